@@ -1,0 +1,76 @@
+//! What is wrong with a description, and what might be.
+
+use crate::Id;
+use serde::{Deserialize, Serialize};
+
+/// How serious a lint is: `allow` is silent, `warn` a warning, `deny` an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Not reported.
+    Allow,
+    /// A warning.
+    Warn,
+    /// An error.
+    Deny,
+}
+
+/// One thing found in a description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The lint's name; `None` for a plain error (nothing can switch it off).
+    pub lint: Option<&'static str>,
+    /// The level after `#[allow]`, `#[warn]`, `#[deny]`, `#[expect]`.
+    pub level: Level,
+    /// The tokens it is about.
+    pub at: Id,
+    /// What is wrong: lower case, words of the language in backticks, no full stop.
+    pub message: String,
+    /// Where the other half of the contradiction stands, and what stands there.
+    pub other: Option<(Id, String)>,
+    /// What to write instead; can be pasted.
+    pub help: Option<String>,
+    /// Why, with the paper.
+    pub note: Option<String>,
+}
+
+impl Finding {
+    /// A plain error at `at`.
+    pub fn error(at: Id, message: impl Into<String>) -> Self {
+        Self {
+            lint: None,
+            level: Level::Deny,
+            at,
+            message: message.into(),
+            other: None,
+            help: None,
+            note: None,
+        }
+    }
+
+    /// A finding of a lint; its level is settled by [`crate::Model::check`].
+    pub fn lint(lint: &'static str, level: Level, at: Id, message: impl Into<String>) -> Self {
+        Self { lint: Some(lint), level, ..Self::error(at, message) }
+    }
+
+    /// Adds the other place of the contradiction.
+    #[must_use]
+    pub fn other(mut self, at: Id, text: impl Into<String>) -> Self {
+        self.other = Some((at, text.into()));
+        self
+    }
+
+    /// Adds what to write instead.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Adds the reason.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.note = Some(text.into());
+        self
+    }
+}
