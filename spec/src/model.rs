@@ -831,3 +831,37 @@ pub struct EarlyStop {
     /// What counts as an improvement.
     pub min_delta: Value,
 }
+
+impl Op {
+    /// The field that drops this operation's weights while training, if `drop_connect` acts on it.
+    pub fn drop_connect_field(&self) -> Option<String> {
+        let drops = self.rules.iter().any(|rule| matches!(rule.kind, RuleKind::DropConnect { .. }));
+        self.field.as_ref().filter(|_| drops).map(|field| format!("{field}_drop_connect"))
+    }
+
+    /// How many copies a `repeat` makes.
+    pub fn times(&self) -> Option<usize> {
+        match &self.kind {
+            OpKind::Repeat { times, .. } => times.size(),
+            _ => None,
+        }
+    }
+}
+
+impl DropPath {
+    /// The rate of copy `index` of `of`: the linear rule over depth.
+    ///
+    /// ```
+    /// use damper_spec::{DropPath, Id, Value};
+    ///
+    /// let rule = DropPath { id: Id::NONE, first: Value::known(0.0), last: Value::known(0.2), levels: vec![] };
+    /// assert_eq!(rule.rate(0, 3), Some(0.0));
+    /// assert_eq!(rule.rate(1, 3), Some(0.1));
+    /// assert_eq!(rule.rate(2, 3), Some(0.2));
+    /// ```
+    pub fn rate(&self, index: usize, of: usize) -> Option<f64> {
+        let (first, last) = (self.first.float()?, self.last.float()?);
+        let share = if of > 1 { index as f64 / (of - 1) as f64 } else { 0.0 };
+        Some(first + (last - first) * share)
+    }
+}

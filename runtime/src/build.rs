@@ -1,0 +1,185 @@
+//! Builds the fields of a generated module from the description.
+
+use crate::layer::{DropPath, Layer};
+use crate::{NetworkConfig, Spec, SpecError};
+use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
+use burn::tensor::{Bool, Device, Int, Tensor};
+use damper_spec::{Op, OpKind, Statement};
+
+/// Builds the fields of a generated module: it knows the description, the device, and which block it is in.
+///
+/// The generated code names the field and its type; every size comes from the description, where the
+/// shape rules have checked it.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    spec: &'a Spec,
+    device: &'a Device,
+    /// The statements of this block.
+    statements: &'a [Statement],
+    /// The residual this block is, if it is one.
+    residual: Option<&'a Op>,
+    /// Which copy of how many, inside a `repeat`.
+    copy: (usize, usize),
+    path: String,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder for the model itself.
+    pub fn new(spec: &'a Spec, device: &'a Device) -> Self {
+        let statements = &spec.model().layers;
+        Self { spec, device, statements, residual: None, copy: (0, 1), path: String::new() }
+    }
+
+    /// The layer of the field: its sizes are those of the description.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Layer`] if the description has no such layer (macro and runtime disagree).
+    pub fn layer<L: Layer>(&self, field: &str) -> Result<L, SpecError> {
+        self.statements
+            .iter()
+            .flat_map(|statement| &statement.ops)
+            .find(|op| op.field.as_deref() == Some(field) || op.drop_connect_field().as_deref() == Some(field))
+            .and_then(|op| L::build(op, self.spec.shapes().input_of(op.id)?, self.device))
+            .ok_or_else(|| self.missing(field, L::WORD))
+    }
+
+    /// The residual block of the field.
+    ///
+    /// # Errors
+    ///
+    /// What building the block gives.
+    pub fn residual<B>(
+        &self,
+        field: &str,
+        build: impl FnOnce(&Builder<'_>) -> Result<B, SpecError>,
+    ) -> Result<B, SpecError> {
+        let op = self.op(field)?;
+        let OpKind::Residual { body, .. } = &op.kind else {
+            return Err(self.missing(field, "a `residual`"));
+        };
+        build(&Builder {
+            statements: body,
+            residual: Some(op),
+            path: self.join(field),
+            ..*self
+        })
+    }
+
+    /// The shortcut of the residual this builder is in.
+    ///
+    /// # Errors
+    ///
+    /// What building the block gives.
+    pub fn shortcut<B>(
+        &self,
+        build: impl FnOnce(&Builder<'_>) -> Result<B, SpecError>,
+    ) -> Result<B, SpecError> {
+        match self.residual.map(|op| &op.kind) {
+            Some(OpKind::Residual { shortcut, .. }) => build(&Builder {
+                statements: shortcut,
+                residual: None,
+                path: self.join("shortcut"),
+                ..*self
+            }),
+            _ => Err(self.missing("shortcut", "a `shortcut`")),
+        }
+    }
+
+    /// The copies of a `repeat`.
+    ///
+    /// # Errors
+    ///
+    /// What building a copy gives.
+    pub fn copies<B>(
+        &self,
+        field: &str,
+        build: impl Fn(&Builder<'_>) -> Result<B, SpecError>,
+    ) -> Result<Vec<B>, SpecError> {
+        let op = self.op(field)?;
+        let (OpKind::Repeat { body, .. }, Some(times)) = (&op.kind, op.times()) else {
+            return Err(self.missing(field, "a `repeat`"));
+        };
+        (0..times)
+            .map(|index| {
+                build(&Builder {
+                    statements: body,
+                    residual: None,
+                    copy: (index, times),
+                    path: self.join(&format!("{field}.{index}")),
+                    ..*self
+                })
+            })
+            .collect()
+    }
+
+    /// The nested model of the field.
+    ///
+    /// # Errors
+    ///
+    /// The rules that its values break.
+    pub fn network<C: NetworkConfig>(&self, config: &C) -> Result<C::Network, SpecError> {
+        config.init(self.device)
+    }
+
+    /// The stochastic depth of the residual this builder is in.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Layer`] if the description has none.
+    pub fn drop_path(&self) -> Result<DropPath, SpecError> {
+        let (index, of) = self.copy;
+        match self.residual.map(|op| &op.kind) {
+            Some(OpKind::Residual { drop_path: Some(drop_path), .. }) => drop_path.rate(index, of).map(DropPath::new),
+            _ => None,
+        }
+        .ok_or_else(|| self.missing("drop_path", "`drop_path`"))
+    }
+
+    /// The device that the model is built on.
+    pub fn device(&self) -> &Device {
+        self.device
+    }
+
+    /// Finishes the module: draws every weight (in the order of the fields, so that a seed means one
+    /// model), and freezes what the description freezes.
+    pub fn finish<M: Module>(&self, module: M) -> M {
+        struct Draw;
+        impl ModuleVisitor for Draw {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                drop(param.val());
+            }
+            fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
+                drop(param.val());
+            }
+            fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
+                drop(param.val());
+            }
+        }
+        module.visit(&mut Draw);
+        let frozen: Vec<String> = self
+            .spec
+            .parameters()
+            .into_iter()
+            .filter(|parameter| parameter.frozen)
+            .map(|parameter| parameter.path)
+            .collect();
+        if frozen.is_empty() { module } else { module.freeze_group(ParamGroup::from_paths(frozen)) }
+    }
+
+    fn op(&self, field: &str) -> Result<&'a Op, SpecError> {
+        self.statements
+            .iter()
+            .flat_map(|statement| &statement.ops)
+            .find(|op| op.field.as_deref() == Some(field))
+            .ok_or_else(|| self.missing(field, "a layer"))
+    }
+
+    fn join(&self, field: &str) -> String {
+        if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
+    }
+
+    fn missing(&self, field: &str, wanted: &'static str) -> SpecError {
+        SpecError::Layer { model: self.spec.model().name.clone(), path: self.join(field), wanted }
+    }
+}

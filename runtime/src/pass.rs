@@ -1,0 +1,119 @@
+//! What accompanies one forward pass.
+
+use burn::module::Param;
+use burn::tensor::{ElementConversion, Tensor};
+
+/// What accompanies one forward pass: the activity penalties it gathers, and the search for numbers
+/// that are not finite.
+///
+/// The generated code hands every statement's value to [`Pass::see`]; it costs nothing unless a
+/// search was asked for.
+#[derive(Debug, Default)]
+pub struct Pass {
+    activity: Option<Tensor<1>>,
+    trace: Option<Trace>,
+}
+
+#[derive(Debug, Default)]
+struct Trace {
+    path: Vec<String>,
+    first_bad: Option<String>,
+}
+
+impl Pass {
+    /// A pass that looks for nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A pass that looks for the first value that is not finite: slower, for finding out why a loss is NaN.
+    pub fn tracing() -> Self {
+        Self { activity: None, trace: Some(Trace::default()) }
+    }
+
+    /// The path of the first statement whose value has a number that is not finite.
+    pub fn first_non_finite(&self) -> Option<&str> {
+        self.trace.as_ref()?.first_bad.as_deref()
+    }
+
+    /// Takes the activity penalty that the pass gathered: `[1]`.
+    pub fn take_activity(&mut self) -> Option<Tensor<1>> {
+        self.activity.take()
+    }
+
+    /// Looks at the value of a statement.
+    #[must_use]
+    pub fn see<const D: usize>(&mut self, name: &str, value: Tensor<D>) -> Tensor<D> {
+        if let Some(trace) = &mut self.trace
+            && trace.first_bad.is_none()
+            && !is_finite(&value)
+        {
+            trace.path.push(name.to_owned());
+            trace.first_bad = Some(trace.path.join("."));
+            trace.path.pop();
+        }
+        value
+    }
+
+    /// Enters a block.
+    pub fn enter(&mut self, name: &str) {
+        if let Some(trace) = &mut self.trace {
+            trace.path.push(name.to_owned());
+        }
+    }
+
+    /// Enters one copy of a repeated block.
+    pub fn enter_copy(&mut self, name: &str, index: usize) {
+        if let Some(trace) = &mut self.trace {
+            trace.path.push(format!("{name}.{index}"));
+        }
+    }
+
+    /// Leaves the block entered last.
+    pub fn leave(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.path.pop();
+        }
+    }
+
+    /// Adds the penalty `l1 * sum |x| + l2 * sum x^2`, the mean over the batch, while training.
+    pub fn activity<const D: usize>(&mut self, value: &Tensor<D>, l1: f64, l2: f64) {
+        if !value.is_autodiff() {
+            return;
+        }
+        let batch = value.dims().first().copied().unwrap_or(1).max(1) as f64;
+        let mut penalty = None::<Tensor<1>>;
+        if l1 != 0.0 {
+            penalty = Some(value.clone().abs().sum().mul_scalar(l1 / batch));
+        }
+        if l2 != 0.0 {
+            let squares = value.clone().powi_scalar(2).sum().mul_scalar(l2 / batch);
+            penalty = Some(match penalty {
+                Some(sum) => sum + squares,
+                None => squares,
+            });
+        }
+        if let Some(penalty) = penalty {
+            self.activity = Some(match self.activity.take() {
+                Some(sum) => sum + penalty,
+                None => penalty,
+            });
+        }
+    }
+}
+
+/// Whether every number is finite.
+pub(crate) fn is_finite<const D: usize>(value: &Tensor<D>) -> bool {
+    value.clone().is_finite().all().into_scalar().elem::<bool>()
+}
+
+/// Puts an input on the training device of the model whose weight this is: a batch made on a plain
+/// device would else pass a training model without dropout.
+#[must_use]
+pub fn lift<const D: usize, const W: usize>(input: Tensor<D>, weight: &Param<Tensor<W>>) -> Tensor<D> {
+    if !input.is_autodiff() && weight.val().is_autodiff() {
+        Tensor::from_inner(input)
+    } else {
+        input
+    }
+}

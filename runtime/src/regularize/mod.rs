@@ -1,0 +1,1 @@
+//! Regularisers as plain functions.

@@ -1,0 +1,191 @@
+//! The description of a built model: filled in, checked, shared.
+
+use damper_spec::{Finding, Inferred, Level, Model, Parameter, Settings, Summary};
+use std::fmt;
+use std::sync::Arc;
+
+/// A value that the generated code passes for a hole of the description.
+#[derive(Clone, Debug)]
+pub enum Filling {
+    /// A number.
+    Number(f64),
+    /// The description of a nested model.
+    Model(Spec),
+}
+
+macro_rules! filling {
+    ($($kind:ty),*) => {$(
+        impl From<$kind> for Filling {
+            fn from(value: $kind) -> Self {
+                Self::Number(value as f64)
+            }
+        }
+    )*};
+}
+filling!(usize, u64, u32, i64, i32, f64, f32);
+
+impl From<bool> for Filling {
+    fn from(value: bool) -> Self {
+        Self::Number(f64::from(u8::from(value)))
+    }
+}
+
+impl From<Spec> for Filling {
+    fn from(spec: Spec) -> Self {
+        Self::Model(spec)
+    }
+}
+
+/// The checked description of a model: its layers with their shapes, its loss, its training.
+///
+/// Cheap to clone. `Display` prints the summary table.
+#[derive(Clone)]
+pub struct Spec(Arc<Inner>);
+
+struct Inner {
+    model: Model,
+    inferred: Inferred,
+    warnings: Vec<Finding>,
+}
+
+/// Why a configuration cannot be built: what the compiler would have said of these values.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SpecError {
+    /// The rules that the values break.
+    #[error("{}", Broken(.model, .findings))]
+    Broken {
+        /// The model's name.
+        model: String,
+        /// What was found, errors first.
+        findings: Vec<Finding>,
+    },
+    /// The description that the macro wrote could not be read: macro and runtime are of different versions.
+    #[error("the description of this model cannot be read: {0}; build `damper` and its macro from one version")]
+    Unreadable(String),
+    /// The module that the macro wrote asks for a layer that the description has not.
+    #[error("layer `{path}` is not {wanted} in the description of `{model}`")]
+    Layer {
+        /// The model's name.
+        model: String,
+        /// The layer's path.
+        path: String,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+}
+
+/// The findings as text: one paragraph each.
+struct Broken<'a>(&'a str, &'a [Finding]);
+
+impl fmt::Display for Broken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` cannot be built with these values:", self.0)?;
+        for finding in self.1 {
+            write!(f, "\n{finding}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Spec {
+    /// Reads the description that the macro wrote, fills its holes, and checks it.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Broken`] if the filled values break a rule that is an error.
+    #[doc(hidden)]
+    pub fn fill(description: &str, fillings: &[Filling]) -> Result<Self, SpecError> {
+        let unreadable = |error: serde_json::Error| SpecError::Unreadable(error.to_string());
+        let mut json: serde_json::Value = serde_json::from_str(description).map_err(unreadable)?;
+        fill(&mut json, fillings).map_err(SpecError::Unreadable)?;
+        Self::check(serde_json::from_value(json).map_err(unreadable)?)
+    }
+
+    /// Checks a description.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Broken`] if it breaks a rule that is an error.
+    pub fn check(model: Model) -> Result<Self, SpecError> {
+        let findings = model.check();
+        if findings.iter().any(|finding| finding.level == Level::Deny) {
+            return Err(SpecError::Broken { model: model.name, findings });
+        }
+        let inferred = model.infer();
+        Ok(Self(Arc::new(Inner { model, inferred, warnings: findings })))
+    }
+
+    /// The description itself.
+    pub fn model(&self) -> &Model {
+        &self.0.model
+    }
+
+    /// The shape of every value.
+    pub fn shapes(&self) -> &Inferred {
+        &self.0.inferred
+    }
+
+    /// What the rules warn of.
+    pub fn warnings(&self) -> &[Finding] {
+        &self.0.warnings
+    }
+
+    /// Every parameter with its path, role, shape, and what acts on it.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        self.0.model.parameters()
+    }
+
+    /// The table of layers.
+    pub fn summary(&self) -> Summary {
+        self.0.model.summary()
+    }
+
+    /// The `train` section with its defaults filled in.
+    pub fn training(&self) -> Settings {
+        self.0.model.training()
+    }
+
+    /// The description as JSON, as it is saved with the weights.
+    pub(crate) fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&self.0.model)
+    }
+}
+
+impl PartialEq for Spec {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.model == other.0.model
+    }
+}
+
+impl fmt::Debug for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Spec").field(&self.0.model.name).finish()
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.summary().fmt(f)
+    }
+}
+
+/// Puts the fillings in the places of `{"$": place}`.
+fn fill(json: &mut serde_json::Value, fillings: &[Filling]) -> Result<(), String> {
+    use serde_json::Value as Json;
+    match json {
+        Json::Object(map) if map.len() == 1 && map.contains_key("$") => {
+            let place = map.get("$").and_then(Json::as_u64).unwrap_or(u64::MAX);
+            let filling = usize::try_from(place).ok().and_then(|place| fillings.get(place));
+            *json = match filling {
+                // JSON has no NaN: it is written as null, which the rules read as no number.
+                Some(Filling::Number(x)) => serde_json::Number::from_f64(*x).map_or(Json::Null, Json::Number),
+                Some(Filling::Model(spec)) => serde_json::to_value(spec.model()).map_err(|e| e.to_string())?,
+                None => return Err(format!("it has no value number {place}")),
+            };
+            Ok(())
+        }
+        Json::Object(map) => map.values_mut().try_for_each(|value| fill(value, fillings)),
+        Json::Array(list) => list.iter_mut().try_for_each(|value| fill(value, fillings)),
+        _ => Ok(()),
+    }
+}
