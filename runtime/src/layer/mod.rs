@@ -1,1 +1,260 @@
-//! Layers that burn lacks.
+//! The layers of generated modules: burn's, built from a description, and those that burn lacks.
+//!
+//! The stochastic layers act only on a training device, and only while their `training` flag is on, as
+//! burn's [`Dropout`] does; elsewhere they give their input back.
+
+mod alpha_dropout;
+mod drop_connect;
+mod drop_path;
+mod gaussian_dropout;
+
+pub use alpha_dropout::AlphaDropout;
+pub use drop_connect::DropConnect;
+pub use drop_path::DropPath;
+pub use gaussian_dropout::GaussianDropout;
+
+use burn::module::{Flag, Module, Param};
+use burn::nn::activation::{
+    Celu, CeluConfig, Elu, EluConfig, HardShrink, HardShrinkConfig, HardSigmoid, HardSigmoidConfig, Hardtanh,
+    HardtanhConfig, LeakyRelu, LeakyReluConfig, PRelu, PReluConfig, RRelu, RReluConfig, Shrink, ShrinkConfig,
+    SoftShrink, SoftShrinkConfig, Softplus, SoftplusConfig, SwiGlu, SwiGluConfig, Threshold, ThresholdConfig,
+    ThresholdedRelu, ThresholdedReluConfig,
+};
+use burn::nn::{
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, GaussianNoise, GaussianNoiseConfig, LayerNorm,
+    LayerNormConfig, Linear, LinearConfig,
+};
+use burn::tensor::{Device, Distribution, Tensor};
+use damper_spec::{ActivationKind, Op, OpKind, RuleKind, Shape, Stochastic, Value};
+
+/// A field of a generated module: it can be built from its operation in the description.
+pub trait Layer: Module + Sized {
+    /// What the operation is called, for messages.
+    const WORD: &'static str;
+
+    /// The layer with fresh weights, initialised as PyTorch's; `None` where `op` is another operation, or
+    /// has a value that the rules exclude.
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self>;
+}
+
+impl Layer for Linear {
+    const WORD: &'static str = "`linear`";
+
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::Linear { out, bias } = &op.kind else { return None };
+        let (d_input, d_output) = matrix(input, out)?;
+        Some(LinearConfig::new(d_input, d_output).with_bias(bias.is_true()?).init(device))
+    }
+}
+
+impl Layer for SwiGlu {
+    const WORD: &'static str = "`swiglu`";
+
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::Swiglu { out, bias } = &op.kind else { return None };
+        let (d_input, d_output) = matrix(input, out)?;
+        Some(SwiGluConfig::new(d_input, d_output).with_bias(bias.is_true()?).init(device))
+    }
+}
+
+impl Layer for BatchNorm {
+    const WORD: &'static str = "`batch_norm`";
+
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::BatchNorm { epsilon, momentum } = &op.kind else { return None };
+        let features = input.0.first().copied().flatten().filter(|size| *size > 0)?;
+        let epsilon = positive(epsilon)?;
+        let momentum = momentum.float().filter(|momentum| (0.0..=1.0).contains(momentum))?;
+        Some(BatchNormConfig::new(features).with_epsilon(epsilon).with_momentum(momentum).init(device))
+    }
+}
+
+impl Layer for LayerNorm {
+    const WORD: &'static str = "`layer_norm`";
+
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::LayerNorm { epsilon } = &op.kind else { return None };
+        let features = input.0.last().copied().flatten().filter(|size| *size > 0)?;
+        Some(LayerNormConfig::new(features).with_epsilon(positive(epsilon)?).init(device))
+    }
+}
+
+impl Layer for Dropout {
+    const WORD: &'static str = "`dropout`";
+
+    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+        match &op.kind {
+            OpKind::Stochastic(Stochastic::Dropout { rate }) => Some(DropoutConfig::new(share(rate)?).init()),
+            _ => None,
+        }
+    }
+}
+
+impl Layer for GaussianNoise {
+    const WORD: &'static str = "`noise`";
+
+    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+        let OpKind::Stochastic(Stochastic::Noise { std }) = &op.kind else { return None };
+        let std = std.float().filter(|std| std.is_finite() && *std >= 0.0)?;
+        Some(GaussianNoiseConfig::new(std).init())
+    }
+}
+
+impl Layer for AlphaDropout {
+    const WORD: &'static str = "`alpha_dropout`";
+
+    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+        match &op.kind {
+            OpKind::Stochastic(Stochastic::AlphaDropout { rate }) => share(rate).map(Self::new),
+            _ => None,
+        }
+    }
+}
+
+impl Layer for GaussianDropout {
+    const WORD: &'static str = "`gaussian_dropout`";
+
+    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+        match &op.kind {
+            OpKind::Stochastic(Stochastic::GaussianDropout { rate }) => share(rate).map(Self::new),
+            _ => None,
+        }
+    }
+}
+
+impl Layer for DropPath {
+    const WORD: &'static str = "`drop_path`";
+
+    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+        match &op.kind {
+            OpKind::Stochastic(Stochastic::DropPath { rate }) => share(rate).map(Self::new),
+            _ => None,
+        }
+    }
+}
+
+impl Layer for DropConnect {
+    const WORD: &'static str = "`drop_connect`";
+
+    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+        op.rules.iter().find_map(|rule| match &rule.kind {
+            RuleKind::DropConnect { rate } => share(rate).map(Self::new),
+            _ => None,
+        })
+    }
+}
+
+/// Activations with arguments or weights: each is one of burn's modules.
+macro_rules! activations {
+    ($($layer:ident = $kind:ident, |$arguments:ident, $device:ident| $build:expr;)*) => {$(
+        impl Layer for $layer {
+            const WORD: &'static str = concat!("the activation `", stringify!($layer), "`");
+
+            fn build(op: &Op, _: &Shape, $device: &Device) -> Option<Self> {
+                let $arguments = arguments(op, ActivationKind::$kind)?;
+                $build
+            }
+        }
+    )*};
+}
+
+activations! {
+    LeakyRelu = LeakyRelu, |arguments, _device| {
+        let [slope] = arguments;
+        Some(LeakyReluConfig::new().with_negative_slope(slope).init())
+    };
+    RRelu = Rrelu, |arguments, _device| {
+        let [lower, upper] = arguments;
+        (lower <= upper).then(|| RReluConfig::new().with_lower(lower).with_upper(upper).init())
+    };
+    PRelu = Prelu, |arguments, device| {
+        let [init] = arguments;
+        Some(PReluConfig::new().with_alpha(init).init(device))
+    };
+    Elu = Elu, |arguments, _device| {
+        let [alpha] = arguments;
+        Some(EluConfig::new().with_alpha(alpha).init())
+    };
+    Celu = Celu, |arguments, _device| {
+        let [alpha] = arguments;
+        (alpha != 0.0).then(|| CeluConfig::new().with_alpha(alpha).init())
+    };
+    HardSigmoid = HardSigmoid, |arguments, _device| {
+        let [alpha, beta] = arguments;
+        Some(HardSigmoidConfig::new().with_alpha(alpha).with_beta(beta).init())
+    };
+    Hardtanh = Hardtanh, |arguments, _device| {
+        let [min, max] = arguments;
+        (min <= max).then(|| HardtanhConfig::new().with_min_val(min).with_max_val(max).init())
+    };
+    Softplus = Softplus, |arguments, _device| {
+        let [beta] = arguments;
+        (beta != 0.0).then(|| SoftplusConfig::new().with_beta(beta).init())
+    };
+    ThresholdedRelu = ThresholdedRelu, |arguments, _device| {
+        let [alpha] = arguments;
+        Some(ThresholdedReluConfig::new().with_alpha(alpha).init())
+    };
+    Threshold = Threshold, |arguments, _device| {
+        let [threshold, value] = arguments;
+        Some(ThresholdConfig::new(threshold, value).init())
+    };
+    HardShrink = HardShrink, |arguments, _device| {
+        let [lambda] = arguments;
+        Some(HardShrinkConfig::new().with_lambda(lambda).init())
+    };
+    SoftShrink = SoftShrink, |arguments, _device| {
+        let [lambda] = arguments;
+        Some(SoftShrinkConfig::new().with_lambda(lambda).init())
+    };
+    Shrink = Shrink, |arguments, _device| {
+        let [lambda, bias] = arguments;
+        Some(ShrinkConfig::new().with_lambda(lambda).with_bias(bias).init())
+    };
+}
+
+/// The arguments of the activation `kind`, if `op` is one and they are all finite.
+fn arguments<const N: usize>(op: &Op, kind: ActivationKind) -> Option<[f64; N]> {
+    let OpKind::Activation(activation) = &op.kind else { return None };
+    if activation.kind != kind || kind.arguments().len() != N {
+        return None;
+    }
+    let mut values = [0.0; N];
+    for (index, (value, (_, default))) in values.iter_mut().zip(kind.arguments()).enumerate() {
+        *value = match activation.arguments.get(index) {
+            Some(argument) => argument.float().filter(|argument| argument.is_finite())?,
+            None => *default,
+        };
+    }
+    Some(values)
+}
+
+/// The sizes of a weight matrix, if it can be held in memory at all.
+fn matrix(input: &Shape, out: &Value) -> Option<(usize, usize)> {
+    let d_input = input.0.last().copied().flatten().filter(|size| *size > 0)?;
+    let d_output = out.size().filter(|size| *size > 0)?;
+    let bytes = d_input.checked_mul(d_output)?.checked_mul(size_of::<f32>())?;
+    isize::try_from(bytes).ok().map(|_| (d_input, d_output))
+}
+
+/// A rate in [0, 1).
+fn share(rate: &Value) -> Option<f64> {
+    rate.float().filter(|rate| (0.0..1.0).contains(rate))
+}
+
+/// A finite number above 0.
+fn positive(value: &Value) -> Option<f64> {
+    value.float().filter(|value| value.is_finite() && *value > 0.0)
+}
+
+/// Whether a stochastic layer acts on this value.
+fn acts<const D: usize>(rate: f64, training: &Param<Flag>, value: &Tensor<D>) -> bool {
+    rate > 0.0 && training.is_enabled() && value.is_autodiff()
+}
+
+/// An inverted mask: `1 / (1 - rate)` with probability `1 - rate`, else 0. Not part of the graph.
+fn inverted_mask<const D: usize>(shape: [usize; D], rate: f64, device: &Device) -> Tensor<D> {
+    let keep = (1.0 - rate).max(0.0);
+    let mask = Tensor::random(shape, Distribution::Bernoulli(keep), device);
+    if keep > 0.0 { mask.mul_scalar(1.0 / keep) } else { mask }
+}

@@ -1,0 +1,44 @@
+use super::acts;
+use burn::module::{Flag, Module, Param};
+use burn::tensor::{Distribution, Tensor};
+
+/// What `selu` gives far below 0: the product of its scale and its alpha, negated.
+const SATURATION: f64 = -1.758_099_340_847_376_6;
+
+/// Dropout for self-normalising networks: while training, each value becomes `selu`'s saturation value with
+/// probability `rate`, and an affine map restores mean 0 and variance 1 (Klambauer et al., arXiv 1706.02515).
+///
+/// The formula is PyTorch's `AlphaDropout`.
+#[derive(Module, Debug)]
+pub struct AlphaDropout {
+    /// The probability of dropping a value, in [0, 1).
+    pub rate: f64,
+    /// Whether the layer acts on a training device; cleared by `freeze`.
+    pub training: Param<Flag>,
+}
+
+impl AlphaDropout {
+    /// Drops values with probability `rate`, in [0, 1).
+    pub fn new(rate: f64) -> Self {
+        Self { rate, training: Param::from_bool(true) }
+    }
+
+    /// Drops values and restores mean and variance.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[..]`
+    /// - output: `[..]`
+    #[must_use]
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        if !acts(self.rate, &self.training, &input) {
+            return input;
+        }
+        let keep = 1.0 - self.rate;
+        let scale = (keep * (1.0 + self.rate * SATURATION * SATURATION)).sqrt().recip();
+        let kept: Tensor<D> = Tensor::random(input.dims(), Distribution::Bernoulli(keep), &input.device());
+        // `scale * (x * kept + SATURATION * (1 - kept)) - scale * SATURATION * rate`, with one product on the graph.
+        let shift = kept.clone().mul_scalar(-scale * SATURATION).add_scalar(scale * SATURATION * keep);
+        input * kept.mul_scalar(scale) + shift
+    }
+}

@@ -1,0 +1,37 @@
+use super::{acts, inverted_mask};
+use burn::module::{Flag, Module, Param};
+use burn::tensor::Tensor;
+
+/// Stochastic depth: while training, the whole branch of a sample becomes 0 with probability `rate`, and
+/// survives scaled by `1 / (1 - rate)` (Huang et al., arXiv 1603.09382).
+#[derive(Module, Debug)]
+pub struct DropPath {
+    /// The probability of dropping a sample's branch, in [0, 1).
+    pub rate: f64,
+    /// Whether the layer acts on a training device; cleared by `freeze`.
+    pub training: Param<Flag>,
+}
+
+impl DropPath {
+    /// Drops a sample's branch with probability `rate`, in [0, 1).
+    pub fn new(rate: f64) -> Self {
+        Self { rate, training: Param::from_bool(true) }
+    }
+
+    /// Drops whole samples.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, ..]`
+    /// - output: `[batch, ..]`
+    #[must_use]
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        if !acts(self.rate, &self.training, &input) {
+            return input;
+        }
+        let mut shape = [1; D];
+        shape[0] = input.dims()[0];
+        let mask = inverted_mask(shape, self.rate, &input.device());
+        input * mask
+    }
+}
