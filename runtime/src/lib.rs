@@ -12,6 +12,7 @@ mod spec;
 pub mod data;
 mod device;
 pub mod layer;
+pub mod lint;
 pub mod loss;
 pub mod metric;
 pub mod optimizer;

@@ -1,0 +1,751 @@
+//! Rules about dropout and its relatives.
+
+use super::pages;
+
+pages! {
+    /// **deny**: dropout or noise behind the last weights.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10) -> dropout(0.5);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// There it does not hide features from the next layer, for there is none: it sets class scores to 0 at random, the right
+    /// one included, and the loss punishes the model for it.
+    ///
+    /// # Fix
+    ///
+    /// Dropout that *feeds* the last weights is common and good:
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.5);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Published graph networks drop their scores on purpose: `#[allow(dropout_before_output, reason = "as in GIN")]`. Silent for
+    /// the end of a residual branch, where the shortcut follows, and for a model without `loss`, whose output is features.
+    dropout_before_output;
+
+    /// **allow**: dropout on the features that feed the last weights.
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(dropout_feeding_head)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.5);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// "Lower or no dropout near the output" is a common rule of thumb. It is no law: most published classifiers drop exactly
+    /// here, and many are better for it. The rule is for those who want the features clean.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(dropout_feeding_head)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(64) -> relu -> dropout(0.5);
+    ///         fc2:  linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// It is allowed unless you ask.
+    dropout_feeding_head;
+
+    /// **deny**: dropout, then batch norm, with no weights between them.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32, bias = false) -> relu -> dropout(0.3) -> batch_norm;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// While training, dropout raises the variance of what batch norm sees; at inference it does not. The running variance is
+    /// then wrong by that factor, and each such layer adds to it. DenseNet on CIFAR-100 fell from 77.42 to 68.55 % with a rate of 0.5 (Li,
+    /// Chen, Hu, Yang, "Understanding the Disharmony between Dropout and Batch Normalization by Variance Shift", CVPR 2019, arXiv 1801.05134).
+    ///
+    /// # Fix
+    ///
+    /// Regularise the weights instead, or put the only dropout behind the last batch norm of the network.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32, bias = false) -> relu -> batch_norm with decay(l2 = 1e-3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// DenseNet did it with 0.2: `#[allow(dropout_before_batch_norm, reason = "as published")]`. Layer norm keeps no statistics and is not meant.
+    dropout_before_batch_norm;
+
+    /// **deny**: dropout above 0.1 behind a batch norm, with no weights between them; up to 0.1 **warn**.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32, bias = false) -> batch_norm -> relu -> dropout(0.5);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Batch norm is a regulariser itself: each sample sees the noise of its batch. Beside it there is little left for dropout to
+    /// do, and its variance shift reaches the next batch norm (Li et al., CVPR 2019, arXiv 1801.05134). Behind the last one of a network it
+    /// does little harm.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32, bias = false) -> batch_norm -> relu with decay(l2 = 1e-3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Wide-ResNet does this and gains (arXiv 1605.07146, section 2.4); so do heads behind the last norm:
+    /// `#[allow(dropout_with_batch_norm, reason = "behind the last batch norm")]`.
+    dropout_with_batch_norm;
+
+    /// **warn**: dropout that reaches a batch norm through weights.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(64) -> relu -> dropout(0.3);
+    ///         fc2:  linear(32, bias = false) -> batch_norm -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// The variance that dropout adds passes through the weights: the batch norm learns one variance and meets another at
+    /// inference (Li et al., CVPR 2019, arXiv 1801.05134). Weaker than with nothing between them, and some networks are better with it.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(64) -> relu with decay(l2 = 1e-3);
+    ///         fc2:  linear(32, bias = false) -> batch_norm -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(dropout_upstream_of_batch_norm, reason = "better on our validation data")]`. Layer norm is not meant.
+    dropout_upstream_of_batch_norm;
+
+    /// **warn**: dropout before the activation of its layer; **deny** if that activation is not 0 at 0.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> dropout(0.3) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// `relu` gives the same numbers in either order, so the order only misleads the reader. A curved function does not commute
+    /// with the factor 1/(1-p), and `sigmoid(0)` is 0.5: a dropped unit still sends one half.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// To keep a published order: `#[allow(dropout_before_activation, reason = "as in the original")]`.
+    dropout_before_activation;
+
+    /// **deny**: a rate outside [0, 1).
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(20.0);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// A rate is the probability of *dropping*: 0.2, not 20 percent and not the share that is kept. At 1 nothing would be left.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.2);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Never.
+    dropout_rate_out_of_range;
+
+    /// **warn**: a rate above 0.5.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.8);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// A rate is what is dropped; some libraries mean what is kept, and 0.8 is then a transcription mistake. Srivastava et al. (JMLR 15,
+    /// 2014) found about 0.5 best for hidden units.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.5);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Models that learn to fill in what is hidden: `#[allow(high_dropout_rate, reason = "masks the input on purpose")]`.
+    high_dropout_rate;
+
+    /// **allow**: a rate written as 0.
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(dropout_rate_zero)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.0);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// It drops nothing. A hyper-parameter whose default is 0 is not meant.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(dropout_rate_zero)]
+    ///     Net<rate: f64 = 0.0>
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(rate);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// It is allowed unless you ask.
+    dropout_rate_zero;
+
+    /// **warn**: so much dropout in series that less than a tenth of the paths survive a step.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(256) -> relu -> dropout(0.5);
+    ///         fc2:  linear(256) -> relu -> dropout(0.5);
+    ///         fc3:  linear(256) -> relu -> dropout(0.5);
+    ///         fc4:  linear(256) -> relu -> dropout(0.5);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Four rates of 0.5 leave 0.5^4 = 6 % of the paths from input to output. The thinned networks then have little in common,
+    /// and their average is not the ensemble that dropout stands for. Rates below 0.3 are not counted.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(256) -> relu -> dropout(0.2);
+    ///         fc2:  linear(256) -> relu -> dropout(0.2);
+    ///         fc3:  linear(256) -> relu -> dropout(0.2);
+    ///         fc4:  linear(256) -> relu -> dropout(0.2);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// For very wide layers: `#[allow(stacked_high_dropout, reason = "4096 units a layer")]` on the model.
+    stacked_high_dropout;
+
+    /// **warn**: two dropouts with no weights between them.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.3) -> dropout(0.2);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// They are one dropout of 1-(1-p)(1-q), here 0.44: rarely what was meant. Often one of them came in through `with`.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.4);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// When the two mean different things: `#[allow(consecutive_dropout, reason = "noise of the sensor, and dropout")]`. Dropout beside
+    /// `drop_path` is not meant.
+    consecutive_dropout;
+
+    /// **warn**: dropout above 0.2 before any weights.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   dropout(0.4) -> linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// What is dropped from the input cannot be had from anywhere else. Srivastava et al. (JMLR 15, 2014) keep 0.8 and more of it.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   dropout(0.1) -> linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Denoising: `#[allow(dropout_on_input, reason = "the task is to fill it in")]`.
+    dropout_on_input;
+
+    /// **warn**: dropout on so few units that in 1 % of the cases or more none is left.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(4) -> relu -> dropout(0.5);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// With 4 units and a rate of 0.5, all are zero for 0.5^4 = 6 % of the samples. These teach nothing but the bias of what follows.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.5);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(dropout_on_tiny_layer, reason = "other layers carry the sample past it")]`.
+    dropout_on_tiny_layer;
+
+    /// **allow**: the same rate everywhere.
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(uniform_dropout_rate)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(128) -> relu -> dropout(0.3);
+    ///         fc2:  linear(64) -> relu -> dropout(0.3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Layers differ in width and in how much they overfit; one rate for all is a first guess. Many good models stay with it.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(uniform_dropout_rate)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(128) -> relu -> dropout(0.3);
+    ///         fc2:  linear(64) -> relu -> dropout(0.1);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// It is allowed unless you ask.
+    uniform_dropout_rate;
+
+    /// **allow**: a rate above an earlier one.
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(dropout_rate_increases)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(128) -> relu -> dropout(0.1);
+    ///         fc2:  linear(64) -> relu -> dropout(0.3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Some advise to drop less near the output. Srivastava et al. drop least at the input: practice is split.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(dropout_rate_increases)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(128) -> relu -> dropout(0.3);
+    ///         fc2:  linear(64) -> relu -> dropout(0.1);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// It is allowed unless you ask.
+    dropout_rate_increases;
+
+    /// **warn**: plain dropout behind `selu`.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> selu -> dropout(0.1);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// `selu` keeps mean 0 and variance 1 from layer to layer (Klambauer et al., arXiv 1706.02515). Dropout sets values to 0 and changes both;
+    /// `alpha_dropout` sets them to the function's negative limit and corrects for it.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> selu -> alpha_dropout(0.1);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(plain_dropout_with_selu, reason = "as in the original")]`.
+    plain_dropout_with_selu;
+
+    /// **warn**: `alpha_dropout` behind anything but `selu`.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> alpha_dropout(0.1);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// It sets values to the negative limit of `selu`, -1.76, a number that no other activation means "off" by: `relu` never gives it.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.1);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(alpha_dropout_without_selu, reason = "the custom layer before it is a selu")]`.
+    alpha_dropout_without_selu;
+
+    /// **deny**: `drop_path` where no shortcut carries the sample past it.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(64) -> relu -> drop_path(0.1);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Stochastic depth leaves out a residual branch for a sample (Huang et al., arXiv 1603.09382). Without a shortcut the whole sample becomes
+    /// zero.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         block: residual { linear(64) -> relu -> linear(64); } with drop_path(0.1);
+    ///         head:  linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Never.
+    drop_path_outside_residual;
+
+    /// **warn**: a branch that is left out more often than not, or rates that fall with the depth.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         block: residual { linear(64) -> relu -> linear(64); } with drop_path(0.7);
+    ///         head:  linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Huang et al. (arXiv 1603.09382) let the rate rise with the depth, from 0 to at most 0.5: early blocks are used by all later ones. 0.1 to 0.2 at
+    /// the end is usual today.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         blocks: repeat(3) {
+    ///             block: residual { linear(64) -> relu -> linear(64); };
+    ///         } with drop_path(0.0..0.2);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// For networks of hundreds of blocks: `#[allow(drop_path_rate_high, reason = "1202 layers, as published")]`.
+    drop_path_rate_high;
+}

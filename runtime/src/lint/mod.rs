@@ -1,0 +1,82 @@
+//! The rules that a declaration must keep: one page each.
+//!
+//! A name here is what stands in an attribute and what a message ends with:
+//! ``note: `#[deny(dropout_before_output)]` on by default``. The constants are these names as text, for
+//! programs that look for a certain [`Finding`](crate::SpecError::Broken) among those of a configuration.
+//!
+//! # Levels
+//!
+//! - **deny** is an error: provably wrong, without any effect, or harmful in every published comparison.
+//! - **warn** is a warning: usually wrong, or published models do it for a reason.
+//! - **allow** is silent until it is asked for: a matter of style, on which practice is split.
+//!
+//! An attribute sets the level of one rule, as in rustc: on the model, a section, a block, a statement, or a single
+//! annotation. The innermost wins; of two on the same thing, the later one.
+//!
+//! ```text
+//! model! {
+//!     #[warn(dropout_feeding_head)]
+//!     Net
+//!     input x: [64]
+//!     layers {
+//!         #[allow(dropout_with_batch_norm, reason = "behind the last batch norm of the network")]
+//!         fc:   linear(32, bias = false) -> batch_norm -> relu -> dropout(0.5);
+//!         head: linear(10);
+//!     }
+//!     loss cross_entropy
+//! }
+//! ```
+//!
+//! `#[expect(name, reason = "..")]` allows a rule and warns when it has nothing to say any more. `#[forbid(name)]` is
+//! `#[deny(name)]`. A name that no rule has is an error.
+//!
+//! # When they are checked
+//!
+//! While the program compiles, on the declared defaults of the hyper-parameters, each finding at the tokens it is about;
+//! and again, by the same code, when a configuration is built: `init` returns what **deny** has found in the values that
+//! were passed, [`Spec::warnings`](crate::Spec::warnings) what **warn** has found. A value that is not known yet (a path to a constant) is
+//! not judged before that.
+//!
+//! # Words
+//!
+//! *Weights* are the layers that multiply by a matrix (`linear`, `swiglu`, another model). A *segment* is what stands between two of
+//! them, or between one and a merge (`add`, `mul`, `concat`, the sum of a `residual`). The *output segment* is what
+//! follows the last weights on the way to the output.
+
+#![allow(non_upper_case_globals, reason = "a lint is written in snake_case")]
+
+mod dropout;
+mod normalisation;
+mod output;
+mod structure;
+mod training;
+
+pub use dropout::*;
+pub use normalisation::*;
+pub use output::*;
+pub use structure::*;
+pub use training::*;
+
+/// Defines the constant of each lint from its page, and a table of the pages for the tests.
+///
+/// A page is the doc comment: level and finding in the first line, an example that fails, why, the fix (a whole model without
+/// a finding), when to allow it.
+macro_rules! pages {
+    ($($(#[doc = $line:literal])+ $name:ident;)*) => {
+        $($(#[doc = $line])+ pub const $name: &str = stringify!($name);)*
+
+        #[cfg(test)]
+        pub(super) const PAGES: &[super::Page] = &[$(super::Page { name: stringify!($name), lines: &[$($line),+] }),*];
+    };
+}
+use pages;
+
+/// The page of a lint, as the tests read it.
+#[cfg(test)]
+struct Page {
+    name: &'static str,
+    lines: &'static [&'static str],
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,318 @@
+//! Rules about the order of layers and their activations.
+
+use super::pages;
+
+pages! {
+    /// **deny**: two layers of weights with nothing that is not linear between them.
+    ///
+    /// **warn** if the first is narrower than both its input and the second: then the pair is a matrix of low rank, which one layer is not.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// The product of two matrices is a matrix: `fc` and `head` together compute nothing that `head` alone could not. Batch norm and
+    /// dropout do not help, both are linear at inference.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// For a factorisation on purpose: `#[allow(missing_nonlinearity, reason = "low-rank on purpose")]`.
+    missing_nonlinearity;
+
+    /// **warn**: two activations with no weights between them.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> sigmoid;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// The second has no effect (`relu -> relu`) or squeezes what the first has left: behind `relu`, `sigmoid` gives only values from 0.5 to 1.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(redundant_activation, reason = "a new activation, made of two")]`.
+    redundant_activation;
+
+    /// **warn**: a softmax before the last weights.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> softmax;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// The features compete for a sum of 1: with 32 of them each is about 0.03, and the gradients are smaller still.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Gates choose: `#[allow(softmax_in_hidden_layer, reason = "weights of the experts")]`.
+    softmax_in_hidden_layer;
+
+    /// **warn**: three or more sigmoid layers in series without a norm or a merge.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(64) -> sigmoid;
+    ///         fc2:  linear(64) -> sigmoid;
+    ///         fc3:  linear(64) -> sigmoid;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// The slope of a sigmoid is at most 1/4, so three of them pass on at most 1/64 of the gradient, and less where they saturate (Glorot
+    /// and Bengio, AISTATS 2010).
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(64) -> relu;
+    ///         fc2:  linear(64) -> relu;
+    ///         fc3:  linear(64) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(saturating_hidden_stack, reason = "to show that it fails")]` on the model.
+    saturating_hidden_stack;
+
+    /// **warn**: a hidden layer of one unit.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(1) -> tanh;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// All that the model knows of a sample passes through one number.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> tanh;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(width_one_bottleneck, reason = "one latent variable")]`.
+    width_one_bottleneck;
+
+    /// **warn**: a layer whose value reaches no output.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         wide: linear(32) -> relu;
+    ///         deep: from(x) -> linear(16) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Its weights are stored and never trained. Mostly a `from`, `add` or `concat` was forgotten.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         wide: linear(32) -> relu;
+    ///         deep: from(x) -> linear(16) -> relu;
+    ///         head: concat(wide, deep) -> linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(unused_layer, reason = "read by hand from the field")]`.
+    unused_layer;
+
+    /// **allow**: a residual branch that ends in `relu`.
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(relu_before_residual_add)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         block: residual { linear(64) -> relu -> linear(64) -> relu; };
+    ///         head:  linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Such a branch can only add, never take away, so values grow with the depth (He et al., "Identity Mappings in Deep Residual Networks",
+    /// arXiv 1603.05027, section 4.1).
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(relu_before_residual_add)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         block: residual { linear(64) -> relu -> linear(64); } -> relu;
+    ///         head:  linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// It is allowed unless you ask.
+    relu_before_residual_add;
+
+    /// **allow**: a linear layer wider than the one before it.
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(dense_width_increases)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(32) -> relu;
+    ///         fc2:  linear(128) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Some advise that classifiers narrow towards the output. Autoencoders and the feed-forward part of a transformer widen and work.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(dense_width_increases)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc1:  linear(128) -> relu;
+    ///         fc2:  linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// It is allowed unless you ask.
+    dense_width_increases;
+}

@@ -1,0 +1,487 @@
+//! Rules about the optimiser, the settings of training, and the regularisation of weights.
+
+use super::pages;
+
+pages! {
+    /// **deny**: `adam` with `weight_decay`; **warn** for `rmsprop` and `adagrad`.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: adam(lr = 1e-3, weight_decay = 1e-2) }
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// The decay is added to the gradient and divided by its running size with it: weights with large gradients, which need it most,
+    /// are decayed least (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", arXiv 1711.05101).
+    ///
+    /// # Fix
+    ///
+    /// `adamw`, or `decay(l2 = ..)` on the layers that need it; both are decoupled under every optimiser.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: adamw(lr = 1e-3, weight_decay = 1e-2) }
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// To repeat a published run: `#[allow(adam_coupled_weight_decay, reason = "settings of the paper")]` on the model.
+    adam_coupled_weight_decay;
+
+    /// **warn**: `penalty(l2 = ..)` under an adaptive optimiser.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with penalty(l2 = 1e-3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: adam(lr = 1e-3) }
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// The gradient of the penalty is `2 * x * w`, and adam divides it by the running size of the whole gradient: the same coupling
+    /// as [`adam_coupled_weight_decay`] (arXiv 1711.05101). A weight with large gradients hardly feels it.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with decay(l2 = 1e-3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: adam(lr = 1e-3) }
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// When the objective itself is meant: `#[allow(l2_penalty_under_adaptive_optimizer, reason = "compares with the article")]`. Silent under `sgd`, and
+    /// for `penalty(l1 = ..)`.
+    l2_penalty_under_adaptive_optimizer;
+
+    /// **deny**: two sources of L2 on one weight.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with decay(l2 = 1e-3), penalty(l2 = 1e-3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: sgd(lr = 0.1) }
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// `decay`, `penalty` and the optimiser's coupled `weight_decay` all pull a weight towards 0. Two of them add up to a strength that is
+    /// written nowhere. L1 beside L2 (the elastic net) is not meant. Nor is `decay` beside the `weight_decay` of `adamw` and `lion`: that is a default,
+    /// which the layer's own `decay` replaces.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with decay(l2 = 2e-3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: sgd(lr = 0.1) }
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Rather write the sum.
+    double_l2;
+
+    /// **allow**: decay that reaches biases, gains and shifts.
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(weight_decay_on_norm_and_bias)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with decay(l2 = 1e-3) on all;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// These vectors are few and hardly overfit; a decayed gain shrinks the signal (He et al., "Bag of Tricks", arXiv 1812.01187). So decay and penalties
+    /// reach weight matrices only, and `on all` is a decision: the rule lists where it was taken.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(weight_decay_on_norm_and_bias)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with decay(l2 = 1e-3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// It is allowed unless you ask.
+    weight_decay_on_norm_and_bias;
+
+    /// **deny**: decay so strong that a step turns weights round; **warn** where it is unusually strong.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with decay(l2 = 10.0);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: sgd(lr = 0.1) }
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Each step multiplies the weight by `1 - lr * x`. At `lr * x = 1` nothing of it is left, beyond that it changes its sign. Usual are
+    /// 1e-4 to 0.3 under `adamw` and up to 0.05 under `sgd`.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with decay(l2 = 1e-3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: sgd(lr = 0.1) }
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// The warning, with a small learning rate: `#[allow(weight_decay_out_of_range, reason = "lr * decay is 1e-5")]`.
+    weight_decay_out_of_range;
+
+    /// **deny**: a learning rate that is not above 0; **warn** for one far from what its optimiser is used with.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: adamw(lr = 0.0) }
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// At 0 nothing is learnt, below 0 the loss is climbed. A step of `adam` and its like is about as long as the learning rate, so above 0.01 it
+    /// is longer than most weights are large; `sgd` bears up to 1.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: adamw(lr = 1e-3) }
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// The warning, for very large batches or tiny models: `#[allow(learning_rate_out_of_range, reason = "three weights")]`.
+    learning_rate_out_of_range;
+
+    /// **warn**: an `epsilon` of adam below 1e-10 or above 0.1; **deny** if it is not above 0.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: adam(lr = 1e-3, epsilon = 1e-12) }
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// `epsilon` bounds the step where gradients are almost 0. Too small, and the loss jumps late in training; too large, and adam is a slow
+    /// `sgd`.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { optimizer: adam(lr = 1e-3, epsilon = 1e-8) }
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(adam_epsilon_out_of_range, reason = "settings of the paper")]` on the model or on `train`.
+    adam_epsilon_out_of_range;
+
+    /// **deny**: a warm-up that never ends.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { schedule: cosine(warmup = 1.0) }
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// `warmup` is the share of all steps in which the learning rate rises. At 1 it rises to the end and the schedule behind it never
+    /// begins.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { schedule: cosine(warmup = 0.1) }
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Never.
+    warmup_longer_than_training;
+
+    /// **warn**: early stopping that waits longer than training lasts.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { epochs: 10, early_stop(patience = 10) }
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// After the first epoch nine are left, so ten without improvement can never pass. The best weights are still restored.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    ///     train { epochs: 50, early_stop(patience = 10) }
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(early_stop_never_triggers, reason = "only for the best weights")]` on the model or on `train`.
+    early_stop_never_triggers;
+
+    /// **allow**: no regularisation at all.
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(no_regularisation)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// A model with more weights than there are samples can learn the samples by heart. Whether it does is a question for the
+    /// validation data, not for a rule.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(no_regularisation)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with decay(l2 = 1e-3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// It is allowed unless you ask.
+    no_regularisation;
+
+    /// **allow**: four or more kinds of regularisation on one layer.
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(over_regularised)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with dropout(0.3), decay(l2 = 1e-3), max_norm(3.0), drop_connect(0.1);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Each is a strength to be tuned, and they do not add up simply: with four of them nobody knows which one helps.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(over_regularised)]
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu with dropout(0.3), decay(l2 = 1e-3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// It is allowed unless you ask.
+    over_regularised;
+
+    /// **warn**: an `#[expect(..)]` whose rule has nothing to say.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         #[expect(high_dropout_rate, reason = "to be lowered")]
+    ///         fc:   linear(32) -> relu -> dropout(0.5);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// `expect` is an `allow` that reports when it is no longer needed.
+    ///
+    /// # Fix
+    ///
+    /// Delete it.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.5);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Where the values of a configuration decide: write `allow` instead of `expect`.
+    unfulfilled_expectation;
+}
