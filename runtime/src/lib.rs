@@ -10,7 +10,7 @@ mod pass;
 mod spec;
 
 pub mod data;
-mod device;
+pub mod device;
 pub mod layer;
 pub mod lint;
 pub mod loss;

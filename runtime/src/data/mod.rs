@@ -1,1 +1,293 @@
-//! Data in memory.
+//! Data in memory: from arrays, CSV files and burn data sets to batches on a device.
+//!
+//! ```
+//! use damper::data::Data;
+//!
+//! let features = vec![[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]];
+//! let data = Data::new(features, vec![1, 1, 0, 0])?;
+//! let (train, valid) = data.split(0.5, 42)?;
+//! assert_eq!((train.rows(), valid.rows()), (2, 2));
+//! # Ok::<(), damper::data::DataError>(())
+//! ```
+//!
+//! Whatever is wrong with data is a [`DataError`] that names the row and the column; nothing is skipped or
+//! repaired unless it was asked for.
+
+mod check;
+mod csv;
+mod error;
+mod loader;
+mod scale;
+mod source;
+mod split;
+
+pub use check::Prepared;
+pub use csv::{Missing, Table, csv};
+pub use error::{Column, DataError, Place};
+pub use loader::Loader;
+pub use scale::{Scaler, Scaling, standardise};
+pub use source::{Features, IntoFeatures, IntoTargets, Label, Number, Row, Targets};
+
+use burn::data::dataset::Dataset;
+use error::count;
+use std::fmt;
+use std::sync::Arc;
+
+/// Samples in memory: one or several inputs, and what each sample should give. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    inputs: Vec<Input>,
+    targets: Targets,
+    origin: Origin,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Input {
+    /// `None` for what [`Data::new`] takes: the model's first input.
+    name: Option<String>,
+    features: Features,
+}
+
+/// Where the rows come from, for messages.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Origin {
+    file: Option<Arc<str>>,
+    /// The line of each row in its file from 1, or its index in its array from 0.
+    rows: Arc<Vec<usize>>,
+    /// The names of the target's columns.
+    target: Arc<Vec<String>>,
+    /// The rows left out on request because a value was missing.
+    dropped: usize,
+}
+
+impl Data {
+    /// Samples from arrays or `Vec`s: a row of numbers for each sample, and its target.
+    ///
+    /// Whole numbers as targets are class indices, real numbers are values to predict, `&str` are names of
+    /// classes, and `()` stands for no target.
+    ///
+    /// ```
+    /// use damper::data::Data;
+    ///
+    /// let classes = Data::new([[0.1, 0.2], [0.3, 0.4]], [0, 1])?;
+    /// let values = Data::new(vec![vec![0.1], vec![0.3]], vec![1.5, 2.5])?;
+    /// let names = Data::new((vec![0.1, 0.2, 0.3, 0.4], 2), ["cat", "dog"])?;
+    /// assert_eq!(names.classes(), ["cat", "dog"]);
+    /// # Ok::<(), damper::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] with the row and the column: no rows, a row of another length, a number that is not finite,
+    /// targets for more or fewer rows.
+    pub fn new(features: impl IntoFeatures, targets: impl IntoTargets) -> Result<Self, DataError> {
+        let features = features.into_features()?;
+        let rows = features.rows();
+        if rows == 0 {
+            return Err(DataError::NoRows { what: "the data".to_owned() });
+        }
+        let targets = targets.into_targets()?;
+        if let Some(found) = targets.rows()
+            && found != rows
+        {
+            return Err(DataError::Lengths { what: "the target".to_owned(), found, expected: rows });
+        }
+        let origin = Origin { rows: Arc::new((0..rows).collect()), ..Origin::default() };
+        Ok(Self { inputs: vec![Input { name: None, features }], targets, origin })
+    }
+
+    /// Adds another input of the model, by its name. The one that [`Data::new`] took is the model's first.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] as [`Data::new`] gives it, or if the number of rows differs.
+    pub fn with_input(mut self, name: impl Into<String>, features: impl IntoFeatures) -> Result<Self, DataError> {
+        let (name, features) = (name.into(), features.into_features()?);
+        let (found, expected) = (features.rows(), self.rows());
+        if found != expected {
+            return Err(DataError::Lengths { what: format!("input `{name}`"), found, expected });
+        }
+        self.inputs.push(Input { name: Some(name), features });
+        Ok(self)
+    }
+
+    /// Names the classes, in the order of their indices.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Label`] if a class has no name, [`DataError::NotAClass`] if the targets are not classes.
+    pub fn with_class_names<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self, DataError> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let indices = match &self.targets {
+            Targets::None => {
+                return Err(DataError::NoTarget { model: "data".to_owned(), loss: "class names".to_owned() });
+            }
+            Targets::Classes { indices, .. } => Arc::clone(indices),
+            Targets::Values { .. } => Arc::new(check::class_indices(&self, "class names")?),
+        };
+        if let Some(row) = indices.iter().position(|class| *class >= names.len()) {
+            return Err(DataError::Label {
+                place: self.target_place(row, 0),
+                label: indices[row].to_string(),
+                model: "the list of names".to_owned(),
+                classes: names.len(),
+                help: "name every class".to_owned(),
+            });
+        }
+        self.targets = Targets::Classes { indices, names: Arc::new(names) };
+        Ok(self)
+    }
+
+    /// Reads a burn [`Dataset`] into memory: `sample` turns an item into features and target.
+    ///
+    /// ```
+    /// use damper::burn::data::dataset::InMemDataset;
+    /// use damper::data::Data;
+    ///
+    /// let points = InMemDataset::new(vec![(0.0_f32, 1.0_f32), (0.5, 2.0)]);
+    /// let data = Data::from_dataset(&points, |(x, y)| ([x], y))?;
+    /// assert_eq!(data.rows(), 2);
+    /// # Ok::<(), damper::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Dataset`] if an item cannot be read, else as [`Data::new`].
+    pub fn from_dataset<I, R: Row, L: Label>(
+        dataset: &impl Dataset<I>,
+        mut sample: impl FnMut(I) -> (R, L),
+    ) -> Result<Self, DataError> {
+        let (mut rows, mut labels) = (Vec::with_capacity(dataset.len()), Vec::with_capacity(dataset.len()));
+        for index in 0..dataset.len() {
+            let item = dataset
+                .get(index)
+                .map_err(|error| DataError::Dataset { item: index, reason: error.to_string() })?;
+            let (row, label) = sample(item);
+            rows.push(row);
+            labels.push(label);
+        }
+        Self::new(rows, labels)
+    }
+
+    /// The number of samples.
+    pub fn rows(&self) -> usize {
+        self.origin.rows.len()
+    }
+
+    /// The inputs, in the order they were given.
+    pub fn inputs(&self) -> impl Iterator<Item = &Features> {
+        self.inputs.iter().map(|input| &input.features)
+    }
+
+    /// The values of one sample's first input.
+    pub fn row(&self, row: usize) -> Option<&[f32]> {
+        let features = &self.inputs.first()?.features;
+        features.values.get(row * features.width..(row + 1) * features.width)
+    }
+
+    /// The names of the first input's columns; empty if they have none.
+    pub fn columns(&self) -> &[String] {
+        self.inputs.first().map_or(&[], |input| &input.features.columns)
+    }
+
+    /// What each sample should give.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// The classes' names, in the order of their indices; empty if they have none.
+    pub fn classes(&self) -> &[String] {
+        match &self.targets {
+            Targets::Classes { names, .. } => names,
+            _ => &[],
+        }
+    }
+
+    /// The rows that were left out because a value was missing, under [`Missing::DropRow`].
+    pub fn dropped(&self) -> usize {
+        self.origin.dropped
+    }
+
+    /// The samples of the given rows, in that order.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::NoRow`] for a row that is not there, [`DataError::NoRows`] if none was asked for.
+    pub fn select(&self, rows: &[usize]) -> Result<Self, DataError> {
+        if rows.is_empty() {
+            return Err(DataError::NoRows { what: "the selection".to_owned() });
+        }
+        match rows.iter().find(|row| **row >= self.rows()) {
+            Some(&row) => Err(DataError::NoRow { row, rows: self.rows() }),
+            None => Ok(self.take(rows)),
+        }
+    }
+
+    /// The same, of rows that are there.
+    fn take(&self, rows: &[usize]) -> Self {
+        let input = |input: &Input| Input { features: input.features.select(rows), ..input.clone() };
+        Self {
+            inputs: self.inputs.iter().map(input).collect(),
+            targets: self.targets.select(rows),
+            origin: Origin {
+                rows: Arc::new(rows.iter().map(|&row| self.origin.rows[row]).collect()),
+                ..self.origin.clone()
+            },
+        }
+    }
+
+    /// Where a row comes from.
+    fn place(&self, row: usize) -> Place {
+        Place {
+            file: self.origin.file.as_deref().map(str::to_owned),
+            row: self.origin.rows.get(row).copied().unwrap_or(row),
+            column: None,
+        }
+    }
+
+    /// Where a value of an input comes from.
+    fn feature_place(&self, features: &Features, row: usize, column: usize) -> Place {
+        match features.columns.get(column) {
+            Some(name) => self.place(row).column(name),
+            None => self.place(row).column(column),
+        }
+    }
+
+    /// Where a target comes from.
+    fn target_place(&self, row: usize, column: usize) -> Place {
+        let place = self.place(row);
+        match (self.origin.target.get(column), &self.targets) {
+            (Some(name), _) => place.column(name),
+            (None, Targets::Values { width, .. }) if *width > 1 => place.column(column),
+            (None, _) => place,
+        }
+    }
+}
+
+/// `1797 rows: 64 features, 10 classes`.
+impl fmt::Display for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", count(self.rows(), "row"))?;
+        for input in &self.inputs {
+            if let Some(name) = &input.name {
+                write!(f, "{name}: ")?;
+            }
+            write!(f, "{}, ", count(input.features.width, "feature"))?;
+        }
+        match &self.targets {
+            Targets::None => write!(f, "no target")?,
+            Targets::Classes { indices, names } => {
+                let classes = names.len().max(indices.iter().max().map_or(0, |class| class + 1));
+                write!(f, "{classes} classes")?;
+            }
+            Targets::Values { width, .. } => write!(f, "{}", count(*width, "target value"))?,
+        }
+        if self.origin.dropped > 0 {
+            write!(f, " ({} with missing values left out)", count(self.origin.dropped, "row"))?;
+        }
+        Ok(())
+    }
+}

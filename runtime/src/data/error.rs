@@ -1,0 +1,371 @@
+//! What can be wrong with data.
+
+use std::fmt;
+
+/// A column: by its name, or by its index from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Column {
+    /// The name in the header.
+    Name(String),
+    /// The index, from 0.
+    Index(usize),
+}
+
+impl From<&str> for Column {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+}
+
+impl From<String> for Column {
+    fn from(name: String) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl From<&String> for Column {
+    fn from(name: &String) -> Self {
+        Self::Name(name.clone())
+    }
+}
+
+impl From<usize> for Column {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "`{name}`"),
+            Self::Index(index) => write!(f, "{index}"),
+        }
+    }
+}
+
+/// Where a bad value stands: the line and column of a file, or the row and column of an array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, if the data come from one.
+    pub file: Option<String>,
+    /// The line of the file from 1, or the row of the array from 0.
+    pub row: usize,
+    /// The column, if one value is meant and not the whole row.
+    pub column: Option<Column>,
+}
+
+impl Place {
+    pub(crate) fn row(row: usize) -> Self {
+        Self { file: None, row, column: None }
+    }
+
+    pub(crate) fn line(file: &str, line: usize) -> Self {
+        Self { file: Some(file.to_owned()), row: line, column: None }
+    }
+
+    #[must_use]
+    pub(crate) fn column(mut self, column: impl Into<Column>) -> Self {
+        self.column = Some(column.into());
+        self
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "`{file}`, line {}", self.row)?,
+            None => write!(f, "row {}", self.row)?,
+        }
+        if let Some(column) = &self.column {
+            write!(f, ", column {column}")?;
+        }
+        let counted = self.file.is_none() || matches!(self.column, Some(Column::Index(_)));
+        match (&self.file, counted) {
+            (None, _) => write!(f, " (counted from 0)"),
+            (Some(_), true) => write!(f, " (the column counted from 0)"),
+            (Some(_), false) => Ok(()),
+        }
+    }
+}
+
+/// What is wrong with data: each with the row and the column.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The file cannot be read.
+    #[error("cannot read `{file}`: {reason}")]
+    File {
+        /// The path as it was given.
+        file: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is not text in rows and columns.
+    #[error("{place}: {reason}")]
+    Syntax {
+        /// Where it stands.
+        place: Place,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is not one row.
+    #[error("{what} has no rows")]
+    NoRows {
+        /// The file, or the argument.
+        what: String,
+    },
+    /// There is not one feature.
+    #[error("{what} has no feature columns")]
+    NoFeatures {
+        /// The file, or the argument.
+        what: String,
+    },
+    /// A row is longer or shorter than the others.
+    #[error("{place}: this row has {found}, {others} {expected}", found = count(*.found, "value"),
+        others = if .place.file.is_some() { "the first line" } else { "the rows before it" })]
+    Ragged {
+        /// The row.
+        place: Place,
+        /// How many values it has.
+        found: usize,
+        /// How many it should have.
+        expected: usize,
+    },
+    /// A number is NaN, infinite, or too large for `f32`.
+    #[error("{place}: `{value}` is not a finite number\nnote: one such value makes every weight NaN after one step")]
+    NotFinite {
+        /// Where it stands.
+        place: Place,
+        /// The value.
+        value: String,
+    },
+    /// Text where a number should stand.
+    #[error("{place}: `{value}` is not a number\nhelp: {help}")]
+    NotANumber {
+        /// Where it stands.
+        place: Place,
+        /// The text.
+        value: String,
+        /// What to write.
+        help: String,
+    },
+    /// A value is missing.
+    #[error("{place}: the value is missing\nhelp: {help}")]
+    Missing {
+        /// Where it is missing.
+        place: Place,
+        /// What to write.
+        help: String,
+    },
+    /// A column is asked for that is not there.
+    #[error("`{file}` has no column {wanted}{}\nnote: its columns are {}", hint(.suggestion.as_deref()), list(.columns))]
+    NoColumn {
+        /// The file.
+        file: String,
+        /// The column asked for.
+        wanted: Column,
+        /// The columns it has.
+        columns: Vec<String>,
+        /// The column that was probably meant.
+        suggestion: Option<String>,
+    },
+    /// Two columns have one name, or a column is given two uses.
+    #[error("`{file}`: column {column} {what}")]
+    ColumnTwice {
+        /// The file.
+        file: String,
+        /// The column.
+        column: Column,
+        /// What is double.
+        what: &'static str,
+    },
+    /// A category that was not declared.
+    #[error("{place}: `{value}` is not among the declared categories {}", list(.known))]
+    UnknownCategory {
+        /// Where it stands.
+        place: Place,
+        /// The category.
+        value: String,
+        /// The declared ones.
+        known: Vec<String>,
+    },
+    /// Features and targets have different numbers of rows.
+    #[error("{what} has {}, the features before have {}", count(*.found, "row"), count(*.expected, "row"))]
+    Lengths {
+        /// What is longer or shorter.
+        what: String,
+        /// Its rows.
+        found: usize,
+        /// The rows of what came first.
+        expected: usize,
+    },
+    /// Flat values that do not fill whole rows.
+    #[error("{values} values do not make whole rows of {width}")]
+    Flat {
+        /// How many values.
+        values: usize,
+        /// How many in a row.
+        width: usize,
+    },
+    /// A label that has no output unit.
+    #[error("{place}: label {label} is out of range: `{model}` has {}, so labels go from 0 to {}\nhelp: {help}",
+        count(*.classes, "output"), .classes.saturating_sub(1))]
+    Label {
+        /// Where it stands.
+        place: Place,
+        /// The label.
+        label: String,
+        /// The model's name.
+        model: String,
+        /// How many classes the model tells apart.
+        classes: usize,
+        /// What to write.
+        help: String,
+    },
+    /// A label that is not a whole number.
+    #[error("{place}: target {value} is not a class index, and `{loss}` wants one\nhelp: for a target of real numbers write `loss mse`")]
+    NotAClass {
+        /// Where it stands.
+        place: Place,
+        /// The value.
+        value: f32,
+        /// The loss.
+        loss: String,
+    },
+    /// A target outside the range that the loss or the declaration allows.
+    #[error("{place}: target {value} is not {allowed}\nnote: {note}")]
+    Target {
+        /// Where it stands.
+        place: Place,
+        /// The value.
+        value: f32,
+        /// What is allowed.
+        allowed: String,
+        /// Who says so.
+        note: String,
+    },
+    /// Every row has the same class.
+    #[error("all {} have the class {class}: there is nothing to tell apart", count(*.rows, "row"))]
+    OneClass {
+        /// The class.
+        class: String,
+        /// How many rows.
+        rows: usize,
+    },
+    /// An input has another width than the model's.
+    #[error("input `{input}` of `{model}` is {shape}, so a row has {}: these have {found}", count(*.expected, "value"))]
+    Width {
+        /// The model's name.
+        model: String,
+        /// The input's name.
+        input: String,
+        /// The declared shape.
+        shape: String,
+        /// The values of a row here.
+        found: usize,
+        /// The values of a row in the declaration.
+        expected: usize,
+    },
+    /// The inputs are not those of the model.
+    #[error("`{model}` has the inputs {}, these data have {}\nhelp: {help}", list(.expected), list(.found))]
+    Inputs {
+        /// The model's name.
+        model: String,
+        /// The names of the data's inputs.
+        found: Vec<String>,
+        /// The names of the model's inputs.
+        expected: Vec<String>,
+        /// What to write.
+        help: String,
+    },
+    /// There is nothing to compare with.
+    #[error("these data have no target, and `{model}` is trained with `{loss}`")]
+    NoTarget {
+        /// The model's name.
+        model: String,
+        /// The loss.
+        loss: String,
+    },
+    /// A row of targets has another width than the model's output.
+    #[error("`{loss}` of `{model}` wants {} in each row's target: these have {found}", count(*.expected, "value"))]
+    TargetWidth {
+        /// The model's name.
+        model: String,
+        /// The loss.
+        loss: String,
+        /// The values of a row here.
+        found: usize,
+        /// The values that are wanted.
+        expected: usize,
+    },
+    /// Text classes where numbers are wanted.
+    #[error("the target has the classes {}, and `{loss}` of `{model}` wants numbers\nhelp: for classes write `loss cross_entropy`", list(.classes))]
+    ClassesForNumbers {
+        /// The model's name.
+        model: String,
+        /// The loss.
+        loss: String,
+        /// The classes.
+        classes: Vec<String>,
+    },
+    /// A split that leaves one side empty.
+    #[error("a share of {share} of {} leaves one side empty\nhelp: the share is the first part's, between 0 and 1: `split(0.8, 42)`", count(*.rows, "row"))]
+    Share {
+        /// The share.
+        share: f64,
+        /// The rows there are.
+        rows: usize,
+    },
+    /// A number of folds that cannot be.
+    #[error("{} cannot be made of {}: there must be at least 2, and no more than rows", count(*.folds, "fold"), count(*.rows, "row"))]
+    Folds {
+        /// How many folds.
+        folds: usize,
+        /// The rows there are.
+        rows: usize,
+    },
+    /// A row is asked for that is not there.
+    #[error("there is no row {row}: there are {}", count(*.rows, "row"))]
+    NoRow {
+        /// The index asked for.
+        row: usize,
+        /// The rows there are.
+        rows: usize,
+    },
+    /// The scaler was made for other columns.
+    #[error("this scaler was made for rows of {expected:?} values, these have {found:?}")]
+    Scaler {
+        /// The widths of the inputs here.
+        found: Vec<usize>,
+        /// The widths of the inputs it was made for.
+        expected: Vec<usize>,
+    },
+    /// A data set could not give an item.
+    #[error("item {item} of the data set cannot be read: {reason}")]
+    Dataset {
+        /// The item's index.
+        item: usize,
+        /// What the data set says.
+        reason: String,
+    },
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `` `a`, `b`, `c` ``, shortened.
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text += &format!(" and {} more", names.len() - SHOWN);
+    }
+    if text.is_empty() { "none".to_owned() } else { text }
+}
+
+fn hint(suggestion: Option<&str>) -> String {
+    suggestion.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default()
+}

@@ -1,0 +1,233 @@
+//! Batches on a device.
+
+use super::Prepared;
+use super::split::permutation;
+use crate::{Batch, InputTensor, Inputs, Target};
+use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
+use burn::data::dataset::DatasetError;
+use burn::tensor::kind::Autodiff;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Gives the batches of data in memory: one tensor for each input, uploaded once.
+///
+/// An epoch gathers all rows in its order once, then its batches are slices of that: no copy for each batch.
+/// The order of epoch `n` depends on the seed and on `n` alone, so a run can be repeated bit for bit.
+#[derive(Debug)]
+pub struct Loader {
+    /// On the plain device: gathering is not to be differentiated.
+    all: Batch,
+    /// What the batches are asked for on.
+    device: Device,
+    /// The rows that are loaded.
+    rows: Range<usize>,
+    batch: usize,
+    seed: Option<u64>,
+    drop_last: bool,
+    join_single: bool,
+    first_epoch: u64,
+    /// The epoch that the next [`DataLoader::iter`] gives.
+    epoch: AtomicU64,
+}
+
+impl Loader {
+    /// Batches of `batch` samples (one at least), in order, on the device.
+    pub fn new(data: &Prepared, batch: usize, device: &Device) -> Self {
+        Self {
+            all: data.batch(&device.clone().inner()),
+            device: device.clone(),
+            rows: 0..data.rows(),
+            batch: batch.max(1),
+            seed: None,
+            drop_last: false,
+            join_single: false,
+            first_epoch: 0,
+            epoch: AtomicU64::new(0),
+        }
+    }
+
+    /// A new order each epoch.
+    #[must_use]
+    pub fn shuffled(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Whether a last batch of fewer samples is left out. (Not if it is the only one.)
+    #[must_use]
+    pub fn drop_last(mut self, drop_last: bool) -> Self {
+        self.drop_last = drop_last;
+        self
+    }
+
+    /// Whether a last batch of one sample joins the one before it: batch norm has no variance of one sample.
+    #[must_use]
+    pub fn join_single(mut self, join_single: bool) -> Self {
+        self.join_single = join_single;
+        self
+    }
+
+    /// The epoch that comes first, from 0: for a run that is resumed.
+    #[must_use]
+    pub fn starting_at(mut self, epoch: u64) -> Self {
+        self.first_epoch = epoch;
+        self.epoch = AtomicU64::new(epoch);
+        self
+    }
+
+    /// The batches of an epoch.
+    pub fn batches(&self) -> usize {
+        self.bounds().len()
+    }
+
+    /// The rows of an epoch, in its order.
+    pub fn order(&self, epoch: u64) -> Vec<usize> {
+        match self.seed {
+            Some(seed) => permutation(self.rows.clone(), seed.wrapping_add(epoch)),
+            None => self.rows.clone().collect(),
+        }
+    }
+
+    /// Where the batches begin and end in the epoch's order.
+    fn bounds(&self) -> Vec<Range<usize>> {
+        let rows = self.rows.len();
+        let mut bounds: Vec<Range<usize>> =
+            (0..rows).step_by(self.batch).map(|start| start..(start + self.batch).min(rows)).collect();
+        if bounds.len() > 1
+            && let Some(last) = bounds.last().map(Range::len)
+        {
+            if self.drop_last && last < self.batch {
+                bounds.pop();
+            } else if self.join_single && last == 1 {
+                bounds.pop();
+                if let Some(end) = bounds.last_mut() {
+                    end.end = rows;
+                }
+            }
+        }
+        bounds
+    }
+
+    fn copy(&self, all: Batch, device: Device, rows: Range<usize>) -> Self {
+        Self { all, device, rows, epoch: AtomicU64::new(self.first_epoch), ..*self }
+    }
+}
+
+impl DataLoader<Batch> for Loader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
+        let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
+        let (all, start) = match self.seed {
+            Some(_) => {
+                let order: Vec<i64> = self.order(epoch).into_iter().map(|row| row as i64).collect();
+                let rows = order.len();
+                let order = Tensor::from_data(TensorData::new(order, [rows]), &self.device.clone().inner());
+                (map(&self.all, &Ordered(order)), 0)
+            }
+            None => (self.all.clone(), self.rows.start),
+        };
+        let bounds = self.bounds();
+        let items = bounds.last().map_or(0, |last| last.end);
+        Box::new(Batches { all, start, bounds, next: 0, items, autodiff: self.device.is_autodiff() })
+    }
+
+    fn num_items(&self) -> usize {
+        self.bounds().last().map_or(0, |last| last.end)
+    }
+
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
+        let plain = device.clone().inner();
+        let all = map(&self.all, &To(&plain));
+        Arc::new(self.copy(all, device.clone(), self.rows.clone()))
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
+        let first = (self.rows.start + start).min(self.rows.end);
+        let last = (self.rows.start + end).clamp(first, self.rows.end);
+        Arc::new(self.copy(self.all.clone(), self.device.clone(), first..last))
+    }
+}
+
+/// The batches of one epoch.
+struct Batches {
+    /// All rows in the epoch's order, on the plain device.
+    all: Batch,
+    /// Where the epoch's rows begin in `all`.
+    start: usize,
+    bounds: Vec<Range<usize>>,
+    next: usize,
+    items: usize,
+    autodiff: bool,
+}
+
+impl Iterator for Batches {
+    type Item = Result<Batch, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let bounds = self.bounds.get(self.next)?;
+        let rows = Rows { start: self.start + bounds.start, length: bounds.len(), autodiff: self.autodiff };
+        let batch = Batch { index: self.next, ..map(&self.all, &rows) };
+        self.next += 1;
+        Some(Ok(batch))
+    }
+}
+
+impl DataLoaderIterator<Batch> for Batches {
+    fn progress(&self) -> Progress {
+        let done = self.next.checked_sub(1).and_then(|last| self.bounds.get(last)).map_or(0, |last| last.end);
+        Progress::new(done, self.items, Some("items".to_owned()))
+    }
+}
+
+/// What is done to every tensor of a batch.
+trait Change {
+    fn apply<const D: usize, K: Autodiff>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K>;
+}
+
+/// A copy on a device.
+struct To<'a>(&'a Device);
+
+impl Change for To<'_> {
+    fn apply<const D: usize, K: Autodiff>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K> {
+        tensor.clone().to_device(self.0)
+    }
+}
+
+/// All rows in an order.
+struct Ordered(Tensor<1, Int>);
+
+impl Change for Ordered {
+    fn apply<const D: usize, K: Autodiff>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K> {
+        tensor.clone().select(0, self.0.clone())
+    }
+}
+
+/// Some rows that follow each other, on the device of the model.
+struct Rows {
+    start: usize,
+    length: usize,
+    autodiff: bool,
+}
+
+impl Change for Rows {
+    fn apply<const D: usize, K: Autodiff>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K> {
+        let rows = tensor.clone().narrow(0, self.start, self.length);
+        if self.autodiff { rows.autodiff() } else { rows }
+    }
+}
+
+fn map(batch: &Batch, change: &impl Change) -> Batch {
+    let input = |input: &InputTensor| match input {
+        InputTensor::Float(tensor, shape) => InputTensor::Float(change.apply(tensor), shape.clone()),
+        InputTensor::Int(tensor, shape) => InputTensor::Int(change.apply(tensor), shape.clone()),
+    };
+    Batch {
+        inputs: Inputs(batch.inputs.0.iter().map(input).collect()),
+        target: match &batch.target {
+            Target::Classes(classes) => Target::Classes(change.apply(classes)),
+            Target::Values(values) => Target::Values(change.apply(values)),
+        },
+        index: batch.index,
+    }
+}

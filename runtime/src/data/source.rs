@@ -1,0 +1,401 @@
+//! What data are made from: arrays, `Vec`s, flat values.
+
+use super::error::{DataError, Place};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// One input in memory: a row of `f32` for each sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    pub(crate) width: usize,
+    pub(crate) values: Arc<Vec<f32>>,
+    /// The columns' names; empty if they have none.
+    pub(crate) columns: Arc<Vec<String>>,
+}
+
+impl Features {
+    /// Rows of `width` values, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if the values do not make whole rows, or one is not finite.
+    pub fn flat(values: Vec<f32>, width: usize) -> Result<Self, DataError> {
+        if width == 0 {
+            return Err(DataError::NoFeatures { what: "the data".to_owned() });
+        }
+        if !values.len().is_multiple_of(width) {
+            return Err(DataError::Flat { values: values.len(), width });
+        }
+        let features = Self { width, values: Arc::new(values), columns: Arc::default() };
+        match features.values.iter().position(|x| !x.is_finite()) {
+            Some(at) => Err(DataError::NotFinite {
+                place: Place::row(at / width).column(at % width),
+                value: features.values[at].to_string(),
+            }),
+            None => Ok(features),
+        }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.width
+    }
+
+    /// The values of a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        let mut values = Vec::with_capacity(rows.len() * self.width);
+        for &row in rows {
+            values.extend_from_slice(&self.values[row * self.width..(row + 1) * self.width]);
+        }
+        Self { values: Arc::new(values), ..self.clone() }
+    }
+
+    fn from_rows<'r, R: Row + 'r>(rows: impl Iterator<Item = &'r R>) -> Result<Self, DataError> {
+        let (mut values, mut width) = (Vec::new(), None);
+        for (index, row) in rows.enumerate() {
+            let before = values.len();
+            row.append(&mut values);
+            let found = values.len() - before;
+            let expected = *width.get_or_insert(found);
+            if found != expected {
+                return Err(DataError::Ragged { place: Place::row(index), found, expected });
+            }
+        }
+        match width {
+            Some(width) => Self::flat(values, width),
+            None => Err(DataError::NoRows { what: "the data".to_owned() }),
+        }
+    }
+}
+
+/// The values of one sample: an array, a `Vec`, a slice, or one number.
+pub trait Row {
+    /// Appends the values.
+    fn append(&self, to: &mut Vec<f32>);
+}
+
+/// A number that data are made of. Numbers too large for `f32` become infinite, which is an error later.
+pub trait Number: Copy {
+    /// The number as `f32`.
+    fn to_f32(self) -> f32;
+}
+
+impl<T: Number> Row for Vec<T> {
+    fn append(&self, to: &mut Vec<f32>) {
+        self.as_slice().append(to);
+    }
+}
+
+impl<T: Number, const N: usize> Row for [T; N] {
+    fn append(&self, to: &mut Vec<f32>) {
+        self.as_slice().append(to);
+    }
+}
+
+impl<T: Number> Row for [T] {
+    fn append(&self, to: &mut Vec<f32>) {
+        to.extend(self.iter().map(|x| x.to_f32()));
+    }
+}
+
+impl<T: Number> Row for &[T] {
+    fn append(&self, to: &mut Vec<f32>) {
+        (**self).append(to);
+    }
+}
+
+/// What the features of [`Data::new`](super::Data::new) may be: `Vec<Vec<f32>>`, `Vec<[f32; N]>`,
+/// `&[[f32; N]]`, `(values, width)`, and the same of any other number.
+pub trait IntoFeatures {
+    /// The rows.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if a row is longer or shorter than the others, or a value is not finite.
+    fn into_features(self) -> Result<Features, DataError>;
+}
+
+impl IntoFeatures for Features {
+    fn into_features(self) -> Result<Features, DataError> {
+        Ok(self)
+    }
+}
+
+impl<R: Row> IntoFeatures for Vec<R> {
+    fn into_features(self) -> Result<Features, DataError> {
+        Features::from_rows(self.iter())
+    }
+}
+
+impl<R: Row> IntoFeatures for &Vec<R> {
+    fn into_features(self) -> Result<Features, DataError> {
+        Features::from_rows(self.iter())
+    }
+}
+
+impl<R: Row> IntoFeatures for &[R] {
+    fn into_features(self) -> Result<Features, DataError> {
+        Features::from_rows(self.iter())
+    }
+}
+
+impl<R: Row, const N: usize> IntoFeatures for [R; N] {
+    fn into_features(self) -> Result<Features, DataError> {
+        Features::from_rows(self.iter())
+    }
+}
+
+impl<R: Row, const N: usize> IntoFeatures for &[R; N] {
+    fn into_features(self) -> Result<Features, DataError> {
+        Features::from_rows(self.iter())
+    }
+}
+
+impl<T: Number> IntoFeatures for (Vec<T>, usize) {
+    fn into_features(self) -> Result<Features, DataError> {
+        (self.0.as_slice(), self.1).into_features()
+    }
+}
+
+impl<T: Number> IntoFeatures for (&[T], usize) {
+    fn into_features(self) -> Result<Features, DataError> {
+        Features::flat(self.0.iter().map(|x| x.to_f32()).collect(), self.1)
+    }
+}
+
+/// What each sample should give.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Targets {
+    /// Nothing: for prediction only.
+    None,
+    /// A class for each sample.
+    Classes {
+        /// The class of each sample.
+        indices: Arc<Vec<usize>>,
+        /// The classes' names; empty if they have none.
+        names: Arc<Vec<String>>,
+    },
+    /// A row of numbers for each sample.
+    Values {
+        /// The rows, one after the other.
+        values: Arc<Vec<f32>>,
+        /// The numbers of a row.
+        width: usize,
+    },
+}
+
+impl Targets {
+    /// Class indices without names.
+    pub fn classes(indices: Vec<usize>) -> Self {
+        Self::Classes { indices: Arc::new(indices), names: Arc::default() }
+    }
+
+    /// The class of each sample by its name; the classes are put in alphabetical order.
+    pub fn named<S: AsRef<str>>(labels: &[S]) -> Self {
+        let names: BTreeSet<&str> = labels.iter().map(AsRef::as_ref).collect();
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let index = |label: &S| names.binary_search_by(|name| name.as_str().cmp(label.as_ref())).unwrap_or_default();
+        let indices = labels.iter().map(index).collect();
+        Self::Classes { indices: Arc::new(indices), names: Arc::new(names) }
+    }
+
+    /// Rows of `width` numbers, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if the numbers do not make whole rows, or one is not finite.
+    pub fn values(values: Vec<f32>, width: usize) -> Result<Self, DataError> {
+        let rows = Features::flat(values, width)?;
+        Ok(Self::Values { values: rows.values, width })
+    }
+
+    /// The number of samples; `None` if there are no targets.
+    pub fn rows(&self) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::Classes { indices, .. } => Some(indices.len()),
+            Self::Values { values, width } => Some(values.len() / width),
+        }
+    }
+
+    /// The group of each row, from 0, if this target has classes. Whole numbers that are not negative count as
+    /// classes if each occurs five times or more on average.
+    pub(crate) fn strata(&self) -> Option<Vec<usize>> {
+        let dense = |classes: Vec<usize>| {
+            let mut groups: BTreeMap<usize, usize> = classes.iter().map(|class| (*class, 0)).collect();
+            for (group, index) in groups.values_mut().zip(0..) {
+                *group = index;
+            }
+            let many = groups.len() * 5 <= classes.len();
+            (classes.iter().map(|class| groups[class]).collect(), many)
+        };
+        match self {
+            Self::Classes { indices, .. } => Some(dense(indices.to_vec()).0),
+            Self::Values { values, width: 1 } => {
+                let whole = values.iter().all(|x| *x >= 0.0 && x.fract() == 0.0 && *x < 1e6);
+                let (groups, many) = dense(values.iter().map(|x| *x as usize).collect());
+                (whole && many).then_some(groups)
+            }
+            Self::None | Self::Values { .. } => None,
+        }
+    }
+
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Classes { indices, names } => Self::Classes {
+                indices: Arc::new(rows.iter().map(|&row| indices[row]).collect()),
+                names: Arc::clone(names),
+            },
+            Self::Values { values, width } => Self::Values {
+                values: Arc::new(
+                    rows.iter().flat_map(|&row| &values[row * width..(row + 1) * width]).copied().collect(),
+                ),
+                width: *width,
+            },
+        }
+    }
+}
+
+/// What the target of one sample may be: a whole number (a class), a real number, a row of real numbers, or the
+/// name of a class.
+pub trait Label: Sized {
+    /// The targets of all samples.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if a row is longer or shorter than the others, or a value is not finite.
+    fn gather(labels: &[Self]) -> Result<Targets, DataError>;
+}
+
+macro_rules! whole {
+    ($($kind:ty),*) => {$(
+        impl Number for $kind {
+            fn to_f32(self) -> f32 {
+                self as f32
+            }
+        }
+        impl Label for $kind {
+            fn gather(labels: &[Self]) -> Result<Targets, DataError> {
+                let indices: Option<Vec<usize>> = labels.iter().map(|&label| usize::try_from(label).ok()).collect();
+                match indices {
+                    Some(indices) => Ok(Targets::classes(indices)),
+                    // A negative number is no class: these are numbers to predict.
+                    None => Targets::values(labels.iter().map(|&label| label as f32).collect(), 1),
+                }
+            }
+        }
+    )*};
+}
+whole!(usize, u64, u32, u16, u8, isize, i64, i32, i16, i8);
+
+macro_rules! real {
+    ($($kind:ty),*) => {$(
+        impl Number for $kind {
+            fn to_f32(self) -> f32 {
+                self as f32
+            }
+        }
+        impl Label for $kind {
+            fn gather(labels: &[Self]) -> Result<Targets, DataError> {
+                Targets::values(labels.iter().map(|&label| label.to_f32()).collect(), 1)
+            }
+        }
+    )*};
+}
+real!(f32, f64);
+
+impl Number for bool {
+    fn to_f32(self) -> f32 {
+        f32::from(u8::from(self))
+    }
+}
+
+impl Label for bool {
+    fn gather(labels: &[Self]) -> Result<Targets, DataError> {
+        Ok(Targets::classes(labels.iter().map(|&label| usize::from(label)).collect()))
+    }
+}
+
+impl Label for &str {
+    fn gather(labels: &[Self]) -> Result<Targets, DataError> {
+        Ok(Targets::named(labels))
+    }
+}
+
+impl Label for String {
+    fn gather(labels: &[Self]) -> Result<Targets, DataError> {
+        Ok(Targets::named(labels))
+    }
+}
+
+impl<T: Number> Label for Vec<T> {
+    fn gather(labels: &[Self]) -> Result<Targets, DataError> {
+        let rows = Features::from_rows(labels.iter())?;
+        Ok(Targets::Values { values: rows.values, width: rows.width })
+    }
+}
+
+impl<T: Number, const N: usize> Label for [T; N] {
+    fn gather(labels: &[Self]) -> Result<Targets, DataError> {
+        let rows = Features::from_rows(labels.iter())?;
+        Ok(Targets::Values { values: rows.values, width: rows.width })
+    }
+}
+
+/// What the targets of [`Data::new`](super::Data::new) may be: whole numbers (class indices), real numbers, rows
+/// of real numbers, names of classes, or `()` for none.
+pub trait IntoTargets {
+    /// The targets.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if a row is longer or shorter than the others, or a value is not finite.
+    fn into_targets(self) -> Result<Targets, DataError>;
+}
+
+impl IntoTargets for () {
+    fn into_targets(self) -> Result<Targets, DataError> {
+        Ok(Targets::None)
+    }
+}
+
+impl IntoTargets for Targets {
+    fn into_targets(self) -> Result<Targets, DataError> {
+        Ok(self)
+    }
+}
+
+impl<L: Label> IntoTargets for Vec<L> {
+    fn into_targets(self) -> Result<Targets, DataError> {
+        L::gather(&self)
+    }
+}
+
+impl<L: Label> IntoTargets for &Vec<L> {
+    fn into_targets(self) -> Result<Targets, DataError> {
+        L::gather(self)
+    }
+}
+
+impl<L: Label> IntoTargets for &[L] {
+    fn into_targets(self) -> Result<Targets, DataError> {
+        L::gather(self)
+    }
+}
+
+impl<L: Label, const N: usize> IntoTargets for [L; N] {
+    fn into_targets(self) -> Result<Targets, DataError> {
+        L::gather(&self)
+    }
+}
+
+impl<L: Label, const N: usize> IntoTargets for &[L; N] {
+    fn into_targets(self) -> Result<Targets, DataError> {
+        L::gather(self)
+    }
+}
