@@ -1,1 +1,277 @@
-//! Losses.
+//! Losses, the links that turn what they read into predictions, and decisions.
+
+use crate::{Spec, Target};
+use burn::nn::loss::{
+    HuberLossConfig, KLDivLossConfig, MseLoss, Reduction, SmoothL1LossConfig,
+};
+use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid, softmax, softplus};
+use burn::tensor::{Int, Tensor};
+use damper_spec::{LossKind, Reads, Value};
+use std::f64::consts::LN_2;
+
+/// The least divisor of a percentage error.
+pub(crate) const LEAST_TARGET: f64 = 1.17e-6;
+
+/// The least probability that has a logarithm here; PyTorch's clamp of the logarithm at -100 takes over below.
+const LEAST_PROBABILITY: f64 = 1e-38;
+
+/// The loss of the description, the mean over the rows: `[1]`.
+///
+/// What cannot be compared (another number of rows, or another width than the output's) gives NaN, and so does a
+/// description without a loss, or with one of the user's own; training excludes all of these before.
+///
+/// # Shapes
+///
+/// - output: `[batch, units]`
+/// - target: `[batch]` classes, or `[batch, values]`
+pub fn of(spec: &Spec, output: Tensor<2>, target: &Target) -> Tensor<1> {
+    match &spec.model().loss {
+        Some(loss) => value(&loss.kind, output, target),
+        None => undefined(&output),
+    }
+}
+
+/// The value of one loss: see [`of`].
+pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
+    if let LossKind::CrossEntropy { label_smoothing, weights, from } = kind {
+        let smoothing = label_smoothing.as_ref().and_then(Value::float).unwrap_or(0.0);
+        return cross_entropy(log_probabilities(output, *from), target, smoothing, weights);
+    }
+    let units = output.dims()[1];
+    let wanted = if matches!(kind, LossKind::GaussianNll) { units / 2 } else { units };
+    let Some(target) = values(&output, target, wanted) else {
+        return undefined(&output);
+    };
+    match kind {
+        LossKind::BinaryCrossEntropy { label_smoothing, weights, from } => {
+            let smoothing = label_smoothing.as_ref().and_then(Value::float).unwrap_or(0.0);
+            binary_cross_entropy(output, target, *from, smoothing, weights)
+        }
+        LossKind::Mse => MseLoss::new().forward(output, target, Reduction::Mean),
+        LossKind::Mae => (output - target).abs().mean(),
+        LossKind::Mape => {
+            let size = target.clone().abs().clamp_min(LEAST_TARGET);
+            ((output - target).abs() / size).mean()
+        }
+        LossKind::Huber { delta } => {
+            let delta = delta.float().unwrap_or(1.0).max(0.0) as f32;
+            HuberLossConfig::new(delta).init().forward(output, target, Reduction::Mean)
+        }
+        LossKind::SmoothL1 { beta } => {
+            // As in PyTorch, the loss with `beta` 0 is the absolute error.
+            let beta = beta.float().unwrap_or(1.0) as f32;
+            if beta > 0.0 {
+                SmoothL1LossConfig::new().with_beta(beta).init().forward_with_reduction(output, target, Reduction::Mean)
+            } else {
+                (output - target).abs().mean()
+            }
+        }
+        LossKind::LogCosh => {
+            // ln cosh e = e + softplus(-2 e) - ln 2, which does not overflow.
+            let error = output - target;
+            (error.clone() + softplus(error.mul_scalar(-2.0), 1.0)).mean().sub_scalar(LN_2)
+        }
+        LossKind::Dice { smooth, from } => {
+            dice(probabilities(output, *from, sigmoid), target, smooth.float().unwrap_or(1.0))
+        }
+        LossKind::KlDiv { from } => {
+            let output = log_probabilities(output, *from);
+            KLDivLossConfig::new().init().forward(output, target, Reduction::BatchMean)
+        }
+        LossKind::Poisson => (output.clone().exp() - target * output).mean(),
+        LossKind::GaussianNll => {
+            let (mean, log_variance) = halves(output);
+            let squares = (target - mean).square();
+            (squares * log_variance.clone().neg().exp() + log_variance).mean().mul_scalar(0.5)
+        }
+        LossKind::CrossEntropy { .. } | LossKind::Custom { .. } => undefined(&output),
+    }
+}
+
+/// What the model predicts, from what its loss reads: probabilities `[batch, classes]` for classifiers, values for
+/// a regression.
+///
+/// `cross_entropy` and `kl_div` on logits: softmax. `binary_cross_entropy` and `dice` on logits: sigmoid. `poisson`:
+/// the rate. `gaussian_nll`: the means, then the variances, `[batch, 2 * values]`. Else the output itself.
+#[must_use]
+pub fn link(spec: &Spec, output: Tensor<2>) -> Tensor<2> {
+    match spec.model().loss.as_ref().map(|loss| &loss.kind) {
+        Some(LossKind::CrossEntropy { from, .. } | LossKind::KlDiv { from }) => {
+            probabilities(output, *from, |logits| softmax(logits, 1))
+        }
+        Some(LossKind::BinaryCrossEntropy { from, .. } | LossKind::Dice { from, .. }) => {
+            probabilities(output, *from, sigmoid)
+        }
+        Some(LossKind::Poisson) => output.exp(),
+        Some(LossKind::GaussianNll) => {
+            let (mean, log_variance) = halves(output);
+            Tensor::cat(vec![mean, log_variance.exp()], 1)
+        }
+        _ => output,
+    }
+}
+
+/// The class with the highest score in each row: `[batch, classes]` to `[batch]`.
+#[must_use]
+pub fn classes(output: Tensor<2>) -> Tensor<1, Int> {
+    let rows = output.dims()[0];
+    output.argmax(1).reshape([rows])
+}
+
+/// 1 where the probability is above one half, else 0, for each output of the model: `[batch, outputs]`.
+///
+/// `output` is what the loss reads, not what [`link`] gives: for logits the boundary is 0.
+#[must_use]
+pub fn decisions(spec: &Spec, output: Tensor<2>) -> Tensor<2, Int> {
+    let boundary = boundary(spec);
+    output.greater_scalar(boundary).int()
+}
+
+/// The output of the model above which the answer is yes.
+pub(crate) fn boundary(spec: &Spec) -> f64 {
+    match spec.model().loss.as_ref().map(|loss| &loss.kind) {
+        Some(LossKind::BinaryCrossEntropy { from, .. } | LossKind::Dice { from, .. }) => match from {
+            Reads::Logits => 0.0,
+            Reads::Probabilities => 0.5,
+            Reads::LogProbabilities => -LN_2,
+        },
+        _ => 0.0,
+    }
+}
+
+/// Both halves of the units: the first one is larger if their number is odd, which the rules exclude.
+pub(crate) fn halves(output: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    let units = output.dims()[1];
+    let half = units / 2;
+    (output.clone().narrow(1, 0, half), output.narrow(1, half, half))
+}
+
+/// The target as numbers of the output's shape, `[batch, width]`, beside the output.
+pub(crate) fn values(output: &Tensor<2>, target: &Target, width: usize) -> Option<Tensor<2>> {
+    let rows = output.dims()[0];
+    let values = match target {
+        Target::Classes(classes) => {
+            let count = classes.dims()[0];
+            classes.clone().float().reshape([count, 1])
+        }
+        Target::Values(values) => values.clone(),
+    };
+    (values.dims() == [rows, width]).then(|| beside(values, output))
+}
+
+/// A constant on the training device if the output is on it: both sides of an operation must be.
+fn beside(constant: Tensor<2>, output: &Tensor<2>) -> Tensor<2> {
+    if output.is_autodiff() { Tensor::from_inner(constant) } else { constant.inner() }
+}
+
+fn undefined(output: &Tensor<2>) -> Tensor<1> {
+    Tensor::full([1], f32::NAN, &output.device())
+}
+
+fn probabilities(output: Tensor<2>, from: Reads, link: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+    match from {
+        Reads::Logits => link(output),
+        Reads::Probabilities => output,
+        Reads::LogProbabilities => output.exp(),
+    }
+}
+
+pub(crate) fn log_probabilities(output: Tensor<2>, from: Reads) -> Tensor<2> {
+    match from {
+        Reads::Logits => log_softmax(output, 1),
+        Reads::Probabilities => log(output),
+        Reads::LogProbabilities => output,
+    }
+}
+
+/// The logarithm of a probability, finite and with a finite gradient at 0.
+fn log(probability: Tensor<2>) -> Tensor<2> {
+    let zero = probability.clone().lower_equal_scalar(LEAST_PROBABILITY);
+    probability.clamp_min(LEAST_PROBABILITY).log().mask_fill(zero, -100.0)
+}
+
+/// A row of weights, if there are as many as units.
+fn weight_row(weights: &[Value], output: &Tensor<2>) -> Option<Tensor<2>> {
+    let units = output.dims()[1];
+    let weights: Vec<f32> = weights.iter().filter_map(Value::float).map(|weight| weight as f32).collect();
+    (weights.len() == units).then(|| Tensor::<1>::from_floats(weights.as_slice(), &output.device()).reshape([1, units]))
+}
+
+/// PyTorch's `CrossEntropyLoss`: with class weights the mean is weighted; smoothing spreads a share over all classes.
+/// A target of as many values as classes is taken as probabilities.
+fn cross_entropy(logs: Tensor<2>, target: &Target, smoothing: f64, weights: &[Value]) -> Tensor<1> {
+    let [rows, classes] = logs.dims();
+    let weights = weight_row(weights, &logs);
+    let indices = match target {
+        Target::Classes(indices) => indices.clone(),
+        Target::Values(values) if values.dims() == [rows, 1] && classes > 1 => values.clone().int().reshape([rows]),
+        Target::Values(values) if values.dims() == [rows, classes] => {
+            let target = beside(values.clone(), &logs).mul_scalar(1.0 - smoothing).add_scalar(smoothing / classes as f64);
+            let target = match weights {
+                Some(weights) => target * weights,
+                None => target,
+            };
+            return (logs * target).sum().mul_scalar(-1.0 / rows.max(1) as f64);
+        }
+        Target::Values(_) => return undefined(&logs),
+    };
+    if indices.dims() != [rows] {
+        return undefined(&logs);
+    }
+    let indices = if logs.is_autodiff() { Tensor::from_inner(indices) } else { indices.inner() };
+    let indices = indices.reshape([rows, 1]);
+    match weights {
+        None => {
+            let right = logs.clone().gather(1, indices).mean().neg();
+            if smoothing == 0.0 {
+                return right;
+            }
+            right.mul_scalar(1.0 - smoothing) - logs.mean().mul_scalar(smoothing)
+        }
+        Some(weights) => {
+            let total = weights.clone().expand([rows, classes]).gather(1, indices.clone()).sum();
+            let weighted = logs * weights;
+            let right = weighted.clone().gather(1, indices).sum().neg();
+            if smoothing == 0.0 {
+                return right / total;
+            }
+            let spread = weighted.sum().mul_scalar(smoothing / classes as f64);
+            (right.mul_scalar(1.0 - smoothing) - spread) / total
+        }
+    }
+}
+
+/// Smoothing moves a target by this share towards one half. PyTorch's `BCEWithLogitsLoss(weight = ..)`: the weights
+/// scale, and do not change what the mean is divided by.
+fn binary_cross_entropy(
+    output: Tensor<2>,
+    target: Tensor<2>,
+    from: Reads,
+    smoothing: f64,
+    weights: &[Value],
+) -> Tensor<1> {
+    let target = match smoothing {
+        0.0 => target,
+        share => target.mul_scalar(1.0 - share).add_scalar(share / 2.0),
+    };
+    let weights = weight_row(weights, &output);
+    let loss = match from {
+        Reads::Logits => target.neg().add_scalar(1.0) * output.clone() - log_sigmoid(output),
+        Reads::Probabilities | Reads::LogProbabilities => {
+            let yes = probabilities(output, from, sigmoid);
+            let no = yes.clone().neg().add_scalar(1.0);
+            (target.clone() * log(yes) + target.neg().add_scalar(1.0) * log(no)).neg()
+        }
+    };
+    match weights {
+        Some(weights) => (loss * weights).mean(),
+        None => loss.mean(),
+    }
+}
+
+/// One minus the mean over the outputs of the Dice coefficient over the rows (Milletari et al., arXiv 1606.04797).
+fn dice(output: Tensor<2>, target: Tensor<2>, smooth: f64) -> Tensor<1> {
+    let both = (output.clone() * target.clone()).sum_dim(0).mul_scalar(2.0).add_scalar(smooth);
+    let all = (output.sum_dim(0) + target.sum_dim(0)).add_scalar(smooth);
+    (both / all).mean().neg().add_scalar(1.0)
+}

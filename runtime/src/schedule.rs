@@ -1,1 +1,116 @@
-//! Schedules.
+//! The learning rate over the steps of a training.
+
+use burn::optim::LearningRate;
+use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
+use damper_spec::{Curve, Settings};
+use std::f64::consts::PI;
+
+/// The learning rate of every step: the optimiser's, times [`factor`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    curve: Curve,
+    warmup: f64,
+    learning_rate: f64,
+    steps: usize,
+    steps_per_epoch: usize,
+    step: usize,
+}
+
+impl Schedule {
+    /// The schedule of a training of `steps` steps of the optimiser, `steps_per_epoch` in each epoch.
+    pub fn new(settings: &Settings, steps: usize, steps_per_epoch: usize) -> Self {
+        Self {
+            curve: settings.curve,
+            warmup: settings.warmup,
+            learning_rate: settings.learning_rate,
+            steps,
+            steps_per_epoch,
+            step: 0,
+        }
+    }
+
+    /// The learning rate of the step `step`, from 0.
+    pub fn learning_rate(&self, step: usize) -> LearningRate {
+        self.learning_rate * factor(&self.curve, self.warmup, step, self.steps, self.steps_per_epoch)
+    }
+}
+
+/// What the learning rate of a step is multiplied by.
+///
+/// `step` counts from 0, and `steps` is how many there are in all. In the share `warmup` of them the factor rises
+/// on a line, so that it would be 1 at the first step behind; `cosine` and `linear` fall over the steps that
+/// are left. `step` and `exponential` fall with the epochs, counted from the start. `one_cycle` rises by
+/// itself, and has no warm-up. Behind the last step the factor stays what it was at the end.
+///
+/// The values are those of PyTorch's `CosineAnnealingLR`, `LinearLR`, `StepLR`, `ExponentialLR` and
+/// `OneCycleLR`, with `SequentialLR` for the warm-up.
+///
+/// ```
+/// use damper::schedule::factor;
+/// use damper_spec::Curve;
+///
+/// let cosine = Curve::Cosine { end: 0.0 };
+/// assert_eq!(factor(&cosine, 0.0, 0, 100, 10), 1.0);
+/// assert_eq!(factor(&cosine, 0.0, 50, 100, 10), 0.5);
+/// assert_eq!(factor(&cosine, 0.0, 200, 100, 10), 0.0);
+/// assert_eq!(factor(&cosine, 0.1, 4, 100, 10), 5.0 / 11.0);
+/// ```
+pub fn factor(curve: &Curve, warmup: f64, step: usize, steps: usize, steps_per_epoch: usize) -> f64 {
+    let rising = match curve {
+        Curve::OneCycle { .. } => 0,
+        _ => (warmup.clamp(0.0, 1.0) * steps as f64).round() as usize,
+    };
+    let rise = if step < rising { (step + 1) as f64 / (rising + 1) as f64 } else { 1.0 };
+    let share = share(step.saturating_sub(rising), steps.saturating_sub(rising));
+    let epoch = step.min(steps.saturating_sub(1)) / steps_per_epoch.max(1);
+    rise * match *curve {
+        Curve::Constant => 1.0,
+        Curve::Cosine { end } => cosine(1.0, end, share),
+        Curve::Linear { end } => 1.0 + (end - 1.0) * share,
+        Curve::Step { every, factor } => factor.powf((epoch / every.max(1)) as f64),
+        Curve::Exponential { factor } => factor.powf(epoch as f64),
+        Curve::OneCycle { rise, divide, final_divide } => {
+            one_cycle(step as f64, steps as f64, rise, divide, final_divide)
+        }
+    }
+}
+
+/// How much of `steps` is over, in [0, 1].
+fn share(step: usize, steps: usize) -> f64 {
+    if step >= steps { 1.0 } else { step as f64 / steps as f64 }
+}
+
+/// Half a cosine from `start` to `end`.
+fn cosine(start: f64, end: f64, share: f64) -> f64 {
+    end + (start - end) * f64::midpoint(1.0, (PI * share).cos())
+}
+
+/// As PyTorch's `OneCycleLR`: the highest rate is at step `rise * steps - 1`, the lowest at `steps - 1`.
+fn one_cycle(step: f64, steps: f64, rise: f64, divide: f64, final_divide: f64) -> f64 {
+    let (first, top, last) = (divide.recip(), rise * steps - 1.0, steps - 1.0);
+    if step <= top && top > 0.0 {
+        cosine(first, 1.0, step / top)
+    } else if step < last {
+        cosine(1.0, first / final_divide, (step - top) / (last - top))
+    } else {
+        first / final_divide
+    }
+}
+
+impl LrScheduler for Schedule {
+    fn step(&mut self) -> LearningRate {
+        let learning_rate = self.learning_rate(self.step);
+        self.step += 1;
+        learning_rate
+    }
+
+    fn to_record(&self) -> LrSchedulerRecord {
+        LrSchedulerRecord::new().with_scalar("step", self.step)
+    }
+
+    fn load_record(&mut self, record: LrSchedulerRecord) {
+        if let Some(step) = record.scalar("step") {
+            self.step = step;
+        }
+    }
+}

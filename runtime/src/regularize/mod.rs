@@ -1,1 +1,135 @@
 //! Regularisers as plain functions.
+//!
+//! All of them act on a weight of any rank. Axis 0 of a weight is its input: what reaches one unit of a
+//! `linear` layer is a column of its weight `[in, out]`.
+
+mod regularised;
+
+pub use regularised::{Regularised, Treatment};
+
+use crate::Spec;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use std::collections::HashMap;
+
+/// Decoupled weight decay: `w * (1 - learning_rate * strength)` (Loshchilov and Hutter, arXiv 1711.05101).
+#[must_use]
+pub fn decay_l2<const D: usize>(weight: Tensor<D>, learning_rate: f64, strength: f64) -> Tensor<D> {
+    weight.mul_scalar(1.0 - learning_rate * strength)
+}
+
+/// Moves every weight towards 0 by `threshold`, and to exactly 0 if it is nearer than that: the proximal step
+/// of an L1 penalty (Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.2).
+#[must_use]
+pub fn soft_threshold<const D: usize>(weight: Tensor<D>, threshold: f64) -> Tensor<D> {
+    // Where |w| <= threshold the clamp changes nothing, and w - w is exactly 0.
+    let inside = weight.clone().clamp(-threshold, threshold);
+    weight - inside
+}
+
+/// The gradient of [`penalty_value`]: `l1 * sign(w) + 2 * l2 * w`. The sign of 0 is 0.
+#[must_use]
+pub fn penalty_gradient<const D: usize>(weight: Tensor<D>, l1: f64, l2: f64) -> Tensor<D> {
+    match (l1 == 0.0, l2 == 0.0) {
+        (true, true) => weight.zeros_like(),
+        (true, false) => weight.mul_scalar(2.0 * l2),
+        (false, true) => weight.sign().mul_scalar(l1),
+        (false, false) => weight.clone().sign().mul_scalar(l1) + weight.mul_scalar(2.0 * l2),
+    }
+}
+
+/// The penalty `l1 * sum |w| + l2 * sum w^2`: `[1]`. There is no one half before the squares.
+#[must_use]
+pub fn penalty_value<const D: usize>(weight: Tensor<D>, l1: f64, l2: f64) -> Tensor<1> {
+    match (l1 == 0.0, l2 == 0.0) {
+        (_, true) => weight.abs().sum().mul_scalar(l1),
+        (true, false) => weight.square().sum().mul_scalar(l2),
+        (false, false) => weight.clone().abs().sum().mul_scalar(l1) + weight.square().sum().mul_scalar(l2),
+    }
+}
+
+/// Shortens what reaches a unit to the Euclidean length `limit` where it is longer (Srivastava et al.,
+/// JMLR 15, section 5.1).
+#[must_use]
+pub fn max_norm<const D: usize>(weight: Tensor<D>, limit: f64) -> Tensor<D> {
+    // A length within the limit gives limit / limit, which is exactly 1.
+    let scale = lengths(&weight).clamp_min(limit).recip().mul_scalar(limit);
+    weight * scale
+}
+
+/// Scales what reaches a unit to the Euclidean length 1. A unit whose weights are all 0 stays so.
+#[must_use]
+pub fn unit_norm<const D: usize>(weight: Tensor<D>) -> Tensor<D> {
+    let lengths = lengths(&weight).clamp_min(f32::MIN_POSITIVE);
+    weight / lengths
+}
+
+/// Sets negative weights to 0.
+#[must_use]
+pub fn non_negative<const D: usize>(weight: Tensor<D>) -> Tensor<D> {
+    weight.clamp_min(0.0)
+}
+
+/// How far the columns of a matrix are from being orthonormal: `||W^T W - I||^2`, the sum of squares: `[1]`
+/// (Brock et al., arXiv 1609.07093).
+#[must_use]
+pub fn orthogonal_value(weight: Tensor<2>) -> Tensor<1> {
+    gram_error(weight).square().sum()
+}
+
+/// The gradient of [`orthogonal_value`]: `4 W (W^T W - I)`.
+#[must_use]
+pub fn orthogonal_gradient(weight: Tensor<2>) -> Tensor<2> {
+    weight.clone().matmul(gram_error(weight)).mul_scalar(4.0)
+}
+
+/// The present value of all penalties of the description, `penalty` and `orthogonal`, in one number.
+///
+/// Meant for the history, once an epoch: it waits for the device.
+pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
+    struct Report {
+        treatments: HashMap<String, Treatment>,
+        path: Vec<String>,
+        total: f64,
+    }
+    impl ModuleVisitor for Report {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(treatment) = self.treatments.get(&self.path.join("."))
+                && let Some(value) = treatment.value(param.val().inner())
+            {
+                self.total += value.try_into_scalar::<f64>().unwrap_or(f64::NAN);
+            }
+        }
+    }
+    let treatments: HashMap<_, _> = spec
+        .parameters()
+        .into_iter()
+        .filter(|parameter| parameter.trained())
+        .map(|parameter| (Treatment::of(&parameter), parameter.path))
+        .filter(|(treatment, _)| treatment.has_value())
+        .map(|(treatment, path)| (path, treatment))
+        .collect();
+    if treatments.is_empty() {
+        return 0.0;
+    }
+    let mut report = Report { treatments, path: Vec::new(), total: 0.0 };
+    model.visit(&mut report);
+    report.total
+}
+
+/// The Euclidean length of what reaches each unit: `[1, ..]`.
+fn lengths<const D: usize>(weight: &Tensor<D>) -> Tensor<D> {
+    weight.clone().square().sum_dim(0).sqrt()
+}
+
+/// `W^T W - I`.
+fn gram_error(weight: Tensor<2>) -> Tensor<2> {
+    let identity = Tensor::eye(weight.dims()[1], &weight.device());
+    weight.clone().transpose().matmul(weight) - identity
+}

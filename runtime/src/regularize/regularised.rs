@@ -1,0 +1,155 @@
+use super::{
+    decay_l2, max_norm, non_negative, orthogonal_gradient, orthogonal_value, penalty_gradient, penalty_value,
+    soft_threshold, unit_norm,
+};
+use burn::optim::{LearningRate, Optimizer};
+use burn::tensor::{Device, Tensor};
+use damper_spec::Parameter;
+
+/// Everything that acts on one weight beside the gradient of the loss. The default does nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Treatment {
+    /// Decoupled decay to exact zeros: see [`soft_threshold`].
+    pub decay_l1: f64,
+    /// Decoupled decay: see [`decay_l2`].
+    pub decay_l2: f64,
+    /// `x * w` added to the gradient.
+    pub coupled_decay: f64,
+    /// Strength of the sum of absolute values: see [`penalty_gradient`].
+    pub penalty_l1: f64,
+    /// Strength of the sum of squares: see [`penalty_gradient`].
+    pub penalty_l2: f64,
+    /// Strength of [`orthogonal_value`]; matrices only.
+    pub orthogonal: f64,
+    /// The greatest absolute value of a gradient.
+    pub clip_value: Option<f64>,
+    /// The greatest length of what reaches a unit: see [`max_norm`].
+    pub max_norm: Option<f64>,
+    /// Length 1 of what reaches a unit: see [`unit_norm`].
+    pub unit_norm: bool,
+    /// No weight below 0: see [`non_negative`].
+    pub non_negative: bool,
+}
+
+impl Treatment {
+    /// What the description says of a parameter.
+    pub fn of(parameter: &Parameter) -> Self {
+        Self {
+            decay_l1: parameter.decay_l1,
+            decay_l2: parameter.decay_l2,
+            coupled_decay: parameter.coupled_decay,
+            penalty_l1: parameter.penalty_l1,
+            penalty_l2: parameter.penalty_l2,
+            orthogonal: parameter.orthogonal,
+            clip_value: None,
+            max_norm: parameter.max_norm,
+            unit_norm: parameter.unit_norm,
+            non_negative: parameter.non_negative,
+        }
+    }
+
+    /// Whether it adds anything to the objective.
+    pub fn has_value(&self) -> bool {
+        self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0 || self.orthogonal != 0.0
+    }
+
+    /// What it adds to the objective, if anything: `[1]`.
+    pub fn value<const D: usize>(&self, weight: Tensor<D>) -> Option<Tensor<1>> {
+        let penalty = (self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0)
+            .then(|| penalty_value(weight.clone(), self.penalty_l1, self.penalty_l2));
+        let orthogonal = (self.orthogonal != 0.0 && D == 2)
+            .then(|| orthogonal_value(matrix(weight)).mul_scalar(self.orthogonal));
+        match (penalty, orthogonal) {
+            (Some(penalty), Some(orthogonal)) => Some(penalty + orthogonal),
+            (penalty, orthogonal) => penalty.or(orthogonal),
+        }
+    }
+
+    /// The gradient that the optimiser sees: that of the loss and of the penalties, clipped, and the coupled
+    /// decay behind it, as PyTorch's optimisers add `weight_decay` to a clipped gradient.
+    fn gradient<const D: usize>(&self, weight: &Tensor<D>, mut gradient: Tensor<D>) -> Tensor<D> {
+        if self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0 {
+            gradient = gradient + penalty_gradient(weight.clone(), self.penalty_l1, self.penalty_l2);
+        }
+        if self.orthogonal != 0.0 && D == 2 {
+            let error = orthogonal_gradient(matrix(weight.clone())).mul_scalar(self.orthogonal);
+            gradient = gradient + error.reshape(weight.dims());
+        }
+        if let Some(limit) = self.clip_value {
+            gradient = gradient.clamp(-limit, limit);
+        }
+        if self.coupled_decay != 0.0 {
+            gradient = gradient + weight.clone().mul_scalar(self.coupled_decay);
+        }
+        gradient
+    }
+
+    /// What happens to the weight after the step.
+    fn project<const D: usize>(&self, mut weight: Tensor<D>, learning_rate: f64) -> Tensor<D> {
+        if self.decay_l1 != 0.0 {
+            weight = soft_threshold(weight, learning_rate * self.decay_l1);
+        }
+        if self.non_negative {
+            weight = non_negative(weight);
+        }
+        if let Some(limit) = self.max_norm {
+            weight = max_norm(weight, limit);
+        }
+        if self.unit_norm {
+            weight = unit_norm(weight);
+        }
+        weight
+    }
+}
+
+/// An optimiser that treats the weights of its parameter group while it steps: no further pass over the
+/// model, and no graph over the weights.
+///
+/// The order is fixed:
+/// 1. penalties are added to the gradient of the loss, the sum is clipped by value, coupled decay is added;
+/// 2. the weight shrinks by `1 - learning_rate * decay_l2`, and then the optimiser steps from there, as in
+///    PyTorch's `AdamW`;
+/// 3. the soft threshold by `learning_rate * decay_l1`, as a proximal step follows the step on the smooth part;
+/// 4. the projections: first `non_negative`, so that the norm that follows is that of what stays, then
+///    `max_norm`, then `unit_norm`.
+///
+/// The state is that of the optimiser inside, and so are the records.
+#[derive(Clone, Debug)]
+pub struct Regularised<O> {
+    /// The optimiser inside.
+    pub optimizer: O,
+    /// What acts on the weights of the group.
+    pub treatment: Treatment,
+}
+
+impl<O: Optimizer> Optimizer for Regularised<O> {
+    type State<const D: usize> = O::State<D>;
+
+    fn step<const D: usize>(
+        &self,
+        lr: LearningRate,
+        tensor: Tensor<D>,
+        grad: Tensor<D>,
+        state: Option<Self::State<D>>,
+    ) -> (Tensor<D>, Option<Self::State<D>>) {
+        let grad = self.treatment.gradient(&tensor, grad);
+        let tensor = match self.treatment.decay_l2 {
+            0.0 => tensor,
+            strength => decay_l2(tensor, lr, strength),
+        };
+        let (tensor, state) = self.optimizer.step(lr, tensor, grad, state);
+        (self.treatment.project(tensor, lr), state)
+    }
+
+    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
+        O::to_device(state, device)
+    }
+}
+
+/// A weight of two axes as what it is; `D` is 2 wherever this is called.
+fn matrix<const D: usize>(weight: Tensor<D>) -> Tensor<2> {
+    let dims = weight.dims();
+    let columns = dims.last().copied().unwrap_or(1);
+    let rows = dims.iter().product::<usize>() / columns.max(1);
+    weight.reshape([rows, columns])
+}
