@@ -477,6 +477,45 @@ pages! {
     /// Never: the `task` says what the data are.
     output_units_mismatch;
 
+    /// **deny**: the loss reads another kind of target than the task has.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     task multilabel(10)
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// `cross_entropy` reads one class index for each sample. A row of ten labels is no index, and a measured number none either.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     task multilabel(10)
+    ///     loss binary_cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Never.
+    loss_target_shape_mismatch;
+
     /// **deny**: label smoothing that is no share, or (**warn**) one above 0.3.
     ///
     /// ```text

@@ -3,6 +3,125 @@
 use super::pages;
 
 pages! {
+    /// **deny**: a value does not fit the operation that reads it.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         left:  linear(32) -> relu;
+    ///         right: from(x) -> linear(16) -> relu;
+    ///         both:  add(left, right);
+    ///         head:  linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Every operation has a rule for the shapes it takes and gives. What breaks one would be an error when the program runs.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         left:  linear(32) -> relu;
+    ///         right: from(x) -> linear(32) -> relu;
+    ///         both:  add(left, right);
+    ///         head:  linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Never: there is no such model. The attribute itself is an error.
+    shape_mismatch;
+
+    /// **deny**: `linear` on a value with spatial axes.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [1, 28, 28]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// `linear` multiplies the last axis. Here that would be the width of the image: one small matrix for every row by itself.
+    ///
+    /// # Fix
+    ///
+    /// Give it one axis of features.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [784]
+    ///     layers {
+    ///         fc:   linear(32) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Never: the attribute itself is an error.
+    missing_flatten;
+
+    /// **deny**: branch and shortcut of a `residual` differ in shape.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         block: residual { linear(32) -> relu; };
+    ///         head:  linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// The two are added, value by value.
+    ///
+    /// # Fix
+    ///
+    /// Let the branch end as it began, or bring the shortcut to the branch's shape:
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         block: residual { linear(32) -> relu; } shortcut { linear(32); };
+    ///         head:  linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Never: the attribute itself is an error.
+    residual_shape_mismatch;
+
     /// **deny**: two layers of weights with nothing that is not linear between them.
     ///
     /// **warn** if the first is narrower than both its input and the second: then the pair is a matrix of low rank, which one layer is not.

@@ -378,13 +378,14 @@ pages! {
     ///         head: linear(10);
     ///     }
     ///     loss cross_entropy
+    ///     train { epochs: 20 }
     /// }
     /// ```
     ///
     /// # Why
     ///
     /// A model with more weights than there are samples can learn the samples by heart. Whether it does is a question for the
-    /// validation data, not for a rule.
+    /// validation data, not for a rule. Silent without a `train` section.
     ///
     /// # Fix
     ///
@@ -398,6 +399,7 @@ pages! {
     ///         head: linear(10);
     ///     }
     ///     loss cross_entropy
+    ///     train { epochs: 20 }
     /// }
     /// ```
     ///

@@ -1,0 +1,13 @@
+//! Right declarations: they compile without a warning, and a forward pass gives the declared shape.
+
+#![deny(warnings)]
+#![allow(missing_docs, reason = "the models of the tests")]
+
+#[path = "../pass/blocks.rs"]
+mod blocks;
+#[path = "../pass/names.rs"]
+mod names;
+#[path = "../pass/published.rs"]
+mod published;
+#[path = "../pass/visibility.rs"]
+mod visibility;

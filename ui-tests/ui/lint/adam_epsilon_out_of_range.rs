@@ -1,0 +1,16 @@
+#![deny(deprecated)] // Warnings of the macro are deprecations to rustc.
+
+use damper::model;
+
+model! {
+    pub Net
+    input x: [64]
+    layers {
+        fc:   linear(32) -> relu;
+        head: linear(10);
+    }
+    loss cross_entropy
+    train { optimizer: adam(lr = 1e-3, epsilon = 1e-12) }
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use damper::model;
+
+model! {
+    pub Net
+    input x: [64]
+    layers { head: linear(10); }
+    loss cross_entropy
+    loss mse
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use damper::model;
+
+model! {
+    pub Net
+    input x: [64]
+    layers {
+        fc:   linear(32) -> relu;
+        ne
+        head: linear(10);
+    }
+    loss cross_entropy
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use damper::model;
+
+model! {
+    pub Net
+    input x: [64]
+    layers {
+        self: linear(32) -> relu;
+        type: linear(32) -> relu;
+        head: linear(10);
+    }
+    loss cross_entropy
+}
+
+fn main() {}

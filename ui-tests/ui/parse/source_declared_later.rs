@@ -1,0 +1,14 @@
+use damper::model;
+
+model! {
+    pub Net
+    input x: [64]
+    layers {
+        fc1:  add(x, fc2) -> relu;
+        fc2:  linear(64) -> relu;
+        head: linear(10);
+    }
+    loss cross_entropy
+}
+
+fn main() {}

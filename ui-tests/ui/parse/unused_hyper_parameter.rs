@@ -1,0 +1,15 @@
+#![deny(deprecated)] // Warnings of the macro are deprecations to rustc.
+
+use damper::model;
+
+model! {
+    pub Net<hidden: usize = 32, rate: f64 = 0.5>
+    input x: [64]
+    layers {
+        fc:   linear(hidden) -> relu;
+        head: linear(10);
+    }
+    loss cross_entropy
+}
+
+fn main() {}

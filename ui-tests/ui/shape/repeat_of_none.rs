@@ -1,0 +1,13 @@
+use damper::model;
+
+model! {
+    pub Net
+    input x: [64]
+    layers {
+        tower: repeat(0) { linear(64) -> relu; };
+        head: linear(10);
+    }
+    loss cross_entropy
+}
+
+fn main() {}
