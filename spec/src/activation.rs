@@ -46,7 +46,7 @@ activations! {
     LeakyRelu = "leaky_relu" ("slope" = 0.01);
     /// `min(max(x, 0), 6)`
     Relu6 = "relu6" ();
-    /// `x` where positive, else a random slope in training and the mean slope at inference (RReLU, arXiv 1505.00853)
+    /// `x` where positive, else a random slope in training and the mean slope at inference (`RReLU`, arXiv 1505.00853)
     Rrelu = "rrelu" ("lower" = 0.125, "upper" = 0.333_333_333_333_333_3);
     /// `x` where positive, else a learned slope times `x` (He et al., arXiv 1502.01852)
     Prelu = "prelu" ("init" = 0.25);
@@ -113,5 +113,106 @@ impl ActivationKind {
     /// Whether the activation is a field of the generated struct: it has arguments or weights.
     pub const fn has_state(self) -> bool {
         !self.arguments().is_empty()
+    }
+}
+
+/// What rules need to know of an activation.
+impl ActivationKind {
+    /// Probabilities that sum to one over the features (or to at most one).
+    pub const fn is_softmax(self) -> bool {
+        matches!(self, Self::Softmax | Self::Softmin | Self::QuietSoftmax)
+    }
+
+    /// Each value on its own, into [0, 1].
+    pub const fn is_sigmoid(self) -> bool {
+        matches!(self, Self::Sigmoid | Self::HardSigmoid)
+    }
+
+    /// What turns class scores into (logarithms of) probabilities.
+    pub const fn is_link(self) -> bool {
+        self.is_softmax() || self.is_sigmoid() || matches!(self, Self::LogSoftmax | Self::LogSigmoid)
+    }
+
+    /// Zero for everything that is negative.
+    pub const fn is_rectifier(self) -> bool {
+        matches!(self, Self::Relu | Self::Relu6 | Self::ThresholdedRelu)
+    }
+
+    /// `f(f(x)) = f(x)`.
+    pub const fn is_idempotent(self) -> bool {
+        matches!(self, Self::Relu | Self::Relu6 | Self::Hardtanh | Self::HardShrink | Self::LogSoftmax)
+    }
+
+    /// `f(c x) = c f(x)` for `c > 0`, so that inverted dropout before and after it are the same.
+    pub const fn is_homogeneous(self) -> bool {
+        matches!(self, Self::Relu | Self::LeakyRelu | Self::Prelu)
+    }
+
+    /// Its slope is nowhere above one quarter, so that gradients shrink in a stack.
+    pub const fn is_saturating(self) -> bool {
+        self.is_sigmoid()
+    }
+}
+
+impl Activation {
+    /// An argument's number: what was given, else the default; `None` if only the compiler knows it.
+    fn argument(&self, index: usize) -> Option<f64> {
+        match self.arguments.get(index) {
+            Some(value) => value.known,
+            None => self.kind.arguments().get(index).map(|(_, default)| *default),
+        }
+    }
+
+    /// Whether a value of 0 stays 0; `None` if that depends on an unknown argument. Those that mix features
+    /// (`softmax`) do not keep it.
+    ///
+    /// ```
+    /// use damper_spec::{Activation, ActivationKind};
+    ///
+    /// let kind = |kind| Activation { kind, arguments: vec![] };
+    /// assert_eq!(kind(ActivationKind::Relu).keeps_zero(), Some(true));
+    /// assert_eq!(kind(ActivationKind::Sigmoid).keeps_zero(), Some(false));
+    /// ```
+    pub fn keeps_zero(&self) -> Option<bool> {
+        Some(match self.kind {
+            ActivationKind::HardSigmoid => self.argument(1)? <= 0.0,
+            ActivationKind::Hardtanh => (self.argument(0)?..=self.argument(1)?).contains(&0.0),
+            ActivationKind::Threshold => self.argument(0)? < 0.0 || self.argument(1)? == 0.0,
+            kind => !kind.is_link() && kind != ActivationKind::Softplus,
+        })
+    }
+
+    /// The least and the greatest value it can give; infinite where there is none or it is not known.
+    pub fn range(&self) -> (f64, f64) {
+        let (none, any) = (f64::NEG_INFINITY, f64::INFINITY);
+        let argument = |index, default| self.argument(index).unwrap_or(default);
+        match self.kind {
+            ActivationKind::Relu | ActivationKind::Softplus => (0.0, any),
+            ActivationKind::ThresholdedRelu => (argument(0, none).min(0.0), any),
+            ActivationKind::Relu6 => (0.0, 6.0),
+            ActivationKind::Elu | ActivationKind::Celu => (-argument(0, any), any),
+            ActivationKind::Selu => (-1.758, any),
+            ActivationKind::Gelu | ActivationKind::GeluApproximate => (-0.17, any),
+            ActivationKind::Silu => (-0.278, any),
+            ActivationKind::Mish => (-0.309, any),
+            ActivationKind::HardSwish => (-0.375, any),
+            ActivationKind::Sigmoid
+            | ActivationKind::HardSigmoid
+            | ActivationKind::Softmax
+            | ActivationKind::Softmin
+            | ActivationKind::QuietSoftmax => (0.0, 1.0),
+            ActivationKind::LogSigmoid | ActivationKind::LogSoftmax => (none, 0.0),
+            ActivationKind::Tanh | ActivationKind::Softsign => (-1.0, 1.0),
+            ActivationKind::Hardtanh => (argument(0, none), argument(1, any)),
+            ActivationKind::Threshold => (argument(0, none).min(argument(1, none)), any),
+            ActivationKind::LeakyRelu
+            | ActivationKind::Rrelu
+            | ActivationKind::Prelu
+            | ActivationKind::Tanhshrink
+            | ActivationKind::HardShrink
+            | ActivationKind::SoftShrink
+            | ActivationKind::Shrink
+            | ActivationKind::Glu => (none, any),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Id;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// How serious a lint is: `allow` is silent, `warn` a warning, `deny` an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,6 +33,31 @@ pub struct Finding {
     pub help: Option<String>,
     /// Why, with the paper.
     pub note: Option<String>,
+    /// Which part of the model it is about, for readers without spans: ``layer `fc1` ``. May be empty.
+    pub place: String,
+    /// The `#[deny(..)]` (or its like) that set the level; `None` if the default holds.
+    pub set_by: Option<Id>,
+}
+
+/// ``error[dropout_before_output] in layer `head`: ..``, then `help:` and `note:` lines.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.level == Level::Deny { "error" } else { "warning" })?;
+        if let Some(lint) = self.lint {
+            write!(f, "[{lint}]")?;
+        }
+        if !self.place.is_empty() {
+            write!(f, " in {}", self.place)?;
+        }
+        write!(f, ": {}", self.message)?;
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        if let Some(note) = &self.note {
+            write!(f, "\n  note: {note}")?;
+        }
+        Ok(())
+    }
 }
 
 impl Finding {
@@ -45,6 +71,8 @@ impl Finding {
             other: None,
             help: None,
             note: None,
+            place: String::new(),
+            set_by: None,
         }
     }
 

@@ -11,11 +11,33 @@
 //! - [`Model::summary`] is the table that a person reads.
 
 mod activation;
+mod counts;
+mod difference;
+mod display;
 mod finding;
+mod graph;
+mod infer;
+mod lint;
 mod model;
+mod parameters;
+mod settings;
+pub mod shape;
+mod suggest;
+mod summary;
+mod task;
 mod value;
+mod values;
+mod walk;
 
 pub use activation::{Activation, ActivationKind};
 pub use finding::{Finding, Level};
 pub use model::*;
 pub use value::{Id, Value};
+pub use counts::Counts;
+pub use infer::Inferred;
+pub use lint::{LINTS, Lint};
+pub use parameters::Parameter;
+pub use settings::{Algorithm, Curve, Settings, Stop};
+pub use shape::Shape;
+pub use suggest::suggest;
+pub use summary::{Row, Summary};

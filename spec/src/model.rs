@@ -688,7 +688,7 @@ pub struct Optimizer {
     pub weight_decay: Option<Value>,
 }
 
-/// The optimisers with their own arguments; defaults are PyTorch's.
+/// The optimisers with their own arguments; defaults are `PyTorch`'s.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptimizerKind {
@@ -696,7 +696,7 @@ pub enum OptimizerKind {
     Sgd {
         /// 0 for none.
         momentum: Value,
-        /// 0 in PyTorch (burn's default is 0.1).
+        /// 0 in `PyTorch` (burn's default is 0.1).
         dampening: Value,
         /// Nesterov's momentum.
         nesterov: Value,
@@ -723,7 +723,7 @@ pub enum OptimizerKind {
         /// Keep the greatest second moment.
         amsgrad: Value,
     },
-    /// RMSprop.
+    /// `RMSprop`.
     RmsProp {
         /// Decay of the mean square.
         alpha: Value,
@@ -806,7 +806,7 @@ pub enum ScheduleKind {
         factor: Value,
     },
     /// Rises from `1 / divide` to 1 in the share `rise`, then falls to `1 / (divide * final_divide)`,
-    /// both along half a cosine (arXiv 1708.07120; PyTorch's `OneCycleLR`).
+    /// both along half a cosine (arXiv 1708.07120; `PyTorch`'s `OneCycleLR`).
     OneCycle {
         /// The share of the rise.
         rise: Value,

@@ -1,0 +1,116 @@
+//! How much a model holds and how much it computes.
+
+use crate::infer::DEEPEST;
+use crate::parameters::of_op;
+use crate::{Id, Inferred, Model, Op, OpKind, Role, RuleKind, Shape, Statement};
+
+/// Sizes of a model or of one operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Numbers in weights, biases, gains, shifts and slopes; running statistics are not counted.
+    pub parameters: usize,
+    /// Those of them that training changes.
+    pub trained: usize,
+    /// Multiplications with an addition in matrix products, per sample.
+    pub multiply_accumulates: usize,
+    /// Numbers that operations give, per sample: what a training step keeps for the backward pass.
+    pub activations: usize,
+    /// Whether something could not be counted (an unknown size, a `custom` module).
+    pub incomplete: bool,
+}
+
+impl Counts {
+    fn add(&mut self, other: Self, times: usize) {
+        let more = |sum: &mut usize, value: usize| *sum = sum.saturating_add(value.saturating_mul(times));
+        more(&mut self.parameters, other.parameters);
+        more(&mut self.trained, other.trained);
+        more(&mut self.multiply_accumulates, other.multiply_accumulates);
+        more(&mut self.activations, other.activations);
+        self.incomplete |= other.incomplete;
+    }
+}
+
+impl Model {
+    /// The sizes of the whole model, all copies of every `repeat` included.
+    pub fn counts(&self) -> Counts {
+        of_block(&self.layers, &self.shapes(0), 0)
+    }
+
+    /// The sizes of one operation (a block with all that is inside); `None` if there is no such operation.
+    pub fn counts_of(&self, op: Id) -> Option<Counts> {
+        let inferred = self.shapes(0);
+        let mut found = None;
+        crate::walk::each_op(&self.layers, &mut |_, other| {
+            if other.id == op {
+                found = Some(of(other, &inferred, 0));
+            }
+        });
+        found
+    }
+}
+
+pub(crate) fn of_block(statements: &[Statement], inferred: &Inferred, depth: usize) -> Counts {
+    let mut counts = Counts::default();
+    for op in statements.iter().flat_map(|statement| &statement.ops) {
+        counts.add(of(op, inferred, depth), 1);
+    }
+    counts
+}
+
+pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
+    let mut counts = Counts::default();
+    if depth > DEEPEST {
+        return Counts { incomplete: true, ..counts };
+    }
+    let (input, output) = (inferred.input_of(op.id), inferred.output_of(op.id));
+    let given = output.and_then(Shape::elements);
+    match &op.kind {
+        OpKind::Residual { body, shortcut, .. } => {
+            counts.add(of_block(body, inferred, depth + 1), 1);
+            counts.add(of_block(shortcut, inferred, depth + 1), 1);
+        }
+        OpKind::Repeat { times, body } => {
+            counts.incomplete |= times.size().is_none();
+            counts.add(of_block(body, inferred, depth + 1), times.size().unwrap_or(1));
+            return counts;
+        }
+        OpKind::Model { model: Some(model), .. } => {
+            counts.add(of_block(&model.layers, &model.shapes(depth), depth + 1), 1);
+            return counts;
+        }
+        OpKind::Model { model: None, .. } | OpKind::Custom { .. } => counts.incomplete = true,
+        OpKind::Linear { .. } | OpKind::Swiglu { .. } => {
+            let products = if matches!(op.kind, OpKind::Swiglu { .. }) { 2 } else { 1 };
+            match input.and_then(Shape::features).zip(given) {
+                Some((features, given)) => {
+                    counts.multiply_accumulates =
+                        features.saturating_mul(given).saturating_mul(products);
+                }
+                None => counts.incomplete = true,
+            }
+        }
+        OpKind::Activation(_)
+        | OpKind::BatchNorm { .. }
+        | OpKind::LayerNorm { .. }
+        | OpKind::Stochastic(_)
+        | OpKind::Activity { .. } => {}
+    }
+    match given {
+        Some(given) => counts.activations = counts.activations.saturating_add(given),
+        None => counts.incomplete = true,
+    }
+    let frozen = op.rules.iter().any(|rule| matches!(rule.kind, RuleKind::Freeze));
+    for (_, role, shape) in of_op(op, input) {
+        if role == Role::Running {
+            continue;
+        }
+        match Shape(shape).elements() {
+            Some(count) => {
+                counts.parameters = counts.parameters.saturating_add(count);
+                counts.trained = counts.trained.saturating_add(if frozen { 0 } else { count });
+            }
+            None => counts.incomplete = true,
+        }
+    }
+    counts
+}

@@ -1,0 +1,311 @@
+//! The description's parts as a person writes them.
+
+use crate::{
+    Activation, LossKind, MetricKind, OpKind, Optimizer, OptimizerKind, Reach, Reads, RuleKind, Schedule,
+    ScheduleKind, Stochastic, TaskKind, Value, WeightRule,
+};
+use std::fmt::{self, Display, Formatter};
+
+/// Writes `word`, or `word(a, b = c)`.
+fn call(f: &mut Formatter<'_>, word: &str, arguments: &[String]) -> fmt::Result {
+    if arguments.is_empty() { f.write_str(word) } else { write!(f, "{word}({})", arguments.join(", ")) }
+}
+
+/// `name = value`, unless it is the default.
+fn named(name: &str, value: &Value, default: f64) -> Option<String> {
+    (value.known != Some(default)).then(|| format!("{name} = {value}"))
+}
+
+fn flag(name: &str, value: &Value, default: bool) -> Option<String> {
+    let text = value.is_true().map_or_else(|| "_".to_owned(), |truth| truth.to_string());
+    (value.is_true() != Some(default)).then(|| format!("{name} = {text}"))
+}
+
+fn optional(name: &str, value: Option<&Value>) -> Option<String> {
+    value.map(|value| format!("{name} = {value}"))
+}
+
+fn list(values: &[Value]) -> String {
+    let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+fn given<const N: usize>(arguments: [Option<String>; N]) -> Vec<String> {
+    arguments.into_iter().flatten().collect()
+}
+
+impl Display for Activation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let expected = self.kind.arguments();
+        let written: Vec<String> = expected
+            .iter()
+            .zip(&self.arguments)
+            .filter_map(|((name, default), value)| named(name, value, *default))
+            .collect();
+        match (expected, self.arguments.as_slice()) {
+            ([_], [value]) if !written.is_empty() => call(f, self.kind.word(), &[value.to_string()]),
+            _ => call(f, self.kind.word(), &written),
+        }
+    }
+}
+
+impl Display for Stochastic {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", self.word(), self.rate())
+    }
+}
+
+/// As written, with the arguments that are not the defaults: `linear(128)`, `dropout(0.5)`.
+impl Display for OpKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Linear { out, bias } => {
+                call(f, "linear", &given([Some(out.to_string()), flag("bias", bias, true)]))
+            }
+            Self::Swiglu { out, bias } => {
+                call(f, "swiglu", &given([Some(out.to_string()), flag("bias", bias, false)]))
+            }
+            Self::Activation(activation) => activation.fmt(f),
+            Self::BatchNorm { epsilon, momentum } => call(
+                f,
+                "batch_norm",
+                &given([named("epsilon", epsilon, 1e-5), named("momentum", momentum, 0.1)]),
+            ),
+            Self::LayerNorm { epsilon } => call(f, "layer_norm", &given([named("epsilon", epsilon, 1e-5)])),
+            Self::Custom { text, output } => write!(f, "custom({text}, output = {})", list(output)),
+            Self::Model { path, .. } => f.write_str(path),
+            Self::Stochastic(stochastic) => stochastic.fmt(f),
+            Self::Activity { l1, l2 } => {
+                call(f, "activity", &given([named("l1", l1, 0.0), named("l2", l2, 0.0)]))
+            }
+            Self::Residual { .. } => f.write_str("residual"),
+            Self::Repeat { times, .. } => write!(f, "repeat({times})"),
+        }
+    }
+}
+
+impl OpKind {
+    /// The word of the language; a nested model's path.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Linear { .. } => "linear",
+            Self::Swiglu { .. } => "swiglu",
+            Self::Activation(activation) => activation.kind.word(),
+            Self::BatchNorm { .. } => "batch_norm",
+            Self::LayerNorm { .. } => "layer_norm",
+            Self::Custom { .. } => "custom",
+            Self::Model { path, .. } => path,
+            Self::Stochastic(stochastic) => stochastic.word(),
+            Self::Activity { .. } => "activity",
+            Self::Residual { .. } => "residual",
+            Self::Repeat { .. } => "repeat",
+        }
+    }
+}
+
+impl Display for RuleKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decay { l1, l2 } | Self::Penalty { l1, l2 } => {
+                call(f, self.word(), &given([optional("l1", l1.as_ref()), optional("l2", l2.as_ref())]))
+            }
+            Self::MaxNorm { limit: x } | Self::Orthogonal { strength: x } | Self::DropConnect { rate: x } => {
+                write!(f, "{}({x})", self.word())
+            }
+            Self::UnitNorm | Self::NonNegative | Self::Freeze => f.write_str(self.word()),
+        }
+    }
+}
+
+impl Display for WeightRule {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        match self.on {
+            Reach::Weights => Ok(()),
+            Reach::Embedding => f.write_str(" on embedding"),
+            Reach::All => f.write_str(" on all"),
+        }
+    }
+}
+
+impl Reads {
+    /// The word of the language.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Logits => "logits",
+            Self::Probabilities => "probabilities",
+            Self::LogProbabilities => "log_probabilities",
+        }
+    }
+}
+
+impl Display for LossKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let source = |from: Reads| (from != Reads::Logits).then(|| format!("from = {}", from.word()));
+        let arguments = match self {
+            Self::CrossEntropy { label_smoothing, weights, from }
+            | Self::BinaryCrossEntropy { label_smoothing, weights, from } => given([
+                optional("label_smoothing", label_smoothing.as_ref()),
+                (!weights.is_empty()).then(|| format!("weights = {}", list(weights))),
+                source(*from),
+            ]),
+            Self::Mse
+            | Self::Mae
+            | Self::Mape
+            | Self::LogCosh
+            | Self::Poisson
+            | Self::GaussianNll => Vec::new(),
+            Self::Huber { delta: x } | Self::SmoothL1 { beta: x } => vec![x.to_string()],
+            Self::Dice { smooth, from } => given([named("smooth", smooth, 1.0), source(*from)]),
+            Self::KlDiv { from } => given([source(*from)]),
+            Self::Custom { path } => vec![path.clone()],
+        };
+        call(f, self.word(), &arguments)
+    }
+}
+
+impl LossKind {
+    /// The word of the language.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::CrossEntropy { .. } => "cross_entropy",
+            Self::BinaryCrossEntropy { .. } => "binary_cross_entropy",
+            Self::Mse => "mse",
+            Self::Mae => "mae",
+            Self::Mape => "mape",
+            Self::Huber { .. } => "huber",
+            Self::SmoothL1 { .. } => "smooth_l1",
+            Self::LogCosh => "log_cosh",
+            Self::Dice { .. } => "dice",
+            Self::KlDiv { .. } => "kl_div",
+            Self::Poisson => "poisson",
+            Self::GaussianNll => "gaussian_nll",
+            Self::Custom { .. } => "custom",
+        }
+    }
+}
+
+impl Display for TaskKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binary => f.write_str("binary"),
+            Self::Multiclass(classes) => write!(f, "multiclass({classes})"),
+            Self::Multilabel(labels) => write!(f, "multilabel({labels})"),
+            Self::Regression => f.write_str("regression"),
+        }
+    }
+}
+
+impl MetricKind {
+    /// The word of the language.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::TopK(_) => "top_k",
+            Self::Precision => "precision",
+            Self::Recall => "recall",
+            Self::F1 => "f1",
+            Self::Auroc => "auroc",
+            Self::Mse => "mse",
+            Self::Rmse => "rmse",
+            Self::Mae => "mae",
+            Self::Mape => "mape",
+            Self::R2 => "r2",
+        }
+    }
+}
+
+impl Display for MetricKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TopK(k) => write!(f, "top_k({k})"),
+            other => f.write_str(other.word()),
+        }
+    }
+}
+
+fn optimizer_arguments(kind: &OptimizerKind) -> Vec<String> {
+    match kind {
+        OptimizerKind::Sgd { momentum, dampening, nesterov } => given([
+            named("momentum", momentum, 0.0),
+            named("dampening", dampening, 0.0),
+            flag("nesterov", nesterov, false),
+        ]),
+        OptimizerKind::Adam { beta1, beta2, epsilon, amsgrad }
+        | OptimizerKind::Adamw { beta1, beta2, epsilon, amsgrad } => given([
+            named("beta1", beta1, 0.9),
+            named("beta2", beta2, 0.999),
+            named("epsilon", epsilon, 1e-8),
+            flag("amsgrad", amsgrad, false),
+        ]),
+        OptimizerKind::RmsProp { alpha, momentum, epsilon, centered } => given([
+            named("alpha", alpha, 0.99),
+            named("momentum", momentum, 0.0),
+            named("epsilon", epsilon, 1e-8),
+            flag("centered", centered, false),
+        ]),
+        OptimizerKind::Adagrad { lr_decay, epsilon } => {
+            given([named("lr_decay", lr_decay, 0.0), named("epsilon", epsilon, 1e-10)])
+        }
+        OptimizerKind::Lion { beta1, beta2 } => {
+            given([named("beta1", beta1, 0.9), named("beta2", beta2, 0.99)])
+        }
+    }
+}
+
+impl Display for OptimizerKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        call(f, self.word(), &optimizer_arguments(self))
+    }
+}
+
+impl Display for Optimizer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut arguments = vec![format!("lr = {}", self.learning_rate)];
+        arguments.extend(optional("weight_decay", self.weight_decay.as_ref()));
+        arguments.extend(optimizer_arguments(&self.kind));
+        call(f, self.kind.word(), &arguments)
+    }
+}
+
+impl ScheduleKind {
+    /// The word of the language.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Cosine { .. } => "cosine",
+            Self::Linear { .. } => "linear",
+            Self::Step { .. } => "step",
+            Self::Exponential { .. } => "exponential",
+            Self::OneCycle { .. } => "one_cycle",
+        }
+    }
+}
+
+fn schedule_arguments(kind: &ScheduleKind) -> Vec<String> {
+    match kind {
+        ScheduleKind::Constant => Vec::new(),
+        ScheduleKind::Cosine { end } | ScheduleKind::Linear { end } => given([named("end", end, 0.0)]),
+        ScheduleKind::Step { every, factor } => vec![format!("every = {every}"), format!("factor = {factor}")],
+        ScheduleKind::Exponential { factor } => vec![format!("factor = {factor}")],
+        ScheduleKind::OneCycle { rise, divide, final_divide } => given([
+            named("rise", rise, 0.3),
+            named("divide", divide, 25.0),
+            named("final_divide", final_divide, 1e4),
+        ]),
+    }
+}
+
+impl Display for ScheduleKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        call(f, self.word(), &schedule_arguments(self))
+    }
+}
+
+impl Display for Schedule {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut arguments = schedule_arguments(&self.kind);
+        arguments.extend(optional("warmup", self.warmup.as_ref()));
+        call(f, self.kind.word(), &arguments)
+    }
+}

@@ -1,0 +1,247 @@
+//! The table that a person reads.
+
+use crate::counts::of;
+use crate::infer::DEEPEST;
+use crate::{Counts, Inferred, Model, Op, OpKind, Shape, Source, Statement};
+use std::fmt::{self, Display, Formatter};
+
+/// A model as a table: [`Display`] gives aligned columns, [`Summary::markdown`] a table for rustdoc.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The model's name.
+    pub name: String,
+    /// One row for each input and statement; those of a block are indented below it.
+    pub rows: Vec<Row>,
+    /// The whole model.
+    pub totals: Counts,
+}
+
+/// One row of a [`Summary`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// How many blocks stand around it.
+    pub depth: usize,
+    /// Its name.
+    pub layer: String,
+    /// What it does: `linear(128) -> relu`.
+    pub operation: String,
+    /// The shape of its value, without the batch axis; `_` where it is not known.
+    pub output: String,
+    /// Its parameters, all copies included; empty if it has none.
+    pub parameters: String,
+    /// What regularises it: `dropout(0.5), decay(l2 = 0.001)`.
+    pub regularisation: String,
+}
+
+const HEADS: [&str; 5] = ["layer", "operation", "output", "parameters", "regularisation"];
+
+impl Model {
+    /// The table of the model's layers.
+    pub fn summary(&self) -> Summary {
+        let inferred = self.shapes(0);
+        let mut rows = Vec::new();
+        for input in &self.inputs {
+            let shape = Shape(input.shape.iter().map(crate::Value::size).collect());
+            rows.push(Row {
+                depth: 0,
+                layer: input.name.clone(),
+                operation: "input".to_owned(),
+                output: shape.to_string(),
+                parameters: String::new(),
+                regularisation: String::new(),
+            });
+        }
+        block(&self.layers, &inferred, 0, 1, &mut rows);
+        Summary { name: self.name.clone(), rows, totals: self.counts() }
+    }
+}
+
+fn block(statements: &[Statement], inferred: &Inferred, depth: usize, copies: usize, rows: &mut Vec<Row>) {
+    if depth > DEEPEST {
+        return;
+    }
+    for statement in statements {
+        rows.push(row(statement, inferred, depth, copies));
+        for op in &statement.ops {
+            match &op.kind {
+                OpKind::Residual { body, shortcut, .. } => {
+                    block(body, inferred, depth + 1, copies, rows);
+                    let first = rows.len();
+                    block(shortcut, inferred, depth + 1, copies, rows);
+                    for row in rows.iter_mut().skip(first).filter(|row| row.depth == depth + 1) {
+                        row.layer = format!("shortcut.{}", row.layer);
+                    }
+                }
+                OpKind::Repeat { times, body } => {
+                    let copies = copies.saturating_mul(times.size().unwrap_or(1));
+                    block(body, inferred, depth + 1, copies, rows);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn row(statement: &Statement, inferred: &Inferred, depth: usize, copies: usize) -> Row {
+    let mut operations: Vec<String> = source(&statement.source).into_iter().collect();
+    let mut regularisation: Vec<String> = Vec::new();
+    let mut add = |text: String| {
+        if !regularisation.contains(&text) {
+            regularisation.push(text);
+        }
+    };
+    for op in &statement.ops {
+        match &op.kind {
+            OpKind::Stochastic(_) | OpKind::Activity { .. } => add(op.kind.to_string()),
+            kind => operations.push(kind.to_string()),
+        }
+        if let OpKind::Residual { drop_path: Some(path), .. } = &op.kind {
+            add(if path.first == path.last {
+                format!("drop_path({})", path.first)
+            } else {
+                format!("drop_path({}..{})", path.first, path.last)
+            });
+        }
+        for rule in &op.rules {
+            add(rule.to_string());
+        }
+    }
+    let output = match statement.ops.last() {
+        Some(op) => inferred.output_of(op.id),
+        None => inferred.statement(statement.id),
+    };
+    Row {
+        depth,
+        layer: statement.name.clone(),
+        operation: operations.join(" -> "),
+        output: output.map_or_else(|| "_".to_owned(), ToString::to_string),
+        parameters: parameters(&statement.ops, inferred, copies),
+        regularisation: regularisation.join(", "),
+    }
+}
+
+fn parameters(ops: &[Op], inferred: &Inferred, copies: usize) -> String {
+    let mut parameters = 0_usize;
+    let mut incomplete = false;
+    for op in ops {
+        let counts = of(op, inferred, 0);
+        parameters = parameters.saturating_add(counts.parameters);
+        let passes = matches!(op.kind, OpKind::Activation(_) | OpKind::Stochastic(_) | OpKind::Activity { .. });
+        incomplete |= counts.incomplete && !passes;
+    }
+    match (parameters, incomplete) {
+        (0, true) => "_".to_owned(),
+        (0, false) => String::new(),
+        (_, true) => format!("{} + _", grouped(parameters.saturating_mul(copies))),
+        (_, false) => grouped(parameters.saturating_mul(copies)),
+    }
+}
+
+/// The source as written, if it was.
+pub(crate) fn source(source: &Source) -> Option<String> {
+    match source {
+        Source::Previous => None,
+        Source::From(name) => Some(format!("from({name})")),
+        Source::Add(names) => Some(format!("add({})", names.join(", "))),
+        Source::Mul(names) => Some(format!("mul({})", names.join(", "))),
+        Source::Concat(names) => Some(format!("concat({})", names.join(", "))),
+    }
+}
+
+/// A number with a comma between thousands.
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+impl Row {
+    fn cells(&self, indent: &str) -> [String; 5] {
+        [
+            format!("{}{}", indent.repeat(self.depth), self.layer),
+            self.operation.clone(),
+            self.output.clone(),
+            self.parameters.clone(),
+            self.regularisation.clone(),
+        ]
+    }
+}
+
+impl Summary {
+    /// The totals in one line.
+    pub fn total(&self) -> String {
+        let Counts { parameters, trained, multiply_accumulates, activations, incomplete } = self.totals;
+        let least = if incomplete { "at least " } else { "" };
+        let trained = if trained == parameters {
+            String::new()
+        } else {
+            format!(" ({} trained)", grouped(trained))
+        };
+        format!(
+            "{least}{} parameters{trained}, {} multiply-accumulates and {} activations per sample",
+            grouped(parameters),
+            grouped(multiply_accumulates),
+            grouped(activations)
+        )
+    }
+
+    /// The table in Markdown, for rustdoc; the totals stand in a paragraph below.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("| {} |\n| --- | --- | --- | ---: | --- |\n", HEADS.join(" | "));
+        for row in &self.rows {
+            let cells = row.cells("\u{2003}").map(|cell| escaped(&cell));
+            text.extend(["| ", &cells.join(" | "), " |\n"]);
+        }
+        text.extend(["\n", &self.total(), ".\n"]);
+        text
+    }
+}
+
+/// A cell that Markdown shows as it is.
+fn escaped(cell: &str) -> String {
+    let mut text = String::new();
+    for letter in cell.chars() {
+        if matches!(letter, '|' | '[' | ']' | '<' | '>' | '_' | '*' | '`' | '\\') {
+            text.push('\\');
+        }
+        text.push(if letter == '\n' { ' ' } else { letter });
+    }
+    text
+}
+
+impl Display for Summary {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut table = vec![HEADS.map(str::to_owned)];
+        table.extend(self.rows.iter().map(|row| row.cells("  ")));
+        let mut widths = [0; 5];
+        for cells in &table {
+            for (width, cell) in widths.iter_mut().zip(cells) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let rule = "-".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1));
+        writeln!(f, "{}", self.name)?;
+        for (index, cells) in table.iter().enumerate() {
+            let mut line = String::new();
+            for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
+                if column > 0 {
+                    line.push_str("  ");
+                }
+                let space = " ".repeat(width.saturating_sub(cell.chars().count()));
+                line.extend(if column == 3 { [space.as_str(), cell] } else { [cell, space.as_str()] });
+            }
+            writeln!(f, "{}", line.trim_end())?;
+            if index == 0 {
+                writeln!(f, "{rule}")?;
+            }
+        }
+        writeln!(f, "{rule}")?;
+        f.write_str(&self.total())
+    }
+}

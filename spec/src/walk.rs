@@ -1,0 +1,66 @@
+//! One way through all operations of a description, blocks included; a `repeat`'s block once.
+
+use crate::infer::DEEPEST;
+use crate::{Op, OpKind, Statement};
+use std::fmt;
+
+/// The names of the statements around an operation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place<'m> {
+    pub(crate) names: Vec<&'m str>,
+}
+
+impl Place<'_> {
+    /// `stage1.block`
+    pub(crate) fn path(&self) -> String {
+        self.names.join(".")
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::infer::place(&self.names))
+    }
+}
+
+/// Calls `visit` with every statement.
+pub(crate) fn each_statement<'m>(
+    statements: &'m [Statement],
+    visit: &mut dyn FnMut(&Place<'m>, &'m Statement),
+) {
+    inside(statements, &mut Place::default(), visit);
+}
+
+fn inside<'m>(
+    statements: &'m [Statement],
+    place: &mut Place<'m>,
+    visit: &mut dyn FnMut(&Place<'m>, &'m Statement),
+) {
+    if place.names.len() > DEEPEST {
+        return;
+    }
+    for statement in statements {
+        place.names.push(&statement.name);
+        visit(place, statement);
+        for op in &statement.ops {
+            match &op.kind {
+                OpKind::Residual { body, shortcut, .. } => {
+                    inside(body, place, visit);
+                    inside(shortcut, place, visit);
+                }
+                OpKind::Repeat { body, .. } => inside(body, place, visit),
+                _ => {}
+            }
+        }
+        place.names.pop();
+    }
+}
+
+/// Calls `visit` with every operation.
+pub(crate) fn each_op<'m>(statements: &'m [Statement], visit: &mut dyn FnMut(&Place<'m>, &'m Op)) {
+    each_statement(statements, &mut |place, statement| {
+        for op in &statement.ops {
+            visit(place, op);
+        }
+    });
+}
