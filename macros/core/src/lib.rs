@@ -1,1 +1,114 @@
-//! damper-macros-core
+//! The compiler of damper's `model!` language: tokens in, tokens out.
+//!
+//! ```text
+//! tokens --parse--> ast --lower--> spec::Model --check--> findings --expand--> tokens
+//! ```
+//!
+//! [`model`] is the whole pipeline. It speaks `proc-macro2` only, so that tests, benches and other
+//! front ends use the code that the compiler runs.
+
+pub mod ast;
+mod attrs;
+pub mod diag;
+mod evaluate;
+pub mod expand;
+mod lower;
+mod parse;
+mod spans;
+pub mod words;
+
+use damper_spec::Id;
+use proc_macro2::{Ident, TokenStream};
+use std::collections::BTreeMap;
+use syn::Attribute;
+
+pub use spans::Spans;
+
+/// A declaration that was understood: what the expansion is made from.
+pub struct Lowered {
+    /// The path of the runtime crate: `$crate`.
+    pub krate: TokenStream,
+    /// The header: attributes, visibility, name, hyper-parameters with their default tokens.
+    pub ast: ast::Model,
+    /// The description, with the defaults evaluated and the `hole`s set.
+    pub spec: damper_spec::Model,
+    /// The value expressions, in the order of their `hole`s; the first ones are the hyper-parameters.
+    pub holes: Vec<Hole>,
+    /// The `custom(..)` operations.
+    pub customs: BTreeMap<Id, Custom>,
+    /// The operations that are other models.
+    pub models: BTreeMap<Id, Nested>,
+    /// The path of `loss custom(path)`.
+    pub loss_path: Option<TokenStream>,
+    /// The documentation comments of inputs and statements.
+    pub docs: BTreeMap<Id, Vec<Attribute>>,
+    /// Where everything stands.
+    pub spans: Spans,
+}
+
+/// A value that is not a plain literal: the generated code passes it when the model is built.
+pub struct Hole {
+    /// The user's tokens.
+    pub tokens: TokenStream,
+    /// What is expected of it.
+    pub kind: HoleKind,
+    /// The value's id.
+    pub id: Id,
+    /// Where it stands.
+    pub spans: ast::Ends,
+    /// Whether it names a hyper-parameter; else it is a constant expression.
+    pub uses_hyper: bool,
+}
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoleKind {
+    /// A `usize`.
+    Size,
+    /// An `f64`.
+    Float,
+    /// A `bool`.
+    Bool,
+}
+
+/// A `custom(expr, output = [..], type = path)`.
+pub struct Custom {
+    /// The expression that makes the layer.
+    pub expr: TokenStream,
+    /// The type of the field.
+    pub ty: TokenStream,
+}
+
+/// Another model as a layer: `crate::Encoder(hidden = 64)`.
+pub struct Nested {
+    /// The path of its struct.
+    pub path: TokenStream,
+    /// The hyper-parameters that are set.
+    pub assignments: Vec<(Ident, TokenStream)>,
+}
+
+/// Expands one declaration. `input` begins with the path of the runtime crate and a comma.
+///
+/// Everything that is wrong is reported in the result, as `compile_error!`s at the tokens concerned,
+/// beside a stub of the model's whole interface. This function does not panic.
+pub fn model(input: TokenStream) -> TokenStream {
+    let mut cx = diag::Diagnostics::default();
+    let (krate, parsed) = parse::model(&mut cx, input);
+    let Some(ast) = parsed else {
+        return cx.finish();
+    };
+    let lowered = lower::lower(&mut cx, krate, ast);
+    if cx.failed() {
+        let stub = expand::stub(&lowered);
+        return cx.finish_with(stub);
+    }
+    for finding in lowered.spec.check() {
+        cx.finding(&finding, &lowered.spans);
+    }
+    let expansion = if cx.failed() {
+        expand::stub(&lowered)
+    } else {
+        expand::model(&lowered)
+    };
+    cx.finish_with(expansion)
+}

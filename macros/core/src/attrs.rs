@@ -1,0 +1,185 @@
+//! `#[allow(lint, reason = "..")]`, documentation, and what is passed on.
+
+use crate::ast::{Attrs, LintLevel, ends};
+use crate::diag::Diagnostics;
+use crate::parse::Cursor;
+use damper_spec::Level;
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use syn::parse::Parser;
+use syn::{Attribute, Expr, ExprLit, Lit, Meta};
+
+/// Lints of rustc that may stand on a model: they reach the struct.
+const RUSTC: &[&str] = &[
+    "dead_code",
+    "deprecated",
+    "missing_debug_implementations",
+    "missing_docs",
+    "non_camel_case_types",
+    "unreachable_pub",
+    "unused",
+    "warnings",
+];
+
+/// What attributes stand on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The model: everything is welcome.
+    Model,
+    /// Documentation and lint levels.
+    Statement,
+    /// Lint levels.
+    Leveled,
+    /// Documentation.
+    Documented,
+}
+
+/// Reads the attributes that stand here.
+pub(crate) fn attributes(cx: &mut Diagnostics, cursor: &mut Cursor, place: Place) -> Attrs {
+    let mut attrs = Attrs::default();
+    while cursor.is_punct('#') {
+        let mut tokens: TokenStream = cursor.next().cloned().into_iter().collect();
+        if place == Place::Model && cursor.is_punct('!') {
+            cursor.next();
+        }
+        let Some(TokenTree::Group(group)) = cursor.peek() else {
+            cx.error(cursor.last_span(), "expected `[` after `#`")
+                .help("`#[allow(lint)]`");
+            continue;
+        };
+        if group.delimiter() != Delimiter::Bracket {
+            cx.error(cursor.last_span(), "expected `[` after `#`")
+                .help("`#[allow(lint)]`");
+            continue;
+        }
+        tokens.extend(cursor.next().cloned());
+        let at = ends(&tokens).unwrap_or((Span::call_site(), Span::call_site()));
+        match Attribute::parse_outer.parse2(tokens) {
+            Ok(parsed) => parsed
+                .into_iter()
+                .for_each(|one| sort(cx, &mut attrs, one, place)),
+            Err(_) => {
+                cx.error(at, "this is not an attribute")
+                    .help("`#[allow(lint, reason = \"..\")]`");
+            }
+        }
+    }
+    attrs
+}
+
+fn sort(cx: &mut Diagnostics, attrs: &mut Attrs, attribute: Attribute, place: Place) {
+    let at = ends(&attribute).unwrap_or((Span::call_site(), Span::call_site()));
+    let name = attribute
+        .path()
+        .get_ident()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let level = match name.as_str() {
+        "doc" if place == Place::Leveled => {
+            cx.error(at, "documentation cannot stand here")
+                .help("`//` instead of `///`, or move it to the model, an input or a statement");
+            return;
+        }
+        "doc" => {
+            attrs.docs.push(attribute);
+            return;
+        }
+        "cfg" | "cfg_attr" => {
+            cx.error(
+                at,
+                format!("`#[{name}]` cannot be evaluated inside `model!`"),
+            )
+            .help("put it on the whole `model!`, and write the model once for each case")
+            .note("a macro does not know what the compiler was configured with");
+            return;
+        }
+        "allow" => Level::Allow,
+        "warn" | "expect" => Level::Warn,
+        "deny" | "forbid" => Level::Deny,
+        _ if place == Place::Model => {
+            attrs.other.push(attribute);
+            return;
+        }
+        _ => {
+            cx.error(at, format!("`#[{name}]` means nothing here"))
+                .help("lint levels and documentation can stand here: `#[allow(lint, reason = \"..\")]`");
+            return;
+        }
+    };
+    if place == Place::Documented {
+        cx.error(at, format!("`#[{name}]` means nothing here"))
+            .help("set the lint's level on the model, a section, a statement or an annotation");
+        return;
+    }
+    levels(cx, attrs, &attribute, level, name == "expect", place);
+}
+
+fn levels(
+    cx: &mut Diagnostics,
+    attrs: &mut Attrs,
+    attribute: &Attribute,
+    level: Level,
+    expect: bool,
+    place: Place,
+) {
+    let at = ends(attribute).unwrap_or((Span::call_site(), Span::call_site()));
+    let items = match &attribute.meta {
+        Meta::List(list) => list
+            .parse_args_with(syn::punctuated::Punctuated::<Meta, syn::Token![,]>::parse_terminated),
+        _ => Ok(syn::punctuated::Punctuated::new()),
+    };
+    let Ok(items) = items else {
+        cx.error(at, "expected the names of lints")
+            .help("`#[allow(lint, reason = \"..\")]`");
+        return;
+    };
+    let mut reason = None;
+    let mut lints: Vec<Ident> = Vec::new();
+    let mut foreign = false;
+    for item in &items {
+        match item {
+            Meta::Path(path) => match path.get_ident() {
+                Some(ident) if !RUSTC.contains(&ident.to_string().as_str()) => {
+                    lints.push(ident.clone());
+                }
+                _ => foreign = true,
+            },
+            Meta::NameValue(pair) if pair.path.is_ident("reason") => match &pair.value {
+                Expr::Lit(ExprLit {
+                    lit: Lit::Str(text),
+                    ..
+                }) => reason = Some(text.value()),
+                value => {
+                    cx.error(
+                        ends(value).unwrap_or(at),
+                        "`reason` wants a text between quotation marks",
+                    );
+                }
+            },
+            item => {
+                cx.error(ends(item).unwrap_or(at), "expected the name of a lint")
+                    .help("`#[allow(lint, reason = \"..\")]`");
+            }
+        }
+    }
+    if foreign {
+        if place == Place::Model && lints.is_empty() {
+            attrs.other.push(attribute.clone());
+        } else {
+            cx.error(
+                at,
+                "lints of rustc and clippy stand in an attribute of their own on the model",
+            );
+        }
+    } else if items.is_empty() {
+        cx.error(at, "expected the name of a lint")
+            .help("`#[allow(lint, reason = \"..\")]`");
+    }
+    // `expect` allows, and says so if there was nothing to allow.
+    let level = if expect { Level::Allow } else { level };
+    attrs.levels.extend(lints.into_iter().map(|lint| LintLevel {
+        lint,
+        level,
+        expect,
+        reason: reason.clone(),
+    }));
+}

@@ -1,0 +1,252 @@
+//! Everything that is reported: collected, sorted, capped, and turned into tokens.
+
+use crate::Spans;
+use crate::ast::Ends;
+use damper_spec::{Finding, Level};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use std::collections::HashSet;
+
+/// More than this is not shown: the rest is counted. Errors come before warnings.
+pub const MAX: usize = 16;
+
+/// One thing to report.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// [`Level::Deny`] for an error, [`Level::Warn`] for a warning.
+    pub level: Level,
+    /// The lint, if it is one.
+    pub lint: Option<String>,
+    /// The tokens it is about.
+    pub ends: Ends,
+    /// What is wrong.
+    pub message: String,
+    /// The other place and what stands there, as text.
+    pub notes: Vec<String>,
+    /// What to write instead.
+    pub helps: Vec<String>,
+}
+
+/// The accumulator, first argument of everything that may find a mistake.
+///
+/// It must be finished: dropping it with reports inside is a mistake of this crate, which debug
+/// builds punish.
+#[derive(Default)]
+pub struct Diagnostics {
+    all: Vec<Diagnostic>,
+    done: bool,
+}
+
+impl Diagnostics {
+    /// Reports an error at these tokens; help and notes can be added to what is returned.
+    pub fn error(&mut self, ends: impl Into<At>, message: impl Into<String>) -> &mut Diagnostic {
+        self.push(Level::Deny, None, ends.into().0, message.into())
+    }
+
+    /// Reports a warning of a lint at these tokens.
+    pub fn warning(
+        &mut self,
+        lint: &str,
+        ends: impl Into<At>,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.push(
+            Level::Warn,
+            Some(lint.to_owned()),
+            ends.into().0,
+            message.into(),
+        )
+    }
+
+    fn push(
+        &mut self,
+        level: Level,
+        lint: Option<String>,
+        ends: Ends,
+        message: String,
+    ) -> &mut Diagnostic {
+        let report = Diagnostic {
+            level,
+            lint,
+            ends,
+            message,
+            notes: Vec::new(),
+            helps: Vec::new(),
+        };
+        self.all.push(report);
+        let last = self.all.len() - 1;
+        &mut self.all[last]
+    }
+
+    /// Reports what the rules of the description found.
+    pub fn finding(&mut self, finding: &Finding, spans: &Spans) {
+        if finding.level == Level::Allow {
+            return;
+        }
+        let lint = finding.lint.map(str::to_owned);
+        let ends = spans.get(finding.at);
+        let report = self.push(finding.level, lint, ends, finding.message.clone());
+        if let Some((id, text)) = &finding.other {
+            report.notes.push(match spans.line(*id) {
+                Some(line) => format!("{text}, on line {line}"),
+                None => text.clone(),
+            });
+        }
+        report.helps.extend(finding.help.clone());
+        report.notes.extend(finding.note.clone());
+        if let Some(lint) = finding.lint {
+            let word = if finding.level == Level::Deny {
+                "deny"
+            } else {
+                "warn"
+            };
+            let origin = match spans.attribute(finding.at, lint, finding.level) {
+                Some(line) => format!("because of the attribute on line {line}"),
+                None => "on by default".to_owned(),
+            };
+            report.notes.push(format!("`#[{word}({lint})]` {origin}"));
+        }
+    }
+
+    /// Whether an error has been reported.
+    pub fn failed(&self) -> bool {
+        self.all.iter().any(|report| report.level == Level::Deny)
+    }
+
+    /// How many reports there are.
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// What will be shown, in the order of the source, and how many more there were.
+    pub fn sorted(&self) -> (Vec<&Diagnostic>, usize) {
+        let mut seen = HashSet::new();
+        let mut all: Vec<&Diagnostic> = self
+            .all
+            .iter()
+            .filter(|report| seen.insert((report.place(), &report.message)))
+            .collect();
+        all.sort_by_key(|report| (report.level != Level::Deny, report.place()));
+        let hidden = all.len().saturating_sub(MAX);
+        all.truncate(MAX);
+        all.sort_by_key(|report| report.place());
+        (all, hidden)
+    }
+
+    /// The reports as tokens.
+    pub fn finish(mut self) -> TokenStream {
+        self.done = true;
+        let (shown, hidden) = self.sorted();
+        let mut out: TokenStream = shown.into_iter().map(Diagnostic::tokens).collect();
+        if hidden > 0 {
+            let text =
+                format!("{hidden} more mistakes in this model: correct the ones above first");
+            out.extend(syn::Error::new(Span::call_site(), text).to_compile_error());
+        }
+        out
+    }
+
+    /// The reports as tokens, before those of an expansion.
+    pub fn finish_with(self, expansion: TokenStream) -> TokenStream {
+        let mut out = self.finish();
+        out.extend(expansion);
+        out
+    }
+
+    /// The reports themselves, for tests and other front ends.
+    pub fn into_reports(mut self) -> Vec<Diagnostic> {
+        self.done = true;
+        self.sorted().0.into_iter().cloned().collect()
+    }
+}
+
+impl Drop for Diagnostics {
+    fn drop(&mut self) {
+        debug_assert!(
+            self.done || self.all.is_empty() || std::thread::panicking(),
+            "diagnostics were not finished"
+        );
+    }
+}
+
+impl Diagnostic {
+    /// Adds what to write instead.
+    pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
+        self.helps.push(text.into());
+        self
+    }
+
+    /// Adds the reason.
+    pub fn note(&mut self, text: impl Into<String>) -> &mut Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Adds the other place of a contradiction.
+    pub fn other(&mut self, at: Span, text: &str) -> &mut Self {
+        self.note(format!("{text} on line {}", at.start().line))
+    }
+
+    /// The message with its help and notes, as rustc prints them under one another.
+    pub fn text(&self) -> String {
+        let mut text = self.message.clone();
+        for help in &self.helps {
+            text.push_str("\nhelp: ");
+            text.push_str(help);
+        }
+        for note in &self.notes {
+            text.push_str("\nnote: ");
+            text.push_str(note);
+        }
+        text
+    }
+
+    /// Line and column where it begins.
+    pub fn place(&self) -> (usize, usize) {
+        let start = self.ends.0.start();
+        (start.line, start.column)
+    }
+
+    fn tokens(&self) -> TokenStream {
+        let ((first, last), text) = (self.ends, self.text());
+        match &self.lint {
+            Some(lint) if self.level == Level::Warn => {
+                // rustc has no warnings from macros on stable, but it warns of deprecated items.
+                let name = Ident::new(lint, first);
+                quote! {
+                    const _: () = {
+                        #[deprecated(note = #text)]
+                        #[allow(non_upper_case_globals)]
+                        const #name: () = ();
+                        #name
+                    };
+                }
+            }
+            _ => {
+                let ends = [Ident::new("a", first), Ident::new("b", last)]; // Only their spans are used.
+                syn::Error::new_spanned(quote!(#(#ends)*), text).to_compile_error()
+            }
+        }
+    }
+}
+
+/// Tokens that a report is about.
+pub struct At(Ends);
+
+impl From<Ends> for At {
+    fn from(ends: Ends) -> Self {
+        Self(ends)
+    }
+}
+
+impl From<Span> for At {
+    fn from(span: Span) -> Self {
+        Self((span, span))
+    }
+}
+
+impl From<&Ident> for At {
+    fn from(ident: &Ident) -> Self {
+        ident.span().into()
+    }
+}

@@ -1,0 +1,633 @@
+//! `with ..`: annotations go to the place or to the weights on which they act.
+
+use super::layers::{each_statement, stochastic};
+use super::{Cx, arguments, unknown_word};
+use crate::ast::{Annotation, Call, Ends, Side};
+use crate::evaluate;
+use crate::words::{self, Word};
+use damper_spec::{
+    ActivationKind, DropPath, Id, LintLevel, Op, OpKind, Reach, RuleKind, Statement, Stochastic,
+    WeightRule,
+};
+use proc_macro2::Ident;
+
+/// The block that a statement stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Where {
+    /// `layers`
+    Top,
+    /// `repeat`
+    Repeat,
+    /// `residual`
+    Residual {
+        /// Directly in a `repeat`.
+        repeated: bool,
+    },
+    /// `shortcut`
+    Shortcut,
+}
+
+/// An operation of a chain, and what annotations put around it.
+pub(super) struct Slot {
+    word: String,
+    pub(super) op: Op,
+    before: Vec<Op>,
+    after: Vec<Op>,
+}
+
+impl Slot {
+    pub(super) fn new(word: String, op: Op) -> Self {
+        Self {
+            word,
+            op,
+            before: Vec::new(),
+            after: Vec::new(),
+        }
+    }
+}
+
+/// Whether weight rules reach this operation without `on all`.
+pub(super) fn has_weights(kind: &OpKind) -> bool {
+    matches!(kind, OpKind::Linear { .. } | OpKind::Swiglu { .. })
+}
+
+fn reached(kind: &OpKind, rule: &WeightRule) -> bool {
+    match kind {
+        OpKind::Linear { .. } | OpKind::Swiglu { .. } => true,
+        // What is inside is not known here; nothing but a layer of ours can drop its weights.
+        OpKind::Custom { .. } | OpKind::Model { .. } => {
+            !matches!(rule.kind, RuleKind::DropConnect { .. })
+        }
+        OpKind::BatchNorm { .. } | OpKind::LayerNorm { .. } => rule.on == Reach::All,
+        OpKind::Activation(activation) => {
+            activation.kind == ActivationKind::Prelu && rule.on == Reach::All
+        }
+        _ => false,
+    }
+}
+
+/// Moves the annotations of a statement into its operations.
+pub(super) fn place(
+    cx: &mut Cx,
+    with: &[Annotation],
+    mut slots: Vec<Slot>,
+    statement: Id,
+    place: Where,
+) -> Vec<Op> {
+    // What acts at the end of a statement without operations, such as `add(a, b)`.
+    let mut tail: Vec<Op> = Vec::new();
+    let mut given: Vec<(String, proc_macro2::Span)> = Vec::new();
+    for annotation in with {
+        let scope = cx.spans.scope();
+        let levels = cx.enter(&annotation.attrs.levels);
+        let word = annotation.call.word.to_string();
+        if words::find(words::RULES, &word).is_some() {
+            if let Some(rule) = weight_rule(cx, annotation, levels) {
+                once(cx, &mut given, annotation);
+                let mut any = false;
+                for slot in &mut slots {
+                    any |= own(cx, &mut slot.op, &rule);
+                }
+                if !any && !cx.broken.contains(&statement) {
+                    no_weights(cx, annotation, &rule);
+                }
+            }
+        } else if word == "drop_path" && annotation.place.is_none() {
+            drop_path(cx, annotation, levels, &mut slots, &mut tail, place);
+        } else if let Some(op) = acting(cx, annotation, levels) {
+            match target(cx, annotation, &slots, statement) {
+                Target::Lost => {}
+                Target::At(side, index) => match (slots.get_mut(index), side) {
+                    (Some(slot), Side::Before) => slot.before.push(op),
+                    (Some(slot), Side::After) => slot.after.push(op),
+                    (None, _) => tail.push(op),
+                },
+            }
+        }
+        cx.spans.leave(scope);
+    }
+    let mut ops = Vec::new();
+    for slot in slots {
+        ops.extend(slot.before);
+        ops.push(slot.op);
+        ops.extend(slot.after);
+    }
+    ops.extend(tail);
+    ops
+}
+
+/// Two rules of one word on one statement contradict each other.
+fn once(cx: &mut Cx, given: &mut Vec<(String, proc_macro2::Span)>, annotation: &Annotation) {
+    let word = annotation.call.word.to_string();
+    if let Some((_, first)) = given.iter().find(|(first, _)| *first == word) {
+        cx.diagnostics
+            .error(
+                annotation.call.ends(),
+                format!("`{word}` stands twice on one statement"),
+            )
+            .other(*first, "the first one is");
+    }
+    given.push((word, annotation.call.word.span()));
+}
+
+/// Gives an operation a rule of its own, and its inner operations a default.
+fn own(cx: &mut Cx, op: &mut Op, rule: &WeightRule) -> bool {
+    let mut any = false;
+    if reached(&op.kind, rule) {
+        match op
+            .rules
+            .iter()
+            .find(|first| first.kind.word() == rule.kind.word())
+        {
+            Some(first) => {
+                let (first, ends) = (cx.spans.get(first.id).0, cx.spans.get(rule.id));
+                let message = format!("`{}` stands twice on one statement", rule.kind.word());
+                cx.diagnostics
+                    .error(ends, message)
+                    .other(first, "the first one is");
+            }
+            None => op.rules.push(rule.clone()),
+        }
+        any = true;
+    }
+    match &mut op.kind {
+        OpKind::Residual { body, shortcut, .. } => {
+            any |= default_rule(body, rule);
+            any |= default_rule(shortcut, rule);
+        }
+        OpKind::Repeat { body, .. } => any |= default_rule(body, rule),
+        _ => {}
+    }
+    any
+}
+
+/// Gives a rule to every operation that has none of the same word.
+fn default_rule(statements: &mut [Statement], rule: &WeightRule) -> bool {
+    let mut any = false;
+    each_statement(statements, &mut |statement| {
+        for op in statement
+            .ops
+            .iter_mut()
+            .filter(|op| reached(&op.kind, rule))
+        {
+            any = true;
+            if !op
+                .rules
+                .iter()
+                .any(|first| first.kind.word() == rule.kind.word())
+            {
+                op.rules.push(rule.clone());
+            }
+        }
+    });
+    any
+}
+
+fn no_weights(cx: &mut Cx, annotation: &Annotation, rule: &WeightRule) {
+    let word = rule.kind.word();
+    let report = cx.diagnostics.error(
+        annotation.call.ends(),
+        format!("`{word}` acts on weights, and there are none here"),
+    );
+    if matches!(rule.kind, RuleKind::DropConnect { .. }) {
+        report.help("on a statement with `linear` or `swiglu`");
+    } else {
+        report.help(format!(
+            "on a statement with weights: `linear(64) -> relu with {}`",
+            annotation_text(annotation)
+        ));
+    }
+    if rule.on == Reach::Weights {
+        report.note("weights are matrices and kernels; `on all` reaches biases and the gains of normalisations");
+    }
+}
+
+fn annotation_text(annotation: &Annotation) -> String {
+    let word = annotation.call.word.to_string();
+    words::find(words::RULES, &word).map_or(word, sample)
+}
+
+/// A rule that stands behind `with`: it has no place in the chain.
+fn weight_rule(cx: &mut Cx, annotation: &Annotation, levels: Vec<LintLevel>) -> Option<WeightRule> {
+    if let Some((side, name)) = &annotation.place {
+        let side = side_word(*side);
+        let word = &annotation.call.word;
+        cx.diagnostics
+            .error(
+                name,
+                format!("`{word}` acts on weights: `{side} {name}` has no meaning"),
+            )
+            .help(format!("without `{side} {name}`"));
+    }
+    rule(cx, &annotation.call, annotation.on.as_ref(), levels)
+}
+
+fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Before => "before",
+        Side::After => "after",
+    }
+}
+
+/// A weight rule from its call.
+pub(super) fn rule(
+    cx: &mut Cx,
+    call: &Call,
+    on: Option<&Ident>,
+    levels: Vec<LintLevel>,
+) -> Option<WeightRule> {
+    let word = words::find(words::RULES, &call.word.to_string())?;
+    let id = cx.id(call.ends());
+    let arguments = arguments::read(cx, call, word);
+    let kind = match word.name {
+        "decay" | "penalty" => {
+            let (l1, l2) = (arguments.optional("l1"), arguments.optional("l2"));
+            if arguments.fine && l1.is_none() && l2.is_none() {
+                strength(cx, call);
+            }
+            if word.name == "decay" {
+                RuleKind::Decay { l1, l2 }
+            } else {
+                RuleKind::Penalty { l1, l2 }
+            }
+        }
+        "max_norm" => RuleKind::MaxNorm {
+            limit: arguments.value("limit"),
+        },
+        "unit_norm" => RuleKind::UnitNorm,
+        "non_negative" => RuleKind::NonNegative,
+        "orthogonal" => RuleKind::Orthogonal {
+            strength: arguments.value("strength"),
+        },
+        "drop_connect" => RuleKind::DropConnect {
+            rate: arguments.value("rate"),
+        },
+        _ => RuleKind::Freeze,
+    };
+    let on = match on.map(ToString::to_string).as_deref() {
+        Some("all") => Reach::All,
+        Some("embedding") => Reach::Embedding,
+        // A frozen layer does not move at all.
+        None if kind == RuleKind::Freeze => Reach::All,
+        None => Reach::Weights,
+        Some(other) => {
+            if let Some(on) = on {
+                cx.diagnostics
+                    .error(
+                        on,
+                        format!("`on` is followed by `all` or `embedding`, found `{other}`"),
+                    )
+                    .help(format!("`{} on all`", sample(word)));
+            }
+            Reach::Weights
+        }
+    };
+    Some(WeightRule {
+        id,
+        kind,
+        on,
+        levels,
+    })
+}
+
+fn strength(cx: &mut Cx, call: &Call) {
+    let word = &call.word;
+    cx.diagnostics
+        .error(
+            call.ends(),
+            format!("`{word}` needs a strength: `l1`, `l2` or both"),
+        )
+        .help(format!("`{word}(l2 = 1e-3)`"));
+}
+
+/// An annotation as an example writes it.
+pub(super) fn sample(word: &Word) -> String {
+    match word.name {
+        name @ ("decay" | "penalty" | "activity") => format!("{name}(l2 = 1e-3)"),
+        "max_norm" => "max_norm(3.0)".to_owned(),
+        "orthogonal" => "orthogonal(1e-4)".to_owned(),
+        name if word.arguments.is_empty() => name.to_owned(),
+        name => format!("{name}(0.1)"),
+    }
+}
+
+/// An operation on the value from its annotation: stochastic, or `activity`.
+fn acting(cx: &mut Cx, annotation: &Annotation, levels: Vec<LintLevel>) -> Option<Op> {
+    let call = &annotation.call;
+    let name = call.word.to_string();
+    let word = words::find(words::STOCHASTIC, &name)
+        .or(Some(&words::ACTIVITY).filter(|word| word.name == name));
+    let Some(word) = word else {
+        unknown(cx, call);
+        return None;
+    };
+    on_values(cx, annotation);
+    let id = cx.id(call.ends());
+    let arguments = arguments::read(cx, call, word);
+    let kind = if word.name == "activity" {
+        let (l1, l2) = (arguments.optional("l1"), arguments.optional("l2"));
+        if arguments.fine && l1.is_none() && l2.is_none() {
+            strength(cx, call);
+        }
+        let zero = damper_spec::Value::known(0.0);
+        OpKind::Activity {
+            l1: l1.unwrap_or(zero),
+            l2: l2.unwrap_or(zero),
+        }
+    } else {
+        OpKind::Stochastic(stochastic(cx, word, &arguments))
+    };
+    Some(Op {
+        id,
+        field: None,
+        kind,
+        rules: Vec::new(),
+        levels,
+    })
+}
+
+fn on_values(cx: &mut Cx, annotation: &Annotation) {
+    if let Some(on) = &annotation.on {
+        let word = &annotation.call.word;
+        cx.diagnostics
+            .error(
+                on,
+                format!("`{word}` acts on values, not on parameters: `on {on}` has no meaning"),
+            )
+            .help(format!("without `on {on}`"));
+    }
+}
+
+fn unknown(cx: &mut Cx, call: &Call) {
+    let name = call.word.to_string();
+    for item in call.args.iter().flat_map(|args| &args.items) {
+        evaluate::mark(&mut cx.hyper, &item.value.tokens);
+    }
+    if words::LATER_ANNOTATIONS.contains(&name.as_str()) {
+        cx.diagnostics
+            .error(
+                &call.word,
+                format!("`{name}` is not available in this version of damper"),
+            )
+            .help(format!(
+                "available are {}",
+                words::list(&words::annotations())
+            ));
+    } else if words::chain().contains(&name.as_str()) {
+        cx.diagnostics
+            .error(
+                call.ends(),
+                format!("`{name}` is a layer, not an annotation"),
+            )
+            .help(format!("in the chain, before `with`: `-> {name}`"));
+    } else {
+        unknown_word(cx, "annotation", &call.word, &words::annotations());
+    }
+}
+
+enum Target {
+    At(Side, usize),
+    Lost,
+}
+
+/// The operation on which an annotation acts: the named one, or behind the last activation, or the end.
+fn target(cx: &mut Cx, annotation: &Annotation, slots: &[Slot], statement: Id) -> Target {
+    let Some((side, name)) = &annotation.place else {
+        return Target::At(Side::After, natural(slots));
+    };
+    let found: Vec<usize> = (0..slots.len())
+        .filter(|index| *name == slots[*index].word)
+        .collect();
+    let word = side_word(*side);
+    match found.as_slice() {
+        [index] => Target::At(*side, *index),
+        [] => {
+            if !cx.broken.contains(&statement) {
+                let words: Vec<&str> = slots.iter().map(|slot| slot.word.as_str()).collect();
+                let name_text = name.to_string();
+                let suggestion = damper_spec::suggest(&name_text, words.iter().copied());
+                let ending = suggestion.map_or(String::new(), |s| format!(": did you mean `{s}`?"));
+                let report = cx.diagnostics.error(
+                    name,
+                    format!("there is no `{name}` in this statement{ending}"),
+                );
+                if words.is_empty() {
+                    report.help(format!("without `{word} {name}`"));
+                } else {
+                    report.help(format!("its operations are {}", words::list(&words)));
+                }
+            }
+            Target::Lost
+        }
+        several => {
+            cx.diagnostics
+                .error(name, format!("there are {} `{name}` in this statement", several.len()))
+                .help(format!(
+                    "split the statement, so that each has one `{name}`, or write the annotation in the chain: `-> {}`",
+                    words::find(words::STOCHASTIC, &annotation.call.word.to_string())
+                        .map_or_else(|| annotation.call.word.to_string(), sample)
+                ));
+            Target::Lost
+        }
+    }
+}
+
+fn natural(slots: &[Slot]) -> usize {
+    slots
+        .iter()
+        .rposition(|slot| matches!(slot.op.kind, OpKind::Activation(_)))
+        .unwrap_or(slots.len().saturating_sub(1))
+}
+
+/// A range of rates outside of a `repeat`.
+pub(super) fn range_needs_repeat(cx: &mut Cx, ends: Ends) {
+    cx.diagnostics
+        .error(
+            ends,
+            "a range of rates needs a `repeat`, whose copies it is spread over",
+        )
+        .help("`repeat(4) { residual { .. }; } with drop_path(0.0..0.1)`, or a single rate");
+}
+
+/// `drop_path` without a place: on the residuals of the statement, or on those of its `repeat`.
+fn drop_path(
+    cx: &mut Cx,
+    annotation: &Annotation,
+    levels: Vec<LintLevel>,
+    slots: &mut [Slot],
+    tail: &mut Vec<Op>,
+    place: Where,
+) {
+    let Some(word) = words::find(words::STOCHASTIC, "drop_path") else {
+        return;
+    };
+    on_values(cx, annotation);
+    let id = cx.id(annotation.call.ends());
+    let arguments = arguments::read(cx, &annotation.call, word);
+    let (first, last) = arguments.range("rate");
+    let path = DropPath {
+        id,
+        first,
+        last,
+        levels: levels.clone(),
+    };
+    let mut given = false;
+    for slot in slots.iter_mut() {
+        match &mut slot.op.kind {
+            OpKind::Residual { drop_path, .. } => {
+                given = true;
+                if let Some(ends) = arguments
+                    .range_ends("rate")
+                    .filter(|_| place != Where::Repeat)
+                {
+                    range_needs_repeat(cx, ends);
+                }
+                if let Some(before) = drop_path {
+                    let before = cx.spans.get(before.id).0;
+                    cx.diagnostics
+                        .error(
+                            annotation.call.ends(),
+                            "`drop_path` stands twice on one statement",
+                        )
+                        .other(before, "the first one is");
+                } else {
+                    *drop_path = Some(path.clone());
+                }
+            }
+            OpKind::Repeat { body, .. } => {
+                for op in body.iter_mut().flat_map(|statement| &mut statement.ops) {
+                    if let OpKind::Residual { drop_path, .. } = &mut op.kind {
+                        given = true;
+                        drop_path.get_or_insert_with(|| path.clone());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    if given {
+        return;
+    }
+    if let Some(ends) = arguments.range_ends("rate") {
+        range_needs_repeat(cx, ends);
+    }
+    let kind = OpKind::Stochastic(Stochastic::DropPath { rate: first });
+    let op = Op {
+        id,
+        field: None,
+        kind,
+        rules: Vec::new(),
+        levels,
+    };
+    match slots.last_mut() {
+        Some(slot) => slot.after.push(op),
+        None => tail.push(op),
+    }
+}
+
+/// `layers with ..`: what every statement has that does not say otherwise.
+pub(super) fn defaults(cx: &mut Cx, with: &[Annotation], statements: &mut [Statement]) {
+    let mut given = Vec::new();
+    for annotation in with {
+        let scope = cx.spans.scope();
+        let levels = cx.enter(&annotation.attrs.levels);
+        default(cx, annotation, levels, statements, &mut given);
+        cx.spans.leave(scope);
+    }
+}
+
+fn default(
+    cx: &mut Cx,
+    annotation: &Annotation,
+    levels: Vec<LintLevel>,
+    statements: &mut [Statement],
+    given: &mut Vec<(String, proc_macro2::Span)>,
+) {
+    let word = annotation.call.word.to_string();
+    if words::find(words::RULES, &word).is_some() {
+        let Some(rule) = weight_rule(cx, annotation, levels) else {
+            return;
+        };
+        once(cx, given, annotation);
+        if !default_rule(statements, &rule) && cx.broken.is_empty() {
+            no_weights(cx, annotation, &rule);
+        }
+        return;
+    }
+    let before = cx.diagnostics.count();
+    if let Some((side, name)) = &annotation.place {
+        let side = side_word(*side);
+        cx.diagnostics
+            .error(
+                name,
+                format!("`{side} {name}` needs one statement, this is for all of `layers`"),
+            )
+            .help("on `layers`, the place is behind the last activation of each statement");
+    }
+    let Some(op) = acting(cx, annotation, levels) else {
+        return;
+    };
+    if cx.diagnostics.count() > before {
+        return;
+    }
+    let any = if let OpKind::Stochastic(Stochastic::DropPath { rate }) = &op.kind {
+        let path = DropPath {
+            id: op.id,
+            first: *rate,
+            last: *rate,
+            levels: op.levels.clone(),
+        };
+        default_drop_path(statements, &path)
+    } else {
+        default_op(cx, statements, &op)
+    };
+    if !any && cx.broken.is_empty() {
+        let what = if word == "drop_path" {
+            "`residual`"
+        } else {
+            "activation"
+        };
+        cx.diagnostics.error(
+            annotation.call.ends(),
+            format!("there is no {what} on which this `{word}` acts"),
+        );
+    }
+}
+
+fn default_drop_path(statements: &mut [Statement], path: &DropPath) -> bool {
+    let mut any = false;
+    each_statement(statements, &mut |statement| {
+        for op in &mut statement.ops {
+            if let OpKind::Residual { drop_path, .. } = &mut op.kind {
+                any = true;
+                drop_path.get_or_insert_with(|| path.clone());
+            }
+        }
+    });
+    any
+}
+
+fn default_op(cx: &mut Cx, statements: &mut [Statement], op: &Op) -> bool {
+    let mut any = false;
+    each_statement(statements, &mut |statement| {
+        let activation = statement
+            .ops
+            .iter()
+            .rposition(|op| matches!(op.kind, OpKind::Activation(_)));
+        let Some(index) = activation else { return };
+        let same = |other: &Op| match (&other.kind, &op.kind) {
+            (OpKind::Stochastic(a), OpKind::Stochastic(b)) => a.word() == b.word(),
+            (OpKind::Activity { .. }, OpKind::Activity { .. }) => true,
+            _ => false,
+        };
+        if !statement.ops.iter().any(same) {
+            let mut copy = op.clone();
+            if any {
+                copy.id = cx.spans.again(op.id);
+            }
+            statement.ops.insert(index + 1, copy);
+        }
+        any = true;
+    });
+    any
+}

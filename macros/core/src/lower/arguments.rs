@@ -1,0 +1,399 @@
+//! The arguments of a word, read by its entry in [`words`].
+
+use super::{Cx, training};
+use crate::ast::{Args, Call, Ends, Expr};
+use crate::evaluate::{self, LARGEST, Type_};
+use crate::words::{Argument, Kind, Missing, Word, list};
+use crate::{Hole, HoleKind, parse};
+use damper_spec::{MetricKind, Value};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use std::collections::BTreeMap;
+
+/// What was given for one argument.
+#[derive(Clone)]
+enum Given {
+    Value(Value),
+    Range(Value, Value),
+    Values(Vec<Value>),
+    Word(&'static str),
+    Metric(Option<MetricKind>),
+    Rust(TokenStream),
+    /// Wrong, and reported.
+    Wrong,
+}
+
+/// The arguments that were given to a word.
+pub(super) struct Arguments {
+    word: Word,
+    given: BTreeMap<&'static str, (Given, Ends)>,
+    /// Whether nothing was wrong with them.
+    pub(super) fine: bool,
+}
+
+impl Arguments {
+    /// A value: the given one, or the default.
+    pub(super) fn value(&self, name: &str) -> Value {
+        if let Some(value) = self.optional(name) {
+            return value;
+        }
+        match self
+            .word
+            .arguments
+            .iter()
+            .find(|argument| argument.name == name)
+        {
+            Some(Argument {
+                missing: Missing::Number(number),
+                ..
+            }) if !self.given.contains_key(name) => Value::known(*number),
+            _ => Value::unknown(),
+        }
+    }
+
+    /// The given value.
+    pub(super) fn optional(&self, name: &str) -> Option<Value> {
+        match self.given.get(name)?.0 {
+            Given::Value(value) => Some(value),
+            Given::Wrong => Some(Value::unknown()),
+            _ => None,
+        }
+    }
+
+    /// The two ends of a range; a single value is both.
+    pub(super) fn range(&self, name: &str) -> (Value, Value) {
+        match self.given.get(name) {
+            Some((Given::Range(low, high), _)) => (*low, *high),
+            _ => (self.value(name), self.value(name)),
+        }
+    }
+
+    /// Where a range was given.
+    pub(super) fn range_ends(&self, name: &str) -> Option<Ends> {
+        match self.given.get(name)? {
+            (Given::Range(..), ends) => Some(*ends),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list.
+    pub(super) fn values(&self, name: &str) -> Vec<Value> {
+        match self.given.get(name) {
+            Some((Given::Values(values), _)) => values.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// One of the words that the argument may be.
+    pub(super) fn word(&self, name: &str) -> Option<&'static str> {
+        match self.given.get(name)?.0 {
+            Given::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// A metric.
+    pub(super) fn metric(&self, name: &str) -> Option<MetricKind> {
+        match self.given.get(name)?.0 {
+            Given::Metric(metric) => metric,
+            _ => None,
+        }
+    }
+
+    /// A Rust expression.
+    pub(super) fn rust(&self, name: &str) -> Option<TokenStream> {
+        match &self.given.get(name)?.0 {
+            Given::Rust(tokens) => Some(tokens.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the arguments of a call.
+pub(super) fn read(cx: &mut Cx, call: &Call, word: &Word) -> Arguments {
+    let mut arguments = Arguments {
+        word: word.clone(),
+        given: BTreeMap::new(),
+        fine: true,
+    };
+    if let Some(args) = &call.args {
+        items(cx, args, &mut arguments);
+    }
+    let help = format!("`{}`", word.signature());
+    for argument in word.arguments.iter() {
+        let missing = argument.missing == Missing::Error;
+        // One mistake in the list may be the reason for the lack: it is enough to say that.
+        if missing && arguments.fine && !arguments.given.contains_key(argument.name) {
+            let message = format!(
+                "`{}` needs {} for `{}`",
+                word.name,
+                argument.kind.wanted(),
+                argument.name
+            );
+            cx.diagnostics
+                .error(call.ends(), message)
+                .help(help.clone());
+            arguments.fine = false;
+        }
+    }
+    arguments
+}
+
+fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
+    let word = arguments.word.clone();
+    let help = format!("`{}`", word.signature());
+    let unnamed = word
+        .arguments
+        .iter()
+        .filter(|argument| argument.positional)
+        .count();
+    let mut count = 0;
+    for item in &args.items {
+        let found = if let Some(name) = &item.name {
+            let text = name.to_string();
+            let found = word.arguments.iter().find(|argument| argument.name == text);
+            if found.is_none() {
+                let names: Vec<&str> = word
+                    .arguments
+                    .iter()
+                    .map(|argument| argument.name)
+                    .collect();
+                let suggestion = damper_spec::suggest(&text, names.iter().copied());
+                let message = match (word.arguments.is_empty(), suggestion) {
+                    (true, _) => format!("`{}` takes no arguments", word.name),
+                    (_, Some(suggestion)) => format!(
+                        "`{}` has no argument `{text}`: did you mean `{suggestion}`?",
+                        word.name
+                    ),
+                    _ => format!("`{}` has no argument `{text}`", word.name),
+                };
+                cx.diagnostics.error(name, message).help(help.clone());
+            }
+            found
+        } else {
+            let found = word
+                .arguments
+                .iter()
+                .filter(|argument| argument.positional)
+                .nth(count);
+            count += 1;
+            if found.is_none() {
+                let message = match (word.arguments.is_empty(), unnamed) {
+                    (true, _) => format!("`{}` takes no arguments", word.name),
+                    (_, 0) => format!("the arguments of `{}` need their names", word.name),
+                    (_, 1) => format!("`{}` takes only one argument without a name", word.name),
+                    (_, n) => format!("`{}` takes only {n} arguments without a name", word.name),
+                };
+                cx.diagnostics
+                    .error(item.value.ends, message)
+                    .help(help.clone());
+            }
+            found
+        };
+        let Some(argument) = found else {
+            evaluate::mark(&mut cx.hyper, &item.value.tokens);
+            arguments.fine = false;
+            continue;
+        };
+        let first = item
+            .name
+            .as_ref()
+            .map_or(item.value.ends.0, proc_macro2::Ident::span);
+        let ends = (first, item.value.ends.1);
+        if let Some((_, (before, _))) = arguments.given.get(argument.name) {
+            let message = format!("`{}` is given twice to `{}`", argument.name, word.name);
+            cx.diagnostics
+                .error(ends, message)
+                .other(*before, "the first one is");
+            arguments.fine = false;
+            continue;
+        }
+        let given = given(cx, &item.value, argument, &word);
+        arguments.fine &= !matches!(given, Given::Wrong);
+        arguments.given.insert(argument.name, (given, ends));
+    }
+}
+
+fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
+    let what = format!("`{}` of `{}`", argument.name, word.name);
+    let help = format!("`{}`", word.signature());
+    let help = Some(help.as_str());
+    let wrong = |cx: &mut Cx| {
+        let message = format!(
+            "{what} is {}, found `{}`",
+            argument.kind.wanted(),
+            expr.text()
+        );
+        let report = cx.diagnostics.error(expr.ends, message);
+        if let Some(help) = help {
+            report.help(help);
+        }
+        Given::Wrong
+    };
+    match argument.kind {
+        Kind::Size | Kind::Float | Kind::Bool => {
+            match checked(cx, expr, argument.kind, &what, help) {
+                Some(value) => Given::Value(value),
+                None => Given::Wrong,
+            }
+        }
+        Kind::FloatOrRange => match syn::parse2::<syn::Expr>(expr.tokens.clone()) {
+            Ok(syn::Expr::Range(range)) => {
+                let (Some(start), Some(end)) = (&range.start, &range.end) else {
+                    return wrong(cx);
+                };
+                let (start, end) = (quote!(#start), quote!(#end));
+                let start = Expr::new(start, expr.ends.0);
+                let end = Expr::new(end, expr.ends.1);
+                let low = checked(cx, &start, Kind::Float, &what, help);
+                let high = checked(cx, &end, Kind::Float, &what, help);
+                low.zip(high)
+                    .map_or(Given::Wrong, |(low, high)| Given::Range(low, high))
+            }
+            _ => match checked(cx, expr, Kind::Float, &what, help) {
+                Some(value) => Given::Value(value),
+                None => Given::Wrong,
+            },
+        },
+        Kind::Sizes | Kind::Floats => {
+            let kind = if argument.kind == Kind::Sizes {
+                Kind::Size
+            } else {
+                Kind::Float
+            };
+            let Some(elements) = parse::list_of(cx.diagnostics, expr) else {
+                return wrong(cx);
+            };
+            let values: Vec<Value> = elements
+                .iter()
+                .filter_map(|element| checked(cx, element, kind, &what, help))
+                .collect();
+            if values.len() == elements.len() {
+                Given::Values(values)
+            } else {
+                Given::Wrong
+            }
+        }
+        Kind::Word(words) => {
+            let text = expr.text();
+            match words.iter().find(|word| **word == text) {
+                Some(word) => Given::Word(word),
+                None => {
+                    let suggestion = damper_spec::suggest(&text, words.iter().copied());
+                    let ending =
+                        suggestion.map_or(String::new(), |s| format!(": did you mean `{s}`?"));
+                    let message = format!("{what} cannot be `{text}`{ending}");
+                    cx.diagnostics
+                        .error(expr.ends, message)
+                        .help(format!("it is one of {}", list(words)));
+                    Given::Wrong
+                }
+            }
+        }
+        Kind::Metric => {
+            if expr.text() == "loss" {
+                return Given::Metric(None);
+            }
+            match parse::call_of(cx.diagnostics, expr) {
+                Some(call) => match training::metric(cx, &call) {
+                    Some(metric) => Given::Metric(Some(metric)),
+                    None => Given::Wrong,
+                },
+                None => wrong(cx),
+            }
+        }
+        Kind::Rust => {
+            evaluate::mark(&mut cx.hyper, &expr.tokens);
+            match syn::parse2::<syn::Expr>(expr.tokens.clone()) {
+                Ok(_) => Given::Rust(expr.tokens.clone()),
+                Err(_) => wrong(cx),
+            }
+        }
+    }
+}
+
+/// A value of a kind; unknown where it is wrong. `what` says whose it is, `help` how to write it.
+pub(super) fn value(cx: &mut Cx, expr: &Expr, kind: Kind, what: &str, help: Option<&str>) -> Value {
+    checked(cx, expr, kind, what, help).unwrap_or_default()
+}
+
+fn checked(cx: &mut Cx, expr: &Expr, kind: Kind, what: &str, help: Option<&str>) -> Option<Value> {
+    let id = cx.id(expr.ends);
+    let uses_hyper = evaluate::mark(&mut cx.hyper, &expr.tokens);
+    let evaluated = evaluate::evaluate(cx.diagnostics, &cx.hyper, expr)?;
+    let (hole, fits) = match kind {
+        Kind::Size => (
+            HoleKind::Size,
+            matches!(evaluated.ty, Type_::Whole | Type_::Size),
+        ),
+        Kind::Bool => (HoleKind::Bool, evaluated.ty == Type_::Bool),
+        _ => (
+            HoleKind::Float,
+            matches!(evaluated.ty, Type_::Whole | Type_::Float),
+        ),
+    };
+    if !fits && evaluated.ty != Type_::Unknown {
+        let written = expr.text();
+        let message = if evaluated.literal {
+            format!("{what} is {}, found `{written}`", kind.wanted())
+        } else {
+            let ty = evaluated.ty.name();
+            format!("{what} is {}, `{written}` is {ty}", kind.wanted())
+        };
+        let report = cx.diagnostics.error(expr.ends, message);
+        match (hole, evaluated.ty) {
+            (HoleKind::Float, Type_::Size) => {
+                report.help(format!("`{} as f64`", in_parentheses(&written)));
+            }
+            (HoleKind::Size, Type_::Float) if !evaluated.literal => {
+                report.help(format!("`{} as usize`", in_parentheses(&written)));
+            }
+            _ => {
+                report.helps.extend(help.map(str::to_owned));
+            }
+        }
+        return None;
+    }
+    if let (HoleKind::Size, Some(known)) = (hole, evaluated.known)
+        && !(0.0..=LARGEST).contains(&known)
+    {
+        let side = if known < 0.0 {
+            "cannot be negative"
+        } else {
+            "is too large"
+        };
+        let report = cx
+            .diagnostics
+            .error(expr.ends, format!("{what} {side}, found `{}`", expr.text()));
+        report.helps.extend(help.map(str::to_owned));
+        return None;
+    }
+    let place = (!evaluated.literal).then(|| {
+        cx.holes.push(Hole {
+            tokens: expr.tokens.clone(),
+            kind: hole,
+            id,
+            spans: expr.ends,
+            uses_hyper,
+        });
+        u32::try_from(cx.holes.len() - 1).unwrap_or(u32::MAX)
+    });
+    Some(Value {
+        id,
+        known: evaluated.known,
+        hole: place,
+    })
+}
+
+fn in_parentheses(text: &str) -> String {
+    if text.contains(' ') {
+        format!("({text})")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Where a call stands.
+pub(super) fn ends_of(call: &Call) -> (Span, Span) {
+    call.ends()
+}

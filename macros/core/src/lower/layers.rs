@@ -1,0 +1,492 @@
+//! `layers`: statements, sources, operations, blocks.
+
+use super::annotations::{self, Slot, Where};
+use super::arguments::{self, Arguments};
+use super::{Cx, names, unknown_word};
+use crate::ast::{self, Call, Ends, Node, Section, text};
+use crate::words::{self, Word};
+use crate::{Custom, Nested, evaluate};
+use damper_spec::{Activation, Id, Input, Op, OpKind, Source, Statement, Stochastic};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::Expr;
+
+/// The `layers` section.
+pub(super) fn layers(
+    cx: &mut Cx,
+    section: &Section<ast::Layers>,
+    inputs: &[Input],
+) -> Vec<Statement> {
+    let content = &section.content;
+    if content.body.is_empty() && !cx.diagnostics.failed() {
+        cx.diagnostics
+            .error(&section.word, "`layers` is empty")
+            .help("`layers { head: linear(10); }`");
+    }
+    let mut all: Vec<Statement> = content
+        .body
+        .iter()
+        .map(|written| statement(cx, written, Where::Top))
+        .collect();
+    annotations::defaults(cx, &content.with, &mut all);
+    names::assign(cx, &mut all, inputs);
+    all
+}
+
+fn statement(cx: &mut Cx, written: &ast::Statement, place: Where) -> Statement {
+    let scope = cx.spans.scope();
+    let levels = cx.enter(&written.attrs.levels);
+    let ends = match (&written.name, written.chain.first()) {
+        (Some(name), _) => (name.span(), name.span()),
+        (None, Some(node)) => node.ends(),
+        (None, None) => cx.spans.get(Id::NONE),
+    };
+    let id = cx.id(ends);
+    cx.document(id, &written.attrs);
+    if written.broken {
+        cx.broken.insert(id);
+    }
+    if let Some(name) = &written.name {
+        names::check_word(cx, name, "a statement");
+    }
+    let mut nodes = written.chain.iter().peekable();
+    let mut source = Source::Previous;
+    let mut source_id = Id::NONE;
+    if let Some(node) =
+        nodes.next_if(|node| !node.is_path && words::SOURCES.contains(&node.word().as_str()))
+    {
+        source_id = cx.id(node.ends());
+        source = source_of(cx, node);
+    }
+    let mut slots: Vec<Slot> = Vec::new();
+    for node in nodes {
+        slot(cx, &mut slots, node, place, id);
+    }
+    let ops = annotations::place(cx, &written.with, slots, id, place);
+    cx.spans.leave(scope);
+    let name = written
+        .name
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    Statement {
+        id,
+        name,
+        source,
+        source_id,
+        ops,
+        levels,
+    }
+}
+
+fn source_of(cx: &mut Cx, node: &Node) -> Source {
+    let word = node.word();
+    let mut names = Vec::new();
+    let mut fine = true;
+    for item in node.args.iter().flat_map(|args| &args.items) {
+        match (syn::parse2::<Ident>(item.value.tokens.clone()), &item.name) {
+            (Ok(name), None) => names.push(name.to_string()),
+            _ => {
+                let message = format!("`{word}` takes names of inputs and statements");
+                cx.diagnostics
+                    .error(item.value.ends, message)
+                    .help(source_help(&word));
+                fine = false;
+            }
+        }
+    }
+    if node.body.is_some() {
+        cx.diagnostics
+            .error(node.ends(), format!("`{word}` takes no block"));
+    }
+    let (fits, wanted) = match word.as_str() {
+        "from" => (names.len() == 1, "one name"),
+        _ => (names.len() >= 2, "two names or more"),
+    };
+    if fine && !fits {
+        let message = format!("`{word}` takes {wanted}, found {}", names.len());
+        cx.diagnostics
+            .error(node.ends(), message)
+            .help(source_help(&word));
+    }
+    match word.as_str() {
+        "from" => names.pop().map_or(Source::Previous, Source::From),
+        "add" => Source::Add(names),
+        "mul" => Source::Mul(names),
+        _ => Source::Concat(names),
+    }
+}
+
+fn source_help(word: &str) -> &'static str {
+    match word {
+        "from" => "`from(name)`",
+        "add" => "`add(a, b)`",
+        "mul" => "`mul(a, b)`",
+        _ => "`concat(a, b)`",
+    }
+}
+
+/// Lowers one operation of a chain. `drop_connect` acts on the weights of the one before.
+fn slot(cx: &mut Cx, slots: &mut Vec<Slot>, node: &Node, place: Where, statement: Id) {
+    let ends = node.ends();
+    let word = node.word();
+    if node.path.len() == 1 && word == "drop_connect" {
+        let Some(call) = node.call() else { return };
+        let scope = cx.spans.scope();
+        if let Some(rule) = annotations::rule(cx, &call, None, Vec::new()) {
+            match slots
+                .last_mut()
+                .filter(|last| annotations::has_weights(&last.op.kind))
+            {
+                Some(last) => last.op.rules.push(rule),
+                None => {
+                    cx.diagnostics
+                        .error(
+                            ends,
+                            "`drop_connect` stands behind the layer whose weights it drops",
+                        )
+                        .help("`linear(64) -> drop_connect(0.1) -> relu`");
+                }
+            }
+        }
+        cx.spans.leave(scope);
+        return;
+    }
+    let id = cx.id(ends);
+    let kind = operation(cx, node, id, place).unwrap_or_else(|| {
+        cx.broken.insert(statement);
+        // Unknown to the rules: neither its shape nor its weights give a second message.
+        OpKind::Model {
+            path: text(&node.path_tokens),
+            model: None,
+        }
+    });
+    let op = Op {
+        id,
+        field: None,
+        kind,
+        rules: Vec::new(),
+        levels: Vec::new(),
+    };
+    slots.push(Slot::new(word, op));
+}
+
+/// What an operation does; `None` if that is unknown, which has been reported.
+fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
+    let call = node.call()?;
+    let name = node.word();
+    if node.is_path {
+        return path(cx, node, id);
+    }
+    if name != "residual" && name != "repeat" && (node.body.is_some() || node.shortcut.is_some()) {
+        let known = words::chain().contains(&name.as_str());
+        if known {
+            cx.diagnostics
+                .error(node.ends(), format!("`{name}` takes no block"))
+                .help("blocks are `residual { .. }` and `repeat(n) { .. }`");
+        }
+    }
+    if let Some((kind, word)) = words::activation(&name) {
+        let arguments = arguments::read(cx, &call, &word);
+        let arguments = kind
+            .arguments()
+            .iter()
+            .map(|(name, _)| arguments.value(name))
+            .collect();
+        return Some(OpKind::Activation(Activation { kind, arguments }));
+    }
+    if let Some(word) = words::find(words::STOCHASTIC, &name) {
+        let arguments = arguments::read(cx, &call, word);
+        return Some(OpKind::Stochastic(stochastic(cx, word, &arguments)));
+    }
+    let Some(word) = words::find(words::LAYERS, &name) else {
+        unknown(cx, node, &call);
+        return None;
+    };
+    let arguments = arguments::read(cx, &call, word);
+    let of = |name| arguments.value(name);
+    Some(match word.name {
+        "linear" => OpKind::Linear {
+            out: of("out"),
+            bias: of("bias"),
+        },
+        "swiglu" => OpKind::Swiglu {
+            out: of("out"),
+            bias: of("bias"),
+        },
+        "batch_norm" => OpKind::BatchNorm {
+            epsilon: of("epsilon"),
+            momentum: of("momentum"),
+        },
+        "layer_norm" => OpKind::LayerNorm {
+            epsilon: of("epsilon"),
+        },
+        "custom" => return custom(cx, id, &arguments, node.ends()),
+        "repeat" => {
+            if let Some((shortcut, _)) = &node.shortcut {
+                cx.diagnostics
+                    .error(shortcut, "`repeat` has no shortcut")
+                    .help("`repeat(4) { residual { .. } shortcut { .. }; }`");
+            }
+            let body = block(cx, node, Where::Repeat);
+            OpKind::Repeat {
+                times: of("times"),
+                body,
+            }
+        }
+        _ => {
+            let body = block(
+                cx,
+                node,
+                Where::Residual {
+                    repeated: place == Where::Repeat,
+                },
+            );
+            let shortcut = node.shortcut.as_ref().map(|(word, statements)| {
+                if statements.is_empty() {
+                    cx.diagnostics
+                        .error(word, "this shortcut is empty")
+                        .help("without `shortcut`, the block's input is added as it is");
+                }
+                let all: Vec<Statement> = statements
+                    .iter()
+                    .map(|written| statement(cx, written, Where::Shortcut))
+                    .collect();
+                all
+            });
+            OpKind::Residual {
+                body,
+                shortcut: shortcut.unwrap_or_default(),
+                drop_path: None,
+            }
+        }
+    })
+}
+
+fn block(cx: &mut Cx, node: &Node, place: Where) -> Vec<Statement> {
+    let word = node.word();
+    let statements = match &node.body {
+        Some(statements) if statements.is_empty() => {
+            cx.diagnostics
+                .error(node.ends(), format!("the block of `{word}` is empty"))
+                .help(format!("`{word} {{ linear(64) -> relu; }}`"));
+            return Vec::new();
+        }
+        Some(statements) => statements,
+        None => {
+            let example = if word == "repeat" {
+                "repeat(4)"
+            } else {
+                "residual"
+            };
+            cx.diagnostics
+                .error(node.ends(), format!("`{word}` needs a block"))
+                .help(format!("`{example} {{ linear(64) -> relu; }}`"));
+            return Vec::new();
+        }
+    };
+    statements
+        .iter()
+        .map(|written| statement(cx, written, place))
+        .collect()
+}
+
+/// A stochastic operation from its arguments.
+pub(super) fn stochastic(cx: &mut Cx, word: &Word, arguments: &Arguments) -> Stochastic {
+    let rate = |arguments: &Arguments| arguments.value("rate");
+    match word.name {
+        "dropout" => Stochastic::Dropout {
+            rate: rate(arguments),
+        },
+        "alpha_dropout" => Stochastic::AlphaDropout {
+            rate: rate(arguments),
+        },
+        "gaussian_dropout" => Stochastic::GaussianDropout {
+            rate: rate(arguments),
+        },
+        "noise" => Stochastic::Noise {
+            std: arguments.value("std"),
+        },
+        _ => {
+            if let Some(ends) = arguments.range_ends("rate") {
+                annotations::range_needs_repeat(cx, ends);
+            }
+            Stochastic::DropPath {
+                rate: arguments.range("rate").0,
+            }
+        }
+    }
+}
+
+/// Another model: `crate::Encoder(hidden = 64)`.
+fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
+    let written = text(&node.path_tokens);
+    let items = node
+        .args
+        .as_ref()
+        .map(|args| args.items.as_slice())
+        .unwrap_or_default();
+    for item in items {
+        evaluate::mark(&mut cx.hyper, &item.value.tokens);
+    }
+    if let [name] = node.path.as_slice() {
+        let candidates = words::chain();
+        let plain = |text: &str| text.replace('_', "").to_lowercase();
+        if let Some(word) = candidates
+            .iter()
+            .find(|word| plain(word) == plain(&name.to_string()))
+        {
+            cx.diagnostics
+                .error(
+                    name,
+                    format!("layers are written in lower case: `{word}`, not `{name}`"),
+                )
+                .note("a name with a capital is another model declared with `model!`");
+            return None;
+        }
+    }
+    if node.body.is_some() {
+        cx.diagnostics
+            .error(node.ends(), format!("the model `{written}` takes no block"));
+    }
+    let mut assignments: Vec<(Ident, TokenStream)> = Vec::new();
+    for item in items {
+        match &item.name {
+            None => {
+                cx.diagnostics
+                    .error(
+                        item.value.ends,
+                        "the hyper-parameters of a model need their names",
+                    )
+                    .help(format!("`{written}(hidden = {})`", item.value.text()));
+            }
+            Some(name) if assignments.iter().any(|(first, _)| first == name) => {
+                cx.diagnostics
+                    .error(name, format!("`{name}` is given twice to `{written}`"));
+            }
+            Some(name) => assignments.push((name.clone(), item.value.tokens.clone())),
+        }
+    }
+    cx.models.insert(
+        id,
+        Nested {
+            path: node.path_tokens.clone(),
+            assignments,
+        },
+    );
+    Some(OpKind::Model {
+        path: written,
+        model: None,
+    })
+}
+
+/// `custom(expr, output = [..], type = path)`
+fn custom(cx: &mut Cx, id: Id, arguments: &Arguments, ends: Ends) -> Option<OpKind> {
+    let expr = arguments.rust("expr")?;
+    let parsed = syn::parse2::<Expr>(expr.clone()).ok()?;
+    let ty = arguments.rust("type").or_else(|| type_of(&parsed));
+    let Some(ty) = ty else {
+        cx.diagnostics
+            .error(
+                ends,
+                format!(
+                    "the type of `{}` does not follow from its text",
+                    text(&expr)
+                ),
+            )
+            .help(format!(
+                "`custom({}, output = [..], type = crate::Gate)`",
+                text(&expr)
+            ));
+        return None;
+    };
+    let kind = OpKind::Custom {
+        text: text(&expr),
+        output: arguments.values("output"),
+    };
+    cx.customs.insert(id, Custom { expr, ty });
+    Some(kind)
+}
+
+/// The type that `Gate::new(64)`, `Gate { .. }` or `Gate` has.
+fn type_of(expr: &Expr) -> Option<TokenStream> {
+    let capital = |path: &syn::Path| {
+        path.segments
+            .last()
+            .is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase))
+    };
+    let path = match expr {
+        Expr::Paren(inner) => return type_of(&inner.expr),
+        Expr::Struct(literal) => literal.path.clone(),
+        Expr::Path(path) if path.qself.is_none() => path.path.clone(),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(function) if function.qself.is_none() => {
+                let mut path = function.path.clone();
+                if !capital(&path) {
+                    path.segments.pop();
+                    path.segments.pop_punct();
+                }
+                path
+            }
+            _ => return None,
+        },
+        _ => return None,
+    };
+    // A type may not end in the arguments of a function: those of `new::<N>` were dropped above.
+    capital(&path).then(|| quote!(#path))
+}
+
+/// Reports a word that is no layer, and says what it is instead.
+fn unknown(cx: &mut Cx, node: &Node, call: &Call) {
+    let name = node.word();
+    let example = node.ends();
+    for item in node.args.iter().flat_map(|args| &args.items) {
+        evaluate::mark(&mut cx.hyper, &item.value.tokens);
+    }
+    if words::LATER_LAYERS.contains(&name.as_str())
+        || words::LATER_ANNOTATIONS.contains(&name.as_str())
+    {
+        cx.diagnostics
+            .error(
+                &call.word,
+                format!("`{name}` is not available in this version of damper"),
+            )
+            .help(format!("available are {}", words::list(&words::chain())));
+    } else if words::SOURCES.contains(&name.as_str()) {
+        cx.diagnostics
+            .error(
+                example,
+                format!("`{name}` begins a statement: it takes names, not the value before it"),
+            )
+            .help(format!(
+                "a statement of its own: `name: {};`",
+                source_help(&name).trim_matches('`')
+            ));
+    } else if let Some(word) =
+        words::find(words::RULES, &name).or(Some(&words::ACTIVITY).filter(|word| word.name == name))
+    {
+        let sample = annotations::sample(word);
+        cx.diagnostics
+            .error(example, format!("`{name}` is an annotation, not a layer"))
+            .help(format!("behind `with`: `linear(64) -> relu with {sample}`"));
+    } else {
+        unknown_word(cx, "layer", &call.word, &words::chain());
+    }
+}
+
+/// Every statement of a block and of the blocks in it.
+pub(super) fn each_statement(statements: &mut [Statement], act: &mut impl FnMut(&mut Statement)) {
+    for statement in statements {
+        act(statement);
+        for op in &mut statement.ops {
+            match &mut op.kind {
+                OpKind::Residual { body, shortcut, .. } => {
+                    each_statement(body, act);
+                    each_statement(shortcut, act);
+                }
+                OpKind::Repeat { body, .. } => each_statement(body, act),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! [`ast`] to a description: names, defaults, places of annotations. What is wrong is reported, and
+//! something of the same form stands in its place.
+
+mod annotations;
+mod arguments;
+mod layers;
+mod names;
+mod training;
+
+use crate::ast::{self, Ends};
+use crate::diag::Diagnostics;
+use crate::evaluate::Known;
+use crate::words::{self, Kind};
+use crate::{Custom, Hole, HoleKind, Lowered, Nested, Spans};
+use damper_spec::{Domain, Hyper, HyperKind, Id, Input, InputKind, LintLevel, Model, Value};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use std::collections::{BTreeMap, BTreeSet};
+use syn::{Attribute, Expr, RangeLimits};
+
+/// What grows while a declaration is lowered.
+struct Cx<'a> {
+    diagnostics: &'a mut Diagnostics,
+    spans: Spans,
+    holes: Vec<Hole>,
+    hyper: Vec<Known>,
+    customs: BTreeMap<Id, Custom>,
+    models: BTreeMap<Id, Nested>,
+    docs: BTreeMap<Id, Vec<Attribute>>,
+    loss_path: Option<TokenStream>,
+    /// Statements of which a part was lost: what they lack is not reported again.
+    broken: BTreeSet<Id>,
+}
+
+impl Cx<'_> {
+    fn id(&mut self, ends: Ends) -> Id {
+        self.spans.add(ends)
+    }
+
+    /// Lint levels, and their scope: everything that gets an id before `leave`.
+    fn enter(&mut self, levels: &[ast::LintLevel]) -> Vec<LintLevel> {
+        let given = levels
+            .iter()
+            .map(|level| LintLevel {
+                id: self.spans.add((level.lint.span(), level.lint.span())),
+                lint: level.lint.to_string(),
+                level: level.level,
+                expect: level.expect,
+                reason: level.reason.clone(),
+            })
+            .collect();
+        for level in levels {
+            self.spans
+                .enter(level.lint.to_string(), level.level, level.lint.span());
+        }
+        given
+    }
+
+    fn document(&mut self, id: Id, attrs: &ast::Attrs) {
+        if !attrs.docs.is_empty() {
+            self.docs.insert(id, attrs.docs.clone());
+        }
+    }
+}
+
+/// Lowers one declaration.
+pub(crate) fn lower(cx: &mut Diagnostics, krate: TokenStream, ast: ast::Model) -> Lowered {
+    let mut cx = Cx {
+        diagnostics: cx,
+        spans: Spans::default(),
+        holes: Vec::new(),
+        hyper: Vec::new(),
+        customs: BTreeMap::new(),
+        models: BTreeMap::new(),
+        docs: BTreeMap::new(),
+        loss_path: None,
+        broken: BTreeSet::new(),
+    };
+    let spec = model(&mut cx, &ast);
+    let Cx {
+        spans,
+        holes,
+        customs,
+        models,
+        docs,
+        loss_path,
+        ..
+    } = cx;
+    Lowered {
+        krate,
+        ast,
+        spec,
+        holes,
+        customs,
+        models,
+        loss_path,
+        docs,
+        spans,
+    }
+}
+
+fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
+    let levels = cx.enter(&ast.attrs.levels);
+    let id = cx.id((ast.name.span(), ast.name.span()));
+    let mut model = Model {
+        name: ast.name.to_string(),
+        id,
+        levels,
+        ..Model::default()
+    };
+    model.hyper = hypers(cx, &ast.hyper);
+    model.inputs = inputs(cx, ast);
+    match &ast.layers {
+        Some(section) => {
+            let scope = cx.spans.scope();
+            model.layer_levels = cx.enter(&section.attrs.levels);
+            model.layers = layers::layers(cx, section, &model.inputs);
+            cx.spans.leave(scope);
+        }
+        None => {
+            cx.diagnostics
+                .error(&ast.name, format!("`{}` has no `layers`", ast.name))
+                .help("`layers { head: linear(10); }`");
+        }
+    }
+    model.loss = ast
+        .loss
+        .as_ref()
+        .and_then(|section| training::loss(cx, section));
+    model.task = ast
+        .task
+        .as_ref()
+        .and_then(|section| training::task(cx, section));
+    if let Some(section) = &ast.metrics {
+        no_levels(cx, &section.attrs, "metrics");
+        model.metrics = training::metrics(cx, section);
+    }
+    model.train = ast
+        .train
+        .as_ref()
+        .map(|section| training::train(cx, section));
+    unused(cx, &ast.hyper);
+    model
+}
+
+fn no_levels(cx: &mut Cx, attrs: &ast::Attrs, section: &str) {
+    for level in &attrs.levels {
+        cx.diagnostics
+            .error(&level.lint, format!("no lint looks at `{section}`"))
+            .help("set the level on the model, `layers`, `loss`, `train`, a statement or an annotation");
+    }
+}
+
+fn hypers(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Hyper> {
+    let mut all = Vec::new();
+    for (index, hyper) in written.iter().enumerate() {
+        let name = hyper.name.to_string();
+        names::check_word(cx, &hyper.name, "a hyper-parameter");
+        if let Some(first) = written[..index]
+            .iter()
+            .find(|first| first.name == hyper.name)
+        {
+            cx.diagnostics
+                .error(
+                    &hyper.name,
+                    format!("the hyper-parameter `{name}` is declared twice"),
+                )
+                .other(first.name.span(), "the first one is");
+            continue;
+        }
+        let (kind, hole_kind) = match hyper.kind {
+            HyperKind::Usize => (Kind::Size, HoleKind::Size),
+            HyperKind::F64 => (Kind::Float, HoleKind::Float),
+            HyperKind::Bool => (Kind::Bool, HoleKind::Bool),
+        };
+        let holes = cx.holes.len();
+        let default = arguments::value(
+            cx,
+            &hyper.default,
+            kind,
+            &format!("the default of `{name}`"),
+            None,
+        );
+        // The default is the macro's business; the description has a place for the value passed.
+        cx.holes.truncate(holes);
+        if names_any(&hyper.default.tokens, &written[..]) {
+            cx.diagnostics
+                .error(
+                    hyper.default.ends,
+                    "a default cannot name another hyper-parameter",
+                )
+                .help(format!(
+                    "a number, and the arithmetic where `{name}` is used"
+                ));
+        }
+        let domain = hyper
+            .domain
+            .as_ref()
+            .and_then(|domain| domain_of(cx, domain, kind, &name));
+        let id = cx.id((hyper.name.span(), hyper.name.span()));
+        let place = cx.holes.len();
+        let ident = &hyper.name;
+        cx.holes.push(Hole {
+            tokens: quote!(#ident),
+            kind: hole_kind,
+            id,
+            spans: (ident.span(), ident.span()),
+            uses_hyper: true,
+        });
+        let value = Value {
+            id,
+            known: default.known,
+            hole: u32::try_from(place).ok(),
+        };
+        all.push((
+            Hyper {
+                name: name.clone(),
+                kind: hyper.kind,
+                value,
+                domain,
+            },
+            Known {
+                name,
+                kind: hyper.kind,
+                default: default.known,
+                used: false,
+            },
+        ));
+    }
+    let (hyper, known) = all.into_iter().unzip();
+    cx.hyper = known;
+    hyper
+}
+
+fn names_any(tokens: &TokenStream, hyper: &[ast::Hyper]) -> bool {
+    tokens.clone().into_iter().any(|tree| match tree {
+        proc_macro2::TokenTree::Ident(ident) => hyper.iter().any(|hyper| hyper.name == ident),
+        proc_macro2::TokenTree::Group(group) => names_any(&group.stream(), hyper),
+        _ => false,
+    })
+}
+
+fn domain_of(cx: &mut Cx, written: &ast::Expr, kind: Kind, name: &str) -> Option<Domain> {
+    let help = format!("`{name}: f64 in 0.0..0.8 = 0.5`");
+    let Ok(Expr::Range(range)) = syn::parse2::<Expr>(written.tokens.clone()) else {
+        cx.diagnostics
+            .error(
+                written.ends,
+                format!("`in` wants a range, found `{}`", written.text()),
+            )
+            .help(help);
+        return None;
+    };
+    let mut bound = |expr: &Option<Box<Expr>>| {
+        let expr = expr.as_ref()?;
+        let expr = ast::Expr::new(quote!(#expr), written.ends.0);
+        let holes = cx.holes.len();
+        let value = arguments::value(cx, &expr, kind, &format!("the domain of `{name}`"), None);
+        if cx.holes.len() > holes {
+            cx.holes.truncate(holes);
+            cx.diagnostics.error(
+                expr.ends,
+                format!(
+                    "the bounds of a domain are literals, found `{}`",
+                    expr.text()
+                ),
+            );
+        }
+        Some(value)
+    };
+    let (low, high) = (bound(&range.start), bound(&range.end));
+    if let (Some(low), Some(high)) = (low.and_then(|x| x.known), high.and_then(|x| x.known))
+        && low > high
+    {
+        cx.diagnostics.error(
+            written.ends,
+            format!("the domain `{}` is empty", written.text()),
+        );
+    }
+    Some(Domain {
+        low,
+        high,
+        inclusive: matches!(range.limits, RangeLimits::Closed(_)),
+    })
+}
+
+fn inputs(cx: &mut Cx, ast: &ast::Model) -> Vec<Input> {
+    let Some(section) = &ast.input else {
+        cx.diagnostics
+            .error(&ast.name, format!("`{}` has no `input`", ast.name))
+            .help("`input image: [64]`");
+        return Vec::new();
+    };
+    no_levels(cx, &section.attrs, "input");
+    let mut all: Vec<Input> = Vec::new();
+    for input in &section.content {
+        let name = input.name.to_string();
+        names::check_word(cx, &input.name, "an input");
+        if let Some(first) = all.iter().find(|first| first.name == name) {
+            let first = cx.spans.get(first.id).0;
+            cx.diagnostics
+                .error(&input.name, format!("the input `{name}` is declared twice"))
+                .other(first, "the first one is");
+            continue;
+        }
+        if let Some(hyper) = ast.hyper.iter().find(|hyper| hyper.name == input.name) {
+            cx.diagnostics
+                .error(
+                    &input.name,
+                    format!("`{name}` is an input and a hyper-parameter"),
+                )
+                .other(hyper.name.span(), "the hyper-parameter is");
+        }
+        let id = cx.id((input.name.span(), input.name.span()));
+        cx.document(id, &input.attrs);
+        let what = format!("the input `{name}`");
+        let shape: Vec<Value> = input
+            .shape
+            .iter()
+            .map(|axis| arguments::value(cx, axis, Kind::Size, &what, Some("`input image: [64]`")))
+            .collect();
+        if shape.len() != 1 {
+            let axes: Vec<String> = input.shape.iter().map(ast::Expr::text).collect();
+            let report = cx.diagnostics.error(
+                input.ends,
+                match shape.len() {
+                    0 => format!("the input `{name}` has no axis"),
+                    n => format!(
+                        "inputs of {n} axes are not available in this version of damper, found `[{}]`",
+                        axes.join(", ")
+                    ),
+                },
+            );
+            match shape.iter().map(Value::size).product::<Option<usize>>() {
+                Some(all) if shape.len() > 1 => {
+                    report.help(format!("as one list of numbers: `input {name}: [{all}]`"))
+                }
+                _ => report.help(format!("the shape of one sample: `input {name}: [64]`")),
+            };
+        }
+        if let Some(of) = &input.of {
+            let word = &of.word;
+            let report = if word == "int" {
+                cx.diagnostics.error(
+                    of.ends(),
+                    "inputs `of int` are not available in this version of damper",
+                )
+            } else {
+                cx.diagnostics
+                    .error(of.ends(), format!("unknown kind of input `{word}`"))
+            };
+            report.help("without `of`, an input is numbers");
+        }
+        all.push(Input {
+            id,
+            name,
+            shape,
+            kind: InputKind::Float,
+        });
+    }
+    all
+}
+
+/// A hyper-parameter that no value names does nothing.
+fn unused(cx: &mut Cx, written: &[ast::Hyper]) {
+    for known in cx
+        .hyper
+        .iter()
+        .filter(|known| !known.used && !known.name.starts_with('_'))
+    {
+        if let Some(hyper) = written.iter().find(|hyper| hyper.name == known.name) {
+            cx.diagnostics
+                .warning(
+                    "unused_hyper_parameter",
+                    &hyper.name,
+                    format!("no value uses the hyper-parameter `{}`", known.name),
+                )
+                .help(format!("remove it, or call it `_{}`", known.name));
+        }
+    }
+}
+
+/// The error for a word that does not exist: with a suggestion, and the list of those that do.
+fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static str]) {
+    let name = word.to_string();
+    let alias = match name.as_str() {
+        "dense" | "fc" | "fully_connected" => Some("linear"),
+        "swish" => Some("silu"),
+        "bn" => Some("batch_norm"),
+        "ln" => Some("layer_norm"),
+        "stochastic_depth" => Some("drop_path"),
+        "gaussian_noise" => Some("noise"),
+        "weight_decay" | "l2" | "l1" => Some("decay"),
+        "bce" => Some("binary_cross_entropy"),
+        "ce" | "nll" | "softmax_cross_entropy" => Some("cross_entropy"),
+        "l1_loss" => Some("mae"),
+        "l2_loss" | "mean_squared_error" => Some("mse"),
+        "mean_absolute_error" => Some("mae"),
+        "max_epochs" | "num_epochs" => Some("epochs"),
+        "batch_size" => Some("batch"),
+        "patience" | "early_stopping" => Some("early_stop"),
+        "random_seed" => Some("seed"),
+        "scheduler" | "lr_schedule" => Some("schedule"),
+        "device" => Some("backend"),
+        "gradient_accumulation" => Some("accumulate"),
+        _ => None,
+    };
+    let suggestion = alias
+        .filter(|alias| candidates.contains(alias))
+        .or_else(|| damper_spec::suggest(&name, candidates.iter().copied()));
+    let message = match suggestion {
+        Some(suggestion) => format!("unknown {what} `{name}`: did you mean `{suggestion}`?"),
+        None => format!("unknown {what} `{name}`"),
+    };
+    cx.diagnostics
+        .error(word, message)
+        .help(format!("available are {}", words::list(candidates)));
+}

@@ -1,0 +1,252 @@
+//! Names: of statements, written or derived, and of the fields of their operations.
+
+use super::Cx;
+use damper_spec::{Input, Op, OpKind, Source, Statement};
+use proc_macro2::Ident;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Reports a name that cannot be a field or a parameter.
+pub(super) fn check_word(cx: &mut Cx, name: &Ident, what: &str) {
+    let text = name.to_string();
+    if let Some(plain) = text.strip_prefix("r#") {
+        cx.diagnostics
+            .error(
+                name,
+                format!("`{text}` cannot name {what}: it becomes a path of the saved weights"),
+            )
+            .help(format!("`{plain}_`"));
+    } else if syn::parse_str::<Ident>(&text).is_err() {
+        cx.diagnostics
+            .error(
+                name,
+                format!("`{text}` is a word of Rust and cannot name {what}"),
+            )
+            .help(format!("`{text}_`"));
+    }
+}
+
+/// Names all statements and fields of `layers`.
+pub(super) fn assign(cx: &mut Cx, statements: &mut [Statement], inputs: &[Input]) {
+    for statement in statements.iter() {
+        let at = cx.spans.get(statement.id);
+        let name = &statement.name;
+        if name.is_empty() {
+            if !cx.broken.contains(&statement.id) {
+                let derived = base(statement);
+                cx.diagnostics
+                    .error(at, "a statement of `layers` needs a name")
+                    .help(format!("`{derived}: {derived}..`"))
+                    .note("it becomes the name of the field and the path of the saved weights");
+            }
+            continue;
+        }
+        if let Some(input) = inputs.iter().find(|input| input.name == *name) {
+            let input = cx.spans.get(input.id).0;
+            cx.diagnostics
+                .error(at, format!("`{name}` is a statement and an input"))
+                .other(input, "the input is");
+        }
+        if cx.hyper.iter().any(|hyper| hyper.name == *name) {
+            cx.diagnostics
+                .error(at, format!("`{name}` is a statement and a hyper-parameter"));
+        }
+    }
+    block(cx, statements);
+}
+
+fn block(cx: &mut Cx, statements: &mut [Statement]) {
+    duplicates(cx, statements);
+    derive(statements);
+    for statement in statements.iter_mut() {
+        fields(statement);
+        for op in &mut statement.ops {
+            match &mut op.kind {
+                OpKind::Residual { body, shortcut, .. } => {
+                    block(cx, body);
+                    block(cx, shortcut);
+                }
+                OpKind::Repeat { body, .. } => block(cx, body),
+                _ => {}
+            }
+        }
+    }
+    collisions(cx, statements);
+}
+
+fn duplicates(cx: &mut Cx, statements: &[Statement]) {
+    let mut seen = BTreeMap::new();
+    for statement in statements
+        .iter()
+        .filter(|statement| !statement.name.is_empty())
+    {
+        if let Some(first) = seen.insert(&statement.name, statement.id) {
+            let (at, first_at) = (cx.spans.get(statement.id), cx.spans.get(first).0);
+            cx.diagnostics
+                .error(
+                    at,
+                    format!("the name `{}` is declared twice", statement.name),
+                )
+                .other(first_at, "the first one is");
+            seen.insert(&statement.name, first);
+        }
+    }
+}
+
+/// What a statement without a name is called after.
+fn base(statement: &Statement) -> String {
+    match (statement.ops.first(), &statement.source) {
+        (_, Source::Add(_)) => "add".to_owned(),
+        (_, Source::Mul(_)) => "mul".to_owned(),
+        (_, Source::Concat(_)) => "concat".to_owned(),
+        (Some(op), _) => word(op),
+        (None, _) => "statement".to_owned(),
+    }
+}
+
+fn derive(statements: &mut [Statement]) {
+    let mut taken: BTreeSet<String> = statements
+        .iter()
+        .map(|statement| statement.name.clone())
+        .collect();
+    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    for statement in statements
+        .iter()
+        .filter(|statement| statement.name.is_empty())
+    {
+        *uses.entry(base(statement)).or_default() += 1;
+    }
+    let mut next: BTreeMap<String, usize> = BTreeMap::new();
+    for statement in statements
+        .iter_mut()
+        .filter(|statement| statement.name.is_empty())
+    {
+        let base = base(statement);
+        if uses.get(&base) == Some(&1) && !taken.contains(&base) {
+            statement.name = base;
+        } else {
+            let number = next.entry(base.clone()).or_default();
+            loop {
+                *number += 1;
+                let name = format!("{base}_{number}");
+                if !taken.contains(&name) {
+                    statement.name = name;
+                    break;
+                }
+            }
+        }
+        taken.insert(statement.name.clone());
+    }
+}
+
+/// The word of an operation, as fields are called after it.
+fn word(op: &Op) -> String {
+    match &op.kind {
+        OpKind::Linear { .. } => "linear".to_owned(),
+        OpKind::Swiglu { .. } => "swiglu".to_owned(),
+        OpKind::Activation(activation) => activation.kind.word().to_owned(),
+        OpKind::BatchNorm { .. } => "batch_norm".to_owned(),
+        OpKind::LayerNorm { .. } => "layer_norm".to_owned(),
+        OpKind::Custom { .. } => "custom".to_owned(),
+        OpKind::Model { path, .. } => snake(path.rsplit("::").next().unwrap_or(path)),
+        OpKind::Stochastic(stochastic) => stochastic.word().to_owned(),
+        OpKind::Activity { .. } => "activity".to_owned(),
+        OpKind::Residual { .. } => "residual".to_owned(),
+        OpKind::Repeat { .. } => "repeat".to_owned(),
+    }
+}
+
+/// `TextEncoder` to `text_encoder`.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    let mut small = false;
+    for c in name.trim().chars() {
+        if c.is_uppercase() && small {
+            out.push('_');
+        }
+        small = c.is_lowercase() || c.is_numeric();
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+/// Who may take the statement's name: weights first, then state, then what acts while training.
+fn rank(kind: &OpKind) -> Option<u8> {
+    match kind {
+        OpKind::Linear { .. }
+        | OpKind::Swiglu { .. }
+        | OpKind::BatchNorm { .. }
+        | OpKind::LayerNorm { .. }
+        | OpKind::Custom { .. }
+        | OpKind::Model { .. }
+        | OpKind::Residual { .. }
+        | OpKind::Repeat { .. } => Some(0),
+        OpKind::Activation(activation) => {
+            use damper_spec::ActivationKind::Prelu;
+            activation
+                .kind
+                .has_state()
+                .then_some(u8::from(activation.kind != Prelu))
+        }
+        OpKind::Stochastic(_) | OpKind::Activity { .. } => Some(2),
+    }
+}
+
+fn fields(statement: &mut Statement) {
+    let owner = statement
+        .ops
+        .iter()
+        .enumerate()
+        .filter_map(|(index, op)| rank(&op.kind).map(|rank| (rank, index)))
+        .min()
+        .map(|(_, index)| index);
+    let others = |index: &usize| Some(*index) != owner;
+    let mut uses: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, op) in statement
+        .ops
+        .iter()
+        .enumerate()
+        .filter(|(index, op)| others(index) && rank(&op.kind).is_some())
+    {
+        *uses.entry(word(op)).or_default() += 1;
+    }
+    let mut next: BTreeMap<String, usize> = BTreeMap::new();
+    let name = &statement.name;
+    for (index, op) in statement.ops.iter_mut().enumerate() {
+        if rank(&op.kind).is_none() {
+            continue;
+        }
+        let word = word(op);
+        op.field = Some(if Some(index) == owner {
+            name.clone()
+        } else if uses.get(&word) == Some(&1) {
+            format!("{name}_{word}")
+        } else {
+            let number = next.entry(word.clone()).or_default();
+            *number += 1;
+            format!("{name}_{word}_{number}")
+        });
+    }
+}
+
+/// A derived field may be called as another statement or field is.
+fn collisions(cx: &mut Cx, statements: &[Statement]) {
+    for statement in statements {
+        for op in &statement.ops {
+            let Some(field) = op.field.as_ref().filter(|field| **field != statement.name) else {
+                continue;
+            };
+            let other = statements.iter().find(|other| other.name == *field);
+            if let Some(other) = other {
+                let (at, op_at) = (cx.spans.get(other.id), cx.spans.get(op.id).0);
+                let message = format!(
+                    "the name `{field}` is taken by the `{}` of `{}`",
+                    word(op),
+                    statement.name
+                );
+                cx.diagnostics
+                    .error(at, message)
+                    .other(op_at, "that operation is");
+            }
+        }
+    }
+}

@@ -1,0 +1,563 @@
+//! Every word of the language, once, with its arguments.
+
+use damper_spec::ActivationKind;
+use std::borrow::Cow;
+
+/// What an argument must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A whole number, not negative.
+    Size,
+    /// A number.
+    Float,
+    /// `true` or `false`.
+    Bool,
+    /// A number or a range of numbers.
+    FloatOrRange,
+    /// `[64, 10]`
+    Sizes,
+    /// `[1.0, 2.0]`
+    Floats,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// One of [`METRICS`], or `loss`.
+    Metric,
+    /// Any Rust expression.
+    Rust,
+}
+
+impl Kind {
+    /// What a message says is wanted.
+    pub fn wanted(self) -> String {
+        match self {
+            Self::Size => "a whole number".to_owned(),
+            Self::Float => "a number".to_owned(),
+            Self::Bool => "`true` or `false`".to_owned(),
+            Self::FloatOrRange => "a number or a range `0.0..0.1`".to_owned(),
+            Self::Sizes => "a list of whole numbers `[64]`".to_owned(),
+            Self::Floats => "a list of numbers `[1.0, 2.0]`".to_owned(),
+            Self::Word(words) => format!("one of {}", list(words)),
+            Self::Metric => "a metric or `loss`".to_owned(),
+            Self::Rust => "a Rust expression".to_owned(),
+        }
+    }
+}
+
+/// What holds where an argument is not written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Missing {
+    /// It must be written.
+    Error,
+    /// Nothing holds.
+    Nothing,
+    /// This number holds (for a truth value 0 or 1).
+    Number(f64),
+}
+
+/// One argument of a word.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Argument {
+    /// Its name.
+    pub name: &'static str,
+    /// What it must be.
+    pub kind: Kind,
+    /// Whether it may be written without its name.
+    pub positional: bool,
+    /// What holds where it is not written.
+    pub missing: Missing,
+}
+
+/// A word with its arguments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word {
+    /// The word.
+    pub name: &'static str,
+    /// Its arguments, those without a name first.
+    pub arguments: Cow<'static, [Argument]>,
+}
+
+impl Word {
+    /// The word as it is written with all its arguments: `linear(out, bias = true)`.
+    pub fn signature(&self) -> String {
+        if self.arguments.is_empty() {
+            return self.name.to_owned();
+        }
+        let arguments: Vec<String> = self
+            .arguments
+            .iter()
+            .map(|argument| {
+                let name = argument.name;
+                match argument.missing {
+                    Missing::Error if argument.positional => name.to_owned(),
+                    Missing::Number(number) if argument.kind == Kind::Bool => {
+                        format!("{name} = {}", number != 0.0)
+                    }
+                    Missing::Number(number) => {
+                        format!("{name} = {}", damper_spec::Value::known(number))
+                    }
+                    Missing::Error | Missing::Nothing => format!("{name} = .."),
+                }
+            })
+            .collect();
+        format!("{}({})", self.name, arguments.join(", "))
+    }
+}
+
+const fn word(name: &'static str, arguments: &'static [Argument]) -> Word {
+    Word {
+        name,
+        arguments: Cow::Borrowed(arguments),
+    }
+}
+
+/// An argument that may go without its name and must be written.
+const fn first(name: &'static str, kind: Kind) -> Argument {
+    Argument {
+        name,
+        kind,
+        positional: true,
+        missing: Missing::Error,
+    }
+}
+
+/// A named number with a default.
+const fn float(name: &'static str, default: f64) -> Argument {
+    Argument {
+        name,
+        kind: Kind::Float,
+        positional: false,
+        missing: Missing::Number(default),
+    }
+}
+
+/// A named truth value with a default.
+const fn truth(name: &'static str, default: bool) -> Argument {
+    let default = if default { 1.0 } else { 0.0 };
+    Argument {
+        name,
+        kind: Kind::Bool,
+        positional: false,
+        missing: Missing::Number(default),
+    }
+}
+
+/// A named argument that may be left out.
+const fn maybe(name: &'static str, kind: Kind) -> Argument {
+    Argument {
+        name,
+        kind,
+        positional: false,
+        missing: Missing::Nothing,
+    }
+}
+
+/// A named argument that must be written.
+const fn named(name: &'static str, kind: Kind) -> Argument {
+    Argument {
+        name,
+        kind,
+        positional: false,
+        missing: Missing::Error,
+    }
+}
+
+/// The same argument, also without its name.
+const fn or_first(mut argument: Argument) -> Argument {
+    argument.positional = true;
+    argument
+}
+
+/// The sections.
+pub const SECTIONS: &[&str] = &["input", "layers", "loss", "task", "metrics", "train"];
+
+/// Sections of later versions.
+pub const LATER_SECTIONS: &[&str] = &["budget"];
+
+/// What a statement may begin with.
+pub const SOURCES: &[&str] = &["from", "add", "mul", "concat"];
+
+/// Layers without an activation among them; blocks are at the end.
+pub const LAYERS: &[Word] = &[
+    word("linear", &[first("out", Kind::Size), truth("bias", true)]),
+    word("swiglu", &[first("out", Kind::Size), truth("bias", false)]),
+    word(
+        "batch_norm",
+        &[float("epsilon", 1e-5), float("momentum", 0.1)],
+    ),
+    word("layer_norm", &[float("epsilon", 1e-5)]),
+    word(
+        "custom",
+        &[
+            first("expr", Kind::Rust),
+            named("output", Kind::Sizes),
+            maybe("type", Kind::Rust),
+        ],
+    ),
+    word("residual", &[]),
+    word("repeat", &[first("times", Kind::Size)]),
+];
+
+/// Layers of later versions.
+pub const LATER_LAYERS: &[&str] = &[
+    "embedding",
+    "flatten",
+    "reshape",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "depthwise_conv2d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "global_avg_pool",
+    "group_norm",
+    "instance_norm",
+    "rms_norm",
+    "lstm",
+    "gru",
+    "rnn",
+    "last_step",
+    "mean",
+    "max",
+    "attention",
+    "positional",
+    "transformer_encoder",
+    "parallel",
+];
+
+/// What acts on values while training; in chains and in annotations.
+pub const STOCHASTIC: &[Word] = &[
+    word("dropout", &[first("rate", Kind::Float)]),
+    word("alpha_dropout", &[first("rate", Kind::Float)]),
+    word("gaussian_dropout", &[first("rate", Kind::Float)]),
+    word("noise", &[first("std", Kind::Float)]),
+    word("drop_path", &[first("rate", Kind::FloatOrRange)]),
+];
+
+/// What acts on weights; in annotations only, but for `drop_connect`.
+pub const RULES: &[Word] = &[
+    word(
+        "decay",
+        &[maybe("l1", Kind::Float), maybe("l2", Kind::Float)],
+    ),
+    word(
+        "penalty",
+        &[maybe("l1", Kind::Float), maybe("l2", Kind::Float)],
+    ),
+    word("max_norm", &[first("limit", Kind::Float)]),
+    word("unit_norm", &[]),
+    word("non_negative", &[]),
+    word("orthogonal", &[first("strength", Kind::Float)]),
+    word("drop_connect", &[first("rate", Kind::Float)]),
+    word("freeze", &[]),
+];
+
+/// The penalty on the value that passes; in annotations only.
+pub const ACTIVITY: Word = word(
+    "activity",
+    &[maybe("l1", Kind::Float), maybe("l2", Kind::Float)],
+);
+
+/// Annotations of later versions; the first two may stand in chains as well.
+pub const LATER_ANNOTATIONS: &[&str] = &[
+    "spatial_dropout",
+    "drop_block",
+    "variational_dropout",
+    "attention_dropout",
+    "weight_norm",
+    "spectral_norm",
+];
+
+const READS: Kind = Kind::Word(&["logits", "probabilities", "log_probabilities"]);
+
+/// The losses.
+pub const LOSSES: &[Word] = &[
+    word(
+        "cross_entropy",
+        &[
+            maybe("label_smoothing", Kind::Float),
+            maybe("weights", Kind::Floats),
+            maybe("from", READS),
+        ],
+    ),
+    word(
+        "binary_cross_entropy",
+        &[
+            maybe("label_smoothing", Kind::Float),
+            maybe("weights", Kind::Floats),
+            maybe("from", READS),
+        ],
+    ),
+    word("mse", &[]),
+    word("mae", &[]),
+    word("mape", &[]),
+    word("huber", &[or_first(float("delta", 1.0))]),
+    word("smooth_l1", &[or_first(float("beta", 1.0))]),
+    word("log_cosh", &[]),
+    word("dice", &[float("smooth", 1.0), maybe("from", READS)]),
+    word("kl_div", &[maybe("from", READS)]),
+    word("poisson", &[]),
+    word("gaussian_nll", &[]),
+    word("custom", &[first("path", Kind::Rust)]),
+];
+
+/// The tasks.
+pub const TASKS: &[Word] = &[
+    word("binary", &[]),
+    word("multiclass", &[first("classes", Kind::Size)]),
+    word("multilabel", &[first("labels", Kind::Size)]),
+    word("regression", &[]),
+];
+
+/// The metrics.
+pub const METRICS: &[Word] = &[
+    word("accuracy", &[]),
+    word("top_k", &[first("k", Kind::Size)]),
+    word("precision", &[]),
+    word("recall", &[]),
+    word("f1", &[]),
+    word("auroc", &[]),
+    word("mse", &[]),
+    word("rmse", &[]),
+    word("mae", &[]),
+    word("mape", &[]),
+    word("r2", &[]),
+];
+
+const DECAY: Argument = maybe("weight_decay", Kind::Float);
+
+/// The optimisers; the defaults are PyTorch's.
+pub const OPTIMIZERS: &[Word] = &[
+    word(
+        "sgd",
+        &[
+            or_first(float("lr", 1e-3)),
+            float("momentum", 0.0),
+            float("dampening", 0.0),
+            truth("nesterov", false),
+            DECAY,
+        ],
+    ),
+    word(
+        "adam",
+        &[
+            or_first(float("lr", 1e-3)),
+            float("beta1", 0.9),
+            float("beta2", 0.999),
+            float("epsilon", 1e-8),
+            truth("amsgrad", false),
+            DECAY,
+        ],
+    ),
+    word(
+        "adamw",
+        &[
+            or_first(float("lr", 1e-3)),
+            float("beta1", 0.9),
+            float("beta2", 0.999),
+            float("epsilon", 1e-8),
+            truth("amsgrad", false),
+            DECAY,
+        ],
+    ),
+    word(
+        "rmsprop",
+        &[
+            or_first(float("lr", 1e-2)),
+            float("alpha", 0.99),
+            float("momentum", 0.0),
+            float("epsilon", 1e-8),
+            truth("centered", false),
+            DECAY,
+        ],
+    ),
+    word(
+        "adagrad",
+        &[
+            or_first(float("lr", 1e-2)),
+            float("lr_decay", 0.0),
+            float("epsilon", 1e-10),
+            DECAY,
+        ],
+    ),
+    word(
+        "lion",
+        &[
+            or_first(float("lr", 1e-4)),
+            float("beta1", 0.9),
+            float("beta2", 0.99),
+            DECAY,
+        ],
+    ),
+];
+
+const WARMUP: Argument = maybe("warmup", Kind::Float);
+
+/// The schedules of the learning rate.
+pub const SCHEDULES: &[Word] = &[
+    word("constant", &[WARMUP]),
+    word("cosine", &[float("end", 0.0), WARMUP]),
+    word("linear", &[float("end", 0.0), WARMUP]),
+    word(
+        "step",
+        &[
+            or_first(named("every", Kind::Size)),
+            float("factor", 0.1),
+            WARMUP,
+        ],
+    ),
+    word(
+        "exponential",
+        &[or_first(named("factor", Kind::Float)), WARMUP],
+    ),
+    word(
+        "one_cycle",
+        &[
+            float("rise", 0.3),
+            float("divide", 25.0),
+            float("final_divide", 1e4),
+        ],
+    ),
+];
+
+/// The backends.
+pub const BACKENDS: &[&str] = &["flex", "ndarray", "wgpu"];
+
+/// How a setting of `train` is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `name: value`
+    Value(Kind),
+    /// `name: one of OPTIMIZERS`
+    Optimizer,
+    /// `name: one of SCHEDULES`
+    Schedule,
+    /// `name(args)`
+    Call,
+}
+
+/// A setting of `train`.
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is written.
+    pub form: Form,
+    /// An example for messages.
+    pub example: &'static str,
+}
+
+const fn setting(name: &'static str, form: Form, example: &'static str) -> Setting {
+    Setting {
+        name,
+        form,
+        example,
+    }
+}
+
+/// The settings of `train`.
+pub const SETTINGS: &[Setting] = &[
+    setting("optimizer", Form::Optimizer, "optimizer: adamw(lr = 1e-3)"),
+    setting(
+        "schedule",
+        Form::Schedule,
+        "schedule: cosine(warmup = 0.05)",
+    ),
+    setting("epochs", Form::Value(Kind::Size), "epochs: 30"),
+    setting("batch", Form::Value(Kind::Size), "batch: 64"),
+    setting("drop_last", Form::Value(Kind::Bool), "drop_last: true"),
+    setting("seed", Form::Value(Kind::Size), "seed: 42"),
+    setting("clip", Form::Call, "clip(norm = 1.0)"),
+    setting("early_stop", Form::Call, "early_stop(patience = 5)"),
+    setting("accumulate", Form::Value(Kind::Size), "accumulate: 4"),
+    setting(
+        "backend",
+        Form::Value(Kind::Word(BACKENDS)),
+        "backend: flex",
+    ),
+];
+
+/// Settings of later versions.
+pub const LATER_SETTINGS: &[&str] = &["mixup", "cutmix", "ema", "swa", "layer_decay"];
+
+/// The arguments of `clip`.
+pub const CLIP: Word = word(
+    "clip",
+    &[maybe("norm", Kind::Float), maybe("value", Kind::Float)],
+);
+
+/// The arguments of `early_stop`.
+pub const EARLY_STOP: Word = word(
+    "early_stop",
+    &[
+        first("patience", Kind::Size),
+        maybe("metric", Kind::Metric),
+        float("min_delta", 0.0),
+    ],
+);
+
+/// The activation that a word names, with its arguments.
+pub fn activation(name: &str) -> Option<(ActivationKind, Word)> {
+    let kind = ActivationKind::from_word(name)?;
+    let arguments = kind
+        .arguments()
+        .iter()
+        .map(|(name, default)| or_first(float(name, *default)))
+        .collect();
+    Some((
+        kind,
+        Word {
+            name: kind.word(),
+            arguments: Cow::Owned(arguments),
+        },
+    ))
+}
+
+/// The word of a table.
+pub fn find(table: &'static [Word], name: &str) -> Option<&'static Word> {
+    table.iter().find(|word| word.name == name)
+}
+
+/// Everything that may stand in a chain, for suggestions.
+pub fn chain() -> Vec<&'static str> {
+    let activations = ActivationKind::ALL.iter().map(|kind| kind.word());
+    names(LAYERS)
+        .chain(activations)
+        .chain(names(STOCHASTIC))
+        .chain(["drop_connect"])
+        .collect()
+}
+
+/// Everything that may stand behind `with`, for suggestions.
+pub fn annotations() -> Vec<&'static str> {
+    names(STOCHASTIC)
+        .chain(names(RULES))
+        .chain([ACTIVITY.name])
+        .collect()
+}
+
+/// The names of a table.
+pub fn names(table: &'static [Word]) -> impl Iterator<Item = &'static str> {
+    table.iter().map(|word| word.name)
+}
+
+/// `a`, `b` and `c`, each in backticks.
+pub fn list<T: AsRef<str>>(words: &[T]) -> String {
+    let quoted: Vec<String> = words
+        .iter()
+        .map(|word| format!("`{}`", word.as_ref()))
+        .collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
