@@ -1,0 +1,354 @@
+//! Overfitting or underfitting, and what to change.
+
+use super::measure::Measured;
+use super::run::Run;
+use super::table::{Table, number, plural, rate};
+use crate::{Network, Spec};
+use damper_spec::{MetricKind, Op, OpKind, Parameter, Role, RuleKind, Settings, Statement, Stochastic};
+use std::fmt;
+
+/// What the gap between training and validation says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The model does clearly better on the samples it learned from.
+    Overfitting,
+    /// The model does badly on the samples it learned from.
+    Underfitting,
+    /// Neither.
+    Fine,
+}
+
+/// Whether a model overfits or underfits, and what to change in its declaration. `Display` prints all of it.
+///
+/// Both sets are measured with inference behaviour, on the final model. The rules:
+/// - a classifier overfits if its training accuracy exceeds its validation accuracy by more than
+///   0.03 and more than two standard errors of the two accuracies; a regression if R2 falls by more than 0.1;
+///   without either figure, if the validation loss is more than a fifth above the training loss;
+/// - it underfits if, on the training samples, it is not half as good as a model that is always right, where
+///   the best constant answer counts as 0 (the accuracy of the most frequent class, R2 = 0).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosis {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was compared: `accuracy`, `r2` or `loss`.
+    pub measure: String,
+    /// Its value on the training samples.
+    pub train: f64,
+    /// Its value on the validation samples.
+    pub valid: f64,
+    /// How much worse it is on the validation samples.
+    pub gap: f64,
+    /// The gap beyond which it is overfitting.
+    pub limit: f64,
+    /// The losses on the training and the validation samples.
+    pub losses: (f64, f64),
+    /// What to change in the declaration, the most promising first.
+    pub advice: Vec<String>,
+    model: String,
+    reason: String,
+}
+
+/// The least gap of accuracy that counts.
+const ACCURACY_GAP: f64 = 0.03;
+/// The gap of R2 that counts.
+const R2_GAP: f64 = 0.1;
+/// The relative gap of the loss that counts.
+const LOSS_GAP: f64 = 0.2;
+/// What a model must have learned of its training samples.
+const LEAST_SKILL: f64 = 0.5;
+
+impl Diagnosis {
+    pub(super) fn of<M: Network>(run: &Run<M>) -> Self {
+        let (train, valid) = (&run.train, &run.valid);
+        let losses = (train.measures.loss, valid.measures.loss);
+        let (measure, values, limit, skill) = match (train.score, valid.score) {
+            (Some(t), Some(v)) => {
+                let limit = if t.kind == MetricKind::Accuracy {
+                    ACCURACY_GAP.max(2.0 * standard_error(train, t.value).hypot(standard_error(valid, v.value)))
+                } else {
+                    R2_GAP
+                };
+                (t.kind.to_string(), (t.value, v.value), limit, Some((t.skill(), t.chance)))
+            }
+            _ => ("loss".to_owned(), losses, LOSS_GAP * losses.0.abs(), None),
+        };
+        let gap = if measure == "loss" { values.1 - values.0 } else { values.0 - values.1 };
+        let (verdict, reason) = if gap > limit {
+            (Verdict::Overfitting, format!("the gap of {} is beyond {}", number(gap), number(limit)))
+        } else if let Some((skill, chance)) = skill.filter(|(skill, _)| *skill < LEAST_SKILL) {
+            let share = format!("{:.0} %", 100.0 * skill.max(0.0));
+            let constant = if measure == "r2" { "the mean".to_owned() } else { format!("the most frequent class ({})", number(chance)) };
+            (Verdict::Underfitting, format!("on its training samples it has learned {share} of what {constant} leaves"))
+        } else {
+            (Verdict::Fine, format!("the gap of {} is within {}", number(gap), number(limit)))
+        };
+        let declaration = Declaration { spec: &run.spec, settings: &run.settings };
+        let advice = match verdict {
+            Verdict::Overfitting => declaration.against_overfitting(run),
+            Verdict::Underfitting => declaration.against_underfitting(run),
+            Verdict::Fine => declaration.still_falling(run).into_iter().collect(),
+        };
+        Self {
+            verdict,
+            measure,
+            train: values.0,
+            valid: values.1,
+            gap,
+            limit,
+            losses,
+            advice,
+            model: run.spec.model().name.clone(),
+            reason,
+        }
+    }
+}
+
+/// The standard error of an accuracy.
+fn standard_error(measured: &Measured, accuracy: f64) -> f64 {
+    (accuracy * (1.0 - accuracy) / measured.samples.max(1) as f64).max(0.0).sqrt()
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Overfitting => "overfitting",
+            Self::Underfitting => "underfitting",
+            Self::Fine => "fine",
+        })
+    }
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}, {}", self.model, self.verdict, self.reason)?;
+        let mut table = Table::new(["", "training", "validation", "gap"]);
+        let (train, valid) = self.losses;
+        table.row(vec!["loss".to_owned(), number(train), number(valid), number(valid - train)]);
+        if self.measure != "loss" {
+            table.row(vec![self.measure.clone(), number(self.train), number(self.valid), number(self.gap)]);
+        }
+        table.fmt(f)?;
+        if !self.advice.is_empty() {
+            f.write_str("\ntry")?;
+        }
+        for advice in &self.advice {
+            write!(f, "\n- {advice}")?;
+        }
+        Ok(())
+    }
+}
+
+/// How many pieces of advice of one kind are given.
+const MOST: usize = 3;
+
+/// What is declared, read for advice.
+struct Declaration<'a> {
+    spec: &'a Spec,
+    settings: &'a Settings,
+}
+
+/// A weight matrix; the copies of a `repeat` together.
+struct Weight {
+    path: String,
+    count: usize,
+    decay: f64,
+    is_penalised: bool,
+}
+
+/// An operation that drops, and the statement it stands in.
+struct Drop<'a> {
+    statement: String,
+    op: &'a Stochastic,
+    rate: f64,
+}
+
+impl Declaration<'_> {
+    fn against_overfitting<M: Network>(&self, run: &Run<M>) -> Vec<String> {
+        let mut advice = Vec::new();
+        let mut weights = self.weights();
+        weights.sort_by_key(|weight| std::cmp::Reverse(weight.count));
+        let bare = weights.iter().filter(|weight| weight.decay == 0.0 && !weight.is_penalised);
+        advice.extend(bare.take(MOST).map(|weight| {
+            let Weight { path, count: n, .. } = weight;
+            format!("`{path}` ({}) has no decay: add `decay(l2 = 1e-3)`", plural(*n, "weight"))
+        }));
+        if advice.is_empty() {
+            let weak = weights.iter().filter(|weight| weight.decay > 0.0 && weight.decay < 0.1);
+            advice.extend(weak.take(1).map(|weight| {
+                let Weight { path, decay, .. } = weight;
+                format!("raise `decay(l2 = {})` of `{path}` to `{}`", rate(*decay), rate(decay * 10.0))
+            }));
+        }
+        let drops = self.drops();
+        let low = drops.iter().filter(|drop| drop.rate > 0.0 && drop.rate < 0.5);
+        advice.extend(low.take(MOST).map(|drop| {
+            let raised = (drop.rate + 0.1).min(0.5);
+            format!("raise `{}` of `{}` to `{}`", drop.op, drop.statement, rate(raised))
+        }));
+        // Dropout in front of a batch norm shifts its variance (arXiv 1801.05134): not the thing to advise.
+        if !self.has_batch_norm() {
+            advice.extend(self.without_dropout().into_iter().take(MOST).map(|(statement, activation)| {
+                format!("`{statement}` has no dropout: add `dropout(0.3) after {activation}`")
+            }));
+        }
+        let lowest = run
+            .history
+            .epochs
+            .iter()
+            .min_by(|a, b| a.valid.loss.total_cmp(&b.valid.loss))
+            .map_or(0, |epoch| epoch.epoch);
+        let epochs = run.history.epochs.len();
+        if self.settings.early_stop.is_none() && lowest + 2 < epochs {
+            advice.push(format!(
+                "the validation loss was lowest after epoch {lowest} of {epochs}: add `early_stop(patience = 5)`"
+            ));
+        }
+        let parameters: usize =
+            self.spec.parameters().iter().filter(|parameter| parameter.trained()).filter_map(Parameter::count).sum();
+        if parameters > 10 * run.train.samples
+            && let Some(widest) = weights.first()
+        {
+            advice.push(format!(
+                "{} learn from {}: make `{}` smaller, or find more samples",
+                plural(parameters, "parameter"),
+                plural(run.train.samples, "sample"),
+                widest.path
+            ));
+        }
+        advice
+    }
+
+    fn against_underfitting<M: Network>(&self, run: &Run<M>) -> Vec<String> {
+        let mut advice: Vec<String> = self.still_falling(run).into_iter().collect();
+        let mut drops = self.drops();
+        drops.sort_by(|a, b| b.rate.total_cmp(&a.rate));
+        advice.extend(drops.iter().filter(|drop| drop.rate > 0.1).take(MOST).map(|drop| {
+            format!("lower `{}` of `{}` to `{}`", drop.op, drop.statement, rate(drop.rate / 2.0))
+        }));
+        let mut weights = self.weights();
+        weights.sort_by(|a, b| b.decay.total_cmp(&a.decay));
+        advice.extend(weights.iter().filter(|weight| weight.decay >= 1e-2).take(MOST).map(|weight| {
+            let Weight { path, decay, .. } = weight;
+            format!("lower `decay(l2 = {})` of `{path}` to `{}`", rate(*decay), rate(decay / 10.0))
+        }));
+        weights.retain(|weight| weight.is_penalised);
+        advice.extend(
+            weights.iter().take(MOST).map(|weight| format!("lower the penalty of `{}`, or use `decay`", weight.path)),
+        );
+        let learning_rate = self.settings.learning_rate;
+        if learning_rate < 1e-3 {
+            advice.push(format!("raise the learning rate: `lr = {}`", rate(learning_rate * 10.0)));
+        }
+        if advice.is_empty() {
+            advice.push("give the model more units or another layer, or the data more telling features".to_owned());
+        }
+        advice
+    }
+
+    /// More epochs, if the validation loss fell to the end.
+    fn still_falling<M: Network>(&self, run: &Run<M>) -> Option<String> {
+        let losses: Vec<f64> = run.history.epochs.iter().map(|epoch| epoch.valid.loss).collect();
+        let [.., a, b, c, d] = losses[..] else { return None };
+        let falls = a > b && b > c && c > d && a - d > 0.01 * a.abs();
+        falls.then(|| {
+            format!("the validation loss was still falling: train longer (`epochs: {}`)", 2 * self.settings.epochs)
+        })
+    }
+
+    fn weights(&self) -> Vec<Weight> {
+        let mut weights: Vec<Weight> = Vec::new();
+        let all = self.spec.parameters();
+        for parameter in all.iter().filter(|parameter| parameter.role == Role::Weight && parameter.trained()) {
+            let path = without_copies(parameter.path.strip_suffix(".weight").unwrap_or(&parameter.path));
+            let n = parameter.count().unwrap_or(0);
+            match weights.iter_mut().find(|weight| weight.path == path) {
+                Some(weight) => weight.count += n,
+                None => weights.push(Weight {
+                    path,
+                    count: n,
+                    decay: parameter.decay_l2.max(parameter.coupled_decay),
+                    is_penalised: parameter.penalty_l1 + parameter.penalty_l2 + parameter.decay_l1 > 0.0,
+                }),
+            }
+        }
+        weights
+    }
+
+    fn drops(&self) -> Vec<Drop<'_>> {
+        let mut drops = Vec::new();
+        each_statement(&self.spec.model().layers, "", &mut |path, statement| {
+            for op in &statement.ops {
+                if let OpKind::Stochastic(op) = &op.kind
+                    && !matches!(op, Stochastic::Noise { .. })
+                    && let Some(rate) = op.rate().float()
+                {
+                    drops.push(Drop { statement: path.to_owned(), op, rate });
+                }
+            }
+        });
+        drops
+    }
+
+    /// The statements with weights and an activation behind them, and nothing that drops.
+    fn without_dropout(&self) -> Vec<(String, &'static str)> {
+        let mut found = Vec::new();
+        each_statement(&self.spec.model().layers, "", &mut |path, statement| {
+            let drops = |op: &Op| {
+                matches!(op.kind, OpKind::Stochastic(_))
+                    || op.rules.iter().any(|rule| matches!(rule.kind, RuleKind::DropConnect { .. }))
+            };
+            let weights = statement.ops.iter().position(|op| matches!(op.kind, OpKind::Linear { .. }));
+            let activation = weights.and_then(|first| {
+                statement.ops[first..].iter().find_map(|op| match &op.kind {
+                    OpKind::Activation(activation) => Some(activation.kind.word()),
+                    _ => None,
+                })
+            });
+            if let Some(activation) = activation
+                && !statement.ops.iter().any(drops)
+            {
+                found.push((path.to_owned(), activation));
+            }
+        });
+        found
+    }
+
+    fn has_batch_norm(&self) -> bool {
+        self.spec.parameters().iter().any(|parameter| parameter.role == Role::Running)
+    }
+}
+
+/// `stage1.0.block.linear_1` as it is declared: `stage1.block.linear_1`.
+fn without_copies(path: &str) -> String {
+    let names: Vec<&str> = path.split('.').filter(|name| name.parse::<usize>().is_err()).collect();
+    names.join(".")
+}
+
+/// Calls `visit` with the path of every statement, those of blocks included.
+fn each_statement<'a>(statements: &'a [Statement], outer: &str, visit: &mut dyn FnMut(&str, &'a Statement)) {
+    for statement in statements {
+        let path = if outer.is_empty() { statement.name.clone() } else { format!("{outer}.{}", statement.name) };
+        visit(&path, statement);
+        for op in &statement.ops {
+            match &op.kind {
+                OpKind::Residual { body, shortcut, .. } => {
+                    each_statement(body, &path, visit);
+                    each_statement(shortcut, &path, visit);
+                }
+                OpKind::Repeat { body, .. } => each_statement(body, &path, visit),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_copies;
+
+    #[test]
+    fn copies_of_a_repeat_are_one_declaration() {
+        assert_eq!(without_copies("stage1.0.block.linear_1"), "stage1.block.linear_1");
+        assert_eq!(without_copies("fc1"), "fc1");
+    }
+}

@@ -1,0 +1,114 @@
+//! Loss and metrics of a finished model, with inference behaviour.
+
+use super::error::TrainError;
+use super::history::Measures;
+use crate::data::Prepared;
+use crate::metric::MetricAccumulator;
+use crate::{Network, Pass, Spec, Target};
+use burn::data::dataloader::DataLoader;
+use burn::tensor::Device;
+use damper_spec::{MetricKind, TaskKind};
+use std::collections::HashMap;
+
+/// What a model does on one set of samples.
+#[derive(Clone, Debug)]
+pub(super) struct Measured {
+    pub(super) measures: Measures,
+    pub(super) score: Option<Score>,
+    pub(super) samples: usize,
+}
+
+/// A figure that can be judged without knowing the task: accuracy for classes, R2 for numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Score {
+    pub(super) kind: MetricKind,
+    pub(super) value: f64,
+    /// What the best constant answer gives on these samples.
+    pub(super) chance: f64,
+}
+
+impl Score {
+    /// 0 for the best constant answer, 1 for a model that is always right.
+    pub(super) fn skill(&self) -> f64 {
+        if self.chance < 1.0 { (self.value - self.chance) / (1.0 - self.chance) } else { 0.0 }
+    }
+}
+
+/// Measures an inference model.
+pub(super) fn measure<M: Network>(
+    model: &M,
+    spec: &Spec,
+    data: &Prepared,
+    metrics: &[MetricKind],
+    batch: usize,
+    device: &Device,
+) -> Result<Measured, TrainError> {
+    let judge = match spec.model().task_kind() {
+        Some(TaskKind::Regression) => Some(MetricKind::R2),
+        Some(TaskKind::Binary | TaskKind::Multiclass(_) | TaskKind::Multilabel(_)) => Some(MetricKind::Accuracy),
+        None => None,
+    };
+    let mut accumulators: Vec<_> =
+        metrics.iter().chain(&judge).map(|kind| MetricAccumulator::new(*kind, spec)).collect();
+    let mut constant = Constant::default();
+    let (mut sum, mut samples) = (0.0, 0_usize);
+    // The batch size does not change the figures; a larger one is faster.
+    let loader = data.loader(batch.max(256), device);
+    for batch in loader.iter() {
+        let batch = batch.map_err(|error| TrainError::Burn(error.to_string()))?;
+        let output = model.run(&batch.inputs, &mut Pass::new());
+        let loss = model.loss(output.clone(), &batch.target);
+        let loss: f64 = loss.try_into_scalar().map_err(|error| TrainError::Burn(error.to_string()))?;
+        let rows = batch.inputs.batch();
+        sum += loss * rows as f64;
+        samples += rows;
+        for accumulator in &mut accumulators {
+            accumulator.update(&output, &batch.target);
+        }
+        if judge == Some(MetricKind::Accuracy) {
+            constant.update(&batch.target);
+        }
+    }
+    let mut values: Vec<f64> = accumulators.iter_mut().map(MetricAccumulator::value).collect();
+    let score = judge.and_then(|kind| {
+        let value = values.pop().filter(|value| value.is_finite())?;
+        let chance = if kind == MetricKind::Accuracy { constant.share() } else { 0.0 };
+        Some(Score { kind, value, chance })
+    });
+    let measures = Measures { loss: sum / samples.max(1) as f64, metrics: values };
+    Ok(Measured { measures, score, samples })
+}
+
+/// How often the best constant answer is right.
+#[derive(Default)]
+struct Constant {
+    /// How often each class is the answer, for each column of the target.
+    counts: HashMap<(usize, i64), usize>,
+    answers: usize,
+}
+
+impl Constant {
+    fn update(&mut self, target: &Target) {
+        let (answers, columns): (Vec<i64>, usize) = match target {
+            Target::Classes(classes) => (classes.clone().into_data().iter().collect(), 1),
+            Target::Values(values) => {
+                let columns = values.dims()[1];
+                let values = values.clone().into_data();
+                (values.iter::<f32>().map(|x| i64::from(x > 0.5)).collect(), columns)
+            }
+        };
+        self.answers += answers.len();
+        for (index, answer) in answers.into_iter().enumerate() {
+            *self.counts.entry((index % columns.max(1), answer)).or_default() += 1;
+        }
+    }
+
+    fn share(&self) -> f64 {
+        let mut most: HashMap<usize, usize> = HashMap::new();
+        for ((column, _), count) in &self.counts {
+            let most = most.entry(*column).or_default();
+            *most = (*most).max(*count);
+        }
+        most.values().sum::<usize>() as f64 / self.answers.max(1) as f64
+    }
+}

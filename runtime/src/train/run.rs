@@ -1,0 +1,98 @@
+//! What a training leads to.
+
+use super::diagnosis::Diagnosis;
+use super::history::{History, Measures};
+use super::measure::Measured;
+use super::sparsity::Sparsity;
+use crate::{Network, Spec};
+use damper_spec::Settings;
+use std::fmt;
+
+/// What a training leads to. `Display` prints how it ended, and the last epochs' figures stand in [`Run::history`].
+#[derive(Clone, Debug)]
+pub struct Run<M> {
+    /// The trained model, for inference, on the device that was given. With early stopping it is the model of the
+    /// best epoch, however training ended; without, that of the last step.
+    pub model: M,
+    pub(super) history: History,
+    pub(super) stop: Stop,
+    /// The description with the settings of this training.
+    pub(super) spec: Spec,
+    pub(super) settings: Settings,
+    pub(super) train: Measured,
+    pub(super) valid: Measured,
+}
+
+/// How a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// All epochs were run.
+    Finished,
+    /// Early stopping saw no improvement for its patience.
+    Early {
+        /// The last epoch.
+        epoch: usize,
+        /// The best epoch, whose model was kept.
+        best: usize,
+    },
+    /// Ctrl-C, or a [`crate::Stopper`], ended it.
+    Interrupted {
+        /// How many epochs were completed.
+        epochs: usize,
+    },
+}
+
+impl<M: Network> Run<M> {
+    /// Every epoch.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// How training ended.
+    pub fn stopped(&self) -> Stop {
+        self.stop
+    }
+
+    /// The seed of everything random in this run.
+    pub fn seed(&self) -> u64 {
+        self.settings.seed
+    }
+
+    /// Loss and metrics of the final model on the training samples, with inference behaviour.
+    pub fn train(&self) -> &Measures {
+        &self.train.measures
+    }
+
+    /// Loss and metrics of the final model on the validation samples.
+    pub fn valid(&self) -> &Measures {
+        &self.valid.measures
+    }
+
+    /// Whether the model overfits or underfits, and what to change in its declaration.
+    pub fn diagnosis(&self) -> Diagnosis {
+        Diagnosis::of(self)
+    }
+
+    /// How many weights of each layer are zero.
+    pub fn sparsity(&self) -> Sparsity {
+        Sparsity::of(&self.model)
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Finished => f.write_str("all epochs were run"),
+            Self::Early { epoch, best } => {
+                write!(f, "stopped early after epoch {epoch}: none was better than epoch {best}")
+            }
+            Self::Interrupted { epochs } => write!(f, "interrupted after {}", super::table::plural(*epochs, "epoch")),
+        }
+    }
+}
+
+impl<M> fmt::Display for Run<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.history, self.stop)
+    }
+}

@@ -1,0 +1,44 @@
+//! Finding the first number that is not finite.
+
+use crate::pass::is_finite;
+use crate::{Batch, Network, Pass};
+use burn::module::{ModuleVisitor, Param};
+use burn::tensor::Tensor;
+
+/// The first parameter with a number that is not finite.
+pub(super) fn broken_parameter<M: Network>(model: &M) -> Option<String> {
+    struct Search {
+        path: Vec<String>,
+        found: Option<String>,
+    }
+    impl ModuleVisitor for Search {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.to_owned());
+        }
+
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.found.is_none() && !is_finite(&param.val()) {
+                self.found = Some(self.path.join("."));
+            }
+        }
+    }
+    let mut search = Search { path: Vec::new(), found: None };
+    model.visit(&mut search);
+    search.found
+}
+
+/// The first layer whose value is not finite when the batch is run again with the weights it had.
+///
+/// `model` is the model as it was: on the training device if the batch was a training batch. It runs as a copy,
+/// so that the running statistics of batch norm stay what they were.
+pub(super) fn broken_layer<M: Network>(model: &M, batch: &Batch) -> Option<String> {
+    let copy = model.valid();
+    let copy = if crate::network::is_training(model) { copy.train() } else { copy };
+    let mut pass = Pass::tracing();
+    let _ = copy.run(&batch.inputs, &mut pass);
+    pass.first_non_finite().map(str::to_owned)
+}

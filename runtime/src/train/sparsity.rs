@@ -1,0 +1,132 @@
+//! How many weights are zero.
+
+use super::table::{Table, count, number};
+use crate::Network;
+use burn::module::{ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use damper_spec::Role;
+use std::collections::HashSet;
+use std::fmt;
+
+/// What counts as near zero.
+pub const NEAR_ZERO: f32 = 1e-3;
+
+/// How many weights of each layer are zero, or nearly so: weight matrices only. `Display` prints the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sparsity {
+    /// The weight matrices, in the order of the model.
+    pub layers: Vec<LayerSparsity>,
+}
+
+/// One weight matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerSparsity {
+    /// Its path: `fc1.weight`.
+    pub path: String,
+    /// How many weights it has.
+    pub weights: usize,
+    /// How many are exactly zero.
+    pub zeros: usize,
+    /// How many are smaller than [`NEAR_ZERO`] in absolute value, the exact zeros included.
+    pub near_zeros: usize,
+    /// The Euclidean length of all weights.
+    pub norm: f64,
+}
+
+impl Sparsity {
+    /// Counts the zeros of a model.
+    pub fn of<M: Network>(model: &M) -> Self {
+        let wanted: HashSet<String> = model
+            .spec()
+            .parameters()
+            .into_iter()
+            .filter(|parameter| parameter.role == Role::Weight)
+            .map(|parameter| parameter.path)
+            .collect();
+        let mut counter = Counter { wanted, path: Vec::new(), layers: Vec::new() };
+        model.visit(&mut counter);
+        Self { layers: counter.layers }
+    }
+
+    /// All weights together.
+    pub fn total(&self) -> LayerSparsity {
+        let sum = |of: fn(&LayerSparsity) -> usize| self.layers.iter().map(of).sum();
+        LayerSparsity {
+            path: "all weights".to_owned(),
+            weights: sum(|layer| layer.weights),
+            zeros: sum(|layer| layer.zeros),
+            near_zeros: sum(|layer| layer.near_zeros),
+            norm: self.layers.iter().map(|layer| layer.norm * layer.norm).sum::<f64>().sqrt(),
+        }
+    }
+}
+
+impl LayerSparsity {
+    /// The share of exact zeros.
+    pub fn zero_share(&self) -> f64 {
+        share(self.zeros, self.weights)
+    }
+
+    /// The share of weights near zero, the exact zeros included.
+    pub fn near_zero_share(&self) -> f64 {
+        share(self.near_zeros, self.weights)
+    }
+
+    fn of(path: String, weights: &[f32]) -> Self {
+        Self {
+            path,
+            weights: weights.len(),
+            zeros: weights.iter().filter(|&&w| w == 0.0).count(),
+            near_zeros: weights.iter().filter(|w| w.abs() < NEAR_ZERO).count(),
+            norm: weights.iter().map(|&w| f64::from(w) * f64::from(w)).sum::<f64>().sqrt(),
+        }
+    }
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+impl fmt::Display for Sparsity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new(["weights", "count", "zero", "", "|w| < 1e-3", "", "norm"]);
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let total = (self.layers.len() > 1).then(|| self.total());
+        for layer in self.layers.iter().chain(&total) {
+            table.row(vec![
+                layer.path.clone(),
+                count(layer.weights),
+                count(layer.zeros),
+                percent(layer.zero_share()),
+                count(layer.near_zeros),
+                percent(layer.near_zero_share()),
+                number(layer.norm),
+            ]);
+        }
+        table.fmt(f)
+    }
+}
+
+struct Counter {
+    wanted: HashSet<String>,
+    path: Vec<String>,
+    layers: Vec<LayerSparsity>,
+}
+
+impl ModuleVisitor for Counter {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let path = self.path.join(".");
+        if self.wanted.contains(&path) {
+            let weights: Vec<f32> = param.val().into_data().iter::<f32>().collect();
+            self.layers.push(LayerSparsity::of(path, &weights));
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! The builder of a training, and `fit`.
+
+use super::error::{Phase, TrainError};
+use super::interrupt::{self, Stopper};
+use super::learn::{EpochEnd, Learning, LossMeter, Meter, Plan, Shared};
+use super::measure::measure;
+use super::progress::Progress;
+use super::quiet::Quiet;
+use super::run::{Run, Stop};
+use crate::data::{Data, Prepared};
+use crate::schedule::Schedule;
+use crate::{Network, NetworkConfig, Spec, optimizer};
+use burn::data::dataloader::DataLoader;
+use burn::tensor::Device;
+use burn::train::renderer::MetricsRenderer;
+use burn::train::{Interrupter, Learner, SupervisedTraining};
+use damper_spec::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Role, Settings, Train, Value};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A training that can be run: the `train` section as defaults, and what was changed.
+///
+/// ```ignore
+/// let run = Digits::training().epochs(20).fit(&train, &valid)?;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Training<M: Network> {
+    config: M::Config,
+    changes: Changes,
+    device: Option<Device>,
+    progress: Progress,
+    stopper: Stopper,
+    ignores_signals: bool,
+}
+
+/// What was changed of the `train` section.
+#[derive(Clone, Debug, Default)]
+struct Changes {
+    epochs: Option<usize>,
+    batch: Option<usize>,
+    seed: Option<u64>,
+    learning_rate: Option<f64>,
+    patience: Option<usize>,
+    clip_norm: Option<f64>,
+    accumulate: Option<usize>,
+}
+
+impl<M: Network> Training<M> {
+    /// A training of a model with these hyper-parameters.
+    pub fn new(config: M::Config) -> Self {
+        Self {
+            config,
+            changes: Changes::default(),
+            device: None,
+            progress: Progress::default(),
+            stopper: Stopper::default(),
+            ignores_signals: false,
+        }
+    }
+
+    /// Other hyper-parameters.
+    #[must_use]
+    pub fn config(mut self, config: M::Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Passes over the training samples.
+    #[must_use]
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.changes.epochs = Some(epochs);
+        self
+    }
+
+    /// Samples in a batch.
+    #[must_use]
+    pub fn batch(mut self, batch: usize) -> Self {
+        self.changes.batch = Some(batch);
+        self
+    }
+
+    /// The seed of everything random: weights, order of the samples, dropout. On `flex` and `ndarray` the same
+    /// seed gives the same run, bit for bit.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.changes.seed = Some(seed);
+        self
+    }
+
+    /// The greatest learning rate.
+    #[must_use]
+    pub fn learning_rate(mut self, learning_rate: f64) -> Self {
+        self.changes.learning_rate = Some(learning_rate);
+        self
+    }
+
+    /// Ends training after so many epochs without improvement of the validation loss (or of the metric that
+    /// the declaration names), and keeps the best epoch's model.
+    #[must_use]
+    pub fn early_stop(mut self, patience: usize) -> Self {
+        self.changes.patience = Some(patience);
+        self
+    }
+
+    /// Shortens all gradients together to this Euclidean length, where they are longer.
+    #[must_use]
+    pub fn clip_norm(mut self, limit: f64) -> Self {
+        self.changes.clip_norm = Some(limit);
+        self
+    }
+
+    /// Averages the gradients of so many batches into one step; at the end of an epoch, of those that are left.
+    #[must_use]
+    pub fn accumulate(mut self, batches: usize) -> Self {
+        self.changes.accumulate = Some(batches);
+        self
+    }
+
+    /// The device. Without it: what the environment variable `DAMPER_DEVICE` names, else the declared `backend`,
+    /// else `flex`.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = Some(device);
+        self
+    }
+
+    /// What a person sees.
+    #[must_use]
+    pub fn progress(mut self, progress: Progress) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// A handle that ends the training from another thread.
+    #[must_use]
+    pub fn stopper(mut self, stopper: &Stopper) -> Self {
+        self.stopper = stopper.clone();
+        self
+    }
+
+    /// Whether Ctrl-C ends the training instead of the process (it does unless this says no). The handler is
+    /// installed at the first `fit` that wants it, unless the program has one of its own; outside of a training
+    /// Ctrl-C ends the process as ever.
+    #[must_use]
+    pub fn interruptible(mut self, interruptible: bool) -> Self {
+        self.ignores_signals = !interruptible;
+        self
+    }
+
+    /// Trains a model.
+    ///
+    /// Each epoch shuffles the training samples, and then measures the validation samples with inference behaviour.
+    /// The device's random numbers are one stream for the whole process, so trainings wait for each other: two
+    /// calls from two threads run one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`]: settings or data that cannot be used, no such device, a loss that is not finite. Nothing panics.
+    pub fn fit(&self, train: &Data, valid: &Data) -> Result<Run<M>, TrainError> {
+        let (spec, settings) = self.settings()?;
+        let train = train.check_for(&spec)?;
+        let valid = valid.check_rows_for(&spec)?;
+        let device = self.plain_device(&settings)?;
+        let notes = batch_notes(&spec, &settings, train.rows())?;
+        if self.progress == Progress::Dashboard && !cfg!(feature = "tui") {
+            return Err(TrainError::Setting {
+                name: "progress",
+                value: "`Dashboard`".to_owned(),
+                reason: "the dashboard is not compiled in".to_owned(),
+                help: "enable it: `cargo add damper --features tui`".to_owned(),
+            });
+        }
+        let _alone = alone();
+        let all = AssertUnwindSafe(|| self.run(spec, settings, &train, &valid, &device, notes));
+        catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::Panic(text_of(&*payload))))
+    }
+
+    /// The seed that a run has.
+    pub(super) fn seed_or_default(&self) -> Result<u64, TrainError> {
+        Ok(self.settings()?.1.seed)
+    }
+
+    /// The description and the settings, after the changes.
+    fn settings(&self) -> Result<(Spec, Settings), TrainError> {
+        let spec = self.config.spec()?;
+        if spec.model().loss.is_none() {
+            return Err(TrainError::Setting {
+                name: "loss",
+                value: "missing".to_owned(),
+                reason: format!("`{}` cannot be trained without one", spec.model().name),
+                help: "add a section to the model: `loss cross_entropy` or `loss mse`".to_owned(),
+            });
+        }
+        let spec = self.changes.apply(spec)?;
+        let mut settings = spec.training();
+        if let Some(seed) = self.changes.seed {
+            settings.seed = seed;
+        }
+        Ok((spec, settings))
+    }
+
+    fn plain_device(&self, settings: &Settings) -> Result<Device, TrainError> {
+        let device = match (&self.device, settings.backend) {
+            (Some(device), _) => device.clone(),
+            (None, Some(backend)) if std::env::var_os("DAMPER_DEVICE").is_none() => {
+                crate::device::named(match backend {
+                    Backend::Flex => "flex",
+                    Backend::Ndarray => "ndarray",
+                    Backend::Wgpu => "wgpu",
+                })?
+            }
+            (None, _) => crate::device()?,
+        };
+        Ok(device.inner())
+    }
+
+    fn run(
+        &self,
+        spec: Spec,
+        settings: Settings,
+        train: &Prepared,
+        valid: &Prepared,
+        device: &Device,
+        notes: Vec<String>,
+    ) -> Result<Run<M>, TrainError> {
+        let learning_device = device.clone().autodiff();
+        device.seed(settings.seed);
+        let model = self.config.init(&learning_device)?;
+
+        let loader = train
+            .loader(settings.batch, &learning_device)
+            .shuffled(settings.seed)
+            .drop_last(settings.drop_last)
+            .join_single(has_batch_norm(&spec));
+        let batches = loader.batches();
+        let valid_loader = valid.loader(settings.batch, device);
+        let metrics = spec.model().metrics_or_default();
+        let metrics = with_watched(metrics, &settings);
+        let steps_per_epoch = batches.div_ceil(settings.accumulate);
+        let schedule = Schedule::new(&settings, steps_per_epoch.saturating_mul(settings.epochs), steps_per_epoch);
+        let optimizer = optimizer::build(&spec);
+
+        let interrupter = Interrupter::new();
+        let signals = (!self.ignores_signals).then(|| interrupt::listen(&interrupter));
+        let shared = Shared::new(
+            Plan {
+                spec: spec.clone(),
+                settings: settings.clone(),
+                metrics: metrics.clone(),
+                batches,
+                interrupter: interrupter.clone(),
+                stopper: self.stopper.clone(),
+                show: self.progress.show(settings.epochs, batches + valid_loader.batches()),
+            },
+            notes,
+        );
+        let loaders: (Arc<dyn DataLoader<_>>, Arc<dyn DataLoader<_>>) = (Arc::new(loader), Arc::new(valid_loader));
+        // The folder is for checkpoints and logs, of which there are none.
+        let mut training = SupervisedTraining::new("", loaders.0, loaders.1)
+            .num_epochs(settings.epochs)
+            .with_application_logger(None)
+            .with_metric_logger(Quiet)
+            .renderer(self.renderer(&interrupter))
+            .with_interrupter(interrupter.clone())
+            .early_stopping(EpochEnd(Arc::clone(&shared)))
+            .metric_train_numeric(LossMeter::new(&shared, Phase::Training))
+            .metric_valid_numeric(LossMeter::new(&shared, Phase::Validation));
+        for (place, kind) in metrics.iter().enumerate() {
+            training = training
+                .metric_train_numeric(Meter::new(&shared, Phase::Training, place, *kind))
+                .metric_valid_numeric(Meter::new(&shared, Phase::Validation, place, *kind));
+        }
+        if settings.accumulate > 1 {
+            training = training.grads_accumulation(settings.accumulate);
+        }
+        let learning = Learning { network: model, shared: Arc::clone(&shared) };
+        let result = training.launch(Learner::new(learning, optimizer, schedule));
+        drop(signals);
+
+        let (fault, best, history, stopped_early) = {
+            let mut state = shared.state();
+            (state.fault.take(), state.best.take(), std::mem::take(&mut state.history), state.stopped_early)
+        };
+        if let Some(fault) = fault {
+            return Err(fault.explain(&settings));
+        }
+        if let Some(error) = result.error {
+            return Err(TrainError::Burn(error.to_string()));
+        }
+        let epochs = history.epochs.len();
+        let stop = match &best {
+            Some(best) if stopped_early => Stop::Early { epoch: epochs, best: best.epoch },
+            _ if result.interrupted.is_some() && epochs < settings.epochs => Stop::Interrupted { epochs },
+            _ => Stop::Finished,
+        };
+        let how = if stop == Stop::Finished { String::new() } else { format!(", {stop}") };
+        shared.plan.show.end(&history, &how);
+        let model = best.map_or(result.model.network, |best| best.model).to_device(device);
+        let measured = |data| measure(&model, &spec, data, &metrics, settings.batch, device);
+        let (train, valid) = (measured(train)?, measured(valid)?);
+        Ok(Run { model, history, stop, spec, settings, train, valid })
+    }
+
+    #[cfg_attr(not(feature = "tui"), allow(clippy::unused_self, reason = "the dashboard alone differs"))]
+    fn renderer(&self, _interrupter: &Interrupter) -> Box<dyn MetricsRenderer> {
+        #[cfg(feature = "tui")]
+        if self.progress == Progress::Dashboard {
+            return Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(_interrupter.clone(), None));
+        }
+        Box::new(Quiet)
+    }
+}
+
+impl Changes {
+    /// Writes the changes into the description, and checks it again: the rules hold for them too.
+    fn apply(&self, spec: Spec) -> Result<Spec, TrainError> {
+        let counts = [
+            ("epochs", self.epochs, "no epoch, no training"),
+            ("batch", self.batch, "a batch has one sample at least"),
+            ("accumulate", self.accumulate, "a step has one batch at least"),
+            ("early_stop", self.patience, "without patience training ends after one epoch"),
+        ];
+        for (name, value, reason) in counts {
+            if value == Some(0) {
+                return Err(setting(name, "0", reason, "a whole number, 1 or more"));
+            }
+        }
+        let numbers = [
+            ("lr", self.learning_rate, "a step goes nowhere, or backwards"),
+            ("clip(norm)", self.clip_norm, "gradients of this length are none"),
+        ];
+        for (name, value, reason) in numbers {
+            if let Some(value) = value
+                && !(value.is_finite() && value > 0.0)
+            {
+                return Err(setting(name, &value.to_string(), reason, "a finite number above 0, such as `1e-3`"));
+            }
+        }
+        let Self { epochs, batch, seed: _, learning_rate, patience, clip_norm, accumulate } = self;
+        let is_changed = epochs.or(*batch).or(*patience).or(*accumulate).is_some()
+            || learning_rate.or(*clip_norm).is_some();
+        if !is_changed {
+            return Ok(spec);
+        }
+        let mut model = spec.model().clone();
+        let train = model.train.get_or_insert_with(Train::default);
+        let size = |n: &usize| Value::known(*n as f64);
+        for (place, value) in
+            [(&mut train.epochs, epochs), (&mut train.batch, batch), (&mut train.accumulate, accumulate)]
+        {
+            if let Some(value) = value {
+                *place = Some(size(value));
+            }
+        }
+        if let Some(limit) = clip_norm {
+            train.clip_norm = Some(Value::known(*limit));
+        }
+        if let Some(learning_rate) = learning_rate {
+            let learning_rate = Value::known(*learning_rate);
+            match &mut train.optimizer {
+                Some(optimizer) => optimizer.learning_rate = learning_rate,
+                none => *none = Some(default_optimizer(learning_rate)),
+            }
+        }
+        if let Some(patience) = patience {
+            let patience = size(patience);
+            match &mut train.early_stop {
+                Some(rule) => rule.patience = patience,
+                none => {
+                    *none = Some(EarlyStop { id: Id::NONE, patience, metric: None, min_delta: Value::known(0.0) });
+                }
+            }
+        }
+        Ok(Spec::check(model)?)
+    }
+}
+
+/// What trains where no optimiser is declared, with another learning rate.
+fn default_optimizer(learning_rate: Value) -> Optimizer {
+    let kind = OptimizerKind::Adamw {
+        beta1: Value::known(0.9),
+        beta2: Value::known(0.999),
+        epsilon: Value::known(1e-8),
+        amsgrad: Value::truth(false),
+    };
+    Optimizer { id: Id::NONE, kind, learning_rate, weight_decay: None }
+}
+
+fn setting(name: &'static str, value: &str, reason: &str, help: &str) -> TrainError {
+    TrainError::Setting { name, value: value.to_owned(), reason: reason.to_owned(), help: help.to_owned() }
+}
+
+fn has_batch_norm(spec: &Spec) -> bool {
+    spec.parameters().iter().any(|parameter| parameter.role == Role::Running)
+}
+
+/// What happens to a batch of one sample, of which batch norm has no variance: burn would give zeros, and
+/// pull the running variance towards 0.
+fn batch_notes(spec: &Spec, settings: &Settings, samples: usize) -> Result<Vec<String>, TrainError> {
+    if !has_batch_norm(spec) {
+        return Ok(Vec::new());
+    }
+    let batch = settings.batch;
+    if batch == 1 || samples == 1 {
+        let value = if batch == 1 { "1".to_owned() } else { format!("{batch}, of one training sample") };
+        return Err(setting("batch", &value, "`batch_norm` has no variance of one sample", "`batch: 32`"));
+    }
+    let single = samples > batch && samples % batch == 1 && !settings.drop_last;
+    Ok(single
+        .then(|| {
+            format!(
+                "{samples} samples in batches of {batch} leave one over: it joins the last batch, \
+                 since `batch_norm` has no variance of one sample"
+            )
+        })
+        .into_iter()
+        .collect())
+}
+
+/// The metrics to measure: those declared, and the one that early stopping watches.
+fn with_watched(
+    mut metrics: Vec<damper_spec::MetricKind>,
+    settings: &Settings,
+) -> Vec<damper_spec::MetricKind> {
+    if let Some(watched) = settings.early_stop.and_then(|rule| rule.metric)
+        && !metrics.contains(&watched)
+    {
+        metrics.push(watched);
+    }
+    metrics
+}
+
+/// Held while a training runs: the random numbers of a device are one stream for the whole process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn text_of(payload: &(dyn std::any::Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}
