@@ -136,6 +136,23 @@ impl<'a> Builder<'a> {
         .ok_or_else(|| self.missing("drop_path", "`drop_path`"))
     }
 
+    /// The strengths of the activity penalty with this id: absolute values, squares.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Layer`] if the description has none.
+    pub fn activity(&self, id: u32) -> Result<[f64; 2], SpecError> {
+        self.statements
+            .iter()
+            .flat_map(|statement| &statement.ops)
+            .find(|op| op.id.0 == id)
+            .and_then(|op| match &op.kind {
+                OpKind::Activity { l1, l2 } => Some([l1.float()?, l2.float()?]),
+                _ => None,
+            })
+            .ok_or_else(|| self.missing("activity", "`activity`"))
+    }
+
     /// The device that the model is built on.
     pub fn device(&self) -> &Device {
         self.device

@@ -1,7 +1,8 @@
 //! What accompanies one forward pass.
 
-use burn::module::Param;
-use burn::tensor::{ElementConversion, Tensor};
+use crate::network::is_training;
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 
 /// What accompanies one forward pass: the activity penalties it gathers, and the search for numbers
 /// that are not finite.
@@ -104,7 +105,7 @@ impl Pass {
 
 /// Whether every number is finite.
 pub(crate) fn is_finite<const D: usize>(value: &Tensor<D>) -> bool {
-    value.clone().is_finite().all().into_scalar().elem::<bool>()
+    value.clone().is_finite().all().into_scalar::<bool>()
 }
 
 /// Puts an input on the training device of the model whose weight this is: a batch made on a plain
@@ -116,4 +117,10 @@ pub fn lift<const D: usize, const W: usize>(input: Tensor<D>, weight: &Param<Ten
     } else {
         input
     }
+}
+
+/// As [`lift`], for a model whose first weight the generated code cannot name.
+#[must_use]
+pub fn lift_to<const D: usize, M: Module>(input: Tensor<D>, model: &M) -> Tensor<D> {
+    if !input.is_autodiff() && is_training(model) { Tensor::from_inner(input) } else { input }
 }

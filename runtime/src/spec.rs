@@ -24,6 +24,24 @@ macro_rules! filling {
 }
 filling!(usize, u64, u32, i64, i32, f64, f32);
 
+/// Typed, so that a value of a wrong type is an error at the user's expression.
+impl Filling {
+    /// A size.
+    pub fn size(value: usize) -> Self {
+        value.into()
+    }
+
+    /// A rate, a strength.
+    pub fn float(value: f64) -> Self {
+        value.into()
+    }
+
+    /// A switch.
+    pub fn truth(value: bool) -> Self {
+        value.into()
+    }
+}
+
 impl From<bool> for Filling {
     fn from(value: bool) -> Self {
         Self::Number(f64::from(u8::from(value)))
@@ -62,6 +80,12 @@ pub enum SpecError {
     /// The description that the macro wrote could not be read: macro and runtime are of different versions.
     #[error("the description of this model cannot be read: {0}; build `damper` and its macro from one version")]
     Unreadable(String),
+    /// Arithmetic over the values that has no result.
+    #[error("`{expression}` is not a size")]
+    Arithmetic {
+        /// The operation with its values.
+        expression: String,
+    },
     /// The module that the macro wrote asks for a layer that the description has not.
     #[error("layer `{path}` is not {wanted} in the description of `{model}`")]
     Layer {

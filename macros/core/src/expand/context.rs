@@ -1,0 +1,192 @@
+//! What every part of the expansion reads.
+
+use super::names;
+use crate::Lowered;
+use damper_spec::{Id, Inferred, Op, OpKind, Shape, Statement};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A lowered declaration with its names and shapes.
+pub(super) struct Context<'a> {
+    pub(super) lowered: &'a Lowered,
+    pub(super) krate: &'a TokenStream,
+    /// Bodies are unreachable.
+    pub(super) stub: bool,
+    pub(super) name: Ident,
+    pub(super) config: Ident,
+    pub(super) shapes: Inferred,
+    pub(super) blocks: Blocks,
+    pub(super) inputs: Vec<Input>,
+    /// The functions of the configuration that make the configurations of nested models.
+    pub(super) nested: BTreeMap<Id, Ident>,
+}
+
+/// A parameter of `forward`.
+pub(super) struct Input {
+    pub(super) name: Ident,
+    /// The axes of a batch of it.
+    pub(super) rank: usize,
+    /// The shape of one sample, as text.
+    pub(super) shape: String,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(lowered: &'a Lowered, stub: bool) -> Self {
+        let name = lowered.ast.name.clone();
+        let config = format_ident!("{name}Config");
+        let mut blocks = Blocks::default();
+        blocks.taken.extend([name.to_string(), config.to_string()]);
+        blocks.add(&name, "", &lowered.spec.layers);
+        let inputs = lowered
+            .spec
+            .inputs
+            .iter()
+            .map(|input| Input {
+                name: names::ident(&input.name, Span::mixed_site()),
+                rank: input.shape.len() + 1,
+                shape: Shape(input.shape.iter().map(damper_spec::Value::size).collect())
+                    .to_string(),
+            })
+            .collect();
+        let mut nested = BTreeMap::new();
+        nested_configs(&mut nested, "", &lowered.spec.layers);
+        nested.retain(|id, _| lowered.models.contains_key(id));
+        let shapes = lowered.spec.infer();
+        Self {
+            lowered,
+            krate: &lowered.krate,
+            stub,
+            name,
+            config,
+            shapes,
+            blocks,
+            inputs,
+            nested,
+        }
+    }
+
+    /// The body of a function; in a stub, one that cannot be reached.
+    pub(super) fn body(&self, body: impl FnOnce() -> TokenStream) -> TokenStream {
+        if self.stub {
+            quote!(::core::unreachable!())
+        } else {
+            body()
+        }
+    }
+
+    /// The type of a batch of values: `Tensor<2>`.
+    pub(super) fn tensor(&self, rank: usize) -> TokenStream {
+        let rank = Literal::usize_unsuffixed(rank);
+        quote!(burn::tensor::Tensor<#rank>)
+    }
+
+    /// The axes of a batch of what the operation takes.
+    pub(super) fn rank_before(&self, op: &Op) -> usize {
+        self.shapes
+            .input_of(op.id)
+            .map_or(2, |shape| shape.rank() + 1)
+    }
+
+    /// The axes of a batch of what the operation gives.
+    pub(super) fn rank_behind(&self, op: &Op) -> usize {
+        self.shapes
+            .output_of(op.id)
+            .map_or(2, |shape| shape.rank() + 1)
+    }
+
+    /// The axes of a batch of what the statement gives.
+    pub(super) fn rank_of(&self, statement: &Statement) -> usize {
+        self.shapes
+            .statement(statement.id)
+            .map_or(2, |shape| shape.rank() + 1)
+    }
+
+    /// The axes of a batch of what the model gives.
+    pub(super) fn rank(&self) -> usize {
+        self.shapes.output().map_or(2, |shape| shape.rank() + 1)
+    }
+
+    /// Where a thing of the declaration begins; ours where nobody wrote it.
+    pub(super) fn span(&self, id: Id) -> Span {
+        if id.is_none() {
+            Span::call_site()
+        } else {
+            self.lowered.spans.get(id).0
+        }
+    }
+}
+
+fn nested_configs(found: &mut BTreeMap<Id, Ident>, path: &str, statements: &[Statement]) {
+    for op in statements.iter().flat_map(|statement| &statement.ops) {
+        let path = || format!("{path}{}_", op.field.as_deref().unwrap_or("model"));
+        match &op.kind {
+            OpKind::Model { .. } => {
+                found.insert(op.id, format_ident!("{}config", path()));
+            }
+            OpKind::Residual { body, shortcut, .. } => {
+                nested_configs(found, &path(), body);
+                nested_configs(found, &format!("{}shortcut_", path()), shortcut);
+            }
+            OpKind::Repeat { body, .. } => nested_configs(found, &path(), body),
+            _ => {}
+        }
+    }
+}
+
+/// The structs of `residual`, `shortcut` and `repeat`, by the id of the operation.
+#[derive(Default)]
+pub(super) struct Blocks {
+    bodies: BTreeMap<Id, Ident>,
+    shortcuts: BTreeMap<Id, Ident>,
+    order: Vec<Ident>,
+    taken: BTreeSet<String>,
+}
+
+impl Blocks {
+    /// The struct of a block's body.
+    pub(super) fn body(&self, op: &Op) -> Option<&Ident> {
+        self.bodies.get(&op.id)
+    }
+
+    /// The struct of a residual's shortcut.
+    pub(super) fn shortcut(&self, op: &Op) -> Option<&Ident> {
+        self.shortcuts.get(&op.id)
+    }
+
+    /// All of them, in the order of the source.
+    pub(super) fn structs(&self) -> impl Iterator<Item = &Ident> {
+        self.order.iter()
+    }
+
+    fn add(&mut self, name: &Ident, path: &str, statements: &[Statement]) {
+        for op in statements.iter().flat_map(|statement| &statement.ops) {
+            let (body, shortcut) = match &op.kind {
+                OpKind::Residual { body, shortcut, .. } => (body, shortcut.as_slice()),
+                OpKind::Repeat { body, .. } => (body, [].as_slice()),
+                _ => continue,
+            };
+            let path = format!(
+                "{path}{}",
+                names::camel(op.field.as_deref().unwrap_or("block"))
+            );
+            let ident = self.fresh(format_ident!("{name}{path}"));
+            self.bodies.insert(op.id, ident);
+            self.add(name, &path, body);
+            if !shortcut.is_empty() {
+                let path = format!("{path}Shortcut");
+                let ident = self.fresh(format_ident!("{name}{path}"));
+                self.shortcuts.insert(op.id, ident);
+                self.add(name, &path, shortcut);
+            }
+        }
+    }
+
+    fn fresh(&mut self, mut ident: Ident) -> Ident {
+        while !self.taken.insert(ident.to_string()) {
+            ident = format_ident!("{ident}Block");
+        }
+        self.order.push(ident.clone());
+        ident
+    }
+}

@@ -1,0 +1,114 @@
+//! The documentation of generated items.
+
+use super::context::Context;
+use damper_spec::{Op, OpKind, Statement, TaskKind};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Attribute;
+
+/// Documentation, one attribute a line, as if written by hand.
+pub(super) fn lines<'t>(texts: impl IntoIterator<Item = &'t str>) -> TokenStream {
+    let lines = texts.into_iter().flat_map(|text| text.split('\n')).map(|line| {
+        let line = if line.is_empty() {
+            String::new()
+        } else {
+            format!(" {line}")
+        };
+        quote!(#[doc = #line])
+    });
+    quote!(#(#lines)*)
+}
+
+/// One paragraph.
+pub(super) fn line(text: &str) -> TokenStream {
+    lines([text])
+}
+
+/// The struct: what the user wrote, the table of layers, what `predict` gives.
+pub(super) fn model(cx: &Context<'_>) -> TokenStream {
+    let written = written(&cx.lowered.ast.attrs.docs);
+    let begin = if cx.lowered.ast.attrs.docs.is_empty() {
+        line(&format!("The declared model `{}`.", cx.name))
+    } else {
+        TokenStream::new()
+    };
+    if cx.stub {
+        return quote!(#written #begin);
+    }
+    let table = cx.lowered.spec.summary().markdown();
+    let rest = lines([
+        "",
+        &table,
+        "",
+        "These are the declared defaults; `Digits::spec` prints the table of a built model."
+            .replace("Digits", &cx.name.to_string())
+            .as_str(),
+    ]);
+    quote!(#written #begin #rest)
+}
+
+/// A field: its operation, the shapes, the number of its parameters.
+pub(super) fn field(cx: &Context<'_>, statement: &Statement, op: &Op) -> TokenStream {
+    let first = statement
+        .ops
+        .iter()
+        .find(|op| op.field.is_some())
+        .is_some_and(|first| first.id == op.id);
+    let written = cx
+        .lowered
+        .docs
+        .get(&statement.id)
+        .filter(|_| first)
+        .map(|docs| {
+            let written = written(docs);
+            quote!(#written #[doc = ""])
+        });
+    let mut text = format!("`{}`", op.kind);
+    if let (Some(input), Some(output)) = (cx.shapes.input_of(op.id), cx.shapes.output_of(op.id)) {
+        if input == output {
+            text += &format!(" on `{output}`");
+        } else {
+            text += &format!(": `{input}` to `{output}`");
+        }
+        if let OpKind::Activity { .. } | OpKind::Stochastic(_) = op.kind {
+            text += ", while training";
+        }
+    }
+    let text = line(&text);
+    quote!(#written #text)
+}
+
+/// The documentation comments of the declaration.
+pub(super) fn written(docs: &[Attribute]) -> TokenStream {
+    quote!(#(#docs)*)
+}
+
+/// The struct of a residual's branch.
+pub(super) fn residual(path: &str) -> TokenStream {
+    line(&format!(
+        "The residual block `{path}`: its branch plus what came in."
+    ))
+}
+
+/// The struct of a shortcut.
+pub(super) fn shortcut(path: &str) -> TokenStream {
+    line(&format!("The shortcut of `{path}`."))
+}
+
+/// The struct of one copy of a `repeat`.
+pub(super) fn copy(path: &str) -> TokenStream {
+    line(&format!("One copy of `{path}`."))
+}
+
+/// What `predict` gives.
+pub(super) fn prediction(task: Option<&TaskKind>, shape: &str) -> String {
+    match task {
+        Some(TaskKind::Multiclass(_)) => {
+            format!("the probabilities of the classes, `{shape}`; each row sums to 1")
+        }
+        Some(TaskKind::Binary) => format!("the probability of yes, `{shape}`"),
+        Some(TaskKind::Multilabel(_)) => format!("the probability of each label, `{shape}`"),
+        Some(TaskKind::Regression) => format!("the predicted values, `{shape}`"),
+        None => format!("the model's output, `{shape}`"),
+    }
+}

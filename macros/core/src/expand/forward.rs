@@ -1,0 +1,452 @@
+//! The forward pass: one line for each operation.
+//!
+//! Values are locals named after their statements. A value is cloned where it is used again later, and
+//! blocks borrow the values of their surroundings.
+
+use super::context::Context;
+use super::module::{Residual, a_weight, activity_field};
+use super::names;
+use damper_spec::{Activation, ActivationKind, Op, OpKind, Source, Statement, Value};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The name of a block's own input among the values: no statement can have it.
+const INPUT: &str = "";
+
+/// The body of `forward_pass` of the model.
+pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
+    let krate = cx.krate;
+    let inputs: Vec<(&str, &Ident, usize)> = cx
+        .lowered
+        .spec
+        .inputs
+        .iter()
+        .zip(&cx.inputs)
+        .map(|(input, parameter)| (input.name.as_str(), &parameter.name, parameter.rank))
+        .collect();
+    let lifted = inputs.iter().map(|(_, name, _)| match a_weight(cx) {
+        Some(weight) => quote!(let #name = #krate::__private::lift(#name, #weight);),
+        None => quote!(let #name = #krate::__private::lift_to(#name, self);),
+    });
+    let lifted = quote!(#(#lifted)*);
+    let mut body = Body::new(cx, pass.clone(), &cx.lowered.spec.layers, &[]);
+    let first = inputs.first().map_or(INPUT, |(name, ..)| name);
+    for (name, local, rank) in &inputs {
+        body.define(name, (*local).clone(), *rank, false);
+    }
+    body.recount(first);
+    let (lines, tail, _) = body.statements(&cx.lowered.spec.layers, first);
+    quote!(#lifted #lines #tail)
+}
+
+/// `forward` of a residual: branch plus shortcut.
+pub(super) fn residual(cx: &Context<'_>, op: &Op, extra: &Residual<'_>) -> TokenStream {
+    let OpKind::Residual { body, shortcut, .. } = &op.kind else {
+        return TokenStream::new();
+    };
+    let shortcut_uses = free(shortcut);
+    let mut after: Vec<&str> = shortcut_uses.iter().copied().collect();
+    after.push(INPUT);
+    function(cx, op, body, &after, |block, lines, tail, local| {
+        let krate = cx.krate;
+        let pass = block.pass.clone();
+        let branch = match (extra.drop_path, extra.shortcut) {
+            (false, None) => {
+                let input = block.take(INPUT);
+                return quote!(#lines #tail + #input);
+            }
+            (true, _) => quote!(let #local = self.drop_path.forward(#tail);),
+            (false, _) => quote!(let #local = #tail;),
+        };
+        let _ = krate;
+        if extra.shortcut.is_none() {
+            let input = block.take(INPUT);
+            return quote!(#lines #branch #local + #input);
+        }
+        let arguments = block.lend(&shortcut_uses);
+        let input = block.take(INPUT);
+        let shortcut = block.fresh("shortcut");
+        quote! {
+            #lines
+            #branch
+            #pass.enter("shortcut");
+            let #shortcut = self.shortcut.forward(#input, #(#arguments,)* #pass);
+            #pass.leave();
+            #local + #shortcut
+        }
+    })
+}
+
+/// `forward` of a shortcut.
+pub(super) fn shortcut(cx: &Context<'_>, op: &Op, body: &[Statement]) -> TokenStream {
+    function(cx, op, body, &[], |_, lines, tail, _| quote!(#lines #tail))
+}
+
+/// `forward` of one copy of a `repeat`.
+pub(super) fn copy(cx: &Context<'_>, op: &Op, body: &[Statement]) -> TokenStream {
+    function(cx, op, body, &[], |_, lines, tail, _| quote!(#lines #tail))
+}
+
+/// `fn forward(&self, input, the values it borrows, pass)` of a block.
+fn function(
+    cx: &Context<'_>,
+    op: &Op,
+    body: &[Statement],
+    after: &[&str],
+    finish: impl FnOnce(&mut Body<'_, '_>, TokenStream, TokenStream, Ident) -> TokenStream,
+) -> TokenStream {
+    let krate = cx.krate;
+    let mut borrowed = free(body);
+    borrowed.extend(after.iter().copied().filter(|name| *name != INPUT));
+    let taken: Vec<&str> = borrowed
+        .iter()
+        .copied()
+        .chain(body.iter().map(|statement| statement.name.as_str()))
+        .collect();
+    let pass = names::fresh("pass", taken.iter().copied());
+    let input = names::fresh("input", taken.iter().copied());
+    let mut block = Body::new(cx, pass.clone(), body, after);
+    let (before, behind) = (cx.tensor(cx.rank_before(op)), cx.tensor(cx.rank_behind(op)));
+    block.define(INPUT, input.clone(), cx.rank_before(op), false);
+    let outer: Vec<TokenStream> = borrowed
+        .iter()
+        .map(|name| {
+            let (local, rank) = (local(name), rank_of(cx, name));
+            block.define(name, local.clone(), rank, true);
+            let ty = cx.tensor(rank);
+            quote!(#local: &#ty)
+        })
+        .collect();
+    block.recount(INPUT);
+    let (lines, tail, last) = block.statements(body, INPUT);
+    let body = finish(&mut block, lines, tail, last);
+    quote! {
+        fn forward(&self, #input: #before, #(#outer,)* #pass: &mut #krate::Pass) -> #behind {
+            #body
+        }
+    }
+}
+
+/// The axes of a value that a block borrows.
+fn rank_of(cx: &Context<'_>, name: &str) -> usize {
+    fn find(cx: &Context<'_>, name: &str, statements: &[Statement]) -> Option<usize> {
+        statements.iter().find_map(|statement| {
+            if statement.name == name {
+                return Some(cx.rank_of(statement));
+            }
+            statement.ops.iter().find_map(|op| match &op.kind {
+                OpKind::Residual { body, shortcut, .. } => {
+                    find(cx, name, body).or_else(|| find(cx, name, shortcut))
+                }
+                OpKind::Repeat { body, .. } => find(cx, name, body),
+                _ => None,
+            })
+        })
+    }
+    let inputs = cx.lowered.spec.inputs.iter();
+    inputs
+        .zip(&cx.inputs)
+        .find(|(input, _)| input.name == name)
+        .map(|(_, input)| input.rank)
+        .or_else(|| find(cx, name, &cx.lowered.spec.layers))
+        .unwrap_or(2)
+}
+
+fn local(name: &str) -> Ident {
+    names::ident(name, Span::mixed_site())
+}
+
+/// The values that a statement begins with, apart from the previous one.
+fn sources(statement: &Statement) -> &[String] {
+    match &statement.source {
+        Source::Previous => &[],
+        Source::From(name) => std::slice::from_ref(name),
+        Source::Add(names) | Source::Mul(names) | Source::Concat(names) => names,
+    }
+}
+
+/// The values of the surroundings that a block uses.
+fn free(statements: &[Statement]) -> BTreeSet<&str> {
+    let (mut found, mut bound) = (BTreeSet::new(), BTreeSet::new());
+    for statement in statements {
+        let used = sources(statement).iter().map(String::as_str);
+        let inside = statement.ops.iter().flat_map(free_of);
+        found.extend(used.chain(inside).filter(|name| !bound.contains(name)));
+        bound.insert(statement.name.as_str());
+    }
+    found
+}
+
+/// The values of the surroundings that an operation uses.
+fn free_of(op: &Op) -> BTreeSet<&str> {
+    match &op.kind {
+        OpKind::Residual { body, shortcut, .. } => {
+            free(body).union(&free(shortcut)).copied().collect()
+        }
+        OpKind::Repeat { body, .. } => free(body),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// A function being written.
+struct Body<'c, 'm> {
+    cx: &'c Context<'m>,
+    pass: Ident,
+    values: BTreeMap<String, Held>,
+    /// The uses that are still to come, by name.
+    ahead: Vec<String>,
+    names: BTreeSet<String>,
+    /// Uses by `Previous` of the first statement: of the input.
+    leading: bool,
+}
+
+/// A value in scope.
+struct Held {
+    local: Ident,
+    /// Of the surroundings.
+    borrowed: bool,
+    left: usize,
+}
+
+impl<'c, 'm> Body<'c, 'm> {
+    /// A body with these statements; `after` are the values used behind them.
+    fn new(cx: &'c Context<'m>, pass: Ident, statements: &[Statement], after: &[&str]) -> Self {
+        let mut ahead = Vec::new();
+        let mut leading = false;
+        let mut previous: Option<&str> = None;
+        for statement in statements {
+            match (&statement.source, previous) {
+                (Source::Previous, Some(previous)) => ahead.push(previous.to_owned()),
+                (Source::Previous, None) => leading = true,
+                _ => ahead.extend_from_slice(sources(statement)),
+            }
+            ahead.extend(statement.ops.iter().flat_map(free_of).map(str::to_owned));
+            previous = Some(&statement.name);
+        }
+        ahead.extend(after.iter().map(|name| (*name).to_owned()));
+        let names = statements
+            .iter()
+            .map(|statement| statement.name.clone())
+            .collect();
+        Self {
+            cx,
+            pass,
+            values: BTreeMap::new(),
+            ahead,
+            names,
+            leading,
+        }
+    }
+
+    /// Adds a parameter.
+    fn define(&mut self, name: &str, local: Ident, _rank: usize, borrowed: bool) {
+        self.names.insert(local.to_string());
+        self.values.insert(
+            name.to_owned(),
+            Held {
+                local,
+                borrowed,
+                left: 0,
+            },
+        );
+    }
+
+    /// Counts how often every parameter will be used; the first statement begins with `first`.
+    fn recount(&mut self, first: &str) {
+        if self.leading {
+            self.ahead.insert(0, first.to_owned());
+        }
+        for (name, value) in &mut self.values {
+            value.left = self.ahead.iter().filter(|used| *used == name).count();
+        }
+    }
+
+    fn fresh(&self, wanted: &str) -> Ident {
+        names::fresh(wanted, self.names.iter().map(String::as_str))
+    }
+
+    /// One use of a value as an owned one.
+    fn take(&mut self, name: &str) -> TokenStream {
+        let Some(value) = self.values.get_mut(name) else {
+            let local = local(name);
+            return quote!(#local);
+        };
+        value.left = value.left.saturating_sub(1);
+        let local = &value.local;
+        if value.borrowed || value.left > 0 {
+            quote!(#local.clone())
+        } else {
+            quote!(#local)
+        }
+    }
+
+    /// One use of each value as a borrowed one.
+    fn lend(&mut self, names: &BTreeSet<&str>) -> Vec<TokenStream> {
+        let mut lent = Vec::new();
+        for name in names {
+            let Some(value) = self.values.get_mut(*name) else {
+                continue;
+            };
+            value.left = value.left.saturating_sub(1);
+            let local = &value.local;
+            lent.push(if value.borrowed {
+                quote!(#local)
+            } else {
+                quote!(&#local)
+            });
+        }
+        lent
+    }
+
+    /// All statements: the lines, the last value as an expression, and the local it may be put in.
+    fn statements(
+        &mut self,
+        statements: &[Statement],
+        first: &str,
+    ) -> (TokenStream, TokenStream, Ident) {
+        let pass = self.pass.clone();
+        let mut lines = TokenStream::new();
+        let mut previous = first.to_owned();
+        for (index, statement) in statements.iter().enumerate() {
+            let name = statement.name.as_str();
+            let local = local(name);
+            let mut value = self.source(statement, &previous);
+            for op in &statement.ops {
+                lines.extend(self.operation(op, &local, &value));
+                value = quote!(#local);
+            }
+            let seen = quote!(#pass.see(#name, #value));
+            if index + 1 == statements.len() {
+                return (lines, seen, local);
+            }
+            lines.extend(quote!(let #local = #seen;));
+            let left = self.ahead_of(statements, index, name);
+            self.values.insert(
+                name.to_owned(),
+                Held {
+                    local,
+                    borrowed: false,
+                    left,
+                },
+            );
+            name.clone_into(&mut previous);
+        }
+        let input = self.take(first);
+        (lines, input, self.fresh("output"))
+    }
+
+    /// How often the value of statement `index` is used behind it.
+    fn ahead_of(&self, statements: &[Statement], index: usize, name: &str) -> usize {
+        let rest = statements.get(index + 1..).unwrap_or_default();
+        let as_previous = rest
+            .first()
+            .is_some_and(|next| matches!(next.source, Source::Previous));
+        let named = rest.iter().flat_map(|statement| {
+            let inside = statement.ops.iter().flat_map(free_of);
+            sources(statement).iter().map(String::as_str).chain(inside)
+        });
+        usize::from(as_previous) + named.filter(|used| *used == name).count()
+    }
+
+    /// What a statement begins with.
+    fn source(&mut self, statement: &Statement, previous: &str) -> TokenStream {
+        match &statement.source {
+            Source::Previous => self.take(previous),
+            Source::From(name) => self.take(name),
+            Source::Add(names) => {
+                let values = names.iter().map(|name| self.take(name));
+                quote!(#(#values)+*)
+            }
+            Source::Mul(names) => {
+                let values = names.iter().map(|name| self.take(name));
+                quote!(#(#values)**)
+            }
+            Source::Concat(names) => {
+                let values = names.iter().map(|name| self.take(name));
+                quote!(burn::tensor::Tensor::cat(::std::vec![#(#values),*], 1))
+            }
+        }
+    }
+
+    /// The line of an operation: puts `value`, gone through it, into `local`.
+    fn operation(&mut self, op: &Op, local: &Ident, value: &TokenStream) -> TokenStream {
+        let pass = self.pass.clone();
+        let name = op.field.as_deref().unwrap_or_default();
+        let field = names::ident(name, Span::call_site());
+        match &op.kind {
+            OpKind::Linear { .. } => match op.drop_connect_field() {
+                Some(drop_connect) => {
+                    let drop_connect = names::ident(&drop_connect, Span::call_site());
+                    quote!(let #local = self.#drop_connect.linear(&self.#field, #value);)
+                }
+                None => quote!(let #local = self.#field.forward(#value);),
+            },
+            OpKind::Activation(activation) if op.field.is_none() => {
+                let function = function_of(activation, value);
+                quote!(let #local = #function;)
+            }
+            OpKind::Swiglu { .. }
+            | OpKind::Activation(_)
+            | OpKind::BatchNorm { .. }
+            | OpKind::LayerNorm { .. }
+            | OpKind::Custom { .. }
+            | OpKind::Stochastic(_) => quote!(let #local = self.#field.forward(#value);),
+            OpKind::Activity { l1, l2 } => {
+                let strengths = match activity_field(op) {
+                    Some(field) => quote!(self.#field[0], self.#field[1]),
+                    None => {
+                        let (l1, l2) = (float(l1), float(l2));
+                        quote!(#l1, #l2)
+                    }
+                };
+                quote! {
+                    let #local = #value;
+                    #pass.activity(&#local, #strengths);
+                }
+            }
+            OpKind::Model { .. } => quote! {
+                #pass.enter(#name);
+                let #local = self.#field.forward_pass(#value, #pass);
+                #pass.leave();
+            },
+            OpKind::Residual { .. } => {
+                let lent = self.lend(&free_of(op));
+                quote! {
+                    #pass.enter(#name);
+                    let #local = self.#field.forward(#value, #(#lent,)* #pass);
+                    #pass.leave();
+                }
+            }
+            OpKind::Repeat { .. } => {
+                let lent = self.lend(&free_of(op));
+                let (index, copy) = (self.fresh("index"), self.fresh("copy"));
+                quote! {
+                    let mut #local = #value;
+                    for (#index, #copy) in self.#field.iter().enumerate() {
+                        #pass.enter_copy(#name, #index);
+                        #local = #copy.forward(#local, #(#lent,)* #pass);
+                        #pass.leave();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A call of burn's function for an activation without arguments.
+fn function_of(activation: &Activation, value: &TokenStream) -> TokenStream {
+    let name = names::ident(activation.kind.word(), Span::call_site());
+    match activation.kind {
+        ActivationKind::Glu
+        | ActivationKind::Softmax
+        | ActivationKind::LogSoftmax
+        | ActivationKind::Softmin
+        | ActivationKind::QuietSoftmax => quote!(burn::tensor::activation::#name(#value, -1)),
+        _ => quote!(burn::tensor::activation::#name(#value)),
+    }
+}
+
+fn float(value: &Value) -> Literal {
+    Literal::f64_unsuffixed(value.float().filter(|x| x.is_finite()).unwrap_or_default())
+}

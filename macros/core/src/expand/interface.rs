@@ -1,0 +1,303 @@
+//! What programs call: forward, predict, training, save and load.
+//!
+//! The stub beside errors is written by the same code, with bodies that cannot be reached.
+
+use super::context::Context;
+use super::{docs, forward, names};
+use damper_spec::TaskKind;
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+/// The inherent functions of the model, and its place among the networks.
+pub(super) fn items(cx: &Context<'_>) -> TokenStream {
+    let (name, krate) = (&cx.name, cx.krate);
+    let passes = passes(cx);
+    let predictions = predictions(cx);
+    let storage = storage(cx);
+    let network = network(cx);
+    quote! {
+        impl #name {
+            #passes
+            #predictions
+            #storage
+        }
+
+        impl #krate::Network for #name {
+            #network
+        }
+    }
+}
+
+/// A name for a parameter beside the inputs.
+fn parameter(cx: &Context<'_>, wanted: &str) -> Ident {
+    let inputs: Vec<&str> = cx
+        .lowered
+        .spec
+        .inputs
+        .iter()
+        .map(|input| input.name.as_str())
+        .collect();
+    names::fresh(wanted, inputs.into_iter())
+}
+
+/// `image: Tensor<2>`, for each input.
+fn parameters(cx: &Context<'_>) -> TokenStream {
+    let parameters = cx.inputs.iter().map(|input| {
+        let (name, ty) = (&input.name, cx.tensor(input.rank));
+        quote!(#name: #ty)
+    });
+    quote!(#(#parameters),*)
+}
+
+/// `image, `, for each input.
+fn arguments(cx: &Context<'_>) -> TokenStream {
+    let names = cx.inputs.iter().map(|input| &input.name);
+    quote!(#(#names),*)
+}
+
+/// `[64]` as `[batch, 64]`.
+fn batched(shape: &str) -> String {
+    match shape.strip_prefix('[') {
+        Some("]") => "[batch]".to_owned(),
+        Some(axes) => format!("[batch, {axes}"),
+        None => shape.to_owned(),
+    }
+}
+
+fn output_shape(cx: &Context<'_>) -> String {
+    cx.shapes.output().map_or_else(
+        || "[batch, ..]".to_owned(),
+        |shape| batched(&shape.to_string()),
+    )
+}
+
+/// The `# Shapes` of a function.
+fn shapes(cx: &Context<'_>, output: &str) -> TokenStream {
+    let inputs = cx
+        .inputs
+        .iter()
+        .zip(&cx.lowered.spec.inputs)
+        .map(|(input, spec)| format!("- {}: `{}`", spec.name, batched(&input.shape)));
+    let mut text = vec![String::new(), "# Shapes".to_owned(), String::new()];
+    text.extend(inputs);
+    text.push(format!("- output: `{output}`"));
+    docs::lines(text.iter().map(String::as_str))
+}
+
+fn passes(cx: &Context<'_>) -> TokenStream {
+    let krate = cx.krate;
+    let (parameters, arguments) = (parameters(cx), arguments(cx));
+    let output = cx.tensor(cx.rank());
+    let shapes = shapes(cx, &output_shape(cx));
+    let pass = parameter(cx, "pass");
+    let forward = cx.body(|| quote!(self.forward_pass(#arguments, &mut #krate::Pass::new())));
+    let forward_pass = cx.body(|| forward::model(cx, &pass));
+    quote! {
+        /// The output of the layers, as the device says: on a training (autodiff) device with dropout and noise,
+        /// else without.
+        #shapes
+        pub fn forward(&self, #parameters) -> #output {
+            #forward
+        }
+
+        #[doc(hidden)]
+        pub fn forward_pass(&self, #parameters, #pass: &mut #krate::Pass) -> #output {
+            #forward_pass
+        }
+    }
+}
+
+fn predictions(cx: &Context<'_>) -> TokenStream {
+    let krate = cx.krate;
+    let private = quote!(#krate::__private);
+    let (parameters, arguments) = (parameters(cx), arguments(cx));
+    let inputs: Vec<&Ident> = cx.inputs.iter().map(|input| &input.name).collect();
+    let output = cx.tensor(cx.rank());
+    let shape = output_shape(cx);
+    let shapes = shapes(cx, &shape);
+    let model = parameter(cx, "model");
+    let has_loss = cx.lowered.spec.loss.is_some();
+    let raw = quote! {
+        #(let #inputs = #private::plain(#inputs);)*
+        #private::inference(self, |#model| #model.forward(#arguments))
+    };
+    if !has_loss {
+        let predict = cx.body(|| raw);
+        return quote! {
+            /// The output of the layers as at inference, whatever the device: no dropout, no noise, running statistics.
+            #shapes
+            pub fn predict(&self, #parameters) -> #output {
+                #predict
+            }
+        };
+    }
+    let task = cx.lowered.spec.task_kind();
+    let predicted = docs::line(&format!(
+        "What the model predicts: {}. Always as at inference, whatever the device: no dropout, no noise, running \
+         statistics.",
+        docs::prediction(task.as_ref(), &shape)
+    ));
+    let samples = parameter(cx, "samples");
+    let (predict, logits) = (
+        cx.body(|| quote!(#krate::loss::link(&self.spec, self.logits(#arguments)))),
+        cx.body(|| raw),
+    );
+    let predict_mc = cx.body(|| {
+        quote! {
+            #private::monte_carlo(self, #samples, |#model| {
+                #krate::loss::link(&self.spec, #model.forward(#(#inputs.clone()),*))
+            })
+        }
+    });
+    let classify = classify(cx, task.as_ref());
+    quote! {
+        #predicted
+        #shapes
+        pub fn predict(&self, #parameters) -> #output {
+            #predict
+        }
+
+        /// The output of the last layer, before the link of the loss, as at inference.
+        #shapes
+        pub fn logits(&self, #parameters) -> #output {
+            #logits
+        }
+
+        #classify
+
+        /// Mean and standard deviation of the prediction over dropout masks: how sure the model is
+        /// (Gal and Ghahramani, arXiv 1506.02142).
+        #shapes
+        pub fn predict_mc(&self, #parameters, #samples: usize) -> #krate::Prediction {
+            #predict_mc
+        }
+    }
+}
+
+/// `classify`, for classifiers.
+fn classify(cx: &Context<'_>, task: Option<&TaskKind>) -> Option<TokenStream> {
+    let krate = cx.krate;
+    let (parameters, arguments) = (parameters(cx), arguments(cx));
+    let (function, rank, docs) = match task? {
+        TaskKind::Multiclass(_) => (
+            quote!(classes),
+            1,
+            docs::lines(["The index of the most probable class, `[batch]`."]),
+        ),
+        TaskKind::Binary | TaskKind::Multilabel(_) => (
+            quote!(labels),
+            2,
+            docs::lines(["1 where the probability is above one half, else 0."]),
+        ),
+        TaskKind::Regression => return None,
+    };
+    let shape = if rank == 1 {
+        "[batch]".to_owned()
+    } else {
+        output_shape(cx)
+    };
+    let shapes = shapes(cx, &shape);
+    let rank = Literal::usize_unsuffixed(rank);
+    let body =
+        cx.body(|| quote!(#krate::__private::#function(&self.spec, self.logits(#arguments))));
+    Some(quote! {
+        #docs
+        #shapes
+        pub fn classify(&self, #parameters) -> burn::tensor::Tensor<#rank, burn::tensor::Int> {
+            #body
+        }
+    })
+}
+
+fn storage(cx: &Context<'_>) -> TokenStream {
+    let (krate, config) = (cx.krate, &cx.config);
+    let training = cx.body(|| quote!(#config::new().training()));
+    let training = cx.lowered.spec.loss.is_some().then(|| {
+        quote! {
+            /// A training with the declared hyper-parameters and the settings of the `train` section.
+            pub fn training() -> #krate::Training<Self> {
+                #training
+            }
+        }
+    });
+    let spec = cx.body(|| quote!(&self.spec));
+    let load = cx.body(|| quote!(#krate::__private::load(path.as_ref(), device)));
+    let save = cx.body(|| quote!(#krate::__private::save(self, path.as_ref())));
+    quote! {
+        #training
+
+        /// The description this model was built from; it prints as a table of layers.
+        pub fn spec(&self) -> &#krate::Spec {
+            #spec
+        }
+
+        /// A saved model, with the hyper-parameters it was saved with.
+        ///
+        /// # Errors
+        ///
+        /// If the file cannot be read, or holds another model; the error says in what they differ.
+        pub fn load(
+            path: impl ::core::convert::AsRef<::std::path::Path>,
+            device: &burn::tensor::Device
+        ) -> ::core::result::Result<Self, #krate::LoadError> {
+            #load
+        }
+
+        /// Writes weights and description; what stood there before is replaced at once or not at all.
+        ///
+        /// # Errors
+        ///
+        /// If the file cannot be written.
+        pub fn save(
+            &self,
+            path: impl ::core::convert::AsRef<::std::path::Path>
+        ) -> ::core::result::Result<(), #krate::SaveError> {
+            #save
+        }
+    }
+}
+
+/// The functions of the trait that training is written against.
+fn network(cx: &Context<'_>) -> TokenStream {
+    let (krate, config) = (cx.krate, &cx.config);
+    let (inputs, pass) = (parameter(cx, "inputs"), parameter(cx, "pass"));
+    let taken = (0..cx.inputs.len()).map(|index| {
+        let index = Literal::usize_unsuffixed(index);
+        quote!(#krate::__private::input(#inputs, #index))
+    });
+    let output = parameter(cx, "output");
+    let run = cx.body(|| {
+        let value = quote!(self.forward_pass(#(#taken,)* #pass));
+        if cx.rank() == 2 {
+            value
+        } else {
+            quote!(#krate::__private::rows(#value))
+        }
+    });
+    let spec = cx.body(|| quote!(&self.spec));
+    let loss = cx.lowered.loss_path.as_ref().map(|path| {
+        let path = names::deeper(path);
+        let body = cx.body(|| {
+            let span = names::span(&path);
+            quote::quote_spanned!(span=> #krate::__private::custom_loss(#path, #output, target))
+        });
+        quote! {
+            fn loss(&self, #output: burn::tensor::Tensor<2>, target: &#krate::Target) -> burn::tensor::Tensor<1> {
+                #body
+            }
+        }
+    });
+    quote! {
+        type Config = #config;
+
+        fn spec(&self) -> &#krate::Spec {
+            #spec
+        }
+
+        fn run(&self, #inputs: &#krate::Inputs, #pass: &mut #krate::Pass) -> burn::tensor::Tensor<2> {
+            #run
+        }
+
+        #loss
+    }
+}

@@ -1,0 +1,465 @@
+//! The struct of the model and those of its blocks: fields, and how they are built.
+
+use super::context::Context;
+use super::{docs, forward, names, values};
+use damper_spec::{Activation, ActivationKind, Id, Op, OpKind, Statement, Stochastic};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote};
+use std::collections::BTreeSet;
+
+/// A field of a generated struct.
+struct Field {
+    name: Ident,
+    ty: TokenStream,
+    /// What makes it, an expression of a function that returns a `Result`.
+    make: TokenStream,
+    docs: TokenStream,
+    /// Not a module.
+    skip: bool,
+}
+
+/// Where fields are built: the names of the builder and of the configuration.
+struct Site {
+    build: Ident,
+    config: TokenStream,
+}
+
+/// The structs and the functions that build and run them.
+pub(super) fn items(cx: &Context<'_>) -> TokenStream {
+    let (name, krate) = (&cx.name, cx.krate);
+    let docs = docs::model(cx);
+    let attributes = cx.lowered.ast.attrs.other.iter().map(|attribute| {
+        let tokens = names::deeper(&quote!(#attribute));
+        quote!(#tokens)
+    });
+    let fields = fields(cx, &cx.lowered.spec.layers, &root());
+    let declared = fields.iter().map(Field::declaration);
+    let mut blocks = TokenStream::new();
+    block_items(cx, &mut blocks, "", &cx.lowered.spec.layers);
+    quote! {
+        #docs
+        #[derive(burn::module::Module, Debug)]
+        #(#attributes)*
+        pub struct #name {
+            #(#declared,)*
+            #[module(skip)]
+            spec: #krate::Spec,
+        }
+        #blocks
+    }
+}
+
+/// The body of `init`: builds every field in order.
+pub(super) fn init(cx: &Context<'_>, device: &Ident) -> TokenStream {
+    let (name, krate) = (&cx.name, cx.krate);
+    let site = root();
+    let fields = fields(cx, &cx.lowered.spec.layers, &site);
+    let (names, made) = (
+        fields.iter().map(|field| &field.name),
+        fields.iter().map(|field| &field.make),
+    );
+    let (build, spec, model) = (&site.build, local("spec"), local("model"));
+    quote! {
+        let #spec = self.spec()?;
+        let #build = #krate::__private::Builder::new(&#spec, #device);
+        let #model = #name { #(#names: #made,)* spec: #spec.clone() };
+        Ok(#build.finish(#model))
+    }
+}
+
+fn root() -> Site {
+    Site {
+        build: local("build"),
+        config: quote!(self),
+    }
+}
+
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The structs of the blocks, outer ones first.
+fn block_items(cx: &Context<'_>, out: &mut TokenStream, path: &str, statements: &[Statement]) {
+    for op in statements.iter().flat_map(|statement| &statement.ops) {
+        let name = op.field.as_deref().unwrap_or("block");
+        let path = if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        };
+        match &op.kind {
+            OpKind::Residual {
+                body,
+                shortcut,
+                drop_path,
+            } => {
+                if let Some(name) = cx.blocks.body(op) {
+                    let extra = Residual {
+                        shortcut: cx.blocks.shortcut(op),
+                        drop_path: drop_path.is_some(),
+                    };
+                    let run = (!cx.stub).then(|| forward::residual(cx, op, &extra));
+                    let extra = Some((op, &extra));
+                    out.extend(block(cx, name, body, extra, &docs::residual(&path), &run));
+                    block_items(cx, out, &path, body);
+                }
+                if let Some(name) = cx.blocks.shortcut(op) {
+                    let run = (!cx.stub).then(|| forward::shortcut(cx, op, shortcut));
+                    out.extend(block(
+                        cx,
+                        name,
+                        shortcut,
+                        None,
+                        &docs::shortcut(&path),
+                        &run,
+                    ));
+                    block_items(cx, out, &format!("{path}.shortcut"), shortcut);
+                }
+            }
+            OpKind::Repeat { body, .. } => {
+                if let Some(name) = cx.blocks.body(op) {
+                    let run = (!cx.stub).then(|| forward::copy(cx, op, body));
+                    out.extend(block(cx, name, body, None, &docs::copy(&path), &run));
+                    block_items(cx, out, &format!("{path}.0"), body);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a residual has beside its branch.
+pub(super) struct Residual<'a> {
+    pub(super) shortcut: Option<&'a Ident>,
+    pub(super) drop_path: bool,
+}
+
+fn block(
+    cx: &Context<'_>,
+    name: &Ident,
+    body: &[Statement],
+    residual: Option<(&Op, &Residual<'_>)>,
+    docs: &TokenStream,
+    run: &Option<TokenStream>,
+) -> TokenStream {
+    let krate = cx.krate;
+    let config = local("config");
+    let site = Site {
+        build: local("build"),
+        config: quote!(#config),
+    };
+    let mut fields = fields(cx, body, &site);
+    if let Some((op, residual)) = residual {
+        fields.extend(residual_fields(cx, op, residual, &site));
+    }
+    let declared = fields.iter().map(Field::declaration);
+    let (names, made) = (
+        fields.iter().map(|field| &field.name),
+        fields.iter().map(|field| &field.make),
+    );
+    let build = &site.build;
+    let asks = needs_config(cx, body)
+        || residual.is_some_and(|(op, _)| matches!(&op.kind, OpKind::Residual { shortcut, .. } if needs_config(cx, shortcut)));
+    let config_parameter = asks.then(|| {
+        let ty = &cx.config;
+        quote!(, #config: &#ty)
+    });
+    let functions = run.as_ref().map(|run| {
+        quote! {
+            impl #name {
+                fn build(
+                    #build: &#krate::__private::Builder<'_> #config_parameter
+                ) -> ::core::result::Result<Self, #krate::SpecError> {
+                    Ok(Self { #(#names: #made,)* })
+                }
+                #run
+            }
+        }
+    });
+    quote! {
+        #docs
+        #[derive(burn::module::Module, Debug)]
+        pub struct #name { #(#declared,)* }
+        #functions
+    }
+}
+
+fn residual_fields(cx: &Context<'_>, op: &Op, residual: &Residual<'_>, site: &Site) -> Vec<Field> {
+    let (krate, build) = (cx.krate, &site.build);
+    let shortcut = residual.shortcut.map(|ty| {
+        let OpKind::Residual { shortcut, .. } = &op.kind else {
+            return None;
+        };
+        let make = block_builder(cx, ty, shortcut, site);
+        Some(Field {
+            name: format_ident!("shortcut"),
+            ty: quote!(#ty),
+            make: quote!(#build.shortcut(#make)?),
+            docs: docs::line("What the block's input goes through before the sum."),
+            skip: false,
+        })
+    });
+    let drop_path = residual.drop_path.then(|| Field {
+        name: format_ident!("drop_path"),
+        ty: quote!(#krate::layer::DropPath),
+        make: quote!(#build.drop_path()?),
+        docs: docs::line("Drops the branch of single samples while training."),
+        skip: false,
+    });
+    shortcut.flatten().into_iter().chain(drop_path).collect()
+}
+
+/// The function that builds a block, as the builder wants it.
+fn block_builder(cx: &Context<'_>, ty: &Ident, body: &[Statement], site: &Site) -> TokenStream {
+    if needs_config(cx, body) {
+        let (build, config) = (local("build"), &site.config);
+        quote!(|#build| #ty::build(#build, #config))
+    } else {
+        quote!(#ty::build)
+    }
+}
+
+/// Whether a block's fields are built from the configuration and not from the description alone.
+fn needs_config(cx: &Context<'_>, statements: &[Statement]) -> bool {
+    statements
+        .iter()
+        .flat_map(|statement| &statement.ops)
+        .any(|op| match &op.kind {
+            OpKind::Custom { .. } => cx.lowered.customs.get(&op.id).is_some_and(|custom| {
+                cx.lowered
+                    .ast
+                    .hyper
+                    .iter()
+                    .any(|hyper| names::mentions(&custom.expr, &hyper.name.to_string()))
+            }),
+            OpKind::Model { .. } => true,
+            OpKind::Residual { body, shortcut, .. } => {
+                needs_config(cx, body) || needs_config(cx, shortcut)
+            }
+            OpKind::Repeat { body, .. } => needs_config(cx, body),
+            _ => false,
+        })
+}
+
+/// The fields of some statements. No two have one name, not even in a declaration that has mistakes.
+fn fields(cx: &Context<'_>, statements: &[Statement], site: &Site) -> Vec<Field> {
+    let mut taken = BTreeSet::from(["spec".to_owned()]);
+    let mut fields = Vec::new();
+    for statement in statements {
+        for op in &statement.ops {
+            add_fields(cx, &mut fields, statement, op, site);
+        }
+    }
+    if cx.stub {
+        fields.retain(|field| taken.insert(field.name.to_string()));
+    }
+    fields
+}
+
+fn add_fields(
+    cx: &Context<'_>,
+    fields: &mut Vec<Field>,
+    statement: &Statement,
+    op: &Op,
+    site: &Site,
+) {
+    let (krate, build) = (cx.krate, &site.build);
+    if let Some(name) = activity_field(op) {
+        let id = Literal::u32_unsuffixed(op.id.0);
+        fields.push(Field {
+            name,
+            ty: quote!([f64; 2]),
+            make: quote!(#build.activity(#id)?),
+            docs: docs::line("The strengths of the activity penalty: absolute values, squares."),
+            skip: true,
+        });
+    }
+    let Some(field) = op.field.as_deref() else {
+        return;
+    };
+    let (ty, make) = match &op.kind {
+        OpKind::Residual { body, .. } => {
+            let Some(ty) = cx.blocks.body(op) else { return };
+            let builder = block_builder(cx, ty, body, site);
+            (quote!(#ty), quote!(#build.residual(#field, #builder)?))
+        }
+        OpKind::Repeat { body, .. } => {
+            let Some(ty) = cx.blocks.body(op) else { return };
+            let builder = block_builder(cx, ty, body, site);
+            (
+                quote!(::std::vec::Vec<#ty>),
+                quote!(#build.copies(#field, #builder)?),
+            )
+        }
+        OpKind::Model { .. } => {
+            let (Some(nested), Some(function)) =
+                (cx.lowered.models.get(&op.id), cx.nested.get(&op.id))
+            else {
+                return;
+            };
+            let config = &site.config;
+            (
+                names::deeper(&nested.path),
+                quote!(#build.network(&#config.#function()?)?),
+            )
+        }
+        OpKind::Custom { .. } => {
+            let Some(custom) = cx.lowered.customs.get(&op.id) else {
+                return;
+            };
+            (
+                names::deeper(&custom.ty),
+                custom_layer(cx, &names::deeper(&custom.expr), site),
+            )
+        }
+        kind => {
+            let Some(ty) = layer(krate, kind) else { return };
+            (ty, quote!(#build.layer(#field)?))
+        }
+    };
+    let span = if field == statement.name {
+        cx.span(statement.id)
+    } else {
+        cx.span(op.id)
+    };
+    fields.push(Field {
+        name: names::ident(field, span),
+        ty,
+        make,
+        docs: docs::field(cx, statement, op),
+        skip: false,
+    });
+    if let Some(field) = op.drop_connect_field() {
+        fields.push(Field {
+            name: names::ident(&field, cx.span(op.id)),
+            ty: quote!(#krate::layer::DropConnect),
+            make: quote!(#build.layer(#field)?),
+            docs: docs::line(&format!(
+                "Drops weights of `{}` while training.",
+                op.field.as_deref().unwrap_or_default()
+            )),
+            skip: false,
+        });
+    }
+}
+
+/// The user's expression, with the hyper-parameters and `device` in scope where it names them.
+fn custom_layer(cx: &Context<'_>, expr: &TokenStream, site: &Site) -> TokenStream {
+    let (build, unpack) = (&site.build, values::unpack(cx, &site.config, &[expr]));
+    let device = names::mentions(expr, "device").then(|| {
+        let device = Ident::new("device", names::span(expr));
+        quote!(let #device = #build.device();)
+    });
+    if unpack.is_empty() && device.is_none() {
+        quote!(#expr)
+    } else {
+        quote!({ #unpack #device #expr })
+    }
+}
+
+/// The field that holds the strengths of an activity penalty that are not plain numbers.
+pub(super) fn activity_field(op: &Op) -> Option<Ident> {
+    match &op.kind {
+        OpKind::Activity { l1, l2 } if l1.hole.is_some() || l2.hole.is_some() => {
+            Some(format_ident!("activity_{}", op.id.0))
+        }
+        _ => None,
+    }
+}
+
+/// The type of a layer; `None` for what is not one.
+fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
+    Some(match kind {
+        OpKind::Linear { .. } => quote!(burn::nn::Linear),
+        OpKind::Swiglu { .. } => quote!(burn::nn::SwiGlu),
+        OpKind::BatchNorm { .. } => quote!(burn::nn::BatchNorm),
+        OpKind::LayerNorm { .. } => quote!(burn::nn::LayerNorm),
+        OpKind::Activation(Activation { kind, .. }) => {
+            let name = activation(*kind)?;
+            quote!(burn::nn::activation::#name)
+        }
+        OpKind::Stochastic(Stochastic::Dropout { .. }) => quote!(burn::nn::Dropout),
+        OpKind::Stochastic(Stochastic::Noise { .. }) => quote!(burn::nn::GaussianNoise),
+        OpKind::Stochastic(Stochastic::AlphaDropout { .. }) => quote!(#krate::layer::AlphaDropout),
+        OpKind::Stochastic(Stochastic::GaussianDropout { .. }) => {
+            quote!(#krate::layer::GaussianDropout)
+        }
+        OpKind::Stochastic(Stochastic::DropPath { .. }) => quote!(#krate::layer::DropPath),
+        OpKind::Custom { .. }
+        | OpKind::Model { .. }
+        | OpKind::Activity { .. }
+        | OpKind::Residual { .. }
+        | OpKind::Repeat { .. } => return None,
+    })
+}
+
+/// burn's module of an activation with arguments or weights; `None` for those that are functions.
+fn activation(kind: ActivationKind) -> Option<Ident> {
+    let name = match kind {
+        ActivationKind::LeakyRelu => "LeakyRelu",
+        ActivationKind::Rrelu => "RRelu",
+        ActivationKind::Prelu => "PRelu",
+        ActivationKind::Elu => "Elu",
+        ActivationKind::Celu => "Celu",
+        ActivationKind::HardSigmoid => "HardSigmoid",
+        ActivationKind::Hardtanh => "Hardtanh",
+        ActivationKind::Softplus => "Softplus",
+        ActivationKind::ThresholdedRelu => "ThresholdedRelu",
+        ActivationKind::Threshold => "Threshold",
+        ActivationKind::HardShrink => "HardShrink",
+        ActivationKind::SoftShrink => "SoftShrink",
+        ActivationKind::Shrink => "Shrink",
+        ActivationKind::Relu
+        | ActivationKind::Relu6
+        | ActivationKind::Selu
+        | ActivationKind::Gelu
+        | ActivationKind::GeluApproximate
+        | ActivationKind::Silu
+        | ActivationKind::Mish
+        | ActivationKind::Sigmoid
+        | ActivationKind::LogSigmoid
+        | ActivationKind::HardSwish
+        | ActivationKind::Tanh
+        | ActivationKind::Tanhshrink
+        | ActivationKind::Softsign
+        | ActivationKind::Glu
+        | ActivationKind::Softmax
+        | ActivationKind::LogSoftmax
+        | ActivationKind::Softmin
+        | ActivationKind::QuietSoftmax => return None,
+    };
+    Some(format_ident!("{name}"))
+}
+
+/// An expression that reaches a parameter of the model, for asking which device it is on.
+pub(super) fn a_weight(cx: &Context<'_>) -> Option<TokenStream> {
+    let ops = cx
+        .lowered
+        .spec
+        .layers
+        .iter()
+        .flat_map(|statement| &statement.ops);
+    ops.filter_map(|op| {
+        let name = names::ident(op.field.as_deref()?, cx.span(Id::NONE));
+        Some(match &op.kind {
+            OpKind::Linear { .. } => quote!(&self.#name.weight),
+            OpKind::Swiglu { .. } => quote!(&self.#name.linear_inner.weight),
+            OpKind::BatchNorm { .. } | OpKind::LayerNorm { .. } => quote!(&self.#name.gamma),
+            OpKind::Activation(Activation {
+                kind: ActivationKind::Prelu,
+                ..
+            }) => quote!(&self.#name.alpha),
+            _ => return None,
+        })
+    })
+    .next()
+}
+
+impl Field {
+    fn declaration(&self) -> TokenStream {
+        let Self { name, ty, docs, .. } = self;
+        let skip = self.skip.then(|| quote!(#[module(skip)]));
+        let vis = (!self.skip).then(|| quote!(pub));
+        quote!(#docs #skip #vis #name: #ty)
+    }
+}

@@ -1,0 +1,85 @@
+//! What declarations expand to: `fixtures/expand/NAME.rs` to `snapshots/expand__NAME.snap`.
+
+use proc_macro2::TokenStream;
+
+/// The expansion as rustfmt would print it; what cannot be parsed is printed as it is.
+fn expand(source: &str) -> String {
+    let model: TokenStream = source.parse().expect("the fixture is made of tokens");
+    let expansion = damper_macros_core::model(quote::quote!(::damper, #model));
+    match syn::parse2(expansion.clone()) {
+        Ok(file) => prettyplease::unparse(&file),
+        Err(error) => panic!("the expansion is not Rust: {error}\n{expansion}"),
+    }
+}
+
+macro_rules! expands {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            let source = include_str!(concat!("fixtures/expand/", stringify!($name), ".rs"));
+            let expansion = expand(source);
+            assert!(!expansion.contains("compile_error"), "{expansion}");
+            insta::assert_snapshot!(expansion);
+        }
+    )*};
+}
+
+expands! {
+    activity
+    backend
+    batch_norm
+    binary
+    constants
+    crowded_names
+    custom_layer
+    custom_loss
+    deep_captures
+    digits
+    drop_connect
+    every_activation
+    merges
+    nested_model
+    no_loss
+    private
+    regression
+    repeat
+    residual
+    shortcut
+    stochastic
+    weight_rules
+}
+
+#[test]
+fn a_stub_has_the_interface_of_the_model() {
+    let good = include_str!("fixtures/expand/digits.rs");
+    let bad = good.replace("linear(10)", "linaer(10)");
+    let signatures = |expansion: &str| -> Vec<String> {
+        let interface = expansion.lines().map(str::trim);
+        interface
+            .filter(|line| line.starts_with("pub fn ") || line.starts_with("pub use") || line.starts_with("pub struct"))
+            .map(str::to_owned)
+            .collect()
+    };
+    let stub = expand(&bad);
+    assert!(stub.contains("compile_error"), "{stub}");
+    assert!(stub.contains("unreachable"), "{stub}");
+    assert_eq!(signatures(&expand(good)), signatures(&stub));
+}
+
+#[test]
+fn one_declaration_expands_to_the_same_tokens_every_time() {
+    let source = include_str!("fixtures/expand/deep_captures.rs");
+    assert_eq!(expand(source), expand(source));
+}
+
+#[test]
+fn layers_cost_a_few_lines_each() {
+    let declare = |layers: usize| {
+        let layers: String = (0..layers).map(|index| format!("fc{index}: linear(8) -> relu;")).collect();
+        format!("Net input x: [8] layers {{ {layers} }}")
+    };
+    let lines = |layers: usize| expand(&declare(layers)).lines().count();
+    let (ten, hundred) = (lines(10), lines(100));
+    // Two lines of documentation, field, builder, pass and hint.
+    assert!(hundred - ten <= 90 * 13, "{} lines for 90 layers", hundred - ten);
+}

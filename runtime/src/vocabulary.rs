@@ -1,0 +1,555 @@
+//! Every word of the language, with its documentation: the reference of `model!`.
+//!
+//! An editor shows these pages where the pointer is on a word inside of `model!`, and completes from them. Programs have
+//! no use for the items themselves.
+
+/// What the items of this module are: words, without a meaning for Rust.
+#[derive(Clone, Copy, Debug)]
+pub struct Word;
+
+macro_rules! vocabulary {
+    ($($(#[$about:meta])* $family:ident { $($(#[$doc:meta])* $word:ident $(($($argument:ident),*))?;)* })*) => {
+        $($(#[$about])* pub mod $family {
+            use super::Word;
+            $(vocabulary!(@item $(#[$doc])* $word $(($($argument),*))?);)*
+        })*
+
+        /// Family and name of every word.
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$($((stringify!($family), stringify!($word))),*),*];
+    };
+    (@item $(#[$doc:meta])* $word:ident) => {
+        $(#[$doc])*
+        #[allow(non_upper_case_globals)]
+        pub const $word: Word = Word;
+    };
+    (@item $(#[$doc:meta])* $word:ident ($($argument:ident),*)) => {
+        $(#[$doc])*
+        #[allow(unused_variables)]
+        pub const fn $word($($argument: Word),*) -> Word {
+            Word
+        }
+    };
+}
+
+vocabulary! {
+    /// The sections of a declaration, each at most once, in any order.
+    section {
+        /// The shape of ONE sample; the batch axis is implied everywhere.
+        ///
+        /// ```text
+        /// input image: [64]
+        /// input { user: [32], item: [64] }
+        /// ```
+        ///
+        /// The names are the parameters of `forward` and `predict`, and may be named by `from`, `add`, `mul` and `concat`.
+        input;
+        /// The statements `name: op -> op with annotation, annotation;` in the order of the data. The last one's value is the output.
+        ///
+        /// A statement takes the previous statement's value unless it begins with a source (`from(name)`, `add(a, b)`, `mul(a, b)`,
+        /// `concat(a, b)`). Its name becomes the field's name and the path of its weights (`fc1.weight`). Annotations behind
+        /// `layers with` are defaults that a statement overrides.
+        layers;
+        /// What training minimises; the mean over the samples. It also decides what `predict` returns.
+        ///
+        /// `loss mse target in [-1, 1]` declares the range of a regression's target.
+        loss;
+        /// What the model is for. It follows from the loss; where it is written, head and loss must agree with it.
+        task;
+        /// What is measured beside the loss. Without it: accuracy for classifiers; mean absolute error and R2 for regressions.
+        metrics;
+        /// The settings of training, as defaults of `training()`: every one can be changed there.
+        ///
+        /// ```text
+        /// train {
+        ///     optimizer: adamw(lr = 1e-3),
+        ///     schedule:  cosine(warmup = 0.05),
+        ///     epochs: 30, batch: 64, seed: 42,
+        ///     early_stop(patience = 5),
+        /// }
+        /// ```
+        train;
+    }
+
+    /// What may stand in a chain.
+    layer {
+        /// `from(name)`: begins a statement with an earlier value or an input.
+        from(name);
+        /// `add(a, b, ..)`: begins a statement with the sum of values of one shape.
+        ///
+        /// Shapes: all `[batch, ..]` the same.
+        add(a, b);
+        /// `mul(a, b, ..)`: begins a statement with the product, element by element, of values of one shape.
+        mul(a, b);
+        /// `concat(a, b, ..)`: begins a statement with values side by side along the feature axis.
+        ///
+        /// Shapes: `[batch, m]` and `[batch, n]` to `[batch, m + n]`.
+        concat(a, b);
+        /// `linear(out, bias = true)`: a dense layer, `y = x W + b`.
+        ///
+        /// Shapes: `[batch, .., in]` to `[batch, .., out]`; `in` is what arrives. Parameters: `weight` `[in, out]`, `bias` `[out]`, both
+        /// drawn from `U(-k, k)` with `k = 1 / sqrt(in)`, as in PyTorch.
+        linear(out);
+        /// `swiglu(out, bias = false)`: a gated dense layer, `silu(x W) * (x V)` (Shazeer, arXiv 2002.05202).
+        ///
+        /// Shapes: `[batch, .., in]` to `[batch, .., out]`.
+        swiglu(out);
+        /// `batch_norm(epsilon = 1e-5, momentum = 0.1)`: normalises every feature over the batch, then scales by `gamma` and shifts by
+        /// `beta` (Ioffe and Szegedy, arXiv 1502.03167). At inference with running mean and variance.
+        ///
+        /// Keeps the shape. `momentum` is the weight of the new batch. Dropout before it shifts the variance it has learned (Li et al.,
+        /// arXiv 1801.05134): the lints `dropout_before_batch_norm` and `dropout_with_batch_norm` speak of that.
+        batch_norm;
+        /// `layer_norm(epsilon = 1e-5)`: normalises every sample over its last axis, then scales by `gamma` and shifts by `beta`
+        /// (Ba et al., arXiv 1607.06450).
+        ///
+        /// Keeps the shape.
+        layer_norm;
+        /// `custom(expr, output = [..])`: any burn module with a `forward` of matching rank.
+        ///
+        /// `expr` makes the layer; the hyper-parameters and `device: &Device` are in scope. `output` is the shape of one sample of what it
+        /// gives. `type = path` names the layer's type where it cannot be read from the expression.
+        custom(expr);
+        /// `residual { .. }`, optionally with `shortcut { .. }`: what the branch gives plus what came in (He et al., arXiv 1512.03385).
+        ///
+        /// The branch keeps the shape, or the shortcut changes it in the same way. Annotation: `drop_path`.
+        residual;
+        /// `residual { .. } shortcut { .. }`: what the block's input goes through before the sum; the identity without it.
+        shortcut;
+        /// `repeat(times) { .. }`: copies of a block in series, each with weights of its own (`stage.0.fc.weight`).
+        ///
+        /// The block keeps the shape. `with drop_path(0.0..0.1)` raises the rate linearly over the copies.
+        repeat(times);
+        /// `max(x, 0)` (Nair and Hinton 2010).
+        ///
+        /// Dropout behind it and before it do the same.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        relu;
+        /// `leaky_relu(slope = 0.01)`: `x` where positive, else `slope * x`.
+        ///
+        /// Never quite dead: a gradient passes everywhere.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        leaky_relu(slope);
+        /// `min(max(x, 0), 6)`.
+        ///
+        /// A `relu` that 8-bit arithmetic can hold.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        relu6;
+        /// `rrelu(lower = 1/8, upper = 1/3)`: `x` where positive, else a random slope times `x` (Xu et al., arXiv 1505.00853).
+        ///
+        /// Keeps the shape. The slope is drawn for each value while training, and is the mean of the bounds at inference.
+        rrelu(lower, upper);
+        /// `prelu(init = 0.25)`: `x` where positive, else a learned slope times `x` (He et al., arXiv 1502.01852).
+        ///
+        /// Keeps the shape. Parameter: `alpha`; decay and penalties do not reach it.
+        prelu(init);
+        /// `elu(alpha = 1)`: `x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al., arXiv 1511.07289).
+        ///
+        /// Saturates at `-alpha`.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        elu(alpha);
+        /// `celu(alpha = 1)`: `x` where positive, else `alpha * (exp(x / alpha) - 1)` (Barron, arXiv 1704.07483).
+        ///
+        /// Smooth for every `alpha`.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        celu(alpha);
+        /// `scale * (x where positive, else alpha * (exp(x) - 1))` (Klambauer et al., arXiv 1706.02515).
+        ///
+        /// Keeps mean 0 and variance 1 over depth; its dropout is `alpha_dropout`.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        selu;
+        /// `x * Phi(x)` with the normal distribution function (Hendrycks and Gimpel, arXiv 1606.08415).
+        ///
+        /// The usual choice in transformers.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        gelu;
+        /// The tanh approximation of `gelu`.
+        ///
+        /// What older transformer weights were trained with.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        gelu_approximate;
+        /// `x * sigmoid(x)`, also called swish (Elfwing et al., arXiv 1702.03118).
+        ///
+        /// Smooth, not monotonic.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        silu;
+        /// `x * tanh(log(1 + exp(x)))` (Misra, arXiv 1908.08681).
+        ///
+        /// Smooth, not monotonic.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        mish;
+        /// `1 / (1 + exp(-x))`: in (0, 1).
+        ///
+        /// Not in front of `loss binary_cross_entropy`, which has its own; `predict` applies it.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        sigmoid;
+        /// `log(sigmoid(x))`, without overflow.
+        ///
+        /// Below 0.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        log_sigmoid;
+        /// `hard_sigmoid(alpha = 0.2, beta = 0.5)`: `clamp(alpha * x + beta, 0, 1)`.
+        ///
+        /// A cheap `sigmoid`.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        hard_sigmoid(alpha, beta);
+        /// `x * clamp(x / 6 + 1 / 2, 0, 1)` (Howard et al., arXiv 1905.02244).
+        ///
+        /// A cheap `silu`.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        hard_swish;
+        /// The hyperbolic tangent: in (-1, 1).
+        ///
+        /// Saturates on both sides.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        tanh;
+        /// `hardtanh(min = -1, max = 1)`: `clamp(x, min, max)`.
+        ///
+        /// A cheap `tanh`.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        hardtanh(min, max);
+        /// `x - tanh(x)`.
+        ///
+        /// Flat at 0.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        tanhshrink;
+        /// `softplus(beta = 1)`: `log(1 + exp(beta * x)) / beta`.
+        ///
+        /// A smooth `relu`; above 0.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        softplus(beta);
+        /// `x / (1 + |x|)`: in (-1, 1).
+        ///
+        /// Saturates more slowly than `tanh`.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        softsign;
+        /// `thresholded_relu(alpha = 1)`: `x` where above `alpha`, else 0 (Konda et al., arXiv 1402.3337).
+        ///
+        /// Not continuous at `alpha`.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        thresholded_relu(alpha);
+        /// `threshold(threshold = 1, value = 0)`: `x` where above `threshold`, else `value`.
+        ///
+        /// Not continuous.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        threshold(threshold, value);
+        /// `hard_shrink(lambda = 0.5)`: `x` where `|x| > lambda`, else 0.
+        ///
+        /// Makes sparse values.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        hard_shrink(lambda);
+        /// `soft_shrink(lambda = 0.5)`: moves `x` towards 0 by `lambda`, to 0 inside.
+        ///
+        /// The proximal map of the absolute value.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        soft_shrink(lambda);
+        /// `shrink(lambda = 0.5, bias = 0)`: 0 where `|x| <= lambda`, else `x` moved towards 0 by `bias`.
+        ///
+        /// Between `hard_shrink` and `soft_shrink`.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        shrink(lambda, bias);
+        /// The first half of the last axis times the sigmoid of the second (Dauphin et al., arXiv 1612.08083).
+        ///
+        /// Shapes: `[batch, .., 2 n]` to `[batch, .., n]`.
+        glu;
+        /// `exp(x_i) / sum_j exp(x_j)` over the last axis: probabilities.
+        ///
+        /// Not in front of `loss cross_entropy`, which has its own; `predict` applies it.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        softmax;
+        /// The logarithm of `softmax`, without overflow.
+        ///
+        /// With `loss cross_entropy(from = log_probabilities)`.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        log_softmax;
+        /// `softmax(-x)` over the last axis.
+        ///
+        /// The smallest value gets the greatest share.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        softmin;
+        /// `exp(x_i) / (1 + sum_j exp(x_j))` over the last axis.
+        ///
+        /// The shares may sum to less than 1.
+        ///
+        /// Keeps the shape. Acts the same while training and at inference.
+        quiet_softmax;
+        /// `dropout(rate)`: zeroes single values with this probability while training, and scales the survivors by `1 / (1 - rate)`
+        /// (Srivastava et al. 2014). Nothing at inference.
+        ///
+        /// `rate` is the probability of ZEROING, not of keeping: in [0, 1). Natural place: behind the last activation of the statement,
+        /// else at its end. Behind the last weights it is `dropout_before_output`; beside a batch norm `dropout_with_batch_norm`.
+        dropout(rate);
+        /// `alpha_dropout(rate)`: drops values to the negative saturation of `selu`, then scales and shifts so that mean and variance
+        /// stay (Klambauer et al., arXiv 1706.02515). Nothing at inference.
+        ///
+        /// Natural place: behind the last activation of the statement.
+        alpha_dropout(rate);
+        /// `gaussian_dropout(rate)`: multiplies by noise of mean 1 and variance `rate / (1 - rate)` while training (Srivastava et al. 2014).
+        /// Nothing at inference.
+        ///
+        /// Natural place: behind the last activation of the statement.
+        gaussian_dropout(rate);
+        /// `noise(std)`: adds noise of mean 0 and this standard deviation while training. Nothing at inference.
+        ///
+        /// Natural place: behind the last activation of the statement.
+        noise(std);
+        /// `drop_path(rate)`: drops the branch of a `residual` for whole samples while training, and scales the survivors by
+        /// `1 / (1 - rate)`: stochastic depth (Huang et al., arXiv 1603.09382). Nothing at inference.
+        ///
+        /// On a `residual`, or on a `repeat` of residuals: `drop_path(0.0..0.1)` raises the rate linearly over the copies.
+        drop_path(rate);
+        /// `drop_connect(rate)`: zeroes single WEIGHTS of the layer before it while training, and scales the others by
+        /// `1 / (1 - rate)` (Wan et al. 2013). Nothing at inference.
+        ///
+        /// Acts on the layer's weights, one mask for the batch.
+        drop_connect(rate);
+    }
+
+    /// What may stand behind `with`: on a statement, on a block, on `layers`. A statement overrides a block, a block overrides `layers`.
+    annotation {
+        /// `dropout(rate)`: see [`layer::dropout`](super::layer::dropout). `after NAME` or `before NAME` says where.
+        dropout(rate);
+        /// `alpha_dropout(rate)`: see [`layer::alpha_dropout`](super::layer::alpha_dropout).
+        alpha_dropout(rate);
+        /// `gaussian_dropout(rate)`: see [`layer::gaussian_dropout`](super::layer::gaussian_dropout).
+        gaussian_dropout(rate);
+        /// `noise(std)`: see [`layer::noise`](super::layer::noise).
+        noise(std);
+        /// `drop_path(rate)` or `drop_path(first..last)`: see [`layer::drop_path`](super::layer::drop_path).
+        drop_path(rate);
+        /// `drop_connect(rate)`: see [`layer::drop_connect`](super::layer::drop_connect).
+        drop_connect(rate);
+        /// `decay(l1 = x, l2 = y)`: decoupled weight decay of this layer's weights (Loshchilov and Hutter, arXiv 1711.05101).
+        ///
+        /// `l2`: `w *= 1 - lr * y`, beside the optimiser's step, so that Adam does not rescale it. `l1`: the soft threshold by `lr * x`
+        /// after the step: weights become exactly zero. Weight matrices only, unless `on all` says so: never biases and gains.
+        decay;
+        /// `penalty(l1 = x, l2 = y)`: adds `x * sum |w| + y * sum w^2` to the objective, by its gradient; reported beside the loss.
+        ///
+        /// Through the optimiser: with Adam not the same as `decay`. Weight matrices only, unless `on all` says so.
+        penalty;
+        /// `max_norm(limit)`: after each step, no unit's incoming weights are longer than `limit` (Srivastava et al. 2014).
+        max_norm(limit);
+        /// `unit_norm`: after each step, every unit's incoming weights have length 1.
+        unit_norm;
+        /// `non_negative`: after each step, negative weights become 0.
+        non_negative;
+        /// `orthogonal(strength)`: adds `strength * ||W^T W - I||^2` to the objective (Brock et al., arXiv 1609.07093).
+        orthogonal(strength);
+        /// `activity(l1 = x, l2 = y)`: adds `x * sum |v| + y * sum v^2` of the values that pass, the mean over the batch, to the objective.
+        ///
+        /// Natural place: behind the last activation of the statement.
+        activity;
+        /// `freeze`: the layer's parameters are not trained.
+        freeze;
+    }
+
+    /// The losses; each the mean over the samples.
+    loss {
+        /// `cross_entropy(label_smoothing = .., weights = [..], from = logits)`: exclusive classes; the target is a class index.
+        ///
+        /// `-log softmax(x)[class]`. `from = logits` (the default), `probabilities` or `log_probabilities` says what the last layer gives. `label_smoothing` in [0, 1) spreads a share of the target over all classes (Szegedy et al.,
+        /// arXiv 1512.00567). `weights`: one for each class. `predict` gives probabilities, `classify` class indices.
+        cross_entropy;
+        /// `binary_cross_entropy(label_smoothing = .., weights = [..], from = logits)`: one or more independent yes/no answers.
+        ///
+        /// `from = logits` (the default), `probabilities` or `log_probabilities` says what the last layer gives. `predict` gives the probability of each yes.
+        binary_cross_entropy;
+        /// Mean squared error: `mean (x - t)^2`. The prediction is the conditional mean.
+        mse;
+        /// Mean absolute error: `mean |x - t|`. The prediction is the conditional median.
+        mae;
+        /// Mean absolute percentage error: `mean |x - t| / |t|`. For targets away from 0.
+        mape;
+        /// `huber(delta = 1)`: squared near 0, linear beyond `delta`: outliers weigh less (Huber 1964).
+        huber(delta);
+        /// `smooth_l1(beta = 1)`: `huber(beta) / beta`.
+        smooth_l1(beta);
+        /// `mean log(cosh(x - t))`: a smooth absolute error.
+        log_cosh;
+        /// `dice(smooth = 1, from = logits)`: one minus the Dice coefficient of prediction and target. `from = logits` (the default), `probabilities` or `log_probabilities` says what the last layer gives.
+        dice;
+        /// `kl_div(from = logits)`: the Kullback-Leibler divergence from target probabilities to the model's. `from = logits` (the default), `probabilities` or `log_probabilities` says what the last layer gives.
+        kl_div;
+        /// Counts: the output is the logarithm of the rate; `predict` gives the rate.
+        poisson;
+        /// The likelihood of a normal distribution: the first half of the units is the mean, the second the logarithm of the variance.
+        gaussian_nll;
+        /// `custom(path)`: a function of yours, `fn(Tensor<2>, Tensor<2>) -> Tensor<1>`, of output and target, both `[rows, values]`.
+        custom(path);
+    }
+
+    /// The tasks.
+    task {
+        /// One yes/no answer: one unit, `loss binary_cross_entropy`.
+        binary;
+        /// `multiclass(classes)`: one of several classes: a unit for each, `loss cross_entropy`.
+        multiclass(classes);
+        /// `multilabel(labels)`: independent yes/no answers: a unit for each, `loss binary_cross_entropy`.
+        multilabel(labels);
+        /// Numbers.
+        regression;
+    }
+
+    /// The metrics, each over the whole epoch.
+    metric {
+        /// The share of right answers.
+        accuracy;
+        /// `top_k(k)`: the share of samples whose class is among the `k` highest scores.
+        top_k(k);
+        /// The share of right ones among the predicted ones; the mean over the classes.
+        precision;
+        /// The share of found ones among the real ones; the mean over the classes.
+        recall;
+        /// The harmonic mean of precision and recall; the mean over the classes.
+        f1;
+        /// The area under the ROC curve, for two classes.
+        auroc;
+        /// Mean squared error.
+        mse;
+        /// The root of the mean squared error.
+        rmse;
+        /// Mean absolute error.
+        mae;
+        /// Mean absolute percentage error.
+        mape;
+        /// The coefficient of determination: 1 is perfect, 0 as good as the mean.
+        r2;
+    }
+
+    /// The optimisers; the defaults are PyTorch's.
+    optimizer {
+        /// `sgd(lr = 1e-3, momentum = 0, dampening = 0, nesterov = false, weight_decay = ..)`: stochastic gradient descent. `weight_decay = x` adds `x * w` to the gradient (coupled).
+        sgd(lr);
+        /// `adam(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false)` (Kingma and Ba, arXiv 1412.6980).
+        ///
+        /// With `weight_decay` Adam rescales the decay: the lint `adam_weight_decay` speaks of it; use `adamw`.
+        adam(lr);
+        /// `adamw(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weight_decay = ..)`: Adam with decoupled decay
+        /// (Loshchilov and Hutter, arXiv 1711.05101).
+        ///
+        /// `weight_decay = x` is a default `decay(l2 = x)` of every weight matrix; a layer's own `decay` overrides it. Without it, 0.
+        adamw(lr);
+        /// `rmsprop(lr = 1e-2, alpha = 0.99, momentum = 0, epsilon = 1e-8, centered = false)` (Hinton 2012). `weight_decay = x` adds `x * w` to the gradient (coupled).
+        rmsprop(lr);
+        /// `adagrad(lr = 1e-2, lr_decay = 0, epsilon = 1e-10)` (Duchi et al. 2011). `weight_decay = x` adds `x * w` to the gradient (coupled).
+        adagrad(lr);
+        /// `lion(lr = 1e-4, beta1 = 0.9, beta2 = 0.99, weight_decay = ..)` (Chen et al., arXiv 2302.06675).
+        ///
+        /// Steps are signs: a smaller rate and a greater decay than Adam's. `weight_decay` is decoupled, as in `adamw`.
+        lion(lr);
+    }
+
+    /// How the learning rate changes over training: a factor of the optimiser's.
+    schedule {
+        /// The same rate. `warmup` is the share of all steps in which the rate first rises linearly.
+        constant;
+        /// `cosine(end = 0, warmup = ..)`: falls to the factor `end` along half a cosine (Loshchilov and Hutter, arXiv 1608.03983). `warmup` is the share of all steps in which the rate first rises linearly.
+        cosine;
+        /// `linear(end = 0, warmup = ..)`: falls to the factor `end` on a line. `warmup` is the share of all steps in which the rate first rises linearly.
+        linear;
+        /// `step(every, factor = 0.1)`: multiplies by `factor` every `every` epochs. `warmup` is the share of all steps in which the rate first rises linearly.
+        step(every);
+        /// `exponential(factor)`: multiplies by `factor` every epoch. `warmup` is the share of all steps in which the rate first rises linearly.
+        exponential(factor);
+        /// `one_cycle(rise = 0.3, divide = 25, final_divide = 1e4)`: rises from `1 / divide` to 1, then falls to
+        /// `1 / (divide * final_divide)` (Smith and Topin, arXiv 1708.07120).
+        one_cycle;
+    }
+
+    /// The settings of `train`.
+    setting {
+        /// `optimizer: adamw(lr = 1e-3)`. Without it: `adamw(lr = 1e-3)`.
+        optimizer;
+        /// `schedule: cosine(warmup = 0.05)`. Without it: `constant`.
+        schedule;
+        /// `epochs: 30`: passes over the training data. Without it: 10.
+        epochs;
+        /// `batch: 64`: samples in a batch. Without it: 32.
+        batch;
+        /// `drop_last: true`: the last, short batch of an epoch is left out. Without it: false.
+        drop_last;
+        /// `seed: 42`: of weights, order and dropout; the same seed gives the same run. Without it: 42.
+        seed;
+        /// `clip(norm = x)`: no gradient, all parameters together, is longer than `x`. `clip(value = x)`: no number of it is greater than `x`.
+        clip;
+        /// `early_stop(patience, metric = loss, min_delta = 0)`: ends after `patience` epochs without improvement on the validation data, and restores
+        /// the best weights.
+        early_stop(patience);
+        /// `accumulate: 4`: batches whose gradients are averaged into one step. Without it: 1.
+        accumulate;
+        /// `backend: wgpu`: where training runs if no device is given; an error where the feature is off.
+        backend;
+    }
+
+    /// The backends, each a cargo feature.
+    backend {
+        /// Pure Rust on the CPU; the default.
+        flex;
+        /// The `ndarray` crate on the CPU.
+        ndarray;
+        /// The GPU, through wgpu.
+        wgpu;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+    use damper_macros_core::words::{self, names};
+
+    fn documented(family: &str, word: &str) -> bool {
+        ALL.contains(&(family, word))
+    }
+
+    #[test]
+    fn every_word_has_a_page() {
+        let tables: [(&str, Vec<&str>); 10] = [
+            ("section", words::SECTIONS.to_vec()),
+            ("layer", [words::SOURCES.to_vec(), words::chain(), vec!["shortcut"]].concat()),
+            ("annotation", words::annotations()),
+            ("loss", names(words::LOSSES).collect()),
+            ("task", names(words::TASKS).collect()),
+            ("metric", names(words::METRICS).collect()),
+            ("optimizer", names(words::OPTIMIZERS).collect()),
+            ("schedule", names(words::SCHEDULES).collect()),
+            ("setting", words::SETTINGS.iter().map(|setting| setting.name).collect()),
+            ("backend", words::BACKENDS.to_vec()),
+        ];
+        let mut count = 0;
+        for (family, words) in tables {
+            for word in words {
+                assert!(documented(family, word), "`{word}` has no page in vocabulary::{family}");
+                count += 1;
+            }
+        }
+        assert_eq!(count, ALL.len(), "a page is of no word of the language, or there are two of one");
+    }
+}
