@@ -130,7 +130,9 @@ impl ActivationKind {
 
     /// What turns class scores into (logarithms of) probabilities.
     pub const fn is_link(self) -> bool {
-        self.is_softmax() || self.is_sigmoid() || matches!(self, Self::LogSoftmax | Self::LogSigmoid)
+        self.is_softmax()
+            || self.is_sigmoid()
+            || matches!(self, Self::LogSoftmax | Self::LogSigmoid)
     }
 
     /// Zero for everything that is negative.
@@ -140,7 +142,10 @@ impl ActivationKind {
 
     /// `f(f(x)) = f(x)`.
     pub const fn is_idempotent(self) -> bool {
-        matches!(self, Self::Relu | Self::Relu6 | Self::Hardtanh | Self::HardShrink | Self::LogSoftmax)
+        matches!(
+            self,
+            Self::Relu | Self::Relu6 | Self::Hardtanh | Self::HardShrink | Self::LogSoftmax
+        )
     }
 
     /// `f(c x) = c f(x)` for `c > 0`, so that inverted dropout before and after it are the same.
@@ -159,7 +164,11 @@ impl Activation {
     fn argument(&self, index: usize) -> Option<f64> {
         match self.arguments.get(index) {
             Some(value) => value.known,
-            None => self.kind.arguments().get(index).map(|(_, default)| *default),
+            None => self
+                .kind
+                .arguments()
+                .get(index)
+                .map(|(_, default)| *default),
         }
     }
 

@@ -21,7 +21,8 @@ pub struct Counts {
 
 impl Counts {
     fn add(&mut self, other: Self, times: usize) {
-        let more = |sum: &mut usize, value: usize| *sum = sum.saturating_add(value.saturating_mul(times));
+        let more =
+            |sum: &mut usize, value: usize| *sum = sum.saturating_add(value.saturating_mul(times));
         more(&mut self.parameters, other.parameters);
         more(&mut self.trained, other.trained);
         more(&mut self.multiply_accumulates, other.multiply_accumulates);
@@ -60,7 +61,10 @@ pub(crate) fn of_block(statements: &[Statement], inferred: &Inferred, depth: usi
 pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
     let mut counts = Counts::default();
     if depth > DEEPEST {
-        return Counts { incomplete: true, ..counts };
+        return Counts {
+            incomplete: true,
+            ..counts
+        };
     }
     let (input, output) = (inferred.input_of(op.id), inferred.output_of(op.id));
     let given = output.and_then(Shape::elements);
@@ -71,16 +75,25 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         }
         OpKind::Repeat { times, body } => {
             counts.incomplete |= times.size().is_none();
-            counts.add(of_block(body, inferred, depth + 1), times.size().unwrap_or(1));
+            counts.add(
+                of_block(body, inferred, depth + 1),
+                times.size().unwrap_or(1),
+            );
             return counts;
         }
-        OpKind::Model { model: Some(model), .. } => {
+        OpKind::Model {
+            model: Some(model), ..
+        } => {
             counts.add(of_block(&model.layers, &model.shapes(depth), depth + 1), 1);
             return counts;
         }
         OpKind::Model { model: None, .. } | OpKind::Custom { .. } => counts.incomplete = true,
         OpKind::Linear { .. } | OpKind::Swiglu { .. } => {
-            let products = if matches!(op.kind, OpKind::Swiglu { .. }) { 2 } else { 1 };
+            let products = if matches!(op.kind, OpKind::Swiglu { .. }) {
+                2
+            } else {
+                1
+            };
             match input.and_then(Shape::features).zip(given) {
                 Some((features, given)) => {
                     counts.multiply_accumulates =
@@ -99,7 +112,10 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         Some(given) => counts.activations = counts.activations.saturating_add(given),
         None => counts.incomplete = true,
     }
-    let frozen = op.rules.iter().any(|rule| matches!(rule.kind, RuleKind::Freeze));
+    let frozen = op
+        .rules
+        .iter()
+        .any(|rule| matches!(rule.kind, RuleKind::Freeze));
     for (_, role, shape) in of_op(op, input) {
         if role == Role::Running {
             continue;
@@ -107,7 +123,9 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         match Shape(shape).elements() {
             Some(count) => {
                 counts.parameters = counts.parameters.saturating_add(count);
-                counts.trained = counts.trained.saturating_add(if frozen { 0 } else { count });
+                counts.trained = counts
+                    .trained
+                    .saturating_add(if frozen { 0 } else { count });
             }
             None => counts.incomplete = true,
         }

@@ -20,12 +20,22 @@ impl Outline {
         let mut layers = Vec::new();
         each_statement(&model.layers, &mut |place, statement| {
             let mut chain: Vec<String> = summary::source(&statement.source).into_iter().collect();
-            let kept = statement.ops.iter().filter(|op| op.kind.acts_at_inference());
+            let kept = statement
+                .ops
+                .iter()
+                .filter(|op| op.kind.acts_at_inference());
             chain.extend(kept.map(|op| op.kind.to_string()));
             layers.push((place.path(), chain.join(" -> ")));
         });
-        let parameters = model.parameters().into_iter().map(|parameter| (parameter.path, parameter.shape));
-        Self { inputs: inputs.collect(), layers, parameters: parameters.collect() }
+        let parameters = model
+            .parameters()
+            .into_iter()
+            .map(|parameter| (parameter.path, parameter.shape));
+        Self {
+            inputs: inputs.collect(),
+            layers,
+            parameters: parameters.collect(),
+        }
     }
 }
 
@@ -51,17 +61,35 @@ impl Model {
             let text = |parameters: &[(String, Vec<usize>)]| -> Vec<(String, String)> {
                 parameters
                     .iter()
-                    .map(|(path, shape)| (path.clone(), Shape::known(shape.iter().copied()).to_string()))
+                    .map(|(path, shape)| {
+                        (
+                            path.clone(),
+                            Shape::known(shape.iter().copied()).to_string(),
+                        )
+                    })
                     .collect()
             };
-            compare("parameter", &text(&here.parameters), &text(&there.parameters), &mut all);
+            compare(
+                "parameter",
+                &text(&here.parameters),
+                &text(&there.parameters),
+                &mut all,
+            );
         }
         if !all.is_empty() {
             let show = |hyper: &[Hyper]| -> Vec<(String, String)> {
-                hyper.iter().map(|hyper| (hyper.name.clone(), hyper.value.to_string())).collect()
+                hyper
+                    .iter()
+                    .map(|hyper| (hyper.name.clone(), hyper.value.to_string()))
+                    .collect()
             };
             let mut hyper = Vec::new();
-            compare("hyper-parameter", &show(&self.hyper), &show(&other.hyper), &mut hyper);
+            compare(
+                "hyper-parameter",
+                &show(&self.hyper),
+                &show(&other.hyper),
+                &mut hyper,
+            );
             hyper.append(&mut all);
             all = hyper;
         }
@@ -78,7 +106,11 @@ impl Model {
             if op.id == id && !id.is_none() {
                 found.get_or_insert_with(|| format!("{}: {}", place.path(), op.kind));
             }
-            for rule in op.rules.iter().filter(|rule| rule.id == id && !id.is_none()) {
+            for rule in op
+                .rules
+                .iter()
+                .filter(|rule| rule.id == id && !id.is_none())
+            {
                 found.get_or_insert_with(|| format!("{}: {rule}", place.path()));
             }
         });
@@ -86,22 +118,43 @@ impl Model {
     }
 }
 
-fn compare(what: &str, here: &[(String, String)], there: &[(String, String)], all: &mut Vec<String>) {
-    let other: BTreeMap<&str, &str> = there.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+fn compare(
+    what: &str,
+    here: &[(String, String)],
+    there: &[(String, String)],
+    all: &mut Vec<String>,
+) {
+    let other: BTreeMap<&str, &str> = there
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
     let own: BTreeSet<&str> = here.iter().map(|(name, _)| name.as_str()).collect();
     for (name, text) in here {
         match other.get(name.as_str()) {
-            None => all.push(format!("{what} `{name}` ({text}) is missing in the other model")),
+            None => all.push(format!(
+                "{what} `{name}` ({text}) is missing in the other model"
+            )),
             Some(different) if different != text => {
-                all.push(format!("{what} `{name}` is {text} here and {different} in the other model"));
+                all.push(format!(
+                    "{what} `{name}` is {text} here and {different} in the other model"
+                ));
             }
             Some(_) => {}
         }
     }
-    for (name, text) in there.iter().filter(|(name, _)| !own.contains(name.as_str())) {
-        all.push(format!("{what} `{name}` ({text}) is only in the other model"));
+    for (name, text) in there
+        .iter()
+        .filter(|(name, _)| !own.contains(name.as_str()))
+    {
+        all.push(format!(
+            "{what} `{name}` ({text}) is only in the other model"
+        ));
     }
-    let order = |list: &[(String, String)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let order = |list: &[(String, String)]| {
+        list.iter()
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+    };
     if all.is_empty() && order(here) != order(there) {
         all.push(format!("the {what}s stand in another order"));
     }

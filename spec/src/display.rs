@@ -1,14 +1,18 @@
 //! The description's parts as a person writes them.
 
 use crate::{
-    Activation, LossKind, MetricKind, OpKind, Optimizer, OptimizerKind, Reach, Reads, RuleKind, Schedule,
-    ScheduleKind, Stochastic, TaskKind, Value, WeightRule,
+    Activation, LossKind, MetricKind, OpKind, Optimizer, OptimizerKind, Reach, Reads, RuleKind,
+    Schedule, ScheduleKind, Stochastic, TaskKind, Value, WeightRule,
 };
 use std::fmt::{self, Display, Formatter};
 
 /// Writes `word`, or `word(a, b = c)`.
 fn call(f: &mut Formatter<'_>, word: &str, arguments: &[String]) -> fmt::Result {
-    if arguments.is_empty() { f.write_str(word) } else { write!(f, "{word}({})", arguments.join(", ")) }
+    if arguments.is_empty() {
+        f.write_str(word)
+    } else {
+        write!(f, "{word}({})", arguments.join(", "))
+    }
 }
 
 /// `name = value`, unless it is the default.
@@ -17,7 +21,9 @@ fn named(name: &str, value: &Value, default: f64) -> Option<String> {
 }
 
 fn flag(name: &str, value: &Value, default: bool) -> Option<String> {
-    let text = value.is_true().map_or_else(|| "_".to_owned(), |truth| truth.to_string());
+    let text = value
+        .is_true()
+        .map_or_else(|| "_".to_owned(), |truth| truth.to_string());
     (value.is_true() != Some(default)).then(|| format!("{name} = {text}"))
 }
 
@@ -43,7 +49,9 @@ impl Display for Activation {
             .filter_map(|((name, default), value)| named(name, value, *default))
             .collect();
         match (expected, self.arguments.as_slice()) {
-            ([_], [value]) if !written.is_empty() => call(f, self.kind.word(), &[value.to_string()]),
+            ([_], [value]) if !written.is_empty() => {
+                call(f, self.kind.word(), &[value.to_string()])
+            }
             _ => call(f, self.kind.word(), &written),
         }
     }
@@ -59,25 +67,36 @@ impl Display for Stochastic {
 impl Display for OpKind {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Linear { out, bias } => {
-                call(f, "linear", &given([Some(out.to_string()), flag("bias", bias, true)]))
-            }
-            Self::Swiglu { out, bias } => {
-                call(f, "swiglu", &given([Some(out.to_string()), flag("bias", bias, false)]))
-            }
+            Self::Linear { out, bias } => call(
+                f,
+                "linear",
+                &given([Some(out.to_string()), flag("bias", bias, true)]),
+            ),
+            Self::Swiglu { out, bias } => call(
+                f,
+                "swiglu",
+                &given([Some(out.to_string()), flag("bias", bias, false)]),
+            ),
             Self::Activation(activation) => activation.fmt(f),
             Self::BatchNorm { epsilon, momentum } => call(
                 f,
                 "batch_norm",
-                &given([named("epsilon", epsilon, 1e-5), named("momentum", momentum, 0.1)]),
+                &given([
+                    named("epsilon", epsilon, 1e-5),
+                    named("momentum", momentum, 0.1),
+                ]),
             ),
-            Self::LayerNorm { epsilon } => call(f, "layer_norm", &given([named("epsilon", epsilon, 1e-5)])),
+            Self::LayerNorm { epsilon } => {
+                call(f, "layer_norm", &given([named("epsilon", epsilon, 1e-5)]))
+            }
             Self::Custom { text, output } => write!(f, "custom({text}, output = {})", list(output)),
             Self::Model { path, .. } => f.write_str(path),
             Self::Stochastic(stochastic) => stochastic.fmt(f),
-            Self::Activity { l1, l2 } => {
-                call(f, "activity", &given([named("l1", l1, 0.0), named("l2", l2, 0.0)]))
-            }
+            Self::Activity { l1, l2 } => call(
+                f,
+                "activity",
+                &given([named("l1", l1, 0.0), named("l2", l2, 0.0)]),
+            ),
             Self::Residual { .. } => f.write_str("residual"),
             Self::Repeat { times, .. } => write!(f, "repeat({times})"),
         }
@@ -106,10 +125,14 @@ impl OpKind {
 impl Display for RuleKind {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Decay { l1, l2 } | Self::Penalty { l1, l2 } => {
-                call(f, self.word(), &given([optional("l1", l1.as_ref()), optional("l2", l2.as_ref())]))
-            }
-            Self::MaxNorm { limit: x } | Self::Orthogonal { strength: x } | Self::DropConnect { rate: x } => {
+            Self::Decay { l1, l2 } | Self::Penalty { l1, l2 } => call(
+                f,
+                self.word(),
+                &given([optional("l1", l1.as_ref()), optional("l2", l2.as_ref())]),
+            ),
+            Self::MaxNorm { limit: x }
+            | Self::Orthogonal { strength: x }
+            | Self::DropConnect { rate: x } => {
                 write!(f, "{}({x})", self.word())
             }
             Self::UnitNorm | Self::NonNegative | Self::Freeze => f.write_str(self.word()),
@@ -141,10 +164,19 @@ impl Reads {
 
 impl Display for LossKind {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let source = |from: Reads| (from != Reads::Logits).then(|| format!("from = {}", from.word()));
+        let source =
+            |from: Reads| (from != Reads::Logits).then(|| format!("from = {}", from.word()));
         let arguments = match self {
-            Self::CrossEntropy { label_smoothing, weights, from }
-            | Self::BinaryCrossEntropy { label_smoothing, weights, from } => given([
+            Self::CrossEntropy {
+                label_smoothing,
+                weights,
+                from,
+            }
+            | Self::BinaryCrossEntropy {
+                label_smoothing,
+                weights,
+                from,
+            } => given([
                 optional("label_smoothing", label_smoothing.as_ref()),
                 (!weights.is_empty()).then(|| format!("weights = {}", list(weights))),
                 source(*from),
@@ -226,27 +258,47 @@ impl Display for MetricKind {
 
 fn optimizer_arguments(kind: &OptimizerKind) -> Vec<String> {
     match kind {
-        OptimizerKind::Sgd { momentum, dampening, nesterov } => given([
+        OptimizerKind::Sgd {
+            momentum,
+            dampening,
+            nesterov,
+        } => given([
             named("momentum", momentum, 0.0),
             named("dampening", dampening, 0.0),
             flag("nesterov", nesterov, false),
         ]),
-        OptimizerKind::Adam { beta1, beta2, epsilon, amsgrad }
-        | OptimizerKind::Adamw { beta1, beta2, epsilon, amsgrad } => given([
+        OptimizerKind::Adam {
+            beta1,
+            beta2,
+            epsilon,
+            amsgrad,
+        }
+        | OptimizerKind::Adamw {
+            beta1,
+            beta2,
+            epsilon,
+            amsgrad,
+        } => given([
             named("beta1", beta1, 0.9),
             named("beta2", beta2, 0.999),
             named("epsilon", epsilon, 1e-8),
             flag("amsgrad", amsgrad, false),
         ]),
-        OptimizerKind::RmsProp { alpha, momentum, epsilon, centered } => given([
+        OptimizerKind::RmsProp {
+            alpha,
+            momentum,
+            epsilon,
+            centered,
+        } => given([
             named("alpha", alpha, 0.99),
             named("momentum", momentum, 0.0),
             named("epsilon", epsilon, 1e-8),
             flag("centered", centered, false),
         ]),
-        OptimizerKind::Adagrad { lr_decay, epsilon } => {
-            given([named("lr_decay", lr_decay, 0.0), named("epsilon", epsilon, 1e-10)])
-        }
+        OptimizerKind::Adagrad { lr_decay, epsilon } => given([
+            named("lr_decay", lr_decay, 0.0),
+            named("epsilon", epsilon, 1e-10),
+        ]),
         OptimizerKind::Lion { beta1, beta2 } => {
             given([named("beta1", beta1, 0.9), named("beta2", beta2, 0.99)])
         }
@@ -285,10 +337,18 @@ impl ScheduleKind {
 fn schedule_arguments(kind: &ScheduleKind) -> Vec<String> {
     match kind {
         ScheduleKind::Constant => Vec::new(),
-        ScheduleKind::Cosine { end } | ScheduleKind::Linear { end } => given([named("end", end, 0.0)]),
-        ScheduleKind::Step { every, factor } => vec![format!("every = {every}"), format!("factor = {factor}")],
+        ScheduleKind::Cosine { end } | ScheduleKind::Linear { end } => {
+            given([named("end", end, 0.0)])
+        }
+        ScheduleKind::Step { every, factor } => {
+            vec![format!("every = {every}"), format!("factor = {factor}")]
+        }
         ScheduleKind::Exponential { factor } => vec![format!("factor = {factor}")],
-        ScheduleKind::OneCycle { rise, divide, final_divide } => given([
+        ScheduleKind::OneCycle {
+            rise,
+            divide,
+            final_divide,
+        } => given([
             named("rise", rise, 0.3),
             named("divide", divide, 25.0),
             named("final_divide", final_divide, 1e4),

@@ -42,7 +42,11 @@ pub struct Finding {
 /// ``error[dropout_before_output] in layer `head`: ..``, then `help:` and `note:` lines.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.level == Level::Deny { "error" } else { "warning" })?;
+        f.write_str(if self.level == Level::Deny {
+            "error"
+        } else {
+            "warning"
+        })?;
         if let Some(lint) = self.lint {
             write!(f, "[{lint}]")?;
         }
@@ -78,7 +82,11 @@ impl Finding {
 
     /// A finding of a lint; its level is settled by [`crate::Model::check`].
     pub fn lint(lint: &'static str, level: Level, at: Id, message: impl Into<String>) -> Self {
-        Self { lint: Some(lint), level, ..Self::error(at, message) }
+        Self {
+            lint: Some(lint),
+            level,
+            ..Self::error(at, message)
+        }
     }
 
     /// Adds the other place of the contradiction.

@@ -5,8 +5,8 @@
 
 use crate::infer::DEEPEST;
 use crate::{
-    Activation, DropPath, Id, Inferred, Input, LintLevel, Model, Op, OpKind, Shape, Source, Statement,
-    Stochastic, Value,
+    Activation, DropPath, Id, Inferred, Input, LintLevel, Model, Op, OpKind, Shape, Source,
+    Statement, Stochastic, Value,
 };
 use std::collections::HashMap;
 
@@ -101,10 +101,23 @@ impl<'m> Graph<'m> {
         let scopes = vec![
             root(model.levels.as_slice(), None),
             root(model.layer_levels.as_slice(), Some(MODEL)),
-            root(model.loss.as_ref().map_or(&[], |loss| &loss.levels), Some(MODEL)),
-            root(model.train.as_ref().map_or(&[], |train| &train.levels), Some(MODEL)),
+            root(
+                model.loss.as_ref().map_or(&[], |loss| &loss.levels),
+                Some(MODEL),
+            ),
+            root(
+                model.train.as_ref().map_or(&[], |train| &train.levels),
+                Some(MODEL),
+            ),
         ];
-        let graph = Graph { model, nodes: Vec::new(), scopes, unused: Vec::new(), output: None, output_shape: inferred.output().cloned() };
+        let graph = Graph {
+            model,
+            nodes: Vec::new(),
+            scopes,
+            unused: Vec::new(),
+            output: None,
+            output_shape: inferred.output().cloned(),
+        };
         let mut builder = Builder {
             graph,
             inferred,
@@ -124,12 +137,24 @@ impl<'m> Graph<'m> {
             if let Some(names) = builder.names.last_mut() {
                 names.insert(
                     &input.name,
-                    Named { node, used: false, id: input.id, scope: MODEL, input: true, order },
+                    Named {
+                        node,
+                        used: false,
+                        id: input.id,
+                        scope: MODEL,
+                        input: true,
+                        order,
+                    },
                 );
             }
         }
         if let Some(first) = first {
-            let last = builder.block(&model.layers, first, model.inputs.first().map(|input| input.name.as_str()), LAYERS);
+            let last = builder.block(
+                &model.layers,
+                first,
+                model.inputs.first().map(|input| input.name.as_str()),
+                LAYERS,
+            );
             builder.close();
             builder.graph.output = (!model.layers.is_empty()).then_some(last);
         }
@@ -161,12 +186,16 @@ impl<'m> Graph<'m> {
     /// included.
     pub(crate) fn behind(&self, index: usize) -> Vec<(usize, &Node<'m>)> {
         let mut seen = Vec::new();
-        let mut open: Vec<usize> = self.node(index).map_or_else(Vec::new, |node| node.to.clone());
+        let mut open: Vec<usize> = self
+            .node(index)
+            .map_or_else(Vec::new, |node| node.to.clone());
         while let Some(next) = open.pop() {
             if seen.iter().any(|(index, _)| *index == next) {
                 continue;
             }
-            let Some(node) = self.node(next) else { continue };
+            let Some(node) = self.node(next) else {
+                continue;
+            };
             seen.push((next, node));
             if !node.ends_segment() {
                 open.extend(&node.to);
@@ -200,7 +229,11 @@ impl<'m> Graph<'m> {
                     .iter()
                     .filter_map(|next| {
                         let is = self.node(*next).is_some_and(&wanted);
-                        if is { Some(*next) } else { nearest.get(*next).copied().flatten() }
+                        if is {
+                            Some(*next)
+                        } else {
+                            nearest.get(*next).copied().flatten()
+                        }
                     })
                     .min()
             });
@@ -222,17 +255,21 @@ impl<'m> Node<'m> {
 
     /// A module whose inside the lints do not see.
     pub(crate) fn is_opaque(&self) -> bool {
-        self.op().is_some_and(|op| matches!(op.kind, OpKind::Custom { .. } | OpKind::Model { .. }))
+        self.op()
+            .is_some_and(|op| matches!(op.kind, OpKind::Custom { .. } | OpKind::Model { .. }))
     }
 
     /// A weight op: `linear`, `swiglu`, or a module that may be one.
     pub(crate) fn is_weight(&self) -> bool {
         self.is_opaque()
-            || self.op().is_some_and(|op| matches!(op.kind, OpKind::Linear { .. } | OpKind::Swiglu { .. }))
+            || self
+                .op()
+                .is_some_and(|op| matches!(op.kind, OpKind::Linear { .. } | OpKind::Swiglu { .. }))
     }
 
     pub(crate) fn is_linear(&self) -> bool {
-        self.op().is_some_and(|op| matches!(op.kind, OpKind::Linear { .. }))
+        self.op()
+            .is_some_and(|op| matches!(op.kind, OpKind::Linear { .. }))
     }
 
     pub(crate) fn is_merge(&self) -> bool {
@@ -251,11 +288,15 @@ impl<'m> Node<'m> {
     }
 
     pub(crate) fn is_batch_norm(&self) -> bool {
-        self.op().is_some_and(|op| matches!(op.kind, OpKind::BatchNorm { .. }))
+        self.op()
+            .is_some_and(|op| matches!(op.kind, OpKind::BatchNorm { .. }))
     }
 
     pub(crate) fn is_norm(&self) -> bool {
-        self.is_batch_norm() || self.op().is_some_and(|op| matches!(op.kind, OpKind::LayerNorm { .. }))
+        self.is_batch_norm()
+            || self
+                .op()
+                .is_some_and(|op| matches!(op.kind, OpKind::LayerNorm { .. }))
     }
 
     pub(crate) fn stochastic(&self) -> Option<&'m Stochastic> {
@@ -270,7 +311,9 @@ impl<'m> Node<'m> {
         self.stochastic().filter(|stochastic| {
             matches!(
                 stochastic,
-                Stochastic::Dropout { .. } | Stochastic::AlphaDropout { .. } | Stochastic::GaussianDropout { .. }
+                Stochastic::Dropout { .. }
+                    | Stochastic::AlphaDropout { .. }
+                    | Stochastic::GaussianDropout { .. }
             )
         })
     }
@@ -301,7 +344,10 @@ impl<'m> Builder<'m, '_> {
         if levels.is_empty() {
             return parent;
         }
-        self.graph.scopes.push(Scope { levels, parent: Some(parent) });
+        self.graph.scopes.push(Scope {
+            levels,
+            parent: Some(parent),
+        });
         self.graph.scopes.len() - 1
     }
 
@@ -313,7 +359,10 @@ impl<'m> Builder<'m, '_> {
             }
         }
         let (input, output) = match kind {
-            Kind::Op(op) => (self.inferred.input_of(op.id).cloned(), self.inferred.output_of(op.id).cloned()),
+            Kind::Op(op) => (
+                self.inferred.input_of(op.id).cloned(),
+                self.inferred.output_of(op.id).cloned(),
+            ),
             _ => (None, None),
         };
         self.graph.nodes.push(Node {
@@ -353,7 +402,14 @@ impl<'m> Builder<'m, '_> {
             }
             self.path.pop();
             if let Some(names) = self.names.last_mut() {
-                let named = Named { node: at, used: false, id: statement.id, scope, input: false, order };
+                let named = Named {
+                    node: at,
+                    used: false,
+                    id: statement.id,
+                    scope,
+                    input: false,
+                    order,
+                };
                 names.insert(&statement.name, named);
             }
             (previous, previous_name) = (at, Some(statement.name.as_str()));
@@ -366,7 +422,11 @@ impl<'m> Builder<'m, '_> {
     }
 
     fn used(&mut self, name: &str) -> Option<usize> {
-        let named = self.names.iter_mut().rev().find_map(|names| names.get_mut(name))?;
+        let named = self
+            .names
+            .iter_mut()
+            .rev()
+            .find_map(|names| names.get_mut(name))?;
         named.used = true;
         Some(named.node)
     }
@@ -374,7 +434,8 @@ impl<'m> Builder<'m, '_> {
     /// Ends a block: what nobody read is unused.
     fn close(&mut self) {
         let names = self.names.pop().unwrap_or_default();
-        let mut unused: Vec<(&str, Named)> = names.into_iter().filter(|(_, named)| !named.used).collect();
+        let mut unused: Vec<(&str, Named)> =
+            names.into_iter().filter(|(_, named)| !named.used).collect();
         unused.sort_by_key(|(_, named)| (!named.input, named.order));
         for (name, named) in unused {
             let mut path = self.path.clone();
@@ -382,7 +443,11 @@ impl<'m> Builder<'m, '_> {
             self.graph.unused.push(Unused {
                 id: named.id,
                 name: name.to_owned(),
-                place: if named.input { format!("input `{name}`") } else { crate::infer::place(&path) },
+                place: if named.input {
+                    format!("input `{name}`")
+                } else {
+                    crate::infer::place(&path)
+                },
                 scope: named.scope,
                 input: named.input,
             });
@@ -396,7 +461,11 @@ impl<'m> Builder<'m, '_> {
         previous_name: Option<&'m str>,
         scope: usize,
     ) -> usize {
-        let id = if statement.source_id.is_none() { statement.id } else { statement.source_id };
+        let id = if statement.source_id.is_none() {
+            statement.id
+        } else {
+            statement.source_id
+        };
         let (kind, names) = match &statement.source {
             Source::Previous => {
                 if let Some(name) = previous_name {
@@ -415,7 +484,11 @@ impl<'m> Builder<'m, '_> {
     fn op(&mut self, op: &'m Op, input: usize, scope: usize) -> usize {
         let scope = self.scope(&op.levels, scope);
         match &op.kind {
-            OpKind::Residual { body, shortcut, drop_path } => {
+            OpKind::Residual {
+                body,
+                shortcut,
+                drop_path,
+            } => {
                 self.branches += 1;
                 self.names.push(HashMap::new());
                 let mut branch = self.block(body, input, None, scope);

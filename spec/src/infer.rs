@@ -41,7 +41,9 @@ impl Inferred {
     }
 
     pub(crate) fn failed(&self) -> bool {
-        self.findings.iter().any(|finding| finding.level == crate::Level::Deny)
+        self.findings
+            .iter()
+            .any(|finding| finding.level == crate::Level::Deny)
     }
 }
 
@@ -78,10 +80,19 @@ impl Model {
 
     /// The shapes alone, without the checks of other values.
     pub(crate) fn shapes(&self, depth: usize) -> Inferred {
-        let mut walk = Walk { out: Inferred::default(), scopes: vec![HashMap::new()], path: Vec::new(), depth };
+        let mut walk = Walk {
+            out: Inferred::default(),
+            scopes: vec![HashMap::new()],
+            path: Vec::new(),
+            depth,
+        };
         let mut first = None;
         for input in &self.inputs {
-            let axes = input.shape.iter().map(|axis| walk.size(axis, input.id, "an axis of an input")).collect();
+            let axes = input
+                .shape
+                .iter()
+                .map(|axis| walk.size(axis, input.id, "an axis of an input"))
+                .collect();
             if input.shape.is_empty() {
                 walk.error(
                     Finding::error(input.id, format!("input `{}` has no axes", input.name))
@@ -89,8 +100,11 @@ impl Model {
                 );
             }
             let shape = (!input.shape.is_empty()).then_some(Shape(axes));
-            let flow =
-                Flow { shape, name: &input.name, indices: matches!(input.kind, InputKind::Int { .. }) };
+            let flow = Flow {
+                shape,
+                name: &input.name,
+                indices: matches!(input.kind, InputKind::Int { .. }),
+            };
             first.get_or_insert_with(|| flow.clone());
             if let Some(scope) = walk.scopes.last_mut() {
                 scope.insert(&input.name, flow);
@@ -98,10 +112,12 @@ impl Model {
         }
         match first {
             None => walk.error(
-                Finding::error(self.id, "a model has at least one input").help("input features: [64]"),
+                Finding::error(self.id, "a model has at least one input")
+                    .help("input features: [64]"),
             ),
             Some(_) if self.layers.is_empty() => walk.error(
-                Finding::error(self.id, "a model has at least one layer").help("layers { head: linear(10); }"),
+                Finding::error(self.id, "a model has at least one layer")
+                    .help("layers { head: linear(10); }"),
             ),
             Some(first) if unrolled(&self.layers, 0) > MOST_OPS => {
                 let at = largest_repeat(&self.layers).unwrap_or(self.id);
@@ -129,12 +145,12 @@ pub(crate) fn unrolled(statements: &[Statement], depth: usize) -> usize {
     ops.fold(0, |sum: usize, op| {
         sum.saturating_add(match &op.kind {
             _ if depth > DEEPEST => 1,
-            OpKind::Residual { body, shortcut, .. } => {
-                unrolled(body, depth + 1).saturating_add(unrolled(shortcut, depth + 1)).saturating_add(1)
-            }
-            OpKind::Repeat { times, body } => {
-                unrolled(body, depth + 1).max(1).saturating_mul(times.size().unwrap_or(1))
-            }
+            OpKind::Residual { body, shortcut, .. } => unrolled(body, depth + 1)
+                .saturating_add(unrolled(shortcut, depth + 1))
+                .saturating_add(1),
+            OpKind::Repeat { times, body } => unrolled(body, depth + 1)
+                .max(1)
+                .saturating_mul(times.size().unwrap_or(1)),
             _ => 1,
         })
     })
@@ -143,8 +159,12 @@ pub(crate) fn unrolled(statements: &[Statement], depth: usize) -> usize {
 fn largest_repeat(statements: &[Statement]) -> Option<Id> {
     let ops = statements.iter().flat_map(|statement| &statement.ops);
     let largest = ops.max_by_key(|op| match &op.kind {
-        OpKind::Repeat { times, body } => unrolled(body, 1).max(1).saturating_mul(times.size().unwrap_or(1)),
-        OpKind::Residual { body, shortcut, .. } => unrolled(body, 1).saturating_add(unrolled(shortcut, 1)),
+        OpKind::Repeat { times, body } => unrolled(body, 1)
+            .max(1)
+            .saturating_mul(times.size().unwrap_or(1)),
+        OpKind::Residual { body, shortcut, .. } => {
+            unrolled(body, 1).saturating_add(unrolled(shortcut, 1))
+        }
         _ => 1,
     })?;
     match &largest.kind {
@@ -164,10 +184,15 @@ impl<'m> Walk<'m> {
         let number = value.known?;
         match value.size() {
             Some(size) if size > 0 => return Some(size),
-            Some(_) => self.error(Finding::error(at(value, or), format!("{what} is 0")).help("at least 1")),
+            Some(_) => {
+                self.error(Finding::error(at(value, or), format!("{what} is 0")).help("at least 1"))
+            }
             None => self.error(
-                Finding::error(at(value, or), format!("{what} is a whole number, not {number}"))
-                    .help("a size, such as 64"),
+                Finding::error(
+                    at(value, or),
+                    format!("{what} is a whole number, not {number}"),
+                )
+                .help("a size, such as 64"),
             ),
         }
         None
@@ -187,8 +212,13 @@ impl<'m> Walk<'m> {
         self.depth += 1;
         let mut previous = input;
         if self.depth > DEEPEST {
-            let id = statements.first().map_or(Id::NONE, |statement| statement.id);
-            self.error(Finding::error(id, format!("more than {DEEPEST} blocks inside one another")));
+            let id = statements
+                .first()
+                .map_or(Id::NONE, |statement| statement.id);
+            self.error(Finding::error(
+                id,
+                format!("more than {DEEPEST} blocks inside one another"),
+            ));
             previous.shape = None;
         } else {
             for statement in statements {
@@ -221,7 +251,11 @@ impl<'m> Walk<'m> {
     }
 
     fn source(&mut self, statement: &'m Statement, previous: Flow<'m>) -> Flow<'m> {
-        let id = if statement.source_id.is_none() { statement.id } else { statement.source_id };
+        let id = if statement.source_id.is_none() {
+            statement.id
+        } else {
+            statement.source_id
+        };
         let (word, names) = match &statement.source {
             Source::Previous => return previous,
             Source::From(name) => ("from", std::slice::from_ref(name)),
@@ -229,8 +263,15 @@ impl<'m> Walk<'m> {
             Source::Mul(names) => ("mul", names.as_slice()),
             Source::Concat(names) => ("concat", names.as_slice()),
         };
-        let unknown = Flow { shape: None, name: &statement.name, indices: false };
-        let flows: Vec<Flow<'m>> = names.iter().filter_map(|name| self.named(name, id)).collect();
+        let unknown = Flow {
+            shape: None,
+            name: &statement.name,
+            indices: false,
+        };
+        let flows: Vec<Flow<'m>> = names
+            .iter()
+            .filter_map(|name| self.named(name, id))
+            .collect();
         if flows.len() < names.len() {
             return unknown;
         }
@@ -239,13 +280,22 @@ impl<'m> Walk<'m> {
         }
         if flows.len() < 2 {
             self.error(
-                Finding::error(id, format!("`{word}` wants at least two values, here is {}", flows.len()))
-                    .help(format!("{word}(a, b)")),
+                Finding::error(
+                    id,
+                    format!(
+                        "`{word}` wants at least two values, here is {}",
+                        flows.len()
+                    ),
+                )
+                .help(format!("{word}(a, b)")),
             );
             return unknown;
         }
         if let Some(tokens) = flows.iter().find(|flow| flow.indices) {
-            let message = format!("`{word}` wants numbers, `{}` holds class indices", tokens.name);
+            let message = format!(
+                "`{word}` wants numbers, `{}` holds class indices",
+                tokens.name
+            );
             self.error(Finding::error(id, message));
             return unknown;
         }
@@ -256,7 +306,11 @@ impl<'m> Walk<'m> {
         else {
             return unknown;
         };
-        let result = if word == "concat" { shape::concat(&shapes) } else { shape::same(word, &shapes) };
+        let result = if word == "concat" {
+            shape::concat(&shapes)
+        } else {
+            shape::same(word, &shapes)
+        };
         let shape = result.map_err(|misfit| self.misfit(id, misfit, None)).ok();
         Flow { shape, ..unknown }
     }
@@ -265,7 +319,11 @@ impl<'m> Walk<'m> {
         if let Some(flow) = self.scopes.iter().rev().find_map(|scope| scope.get(name)) {
             return Some(flow.clone());
         }
-        let mut known: Vec<&str> = self.scopes.iter().flat_map(|scope| scope.keys().copied()).collect();
+        let mut known: Vec<&str> = self
+            .scopes
+            .iter()
+            .flat_map(|scope| scope.keys().copied())
+            .collect();
         known.sort_unstable();
         known.dedup();
         let finding = Finding::error(id, format!("no value is called `{name}` here"));
@@ -273,9 +331,17 @@ impl<'m> Walk<'m> {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding,
         };
-        let names: Vec<String> = known.iter().take(16).map(|name| format!("`{name}`")).collect();
+        let names: Vec<String> = known
+            .iter()
+            .take(16)
+            .map(|name| format!("`{name}`"))
+            .collect();
         let more = if known.len() > 16 { ", .." } else { "" };
-        let list = if names.is_empty() { "no value".to_owned() } else { names.join(", ") };
+        let list = if names.is_empty() {
+            "no value".to_owned()
+        } else {
+            names.join(", ")
+        };
         self.error(finding.note(format!(
             "inputs and earlier statements may stand here: {list}{more}"
         )));
@@ -286,7 +352,10 @@ impl<'m> Walk<'m> {
         let id = op.id;
         let word = op.kind.word();
         if from.indices && !matches!(op.kind, OpKind::Custom { .. } | OpKind::Model { .. }) {
-            let message = format!("`{word}` wants numbers, `{}` holds class indices", from.name);
+            let message = format!(
+                "`{word}` wants numbers, `{}` holds class indices",
+                from.name
+            );
             self.error(Finding::error(id, message));
             return None;
         }
@@ -307,7 +376,10 @@ impl<'m> Walk<'m> {
             OpKind::Activation(activation) => shape::activation(activation.kind, input?),
             OpKind::BatchNorm { .. } | OpKind::LayerNorm { .. } => shape::norm(word, input?),
             OpKind::Custom { output, .. } => {
-                let axes = output.iter().map(|axis| self.size(axis, id, "an axis of `output`")).collect();
+                let axes = output
+                    .iter()
+                    .map(|axis| self.size(axis, id, "an axis of `output`"))
+                    .collect();
                 Ok(Shape(axes))
             }
             OpKind::Model { path, model } => return self.nested(id, path, model.as_deref()?, from),
@@ -322,7 +394,11 @@ impl<'m> Walk<'m> {
                 }
                 let branch = self.block(body, from);
                 let other = self.block(shortcut, from);
-                shape::residual(branch.shape.as_ref()?, other.shape.as_ref()?, !shortcut.is_empty())
+                shape::residual(
+                    branch.shape.as_ref()?,
+                    other.shape.as_ref()?,
+                    !shortcut.is_empty(),
+                )
             }
             OpKind::Repeat { times, body } => {
                 self.size(times, id, "the number of copies of `repeat`");
@@ -337,7 +413,9 @@ impl<'m> Walk<'m> {
                 shape::repeat(input?, last.shape.as_ref()?)
             }
         };
-        result.map_err(|misfit| self.misfit(id, misfit, op.kind.takes_value().then_some(from))).ok()
+        result
+            .map_err(|misfit| self.misfit(id, misfit, op.kind.takes_value().then_some(from)))
+            .ok()
     }
 
     fn block(&mut self, statements: &'m [Statement], from: &Flow<'m>) -> Flow<'m> {
@@ -354,18 +432,27 @@ impl<'m> Walk<'m> {
             return None;
         }
         let [input] = model.inputs.as_slice() else {
-            let message = format!("`{path}` takes {} inputs, a chain gives it one", model.inputs.len());
+            let message = format!(
+                "`{path}` takes {} inputs, a chain gives it one",
+                model.inputs.len()
+            );
             self.error(Finding::error(id, message).help("a layer is a model with one input"));
             return None;
         };
         let inferred = model.infer_inside(self.depth + 1);
-        if let Some(finding) = inferred.findings.iter().find(|finding| finding.level == crate::Level::Deny) {
+        if let Some(finding) = inferred
+            .findings
+            .iter()
+            .find(|finding| finding.level == crate::Level::Deny)
+        {
             self.error(Finding::error(id, format!("`{path}`: {}", finding.message)));
             return None;
         }
         let wanted = Shape(input.shape.iter().map(Value::size).collect());
-        if let Some(misfit) =
-            from.shape.as_ref().and_then(|shape| shape::fits(path, &wanted, shape).err())
+        if let Some(misfit) = from
+            .shape
+            .as_ref()
+            .and_then(|shape| shape::fits(path, &wanted, shape).err())
         {
             self.misfit(id, misfit, Some(from));
         }
@@ -387,5 +474,9 @@ pub(crate) fn at(value: &Value, or: Id) -> Id {
 
 /// ``layer `stage1.block` ``, for messages without spans.
 pub(crate) fn place(path: &[&str]) -> String {
-    if path.is_empty() { String::new() } else { format!("layer `{}`", path.join(".")) }
+    if path.is_empty() {
+        String::new()
+    } else {
+        format!("layer `{}`", path.join("."))
+    }
 }

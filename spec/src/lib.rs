@@ -30,14 +30,14 @@ mod values;
 mod walk;
 
 pub use activation::{Activation, ActivationKind};
-pub use finding::{Finding, Level};
-pub use model::*;
-pub use value::{Id, Value};
 pub use counts::Counts;
+pub use finding::{Finding, Level};
 pub use infer::Inferred;
 pub use lint::{LINTS, Lint};
+pub use model::*;
 pub use parameters::Parameter;
 pub use settings::{Algorithm, Curve, Settings, Stop};
 pub use shape::Shape;
 pub use suggest::suggest;
 pub use summary::{Row, Summary};
+pub use value::{Id, Value};

@@ -835,8 +835,14 @@ pub struct EarlyStop {
 impl Op {
     /// The field that drops this operation's weights while training, if `drop_connect` acts on it.
     pub fn drop_connect_field(&self) -> Option<String> {
-        let drops = self.rules.iter().any(|rule| matches!(rule.kind, RuleKind::DropConnect { .. }));
-        self.field.as_ref().filter(|_| drops).map(|field| format!("{field}_drop_connect"))
+        let drops = self
+            .rules
+            .iter()
+            .any(|rule| matches!(rule.kind, RuleKind::DropConnect { .. }));
+        self.field
+            .as_ref()
+            .filter(|_| drops)
+            .map(|field| format!("{field}_drop_connect"))
     }
 
     /// How many copies a `repeat` makes.
@@ -861,7 +867,11 @@ impl DropPath {
     /// ```
     pub fn rate(&self, index: usize, of: usize) -> Option<f64> {
         let (first, last) = (self.first.float()?, self.last.float()?);
-        let share = if of > 1 { index as f64 / (of - 1) as f64 } else { 0.0 };
+        let share = if of > 1 {
+            index as f64 / (of - 1) as f64
+        } else {
+            0.0
+        };
         Some(first + (last - first) * share)
     }
 }

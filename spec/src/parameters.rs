@@ -2,13 +2,16 @@
 
 use crate::infer::{DEEPEST, MOST_OPS, unrolled};
 use crate::{
-    ActivationKind, Inferred, Model, Op, OpKind, Optimizer, Reach, Role, RuleKind, Shape, Statement, Value,
-    WeightRule,
+    ActivationKind, Inferred, Model, Op, OpKind, Optimizer, Reach, Role, RuleKind, Shape,
+    Statement, Value, WeightRule,
 };
 
 /// One tensor of the generated module, and every regulariser that reaches it.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(clippy::struct_excessive_bools, reason = "each is an annotation of the language")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an annotation of the language"
+)]
 pub struct Parameter {
     /// Its path in the module, as burn writes it: `stage1.0.block.linear_1.weight`.
     pub path: String,
@@ -68,10 +71,16 @@ impl Parameter {
 
     /// How many numbers it has; `None` if a size is not known.
     pub fn count(&self) -> Option<usize> {
-        self.shape.iter().try_fold(1_usize, |product, axis| (*axis > 0).then(|| product.saturating_mul(*axis)))
+        self.shape.iter().try_fold(1_usize, |product, axis| {
+            (*axis > 0).then(|| product.saturating_mul(*axis))
+        })
     }
 
-    fn apply<'r>(&mut self, rules: impl Iterator<Item = &'r WeightRule>, optimizer: Option<&Optimizer>) {
+    fn apply<'r>(
+        &mut self,
+        rules: impl Iterator<Item = &'r WeightRule>,
+        optimizer: Option<&Optimizer>,
+    ) {
         let mut own_decay = false;
         for rule in rules.filter(|rule| rule.reaches(self.role)) {
             match &rule.kind {
@@ -91,11 +100,15 @@ impl Parameter {
                     set(&mut self.orthogonal, Some(strength));
                 }
                 RuleKind::Orthogonal { .. } => {}
-                RuleKind::DropConnect { rate } => self.drop_connect = rate.known.or(self.drop_connect),
+                RuleKind::DropConnect { rate } => {
+                    self.drop_connect = rate.known.or(self.drop_connect)
+                }
                 RuleKind::Freeze => self.frozen = true,
             }
         }
-        let default = optimizer.and_then(|optimizer| optimizer.weight_decay).and_then(|value| value.known);
+        let default = optimizer
+            .and_then(|optimizer| optimizer.weight_decay)
+            .and_then(|value| value.known);
         if let (Some(optimizer), Some(default)) = (optimizer, default)
             && Reach::Weights.reaches(self.role)
         {
@@ -136,7 +149,10 @@ impl Reach {
 
 /// The parameters of one operation: name inside the module, role and axes. Nested models and blocks have none
 /// of their own, and those of `custom` are not known.
-pub(crate) fn of_op(op: &Op, input: Option<&Shape>) -> Vec<(&'static str, Role, Vec<Option<usize>>)> {
+pub(crate) fn of_op(
+    op: &Op,
+    input: Option<&Shape>,
+) -> Vec<(&'static str, Role, Vec<Option<usize>>)> {
     let features = || input.and_then(Shape::features);
     match &op.kind {
         OpKind::Linear { out, bias } => {
@@ -172,7 +188,10 @@ pub(crate) fn of_op(op: &Op, input: Option<&Shape>) -> Vec<(&'static str, Role, 
             ]
         }
         OpKind::LayerNorm { .. } => {
-            vec![("gamma", Role::Gain, vec![features()]), ("beta", Role::Shift, vec![features()])]
+            vec![
+                ("gamma", Role::Gain, vec![features()]),
+                ("beta", Role::Shift, vec![features()]),
+            ]
         }
         OpKind::Activation(_)
         | OpKind::Custom { .. }
@@ -207,7 +226,10 @@ impl Model {
     /// `custom` module are not known here. A `repeat` whose count is not known is listed once.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut collector = Collector {
-            optimizer: self.train.as_ref().and_then(|train| train.optimizer.as_ref()),
+            optimizer: self
+                .train
+                .as_ref()
+                .and_then(|train| train.optimizer.as_ref()),
             around: Vec::new(),
             all: Vec::new(),
         };
@@ -219,7 +241,13 @@ impl Model {
 }
 
 impl<'m> Collector<'m> {
-    fn block(&mut self, statements: &'m [Statement], inferred: &Inferred, prefix: &str, depth: usize) {
+    fn block(
+        &mut self,
+        statements: &'m [Statement],
+        inferred: &Inferred,
+        prefix: &str,
+        depth: usize,
+    ) {
         if depth > DEEPEST {
             return;
         }
@@ -238,7 +266,9 @@ impl<'m> Collector<'m> {
                         self.block(body, inferred, &format!("{path}{copy}."), depth + 1);
                     }
                 }
-                OpKind::Model { model: Some(model), .. } => {
+                OpKind::Model {
+                    model: Some(model), ..
+                } => {
                     if unrolled(&model.layers, 0).saturating_add(self.all.len()) <= MOST_OPS {
                         self.around.push(&op.rules);
                         self.block(&model.layers, &model.shapes(depth), &path, depth + 1);
@@ -255,7 +285,9 @@ impl<'m> Collector<'m> {
             let shape = shape.into_iter().map(|axis| axis.unwrap_or(0)).collect();
             let mut parameter = Parameter::new(format!("{path}{name}"), role, shape);
             let around = self.around.iter().rev().copied().flatten().filter(|outer| {
-                !op.rules.iter().any(|own| own.kind.word() == outer.kind.word())
+                !op.rules
+                    .iter()
+                    .any(|own| own.kind.word() == outer.kind.word())
             });
             parameter.apply(around.chain(&op.rules), self.optimizer);
             self.all.push(parameter);

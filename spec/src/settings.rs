@@ -48,16 +48,38 @@ pub struct Stop {
 
 /// An optimiser with its own numbers. See [`OptimizerKind`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs, reason = "the fields are those of `OptimizerKind`, documented there")]
+#[allow(
+    missing_docs,
+    reason = "the fields are those of `OptimizerKind`, documented there"
+)]
 pub enum Algorithm {
     /// Stochastic gradient descent.
-    Sgd { momentum: f64, dampening: f64, nesterov: bool },
+    Sgd {
+        momentum: f64,
+        dampening: f64,
+        nesterov: bool,
+    },
     /// Adam (arXiv 1412.6980).
-    Adam { beta1: f64, beta2: f64, epsilon: f64, amsgrad: bool },
+    Adam {
+        beta1: f64,
+        beta2: f64,
+        epsilon: f64,
+        amsgrad: bool,
+    },
     /// Adam with decoupled weight decay (arXiv 1711.05101).
-    Adamw { beta1: f64, beta2: f64, epsilon: f64, amsgrad: bool },
+    Adamw {
+        beta1: f64,
+        beta2: f64,
+        epsilon: f64,
+        amsgrad: bool,
+    },
     /// `RMSprop`.
-    RmsProp { alpha: f64, momentum: f64, epsilon: f64, centered: bool },
+    RmsProp {
+        alpha: f64,
+        momentum: f64,
+        epsilon: f64,
+        centered: bool,
+    },
     /// Adagrad.
     Adagrad { lr_decay: f64, epsilon: f64 },
     /// Lion (arXiv 2302.06675).
@@ -66,7 +88,10 @@ pub enum Algorithm {
 
 /// A schedule with its numbers. See [`ScheduleKind`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs, reason = "the fields are those of `ScheduleKind`, documented there")]
+#[allow(
+    missing_docs,
+    reason = "the fields are those of `ScheduleKind`, documented there"
+)]
 pub enum Curve {
     /// The same rate.
     Constant,
@@ -79,7 +104,11 @@ pub enum Curve {
     /// A fall every epoch.
     Exponential { factor: f64 },
     /// Up and down once (arXiv 1708.07120).
-    OneCycle { rise: f64, divide: f64, final_divide: f64 },
+    OneCycle {
+        rise: f64,
+        divide: f64,
+        final_divide: f64,
+    },
 }
 
 impl OptimizerKind {
@@ -87,35 +116,56 @@ impl OptimizerKind {
     pub fn algorithm(&self) -> Algorithm {
         let truth = |value: &Value| value.is_true().unwrap_or(false);
         match self {
-            Self::Sgd { momentum, dampening, nesterov } => Algorithm::Sgd {
+            Self::Sgd {
+                momentum,
+                dampening,
+                nesterov,
+            } => Algorithm::Sgd {
                 momentum: float(momentum, 0.0),
                 dampening: float(dampening, 0.0),
                 nesterov: truth(nesterov),
             },
-            Self::Adam { beta1, beta2, epsilon, amsgrad } => Algorithm::Adam {
+            Self::Adam {
+                beta1,
+                beta2,
+                epsilon,
+                amsgrad,
+            } => Algorithm::Adam {
                 beta1: float(beta1, 0.9),
                 beta2: float(beta2, 0.999),
                 epsilon: float(epsilon, 1e-8),
                 amsgrad: truth(amsgrad),
             },
-            Self::Adamw { beta1, beta2, epsilon, amsgrad } => Algorithm::Adamw {
+            Self::Adamw {
+                beta1,
+                beta2,
+                epsilon,
+                amsgrad,
+            } => Algorithm::Adamw {
                 beta1: float(beta1, 0.9),
                 beta2: float(beta2, 0.999),
                 epsilon: float(epsilon, 1e-8),
                 amsgrad: truth(amsgrad),
             },
-            Self::RmsProp { alpha, momentum, epsilon, centered } => Algorithm::RmsProp {
+            Self::RmsProp {
+                alpha,
+                momentum,
+                epsilon,
+                centered,
+            } => Algorithm::RmsProp {
                 alpha: float(alpha, 0.99),
                 momentum: float(momentum, 0.0),
                 epsilon: float(epsilon, 1e-8),
                 centered: truth(centered),
             },
-            Self::Adagrad { lr_decay, epsilon } => {
-                Algorithm::Adagrad { lr_decay: float(lr_decay, 0.0), epsilon: float(epsilon, 1e-10) }
-            }
-            Self::Lion { beta1, beta2 } => {
-                Algorithm::Lion { beta1: float(beta1, 0.9), beta2: float(beta2, 0.99) }
-            }
+            Self::Adagrad { lr_decay, epsilon } => Algorithm::Adagrad {
+                lr_decay: float(lr_decay, 0.0),
+                epsilon: float(epsilon, 1e-10),
+            },
+            Self::Lion { beta1, beta2 } => Algorithm::Lion {
+                beta1: float(beta1, 0.9),
+                beta2: float(beta2, 0.99),
+            },
         }
     }
 
@@ -136,13 +186,24 @@ impl ScheduleKind {
     pub fn curve(&self) -> Curve {
         match self {
             Self::Constant => Curve::Constant,
-            Self::Cosine { end } => Curve::Cosine { end: float(end, 0.0) },
-            Self::Linear { end } => Curve::Linear { end: float(end, 0.0) },
-            Self::Step { every, factor } => {
-                Curve::Step { every: every.size().unwrap_or(1).max(1), factor: float(factor, 0.1) }
-            }
-            Self::Exponential { factor } => Curve::Exponential { factor: float(factor, 0.9) },
-            Self::OneCycle { rise, divide, final_divide } => Curve::OneCycle {
+            Self::Cosine { end } => Curve::Cosine {
+                end: float(end, 0.0),
+            },
+            Self::Linear { end } => Curve::Linear {
+                end: float(end, 0.0),
+            },
+            Self::Step { every, factor } => Curve::Step {
+                every: every.size().unwrap_or(1).max(1),
+                factor: float(factor, 0.1),
+            },
+            Self::Exponential { factor } => Curve::Exponential {
+                factor: float(factor, 0.9),
+            },
+            Self::OneCycle {
+                rise,
+                divide,
+                final_divide,
+            } => Curve::OneCycle {
                 rise: float(rise, 0.3),
                 divide: float(divide, 25.0),
                 final_divide: float(final_divide, 1e4),
@@ -162,8 +223,14 @@ impl Model {
         Settings {
             epochs: count(train.epochs, 10),
             batch: count(train.batch, 32),
-            drop_last: train.drop_last.and_then(|value| value.is_true()).unwrap_or(false),
-            seed: train.seed.and_then(|value| value.size()).map_or(42, |seed| seed as u64),
+            drop_last: train
+                .drop_last
+                .and_then(|value| value.is_true())
+                .unwrap_or(false),
+            seed: train
+                .seed
+                .and_then(|value| value.size())
+                .map_or(42, |seed| seed as u64),
             clip_norm: train.clip_norm.and_then(|value| value.known),
             clip_value: train.clip_value.and_then(|value| value.known),
             accumulate: count(train.accumulate, 1),
@@ -174,15 +241,23 @@ impl Model {
             }),
             backend: train.backend,
             algorithm: optimizer.map_or(
-                Algorithm::Adamw { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, amsgrad: false },
+                Algorithm::Adamw {
+                    beta1: 0.9,
+                    beta2: 0.999,
+                    epsilon: 1e-8,
+                    amsgrad: false,
+                },
                 |optimizer| optimizer.kind.algorithm(),
             ),
-            learning_rate: optimizer.map_or(1e-3, |optimizer| float(&optimizer.learning_rate, 1e-3)),
+            learning_rate: optimizer
+                .map_or(1e-3, |optimizer| float(&optimizer.learning_rate, 1e-3)),
             weight_decay: optimizer
                 .and_then(|optimizer| optimizer.weight_decay)
                 .map_or(0.0, |value| float(&value, 0.0)),
             curve: schedule.map_or(Curve::Constant, |schedule| schedule.kind.curve()),
-            warmup: schedule.and_then(|schedule| schedule.warmup).map_or(0.0, |value| float(&value, 0.0)),
+            warmup: schedule
+                .and_then(|schedule| schedule.warmup)
+                .map_or(0.0, |value| float(&value, 0.0)),
         }
     }
 }
@@ -192,5 +267,8 @@ fn float(value: &Value, default: f64) -> f64 {
 }
 
 fn count(value: Option<Value>, default: usize) -> usize {
-    value.and_then(|value| value.size()).unwrap_or(default).max(1)
+    value
+        .and_then(|value| value.size())
+        .unwrap_or(default)
+        .max(1)
 }

@@ -40,7 +40,9 @@ impl Shape {
 
     /// How many numbers a sample has, if every axis is known.
     pub fn elements(&self) -> Option<usize> {
-        self.0.iter().try_fold(1_usize, |product, axis| axis.map(|size| product.saturating_mul(size)))
+        self.0.iter().try_fold(1_usize, |product, axis| {
+            axis.map(|size| product.saturating_mul(size))
+        })
     }
 
     /// The product of the axes behind the first: 1 for a value of rank one.
@@ -92,7 +94,11 @@ pub struct Misfit {
 
 impl Misfit {
     fn new(message: String) -> Self {
-        Self { lint: "shape_mismatch", message, help: None }
+        Self {
+            lint: "shape_mismatch",
+            message,
+            help: None,
+        }
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
@@ -137,7 +143,9 @@ pub fn linear(word: &str, input: &Shape, out: Option<usize>) -> Result<Shape, Mi
             Ok(Shape(axes))
         }
         _ => {
-            let flat = input.elements().map_or_else(|| "_".to_owned(), |size| size.to_string());
+            let flat = input
+                .elements()
+                .map_or_else(|| "_".to_owned(), |size| size.to_string());
             Err(Misfit {
                 lint: "missing_flatten",
                 ..Misfit::new(format!("`{word}` wants [features], this value is {input}"))
@@ -166,16 +174,22 @@ pub fn linear(word: &str, input: &Shape, out: Option<usize>) -> Result<Shape, Mi
 /// ```
 pub fn activation(kind: ActivationKind, input: &Shape) -> Result<Shape, Misfit> {
     if input.rank() == 0 {
-        return Err(Misfit::new(format!("`{}` wants [features], this value is {input}", kind.word())));
+        return Err(Misfit::new(format!(
+            "`{}` wants [features], this value is {input}",
+            kind.word()
+        )));
     }
     if kind != ActivationKind::Glu {
         return Ok(input.clone());
     }
     match input.features() {
-        Some(odd) if odd % 2 == 1 => {
-            Err(Misfit::new(format!("`glu` wants an even number of features, this value is {input}"))
-                .help(format!("twice as many features as it shall give: `linear({})`", odd + 1)))
-        }
+        Some(odd) if odd % 2 == 1 => Err(Misfit::new(format!(
+            "`glu` wants an even number of features, this value is {input}"
+        ))
+        .help(format!(
+            "twice as many features as it shall give: `linear({})`",
+            odd + 1
+        ))),
         features => {
             let mut axes = input.0.clone();
             if let Some(last) = axes.last_mut() {
@@ -204,7 +218,9 @@ pub fn activation(kind: ActivationKind, input: &Shape) -> Result<Shape, Misfit> 
 /// ```
 pub fn norm(word: &str, input: &Shape) -> Result<Shape, Misfit> {
     if input.rank() == 0 {
-        return Err(Misfit::new(format!("`{word}` wants [features], this value is {input}")));
+        return Err(Misfit::new(format!(
+            "`{word}` wants [features], this value is {input}"
+        )));
     }
     Ok(input.clone())
 }
@@ -228,7 +244,9 @@ pub fn norm(word: &str, input: &Shape) -> Result<Shape, Misfit> {
 pub fn fits(word: &str, wanted: &Shape, input: &Shape) -> Result<(), Misfit> {
     match wanted.unify(input) {
         Some(_) => Ok(()),
-        None => Err(Misfit::new(format!("`{word}` wants {wanted}, this value is {input}"))),
+        None => Err(Misfit::new(format!(
+            "`{word}` wants {wanted}, this value is {input}"
+        ))),
     }
 }
 
@@ -302,13 +320,19 @@ pub fn concat(values: &[(&str, &Shape)]) -> Result<Shape, Misfit> {
     let mut channels = first.channels();
     let mut whole = behind(first);
     for &(name, shape) in rest {
-        let unified = if shape.rank() == first.rank() { whole.unify(&behind(shape)) } else { None };
+        let unified = if shape.rank() == first.rank() {
+            whole.unify(&behind(shape))
+        } else {
+            None
+        };
         whole = unified.ok_or_else(|| {
             Misfit::new(format!(
                 "`concat` wants values that differ in their first axis only: `{first_name}` is {first}, `{name}` is {shape}"
             ))
         })?;
-        channels = channels.zip(shape.channels()).map(|(a, b)| a.saturating_add(b));
+        channels = channels
+            .zip(shape.channels())
+            .map(|(a, b)| a.saturating_add(b));
     }
     Ok(Shape(std::iter::once(channels).chain(whole.0).collect()))
 }
@@ -376,9 +400,9 @@ pub fn repeat(input: &Shape, output: &Shape) -> Result<Shape, Misfit> {
             "`repeat` wants a block that keeps the shape: it takes {input} and gives {output}"
         ));
         match input.features() {
-            Some(size) if input.rank() == 1 => {
-                misfit.help(format!("end the block with `linear({size})`, or write its copies out"))
-            }
+            Some(size) if input.rank() == 1 => misfit.help(format!(
+                "end the block with `linear({size})`, or write its copies out"
+            )),
             _ => misfit.help("write its copies out"),
         }
     })

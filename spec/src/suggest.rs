@@ -33,7 +33,9 @@ fn distance(a: &[char], b: &[char]) -> usize {
     for (i, x) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let mut best = (last[j] + usize::from(x != y)).min(last[j + 1] + 1).min(row[j] + 1);
+            let mut best = (last[j] + usize::from(x != y))
+                .min(last[j + 1] + 1)
+                .min(row[j] + 1);
             if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
                 best = best.min(before[j - 1] + 1);
             }
@@ -51,7 +53,10 @@ mod tests {
     #[test]
     fn the_nearest_word_wins() {
         assert_eq!(suggest("reul", ["elu", "relu", "selu"]), Some("relu"));
-        assert_eq!(suggest("BatchNorm", ["layer_norm", "batch_norm"]), Some("batch_norm"));
+        assert_eq!(
+            suggest("BatchNorm", ["layer_norm", "batch_norm"]),
+            Some("batch_norm")
+        );
     }
 
     #[test]

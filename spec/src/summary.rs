@@ -33,7 +33,13 @@ pub struct Row {
     pub regularisation: String,
 }
 
-const HEADS: [&str; 5] = ["layer", "operation", "output", "parameters", "regularisation"];
+const HEADS: [&str; 5] = [
+    "layer",
+    "operation",
+    "output",
+    "parameters",
+    "regularisation",
+];
 
 impl Model {
     /// The table of the model's layers.
@@ -52,11 +58,21 @@ impl Model {
             });
         }
         block(&self.layers, &inferred, 0, 1, &mut rows);
-        Summary { name: self.name.clone(), rows, totals: self.counts() }
+        Summary {
+            name: self.name.clone(),
+            rows,
+            totals: self.counts(),
+        }
     }
 }
 
-fn block(statements: &[Statement], inferred: &Inferred, depth: usize, copies: usize, rows: &mut Vec<Row>) {
+fn block(
+    statements: &[Statement],
+    inferred: &Inferred,
+    depth: usize,
+    copies: usize,
+    rows: &mut Vec<Row>,
+) {
     if depth > DEEPEST {
         return;
     }
@@ -68,7 +84,11 @@ fn block(statements: &[Statement], inferred: &Inferred, depth: usize, copies: us
                     block(body, inferred, depth + 1, copies, rows);
                     let first = rows.len();
                     block(shortcut, inferred, depth + 1, copies, rows);
-                    for row in rows.iter_mut().skip(first).filter(|row| row.depth == depth + 1) {
+                    for row in rows
+                        .iter_mut()
+                        .skip(first)
+                        .filter(|row| row.depth == depth + 1)
+                    {
                         row.layer = format!("shortcut.{}", row.layer);
                     }
                 }
@@ -95,7 +115,11 @@ fn row(statement: &Statement, inferred: &Inferred, depth: usize, copies: usize) 
             OpKind::Stochastic(_) | OpKind::Activity { .. } => add(op.kind.to_string()),
             kind => operations.push(kind.to_string()),
         }
-        if let OpKind::Residual { drop_path: Some(path), .. } = &op.kind {
+        if let OpKind::Residual {
+            drop_path: Some(path),
+            ..
+        } = &op.kind
+        {
             add(if path.first == path.last {
                 format!("drop_path({})", path.first)
             } else {
@@ -126,7 +150,10 @@ fn parameters(ops: &[Op], inferred: &Inferred, copies: usize) -> String {
     for op in ops {
         let counts = of(op, inferred, 0);
         parameters = parameters.saturating_add(counts.parameters);
-        let passes = matches!(op.kind, OpKind::Activation(_) | OpKind::Stochastic(_) | OpKind::Activity { .. });
+        let passes = matches!(
+            op.kind,
+            OpKind::Activation(_) | OpKind::Stochastic(_) | OpKind::Activity { .. }
+        );
         incomplete |= counts.incomplete && !passes;
     }
     match (parameters, incomplete) {
@@ -176,7 +203,13 @@ impl Row {
 impl Summary {
     /// The totals in one line.
     pub fn total(&self) -> String {
-        let Counts { parameters, trained, multiply_accumulates, activations, incomplete } = self.totals;
+        let Counts {
+            parameters,
+            trained,
+            multiply_accumulates,
+            activations,
+            incomplete,
+        } = self.totals;
         let least = if incomplete { "at least " } else { "" };
         let trained = if trained == parameters {
             String::new()
@@ -193,7 +226,10 @@ impl Summary {
 
     /// The table in Markdown, for rustdoc; the totals stand in a paragraph below.
     pub fn markdown(&self) -> String {
-        let mut text = format!("| {} |\n| --- | --- | --- | ---: | --- |\n", HEADS.join(" | "));
+        let mut text = format!(
+            "| {} |\n| --- | --- | --- | ---: | --- |\n",
+            HEADS.join(" | ")
+        );
         for row in &self.rows {
             let cells = row.cells("\u{2003}").map(|cell| escaped(&cell));
             text.extend(["| ", &cells.join(" | "), " |\n"]);
@@ -234,7 +270,11 @@ impl Display for Summary {
                     line.push_str("  ");
                 }
                 let space = " ".repeat(width.saturating_sub(cell.chars().count()));
-                line.extend(if column == 3 { [space.as_str(), cell] } else { [cell, space.as_str()] });
+                line.extend(if column == 3 {
+                    [space.as_str(), cell]
+                } else {
+                    [cell, space.as_str()]
+                });
             }
             writeln!(f, "{}", line.trim_end())?;
             if index == 0 {

@@ -6,7 +6,12 @@ impl MetricKind {
     /// Whether the metric counts classes; else it measures numbers.
     pub const fn is_classification(self) -> bool {
         match self {
-            Self::Accuracy | Self::TopK(_) | Self::Precision | Self::Recall | Self::F1 | Self::Auroc => true,
+            Self::Accuracy
+            | Self::TopK(_)
+            | Self::Precision
+            | Self::Recall
+            | Self::F1
+            | Self::Auroc => true,
             Self::Mse | Self::Rmse | Self::Mae | Self::Mape | Self::R2 => false,
         }
     }
@@ -36,7 +41,11 @@ impl Model {
             LossKind::CrossEntropy { .. } => TaskKind::Multiclass(units()),
             LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. } => {
                 let units = units();
-                if units.known == Some(1.0) { TaskKind::Binary } else { TaskKind::Multilabel(units) }
+                if units.known == Some(1.0) {
+                    TaskKind::Binary
+                } else {
+                    TaskKind::Multilabel(units)
+                }
             }
             LossKind::Mse
             | LossKind::Mae

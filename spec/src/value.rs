@@ -9,7 +9,9 @@ use std::fmt;
 ///
 /// The macro keeps a table from ids to spans. Ids are given in the order of the source, from 1;
 /// 0 is [`Id::NONE`], a thing nobody wrote (a default).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Id(pub u32);
 
@@ -50,7 +52,9 @@ pub struct Value {
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
         match (self.known, other.known) {
-            (Some(a), Some(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()) || a == b,
+            (Some(a), Some(b)) => {
+                a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()) || a == b
+            }
             (None, None) => self.hole == other.hole,
             _ => false,
         }
@@ -60,7 +64,11 @@ impl PartialEq for Value {
 impl Value {
     /// A number that nobody wrote: a default.
     pub const fn known(number: f64) -> Self {
-        Self { id: Id::NONE, known: Some(number), hole: None }
+        Self {
+            id: Id::NONE,
+            known: Some(number),
+            hole: None,
+        }
     }
 
     /// A truth value that nobody wrote.
@@ -70,7 +78,11 @@ impl Value {
 
     /// A number that only the compiler knows.
     pub const fn unknown() -> Self {
-        Self { id: Id::NONE, known: None, hole: None }
+        Self {
+            id: Id::NONE,
+            known: None,
+            hole: None,
+        }
     }
 
     /// The same number, written at `id`.
@@ -157,9 +169,11 @@ impl<'de> Deserialize<'de> for Value {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
                 match map.next_entry::<String, u32>()? {
-                    Some((key, hole)) if key == "$" => {
-                        Ok(Value { id: Id::NONE, known: None, hole: Some(hole) })
-                    }
+                    Some((key, hole)) if key == "$" => Ok(Value {
+                        id: Id::NONE,
+                        known: None,
+                        hole: Some(hole),
+                    }),
                     _ => Err(de::Error::custom("expected {\"$\": place}")),
                 }
             }

@@ -4,8 +4,8 @@
 use crate::infer::at;
 use crate::walk::{Place, each_op};
 use crate::{
-    ActivationKind, Finding, Id, LossKind, MetricKind, Model, OpKind, OptimizerKind, RuleKind, ScheduleKind,
-    Shape, Stochastic, TaskKind, Train, Value,
+    ActivationKind, Finding, Id, LossKind, MetricKind, Model, OpKind, OptimizerKind, RuleKind,
+    ScheduleKind, Shape, Stochastic, TaskKind, Train, Value,
 };
 
 struct Check<'f> {
@@ -24,7 +24,14 @@ impl Check<'_> {
     }
 
     /// Says that `what` must be `wanted` unless `holds`.
-    fn that(&mut self, value: &Value, or: Id, what: &str, wanted: &str, holds: impl Fn(f64) -> bool) {
+    fn that(
+        &mut self,
+        value: &Value,
+        or: Id,
+        what: &str,
+        wanted: &str,
+        holds: impl Fn(f64) -> bool,
+    ) {
         if let Some(number) = value.known.filter(|number| !holds(*number)) {
             let message = format!("{what} is {}, it must be {wanted}", Value::known(number));
             self.push(Finding::error(at(value, or), message));
@@ -32,11 +39,15 @@ impl Check<'_> {
     }
 
     fn not_negative(&mut self, value: &Value, or: Id, what: &str) {
-        self.that(value, or, what, "a number from 0", |x| x >= 0.0 && x.is_finite());
+        self.that(value, or, what, "a number from 0", |x| {
+            x >= 0.0 && x.is_finite()
+        });
     }
 
     fn positive(&mut self, value: &Value, or: Id, what: &str) {
-        self.that(value, or, what, "a number above 0", |x| x > 0.0 && x.is_finite());
+        self.that(value, or, what, "a number above 0", |x| {
+            x > 0.0 && x.is_finite()
+        });
     }
 
     fn share(&mut self, value: &Value, or: Id, what: &str) {
@@ -55,7 +66,10 @@ impl Check<'_> {
 }
 
 pub(crate) fn check(model: &Model, output: Option<&Shape>, findings: &mut Vec<Finding>) {
-    let mut check = Check { findings, place: String::new() };
+    let mut check = Check {
+        findings,
+        place: String::new(),
+    };
     hyper(model, &mut check);
     each_op(&model.layers, &mut |place: &Place<'_>, op| {
         check.place = place.to_string();
@@ -70,9 +84,13 @@ pub(crate) fn check(model: &Model, output: Option<&Shape>, findings: &mut Vec<Fi
     if let Some(task) = &model.task {
         match &task.kind {
             TaskKind::Multiclass(classes) => {
-                check.that(classes, task.id, "the number of classes", "a whole number from 2", |x| {
-                    x >= 2.0 && x.fract() == 0.0
-                });
+                check.that(
+                    classes,
+                    task.id,
+                    "the number of classes",
+                    "a whole number from 2",
+                    |x| x >= 2.0 && x.fract() == 0.0,
+                );
             }
             TaskKind::Multilabel(labels) => check.count(labels, task.id, "the number of labels"),
             TaskKind::Binary | TaskKind::Regression => {}
@@ -88,14 +106,23 @@ pub(crate) fn check(model: &Model, output: Option<&Shape>, findings: &mut Vec<Fi
 
 fn hyper(model: &Model, check: &mut Check<'_>) {
     for hyper in &model.hyper {
-        let (Some(domain), Some(number)) = (&hyper.domain, hyper.value.known) else { continue };
+        let (Some(domain), Some(number)) = (&hyper.domain, hyper.value.known) else {
+            continue;
+        };
         let low = domain.low.and_then(|low| low.known);
         let high = domain.high.and_then(|high| high.known);
         let inside = low.is_none_or(|low| number >= low)
-            && high.is_none_or(|high| if domain.inclusive { number <= high } else { number < high })
+            && high.is_none_or(|high| {
+                if domain.inclusive {
+                    number <= high
+                } else {
+                    number < high
+                }
+            })
             && !number.is_nan();
         if !inside {
-            let show = |bound: Option<Value>| bound.map_or_else(String::new, |value| value.to_string());
+            let show =
+                |bound: Option<Value>| bound.map_or_else(String::new, |value| value.to_string());
             let range = if domain.inclusive { "..=" } else { ".." };
             check.push(Finding::error(
                 at(&hyper.value, model.id),
@@ -127,7 +154,12 @@ fn kind(kind: &OpKind, id: Id, check: &mut Check<'_>) {
         }
         OpKind::Activation(activation) => {
             let word = activation.kind.word();
-            for ((name, _), value) in activation.kind.arguments().iter().zip(&activation.arguments) {
+            for ((name, _), value) in activation
+                .kind
+                .arguments()
+                .iter()
+                .zip(&activation.arguments)
+            {
                 let what = format!("`{name}` of `{word}`");
                 let positive = matches!(
                     (activation.kind, *name),
@@ -143,9 +175,14 @@ fn kind(kind: &OpKind, id: Id, check: &mut Check<'_>) {
             }
             if let (ActivationKind::Hardtanh | ActivationKind::Rrelu, [low, high]) =
                 (activation.kind, activation.arguments.as_slice())
-                && low.known.zip(high.known).is_some_and(|(low, high)| low > high)
+                && low
+                    .known
+                    .zip(high.known)
+                    .is_some_and(|(low, high)| low > high)
             {
-                let message = format!("`{word}` goes from {low} to {high}: the first must not be above the second");
+                let message = format!(
+                    "`{word}` goes from {low} to {high}: the first must not be above the second"
+                );
                 check.push(Finding::error(at(low, id), message));
             }
         }
@@ -170,8 +207,13 @@ fn rule_kind(kind: &RuleKind, id: Id, check: &mut Check<'_>) {
             }
         }
         RuleKind::MaxNorm { limit } => check.positive(limit, id, "the limit of `max_norm`"),
-        RuleKind::Orthogonal { strength } => check.not_negative(strength, id, "the strength of `orthogonal`"),
-        RuleKind::DropConnect { .. } | RuleKind::UnitNorm | RuleKind::NonNegative | RuleKind::Freeze => {}
+        RuleKind::Orthogonal { strength } => {
+            check.not_negative(strength, id, "the strength of `orthogonal`")
+        }
+        RuleKind::DropConnect { .. }
+        | RuleKind::UnitNorm
+        | RuleKind::NonNegative
+        | RuleKind::Freeze => {}
     }
 }
 
@@ -187,41 +229,71 @@ fn loss(model: &Model, check: &mut Check<'_>) {
         && let (Some(low), Some(high)) = (target.low.known, target.high.known)
         && (low >= high || low.is_nan() || high.is_nan())
     {
-        let message = format!("the target's range [{}, {}] is empty", target.low, target.high);
-        check.push(Finding::error(target.id, message).help(format!("target in [{}, {}]", target.high, target.low)));
+        let message = format!(
+            "the target's range [{}, {}] is empty",
+            target.low, target.high
+        );
+        check.push(
+            Finding::error(target.id, message)
+                .help(format!("target in [{}, {}]", target.high, target.low)),
+        );
     }
 }
 
 fn metrics(model: &Model, output: Option<&Shape>, check: &mut Check<'_>) {
-    let Some(task) = model.task_of(output) else { return };
-    let stopping = model.train.as_ref().and_then(|train| train.early_stop.as_ref());
+    let Some(task) = model.task_of(output) else {
+        return;
+    };
+    let stopping = model
+        .train
+        .as_ref()
+        .and_then(|train| train.early_stop.as_ref());
     let stopping = stopping.and_then(|stop| stop.metric.map(|kind| (stop.id, kind)));
     let mut seen = Vec::new();
-    for (id, kind) in model.metrics.iter().map(|metric| (metric.id, metric.kind)).chain(stopping) {
+    for (id, kind) in model
+        .metrics
+        .iter()
+        .map(|metric| (metric.id, metric.kind))
+        .chain(stopping)
+    {
         if seen.contains(&kind) {
             continue;
         }
         seen.push(kind);
         if kind.is_classification() == matches!(task, TaskKind::Regression) {
-            let suits: Vec<String> =
-                Model::default_metrics(Some(&task)).iter().map(|metric| format!("`{metric}`")).collect();
+            let suits: Vec<String> = Model::default_metrics(Some(&task))
+                .iter()
+                .map(|metric| format!("`{metric}`"))
+                .collect();
             check.push(
-                Finding::error(id, format!("`{}` says nothing about the task `{task}`", kind.word()))
-                    .help(format!("metrics that suit it: {}", suits.join(", "))),
+                Finding::error(
+                    id,
+                    format!("`{}` says nothing about the task `{task}`", kind.word()),
+                )
+                .help(format!("metrics that suit it: {}", suits.join(", "))),
             );
             continue;
         }
         match (kind, &task) {
             (MetricKind::TopK(k), TaskKind::Multiclass(classes)) => {
                 check.count(&k, id, "`k` of `top_k`");
-                if k.size().zip(classes.size()).is_some_and(|(k, classes)| k > classes) {
-                    check.push(Finding::error(at(&k, id), format!("`top_k({k})` of {classes} classes is always right")));
+                if k.size()
+                    .zip(classes.size())
+                    .is_some_and(|(k, classes)| k > classes)
+                {
+                    check.push(Finding::error(
+                        at(&k, id),
+                        format!("`top_k({k})` of {classes} classes is always right"),
+                    ));
                 }
             }
             (MetricKind::Auroc, TaskKind::Multiclass(_) | TaskKind::Multilabel(_)) => {
                 check.push(
-                    Finding::error(id, format!("`auroc` is for two classes, the task is `{task}`"))
-                        .help("metrics accuracy, f1"),
+                    Finding::error(
+                        id,
+                        format!("`auroc` is for two classes, the task is `{task}`"),
+                    )
+                    .help("metrics accuracy, f1"),
                 );
             }
             _ => {}
@@ -241,9 +313,14 @@ fn training(train: &Train, check: &mut Check<'_>) {
         }
     }
     if let Some(seed) = &train.seed {
-        check.that(seed, id, "`seed`", "a whole number from 0", |x| x >= 0.0 && x.fract() == 0.0);
+        check.that(seed, id, "`seed`", "a whole number from 0", |x| {
+            x >= 0.0 && x.fract() == 0.0
+        });
     }
-    for (value, name) in [(&train.clip_norm, "`norm` of `clip`"), (&train.clip_value, "`value` of `clip`")] {
+    for (value, name) in [
+        (&train.clip_norm, "`norm` of `clip`"),
+        (&train.clip_value, "`value` of `clip`"),
+    ] {
         if let Some(value) = value {
             check.positive(value, id, name);
         }
@@ -258,7 +335,11 @@ fn training(train: &Train, check: &mut Check<'_>) {
             check.not_negative(decay, id, "`weight_decay`");
         }
         match &optimizer.kind {
-            OptimizerKind::Sgd { momentum, dampening, .. } => {
+            OptimizerKind::Sgd {
+                momentum,
+                dampening,
+                ..
+            } => {
                 check.below_one(momentum, id, "`momentum` of `sgd`");
                 check.share(dampening, id, "`dampening` of `sgd`");
             }
@@ -269,7 +350,9 @@ fn training(train: &Train, check: &mut Check<'_>) {
                 check.below_one(beta1, id, &format!("`beta1` of `{word}`"));
                 check.below_one(beta2, id, &format!("`beta2` of `{word}`"));
             }
-            OptimizerKind::RmsProp { alpha, momentum, .. } => {
+            OptimizerKind::RmsProp {
+                alpha, momentum, ..
+            } => {
                 check.below_one(alpha, id, "`alpha` of `rmsprop`");
                 check.below_one(momentum, id, "`momentum` of `rmsprop`");
             }
@@ -292,8 +375,14 @@ fn training(train: &Train, check: &mut Check<'_>) {
                 check.count(every, id, "`every` of `step`");
                 check.positive(factor, id, "`factor` of `step`");
             }
-            ScheduleKind::Exponential { factor } => check.positive(factor, id, "`factor` of `exponential`"),
-            ScheduleKind::OneCycle { rise, divide, final_divide } => {
+            ScheduleKind::Exponential { factor } => {
+                check.positive(factor, id, "`factor` of `exponential`")
+            }
+            ScheduleKind::OneCycle {
+                rise,
+                divide,
+                final_divide,
+            } => {
                 check.below_one(rise, id, "`rise` of `one_cycle`");
                 check.positive(divide, id, "`divide` of `one_cycle`");
                 check.positive(final_divide, id, "`final_divide` of `one_cycle`");

@@ -26,7 +26,10 @@ const VARIANCE: &str = "dropout raises the variance that batch norm learns; at i
 
 /// A rate in (0, 1), if it is known.
 fn rate(stochastic: &Stochastic) -> Option<f64> {
-    stochastic.rate().known.filter(|rate| *rate > 0.0 && *rate < 1.0)
+    stochastic
+        .rate()
+        .known
+        .filter(|rate| *rate > 0.0 && *rate < 1.0)
 }
 
 /// Whether it does anything, as far as known.
@@ -34,9 +37,13 @@ fn acts(stochastic: &Stochastic) -> bool {
     stochastic.rate().known != Some(0.0)
 }
 
-fn dropouts<'g, 'm>(graph: &'g Graph<'m>) -> impl Iterator<Item = (usize, &'g Node<'m>, &'m Stochastic)> {
+fn dropouts<'g, 'm>(
+    graph: &'g Graph<'m>,
+) -> impl Iterator<Item = (usize, &'g Node<'m>, &'m Stochastic)> {
     let nodes = graph.nodes.iter().enumerate();
-    nodes.filter_map(|(index, node)| Some((index, node, node.dropout().filter(|dropout| acts(dropout))?)))
+    nodes.filter_map(|(index, node)| {
+        Some((index, node, node.dropout().filter(|dropout| acts(dropout))?))
+    })
 }
 
 fn ranges<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -48,7 +55,9 @@ fn ranges<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             } else {
                 finding.and_help(format!("{word}(0.5)"));
             }
-            finding.and_note("the rate is the probability of zeroing, in [0, 1); at 1 nothing is left");
+            finding.and_note(
+                "the rate is the probability of zeroing, in [0, 1); at 1 nothing is left",
+            );
         };
         match node.kind {
             Kind::Op(op) => {
@@ -60,7 +69,14 @@ fn ranges<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     let id = at(stochastic.rate(), node.id);
                     let message = format!("{} is not a rate in [0, 1)", Value::known(rate));
                     explain(
-                        cx.at(&[], node.scope, node.place(), id, "dropout_rate_out_of_range", message),
+                        cx.at(
+                            &[],
+                            node.scope,
+                            node.place(),
+                            id,
+                            "dropout_rate_out_of_range",
+                            message,
+                        ),
                         word,
                         rate,
                     );
@@ -72,7 +88,14 @@ fn ranges<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                         let id = at(value, if rule.id.is_none() { node.id } else { rule.id });
                         let message = format!("{} is not a rate in [0, 1)", Value::known(rate));
                         explain(
-                            cx.at(&rule.levels, node.scope, node.place(), id, "dropout_rate_out_of_range", message),
+                            cx.at(
+                                &rule.levels,
+                                node.scope,
+                                node.place(),
+                                id,
+                                "dropout_rate_out_of_range",
+                                message,
+                            ),
                             "drop_connect",
                             rate,
                         );
@@ -85,7 +108,14 @@ fn ranges<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                         let message = format!("{} is not a rate in [0, 1)", Value::known(rate));
                         let id = at(value, node.id);
                         explain(
-                            cx.at(&[], node.scope, node.place(), id, "dropout_rate_out_of_range", message),
+                            cx.at(
+                                &[],
+                                node.scope,
+                                node.place(),
+                                id,
+                                "dropout_rate_out_of_range",
+                                message,
+                            ),
                             "drop_path",
                             rate,
                         );
@@ -104,27 +134,47 @@ fn before_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize> {
     let mut open: Vec<usize> = graph.output.into_iter().collect();
     let mut heads = Vec::new();
     while let Some(index) = open.pop() {
-        let Some(node) = graph.node(index).filter(|_| seen.insert(index)) else { continue };
+        let Some(node) = graph.node(index).filter(|_| seen.insert(index)) else {
+            continue;
+        };
         if node.is_weight() {
             heads.push(node);
             continue;
         }
-        if node.stochastic().is_some_and(acts) && !matches!(node.stochastic(), Some(Stochastic::DropPath { .. })) {
+        if node.stochastic().is_some_and(acts)
+            && !matches!(node.stochastic(), Some(Stochastic::DropPath { .. }))
+        {
             found.insert(index);
         }
         if !matches!(node.kind, Kind::Sum) {
             open.extend(&node.from);
         }
     }
-    let Some(loss) = &graph.model.loss else { return HashSet::new() };
+    let Some(loss) = &graph.model.loss else {
+        return HashSet::new();
+    };
     for index in &found {
-        let Some(node) = graph.node(*index) else { continue };
-        let Some(stochastic) = node.stochastic() else { continue };
-        let what = if super::output::is_regression(&loss.kind) { "the model's output" } else { "the class scores" };
-        let source = graph.before(*index).last().map(|(_, node)| node).filter(|node| node.is_weight());
+        let Some(node) = graph.node(*index) else {
+            continue;
+        };
+        let Some(stochastic) = node.stochastic() else {
+            continue;
+        };
+        let what = if super::output::is_regression(&loss.kind) {
+            "the model's output"
+        } else {
+            "the class scores"
+        };
+        let source = graph
+            .before(*index)
+            .last()
+            .map(|(_, node)| node)
+            .filter(|node| node.is_weight());
         let source = source.or(heads.first().copied());
         let head = source.map_or_else(|| "head".to_owned(), Node::name);
-        let written = source.and_then(Node::op).map_or_else(|| "linear(10)".to_owned(), |op| op.kind.to_string());
+        let written = source
+            .and_then(Node::op)
+            .map_or_else(|| "linear(10)".to_owned(), |op| op.kind.to_string());
         cx.node(node, "dropout_before_output", format!("`{}` on {what}", OpKind::Stochastic(stochastic.clone())))
             .and_other(source.map_or(Id::NONE, |source| source.id), "the scores are produced here")
             .and_help(format!("drop the features that feed it: `-> relu -> {stochastic}; {head}: {written};`"))
@@ -138,8 +188,16 @@ fn feeding_head<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     if graph.model.loss.is_none() {
         return;
     }
-    let (_, Some(head)) = graph.output_segment() else { return };
-    let Some(mut at) = head.is_weight().then(|| head.from.first().copied()).flatten() else { return };
+    let (_, Some(head)) = graph.output_segment() else {
+        return;
+    };
+    let Some(mut at) = head
+        .is_weight()
+        .then(|| head.from.first().copied())
+        .flatten()
+    else {
+        return;
+    };
     while let Some(node) = graph.node(at).filter(|node| !node.ends_segment()) {
         if node.dropout().is_some_and(acts) {
             cx.node(node, "dropout_feeding_head", "dropout on the features that the last layer reads")
@@ -147,7 +205,9 @@ fn feeding_head<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .and_help("remove it, or drop earlier")
                 .and_note("most published classifiers do this and gain; the lint is for those who do not want it");
         }
-        let Some(next) = node.from.first() else { return };
+        let Some(next) = node.from.first() else {
+            return;
+        };
         at = *next;
     }
 }
@@ -166,7 +226,11 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         }
         if let Some((_, norm)) = graph.before(index).find(|(_, node)| node.is_batch_norm()) {
             let name = norm.name();
-            let finding = cx.node(node, "dropout_with_batch_norm", format!("`{dropout}` alongside the batch norm `{name}`"));
+            let finding = cx.node(
+                node,
+                "dropout_with_batch_norm",
+                format!("`{dropout}` alongside the batch norm `{name}`"),
+            );
             if dropout.rate().known.is_none_or(|rate| rate <= 0.1) {
                 finding.at_level(Level::Warn);
             }
@@ -179,7 +243,11 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .and_note("the next batch norm sees a shifted variance (Li et al., arXiv 1801.05134); Wide-ResNet does this and gains (arXiv 1605.07146)");
             continue;
         }
-        let next = downstream.get(index).copied().flatten().and_then(|next| graph.node(next));
+        let next = downstream
+            .get(index)
+            .copied()
+            .flatten()
+            .and_then(|next| graph.node(next));
         if let Some(norm) = next {
             let name = norm.name();
             cx.node(node, "dropout_upstream_of_batch_norm", format!("`{dropout}` shifts the variance that the batch norm `{name}` sees at inference"))
@@ -194,13 +262,22 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 }
 
 fn before_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, before_output: &HashSet<usize>) {
-    for (index, node, dropout) in dropouts(graph).filter(|(index, ..)| !before_output.contains(index)) {
-        if graph.before(index).any(|(_, node)| node.activation().is_some()) {
+    for (index, node, dropout) in
+        dropouts(graph).filter(|(index, ..)| !before_output.contains(index))
+    {
+        if graph
+            .before(index)
+            .any(|(_, node)| node.activation().is_some())
+        {
             continue;
         }
         let behind = graph.behind(index);
-        let Some((_, next)) = behind.iter().find(|(_, node)| node.activation().is_some()) else { continue };
-        let Some(activation) = next.activation() else { continue };
+        let Some((_, next)) = behind.iter().find(|(_, node)| node.activation().is_some()) else {
+            continue;
+        };
+        let Some(activation) = next.activation() else {
+            continue;
+        };
         let name = activation.kind.word();
         let breaks = activation.keeps_zero() == Some(false);
         let message = if breaks && activation.kind.is_softmax() {
@@ -210,7 +287,9 @@ fn before_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, before_output: &Has
         } else if activation.kind.is_homogeneous() {
             format!("`{dropout}` in front of `{name}`: the result is the same as behind it")
         } else {
-            format!("`{dropout}` in front of `{name}`: the survivors are scaled before they are bent")
+            format!(
+                "`{dropout}` in front of `{name}`: the survivors are scaled before they are bent"
+            )
         };
         let finding = cx.node(node, "dropout_before_activation", message);
         if breaks {
@@ -233,15 +312,21 @@ fn on_input<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize> {
         if let Some(slot) = raw.get_mut(index) {
             *slot = is_raw;
         }
-        let Some(dropout) = node.dropout().filter(|_| is_raw) else { continue };
+        let Some(dropout) = node.dropout().filter(|_| is_raw) else {
+            continue;
+        };
         if let Some(rate) = rate(dropout).filter(|rate| *rate > 0.2) {
             found.insert(index);
-            cx.node(node, "dropout_on_input", format!("`{dropout}` throws away {} of the input", percent(rate)))
-                .and_help(format!(
-                    "`dropout(0.1)` or `noise(0.1)`; for input masking {}",
-                    allow("dropout_on_input", "denoising")
-                ))
-                .and_note("Srivastava et al. (JMLR 15) keep at least 80 % of the input");
+            cx.node(
+                node,
+                "dropout_on_input",
+                format!("`{dropout}` throws away {} of the input", percent(rate)),
+            )
+            .and_help(format!(
+                "`dropout(0.1)` or `noise(0.1)`; for input masking {}",
+                allow("dropout_on_input", "denoising")
+            ))
+            .and_note("Srivastava et al. (JMLR 15) keep at least 80 % of the input");
         }
     }
     found
@@ -249,15 +334,31 @@ fn on_input<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize> {
 
 fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &HashSet<usize>) {
     for (index, node) in graph.nodes.iter().enumerate() {
-        let Some(dropout) = node.dropout() else { continue };
+        let Some(dropout) = node.dropout() else {
+            continue;
+        };
         if dropout.rate().known == Some(0.0) && dropout.rate().hole.is_none() {
-            cx.node(node, "dropout_rate_zero", format!("`{dropout}` does nothing"))
-                .and_help(format!("remove `{dropout}`"));
+            cx.node(
+                node,
+                "dropout_rate_zero",
+                format!("`{dropout}` does nothing"),
+            )
+            .and_help(format!("remove `{dropout}`"));
         }
-        let Some(rate) = rate(dropout).filter(|rate| *rate > 0.5 && !on_input.contains(&index)) else { continue };
-        cx.node(node, "high_dropout_rate", format!("`{dropout}` drops {} (it is the rate dropped, not kept)", percent(rate)))
-            .and_help(format!("{}(0.5)", dropout.word()))
-            .and_note("0.5 is the usual most for hidden layers (Srivastava et al., JMLR 15)");
+        let Some(rate) = rate(dropout).filter(|rate| *rate > 0.5 && !on_input.contains(&index))
+        else {
+            continue;
+        };
+        cx.node(
+            node,
+            "high_dropout_rate",
+            format!(
+                "`{dropout}` drops {} (it is the rate dropped, not kept)",
+                percent(rate)
+            ),
+        )
+        .and_help(format!("{}(0.5)", dropout.word()))
+        .and_note("0.5 is the usual most for hidden layers (Srivastava et al., JMLR 15)");
     }
 }
 
@@ -265,17 +366,29 @@ fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &HashSet<usize>)
 fn stacked<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let mut left = vec![1.0_f64; graph.nodes.len()];
     for (index, node) in graph.nodes.iter().enumerate() {
-        let before =
-            node.from.iter().filter_map(|from| left.get(*from)).fold(1.0_f64, |least, share| least.min(*share));
+        let before = node
+            .from
+            .iter()
+            .filter_map(|from| left.get(*from))
+            .fold(1.0_f64, |least, share| least.min(*share));
         let mut share = before;
-        if let Some((dropout, rate)) = node.dropout().and_then(|dropout| Some((dropout, rate(dropout)?)))
+        if let Some((dropout, rate)) = node
+            .dropout()
+            .and_then(|dropout| Some((dropout, rate(dropout)?)))
             && rate >= 0.3
         {
             share *= (1.0 - rate).powf(node.times as f64);
             if share < 0.1 && before >= 0.1 && share < 1.0 - rate - 1e-9 {
-                cx.node(node, "stacked_high_dropout", format!("with this `{dropout}` only {} of the signal paths survive one step", percent(share)))
-                    .and_help("lower rates: `dropout(0.2)`")
-                    .and_note("the rates of 0.3 and above along one path multiply; VGG keeps 25 %");
+                cx.node(
+                    node,
+                    "stacked_high_dropout",
+                    format!(
+                        "with this `{dropout}` only {} of the signal paths survive one step",
+                        percent(share)
+                    ),
+                )
+                .and_help("lower rates: `dropout(0.2)`")
+                .and_note("the rates of 0.3 and above along one path multiply; VGG keeps 25 %");
             }
         }
         if let Some(slot) = left.get_mut(index) {
@@ -286,19 +399,34 @@ fn stacked<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 
 fn consecutive<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for (index, node, dropout) in dropouts(graph) {
-        let Some((_, first)) = graph.before(index).find(|(_, node)| node.dropout().is_some_and(acts)) else {
+        let Some((_, first)) = graph
+            .before(index)
+            .find(|(_, node)| node.dropout().is_some_and(acts))
+        else {
             continue;
         };
-        let together = first.dropout().and_then(rate).zip(rate(dropout)).map(|(a, b)| 1.0 - (1.0 - a) * (1.0 - b));
+        let together = first
+            .dropout()
+            .and_then(rate)
+            .zip(rate(dropout))
+            .map(|(a, b)| 1.0 - (1.0 - a) * (1.0 - b));
         let message = match together {
-            Some(share) => format!("a second dropout in one segment: together they drop {}", percent(share)),
+            Some(share) => format!(
+                "a second dropout in one segment: together they drop {}",
+                percent(share)
+            ),
             None => "a second dropout in one segment".to_owned(),
         };
         let help = match together {
-            Some(share) => format!("one of them: `dropout({})`", (share * 100.0).round() / 100.0),
+            Some(share) => format!(
+                "one of them: `dropout({})`",
+                (share * 100.0).round() / 100.0
+            ),
             None => "one of them".to_owned(),
         };
-        cx.node(node, "consecutive_dropout", message).and_other(first.id, "the first").and_help(help);
+        cx.node(node, "consecutive_dropout", message)
+            .and_other(first.id, "the first")
+            .and_help(help);
     }
 }
 
@@ -307,13 +435,26 @@ fn tiny_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         if !matches!(dropout, Stochastic::Dropout { .. }) {
             continue;
         }
-        let width = node.input.as_ref().filter(|shape| shape.rank() == 1).and_then(Shape::features);
-        let Some((rate, width)) = rate(dropout).zip(width) else { continue };
+        let width = node
+            .input
+            .as_ref()
+            .filter(|shape| shape.rank() == 1)
+            .and_then(Shape::features);
+        let Some((rate, width)) = rate(dropout).zip(width) else {
+            continue;
+        };
         let nothing = rate.powf(width as f64);
         if nothing >= 0.01 {
             let units = if width == 1 { "unit" } else { "units" };
-            cx.node(node, "dropout_on_tiny_layer", format!("with {width} {units} and `{dropout}`, {} of the samples pass nothing", percent(nothing)))
-                .and_help("a wider layer, or no dropout here");
+            cx.node(
+                node,
+                "dropout_on_tiny_layer",
+                format!(
+                    "with {width} {units} and `{dropout}`, {} of the samples pass nothing",
+                    percent(nothing)
+                ),
+            )
+            .and_help("a wider layer, or no dropout here");
         }
     }
 }
@@ -326,18 +467,36 @@ fn order_of_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         .filter(|(node, ..)| seen.insert(node.id))
         .collect();
     for pair in all.windows(2) {
-        let [(first, before, low), (node, dropout, high)] = pair else { continue };
+        let [(first, before, low), (node, dropout, high)] = pair else {
+            continue;
+        };
         if high > low {
-            cx.node(node, "dropout_rate_increases", format!("`{dropout}` is more than the earlier `{before}`"))
-                .and_other(first.id, "the earlier one")
-                .and_note("some prefer falling rates; Srivastava et al. (JMLR 15) drop least at the input");
+            cx.node(
+                node,
+                "dropout_rate_increases",
+                format!("`{dropout}` is more than the earlier `{before}`"),
+            )
+            .and_other(first.id, "the earlier one")
+            .and_note(
+                "some prefer falling rates; Srivastava et al. (JMLR 15) drop least at the input",
+            );
         }
     }
     if let [(_, _, first), .., (node, dropout, _)] = all.as_slice()
-        && all.iter().all(|(_, _, rate)| rate.to_bits() == first.to_bits())
+        && all
+            .iter()
+            .all(|(_, _, rate)| rate.to_bits() == first.to_bits())
     {
-        cx.node(node, "uniform_dropout_rate", format!("all {} dropouts have the rate {}", all.len(), dropout.rate()))
-            .and_note("the best rate differs from layer to layer");
+        cx.node(
+            node,
+            "uniform_dropout_rate",
+            format!(
+                "all {} dropouts have the rate {}",
+                all.len(),
+                dropout.rate()
+            ),
+        )
+        .and_note("the best rate differs from layer to layer");
     }
 }
 
@@ -346,15 +505,26 @@ fn selu<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let mut activation = None;
         let mut end = None;
         for (_, before) in graph.before(index) {
-            activation = activation.or(before.activation().map(|activation| (before.id, activation.kind)));
+            activation = activation.or(before
+                .activation()
+                .map(|activation| (before.id, activation.kind)));
             end = Some(before);
         }
         match (dropout, activation) {
-            (Stochastic::Dropout { rate } | Stochastic::GaussianDropout { rate }, Some((id, ActivationKind::Selu))) => {
-                cx.node(node, "plain_dropout_with_selu", format!("`{dropout}` breaks the self-normalisation of `selu`"))
-                    .and_other(id, "this `selu`")
-                    .and_help(format!("alpha_dropout({rate})"))
-                    .and_note("alpha dropout keeps mean and variance (Klambauer et al., arXiv 1706.02515)");
+            (
+                Stochastic::Dropout { rate } | Stochastic::GaussianDropout { rate },
+                Some((id, ActivationKind::Selu)),
+            ) => {
+                cx.node(
+                    node,
+                    "plain_dropout_with_selu",
+                    format!("`{dropout}` breaks the self-normalisation of `selu`"),
+                )
+                .and_other(id, "this `selu`")
+                .and_help(format!("alpha_dropout({rate})"))
+                .and_note(
+                    "alpha dropout keeps mean and variance (Klambauer et al., arXiv 1706.02515)",
+                );
             }
             (Stochastic::AlphaDropout { .. }, Some((_, ActivationKind::Selu))) => {}
             (Stochastic::AlphaDropout { rate }, Some((id, kind))) => {
@@ -385,9 +555,15 @@ fn drop_path<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             }
             high_drop_path(cx, node, rate);
         }
-        let Kind::DropPath(path) = node.kind else { continue };
+        let Kind::DropPath(path) = node.kind else {
+            continue;
+        };
         let (first, last) = (&path.first, &path.last);
-        if first.known.zip(last.known).is_some_and(|(first, last)| first > last && last >= 0.0) {
+        if first
+            .known
+            .zip(last.known)
+            .is_some_and(|(first, last)| first > last && last >= 0.0)
+        {
             cx.node(node, "drop_path_rate_high", format!("the rates fall with depth, from {first} to {last}"))
                 .and_help(format!("drop_path({last}..{first})"))
                 .and_note("early layers are needed by all later ones: the linear rule rises (Huang et al., arXiv 1603.09382)");
@@ -399,8 +575,17 @@ fn drop_path<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 
 fn high_drop_path(cx: &mut Cx<'_>, node: &Node<'_>, rate: &Value) {
     if let Some(share) = rate.known.filter(|rate| *rate > 0.5 && *rate < 1.0) {
-        cx.node(node, "drop_path_rate_high", format!("stochastic depth drops {} of the samples' branch", percent(share)))
-            .and_help("drop_path(0.0..0.2)")
-            .and_note("the linear rule of Huang et al. (arXiv 1603.09382) ends at 0.5; 0.1 to 0.2 is usual");
+        cx.node(
+            node,
+            "drop_path_rate_high",
+            format!(
+                "stochastic depth drops {} of the samples' branch",
+                percent(share)
+            ),
+        )
+        .and_help("drop_path(0.0..0.2)")
+        .and_note(
+            "the linear rule of Huang et al. (arXiv 1603.09382) ends at 0.5; 0.1 to 0.2 is usual",
+        );
     }
 }

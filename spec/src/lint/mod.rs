@@ -103,11 +103,18 @@ lints! {
 }
 
 /// Those that say that no program can be built.
-const FIXED: [&str; 3] = ["shape_mismatch", "missing_flatten", "residual_shape_mismatch"];
+const FIXED: [&str; 3] = [
+    "shape_mismatch",
+    "missing_flatten",
+    "residual_shape_mismatch",
+];
 
 /// The default level of a lint.
 fn default_level(name: &str) -> Level {
-    LINTS.iter().find(|lint| lint.name == name).map_or(Level::Deny, |lint| lint.default_level)
+    LINTS
+        .iter()
+        .find(|lint| lint.name == name)
+        .map_or(Level::Deny, |lint| lint.default_level)
 }
 
 struct Pushed<'m> {
@@ -123,7 +130,12 @@ pub(crate) struct Cx<'m> {
 
 impl<'m> Cx<'m> {
     /// A finding about a node, at its default level.
-    fn node(&mut self, node: &Node<'_>, lint: &'static str, message: impl Into<String>) -> &mut Finding {
+    fn node(
+        &mut self,
+        node: &Node<'_>,
+        lint: &'static str,
+        message: impl Into<String>,
+    ) -> &mut Finding {
         self.at(&[], node.scope, node.place(), node.id, lint, message)
     }
 
@@ -140,7 +152,11 @@ impl<'m> Cx<'m> {
         let mut finding = Finding::lint(lint, default_level(lint), id, message);
         finding.place = place;
         let index = self.pushed.len();
-        self.pushed.push(Pushed { own, scope, finding });
+        self.pushed.push(Pushed {
+            own,
+            scope,
+            finding,
+        });
         &mut self.pushed[index].finding
     }
 }
@@ -217,7 +233,10 @@ fn all_levels(model: &Model) -> Vec<(&LintLevel, String)> {
         Some((&model.layer_levels, "the layers")),
         model.loss.as_ref().map(|loss| (&loss.levels, "the loss")),
         model.task.as_ref().map(|task| (&task.levels, "the task")),
-        model.train.as_ref().map(|train| (&train.levels, "the training")),
+        model
+            .train
+            .as_ref()
+            .map(|train| (&train.levels, "the training")),
     ];
     for (levels, place) in sections.into_iter().flatten() {
         all.extend(levels.iter().map(|level| (level, place.to_owned())));
@@ -227,11 +246,20 @@ fn all_levels(model: &Model) -> Vec<(&LintLevel, String)> {
         for op in &statement.ops {
             lists.push(&op.levels);
             lists.extend(op.rules.iter().map(|rule| rule.levels.as_slice()));
-            if let OpKind::Residual { drop_path: Some(path), .. } = &op.kind {
+            if let OpKind::Residual {
+                drop_path: Some(path),
+                ..
+            } = &op.kind
+            {
                 lists.push(&path.levels);
             }
         }
-        all.extend(lists.into_iter().flatten().map(|level| (level, place.to_string())));
+        all.extend(
+            lists
+                .into_iter()
+                .flatten()
+                .map(|level| (level, place.to_string())),
+        );
     });
     all
 }
@@ -245,7 +273,10 @@ fn misnamed(level: &LintLevel, place: &str) -> Option<Finding> {
             None => finding,
         }
     } else if FIXED.contains(&name) && (level.level != Level::Deny || level.expect) {
-        Finding::error(level.id, format!("`{name}` cannot be allowed: such a model cannot be built"))
+        Finding::error(
+            level.id,
+            format!("`{name}` cannot be allowed: such a model cannot be built"),
+        )
     } else {
         return None;
     };
@@ -254,10 +285,24 @@ fn misnamed(level: &LintLevel, place: &str) -> Option<Finding> {
 }
 
 /// The finding at the level asked for; nothing if that is `allow`.
-fn settle(pushed: Pushed<'_>, graph: &Graph<'_>, met: &mut HashSet<(Id, String)>) -> Option<Finding> {
-    let Pushed { own, scope, mut finding } = pushed;
+fn settle(
+    pushed: Pushed<'_>,
+    graph: &Graph<'_>,
+    met: &mut HashSet<(Id, String)>,
+) -> Option<Finding> {
+    let Pushed {
+        own,
+        scope,
+        mut finding,
+    } = pushed;
     let lint = finding.lint?;
-    let wanted = |levels: &[LintLevel]| levels.iter().rev().find(|level| level.lint == lint).cloned();
+    let wanted = |levels: &[LintLevel]| {
+        levels
+            .iter()
+            .rev()
+            .find(|level| level.lint == lint)
+            .cloned()
+    };
     let mut found = wanted(own);
     let mut at = Some(scope);
     while let (None, Some(scope)) = (&found, at.and_then(|index| graph.scopes.get(index))) {
@@ -304,5 +349,9 @@ fn allow(lint: &str, reason: &str) -> String {
 /// A share in per cent: `80 %`.
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent >= 1.0 || percent == 0.0 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
+    if percent >= 1.0 || percent == 0.0 {
+        format!("{percent:.0} %")
+    } else {
+        format!("{percent:.1} %")
+    }
 }

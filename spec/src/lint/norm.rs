@@ -18,9 +18,13 @@ pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 
 fn redundant_bias<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for node in &graph.nodes {
-        let Some(OpKind::Linear { out, bias }) = node.op().map(|op| &op.kind) else { continue };
+        let Some(OpKind::Linear { out, bias }) = node.op().map(|op| &op.kind) else {
+            continue;
+        };
         let [next] = node.to.as_slice() else { continue };
-        let Some(norm) = graph.node(*next).filter(|next| next.is_batch_norm()) else { continue };
+        let Some(norm) = graph.node(*next).filter(|next| next.is_batch_norm()) else {
+            continue;
+        };
         if bias.is_true() == Some(true) {
             cx.node(node, "redundant_bias_before_norm", format!("the bias of `{}` is subtracted again by the batch norm", node.name()))
                 .and_other(norm.id, "this batch norm subtracts the mean")
@@ -35,7 +39,9 @@ fn after_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         return;
     }
     let (ops, head) = graph.output_segment();
-    let Some(head) = head.filter(|head| head.is_weight()) else { return };
+    let Some(head) = head.filter(|head| head.is_weight()) else {
+        return;
+    };
     for (_, node) in ops.iter().filter(|(_, node)| node.is_norm()) {
         let word = node.op().map_or("norm", |op| op.kind.word());
         cx.node(node, "norm_after_output", format!("`{word}` rescales the model's output"))
@@ -46,11 +52,23 @@ fn after_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 }
 
 fn batch_size<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
-    let Some(train) = &graph.model.train else { return };
-    let Some((value, batch)) = train.batch.as_ref().and_then(|value| Some((value, value.size()?))) else { return };
+    let Some(train) = &graph.model.train else {
+        return;
+    };
+    let Some((value, batch)) = train
+        .batch
+        .as_ref()
+        .and_then(|value| Some((value, value.size()?)))
+    else {
+        return;
+    };
     let norms = graph.nodes.iter().filter(|node| node.is_batch_norm());
-    let least = norms.filter_map(|node| Some((node.input.as_ref().and_then(Shape::positions)?, node))).min_by_key(|(n, _)| *n);
-    let Some((positions, norm)) = least else { return };
+    let least = norms
+        .filter_map(|node| Some((node.input.as_ref().and_then(Shape::positions)?, node)))
+        .min_by_key(|(n, _)| *n);
+    let Some((positions, norm)) = least else {
+        return;
+    };
     let values = batch.saturating_mul(positions);
     let id = at(value, train.id);
     let name = norm.name();
@@ -60,10 +78,17 @@ fn batch_size<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .and_help("`batch: 32`, or `layer_norm`")
             .and_note("the mean of one value is the value: the output is always 0, and the running variance falls to 0");
     } else if (2..8).contains(&values) {
-        cx.at(&[], TRAIN, "the training".to_owned(), id, "batch_norm_tiny_batch", format!("the batch norm `{name}` estimates mean and variance from {values} values"))
-            .and_other(norm.id, "this batch norm")
-            .and_help("`batch: 32`, or `layer_norm`")
-            .and_note("statistics of fewer than eight values are noise (Wu and He, arXiv 1803.08494)");
+        cx.at(
+            &[],
+            TRAIN,
+            "the training".to_owned(),
+            id,
+            "batch_norm_tiny_batch",
+            format!("the batch norm `{name}` estimates mean and variance from {values} values"),
+        )
+        .and_other(norm.id, "this batch norm")
+        .and_help("`batch: 32`, or `layer_norm`")
+        .and_note("statistics of fewer than eight values are noise (Wu and He, arXiv 1803.08494)");
     }
 }
 
@@ -71,26 +96,48 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
     let word = node.op().map_or("norm", |op| op.kind.word());
     let before: Vec<&Node<'m>> = graph.before(index).map(|(_, node)| node).collect();
     if let Some(first) = before.iter().find(|node| node.is_norm()) {
-        cx.node(node, "consecutive_norm", format!("`{word}` undoes the normalisation before it"))
-            .and_other(first.id, "the first one")
-            .and_help("remove one of them");
+        cx.node(
+            node,
+            "consecutive_norm",
+            format!("`{word}` undoes the normalisation before it"),
+        )
+        .and_other(first.id, "the first one")
+        .and_help("remove one of them");
     }
     if let Some(activation) = before.iter().find(|node| node.activation().is_some()) {
-        cx.node(node, "activation_before_norm", format!("`{word}` behind an activation"))
-            .and_other(activation.id, "the activation")
-            .and_note("both orders are published");
-        if activation.activation().is_some_and(|activation| activation.kind == ActivationKind::Selu) {
-            cx.node(node, "norm_with_selu", format!("`{word}` behind `selu`, which normalises by itself"))
-                .and_other(activation.id, "this `selu`")
-                .and_note("Klambauer et al., arXiv 1706.02515");
+        cx.node(
+            node,
+            "activation_before_norm",
+            format!("`{word}` behind an activation"),
+        )
+        .and_other(activation.id, "the activation")
+        .and_note("both orders are published");
+        if activation
+            .activation()
+            .is_some_and(|activation| activation.kind == ActivationKind::Selu)
+        {
+            cx.node(
+                node,
+                "norm_with_selu",
+                format!("`{word}` behind `selu`, which normalises by itself"),
+            )
+            .and_other(activation.id, "this `selu`")
+            .and_note("Klambauer et al., arXiv 1706.02515");
         }
-    } else if let Some(weight) = before.last().filter(|last| node.is_batch_norm() && last.is_linear()) {
+    } else if let Some(weight) = before
+        .last()
+        .filter(|last| node.is_batch_norm() && last.is_linear())
+    {
         let rules = weight.op().map_or(&[][..], |op| &op.rules);
         let l2 = rules.iter().find(|rule| {
             matches!(&rule.kind, RuleKind::Decay { l2: Some(x), .. } | RuleKind::Penalty { l2: Some(x), .. } if x.known.is_some_and(|x| x > 0.0))
         });
         if let Some(rule) = l2 {
-            let id = if rule.id.is_none() { weight.id } else { rule.id };
+            let id = if rule.id.is_none() {
+                weight.id
+            } else {
+                rule.id
+            };
             cx.at(&rule.levels, weight.scope, weight.place(), id, "l2_through_batch_norm", format!("batch norm undoes the shrinking of `{}`", weight.name()))
                 .and_other(node.id, "this batch norm")
                 .and_note("L2 then only changes the effective learning rate (van Laarhoven, arXiv 1706.05350)");

@@ -4,7 +4,9 @@ use super::Cx;
 use crate::graph::{Graph, MODEL, Node, TRAIN};
 use crate::infer::at;
 use crate::summary::grouped;
-use crate::{Id, Level, LossKind, Optimizer, OptimizerKind, Reach, Role, RuleKind, Train, Value, WeightRule};
+use crate::{
+    Id, Level, LossKind, Optimizer, OptimizerKind, Reach, Role, RuleKind, Train, Value, WeightRule,
+};
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let train = graph.model.train.as_ref();
@@ -27,29 +29,58 @@ fn training() -> String {
 }
 
 fn above_zero(value: Option<&Value>) -> Option<f64> {
-    value.and_then(|value| value.known).filter(|number| *number > 0.0)
+    value
+        .and_then(|value| value.known)
+        .filter(|number| *number > 0.0)
 }
 
 fn coupled_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
-    let Some((value, _)) = optimizer.weight_decay.as_ref().and_then(|value| Some((value, above_zero(Some(value))?)))
+    let Some((value, _)) = optimizer
+        .weight_decay
+        .as_ref()
+        .and_then(|value| Some((value, above_zero(Some(value))?)))
     else {
         return;
     };
     let word = optimizer.kind.word();
     let (level, instead) = match optimizer.kind {
-        OptimizerKind::Adam { .. } => (Level::Deny, format!("`adamw(lr = {}, weight_decay = {value})`, or ", optimizer.learning_rate)),
-        OptimizerKind::RmsProp { .. } | OptimizerKind::Adagrad { .. } => (Level::Warn, String::new()),
-        OptimizerKind::Sgd { .. } | OptimizerKind::Adamw { .. } | OptimizerKind::Lion { .. } => return,
+        OptimizerKind::Adam { .. } => (
+            Level::Deny,
+            format!(
+                "`adamw(lr = {}, weight_decay = {value})`, or ",
+                optimizer.learning_rate
+            ),
+        ),
+        OptimizerKind::RmsProp { .. } | OptimizerKind::Adagrad { .. } => {
+            (Level::Warn, String::new())
+        }
+        OptimizerKind::Sgd { .. } | OptimizerKind::Adamw { .. } | OptimizerKind::Lion { .. } => {
+            return;
+        }
     };
-    cx.at(&[], TRAIN, training(), at(value, optimizer.id), "adam_coupled_weight_decay", format!("`{word}` divides the decay by the size of the gradients"))
-        .at_level(level)
-        .and_help(format!("{instead}`decay(l2 = {value})` on the layers; coupled on purpose: `penalty(l2 = {})`", half(value)))
-        .and_note("weights with large gradients are decayed least (Loshchilov and Hutter, arXiv 1711.05101)");
+    cx.at(
+        &[],
+        TRAIN,
+        training(),
+        at(value, optimizer.id),
+        "adam_coupled_weight_decay",
+        format!("`{word}` divides the decay by the size of the gradients"),
+    )
+    .at_level(level)
+    .and_help(format!(
+        "{instead}`decay(l2 = {value})` on the layers; coupled on purpose: `penalty(l2 = {})`",
+        half(value)
+    ))
+    .and_note(
+        "weights with large gradients are decayed least (Loshchilov and Hutter, arXiv 1711.05101)",
+    );
 }
 
 /// `weight_decay = x` adds `x * w` to the gradient, `penalty(l2 = y)` adds `2 * y * w`.
 fn half(value: &Value) -> Value {
-    value.known.map_or(Value::unknown(), |number| Value::known(number / 2.0))
+    value
+        .known
+        .map_or(Value::unknown(), |number| Value::known(number / 2.0))
 }
 
 fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
@@ -60,22 +91,48 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
         OptimizerKind::Sgd { .. } => (0.1, 1.0),
         OptimizerKind::Adagrad { .. } => (0.01, 1.0),
         OptimizerKind::Lion { .. } => (1e-4, 0.01),
-        OptimizerKind::Adam { .. } | OptimizerKind::Adamw { .. } | OptimizerKind::RmsProp { .. } => (1e-3, 0.01),
+        OptimizerKind::Adam { .. }
+        | OptimizerKind::Adamw { .. }
+        | OptimizerKind::RmsProp { .. } => (1e-3, 0.01),
     };
     let id = at(value, optimizer.id);
     let usual = Value::known(usual);
     if rate.is_nan() || rate <= 0.0 || rate.is_infinite() {
-        cx.at(&[], TRAIN, training(), id, "learning_rate_out_of_range", format!("a learning rate of {value} trains nothing"))
-            .and_help(format!("{word}(lr = {usual})"));
+        cx.at(
+            &[],
+            TRAIN,
+            training(),
+            id,
+            "learning_rate_out_of_range",
+            format!("a learning rate of {value} trains nothing"),
+        )
+        .and_help(format!("{word}(lr = {usual})"));
     } else if rate > most {
         let times = rate / usual.known.unwrap_or(1.0);
-        cx.at(&[], TRAIN, training(), id, "learning_rate_out_of_range", format!("a learning rate of {value} is {} times the usual {usual} of `{word}`", grouped(times.round() as usize)))
-            .at_level(Level::Warn)
-            .and_help(format!("{word}(lr = {usual})"));
+        cx.at(
+            &[],
+            TRAIN,
+            training(),
+            id,
+            "learning_rate_out_of_range",
+            format!(
+                "a learning rate of {value} is {} times the usual {usual} of `{word}`",
+                grouped(times.round() as usize)
+            ),
+        )
+        .at_level(Level::Warn)
+        .and_help(format!("{word}(lr = {usual})"));
     } else if rate < 1e-7 {
-        cx.at(&[], TRAIN, training(), id, "learning_rate_out_of_range", format!("a learning rate of {value} hardly moves a weight"))
-            .at_level(Level::Warn)
-            .and_help(format!("{word}(lr = {usual})"));
+        cx.at(
+            &[],
+            TRAIN,
+            training(),
+            id,
+            "learning_rate_out_of_range",
+            format!("a learning rate of {value} hardly moves a weight"),
+        )
+        .at_level(Level::Warn)
+        .and_help(format!("{word}(lr = {usual})"));
     }
 }
 
@@ -89,27 +146,56 @@ fn epsilon<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
     };
     let Some(number) = epsilon.known else { return };
     let (level, message) = if number.is_nan() || number <= 0.0 {
-        (Level::Deny, format!("`epsilon = {epsilon}` does not keep the step finite"))
+        (
+            Level::Deny,
+            format!("`epsilon = {epsilon}` does not keep the step finite"),
+        )
     } else if number < 1e-10 {
-        (Level::Warn, format!("`epsilon = {epsilon}` hardly bounds the step where gradients vanish"))
+        (
+            Level::Warn,
+            format!("`epsilon = {epsilon}` hardly bounds the step where gradients vanish"),
+        )
     } else if number > 0.1 {
-        (Level::Warn, format!("`epsilon = {epsilon}` outweighs the gradients' size: the step is no longer adaptive"))
+        (
+            Level::Warn,
+            format!(
+                "`epsilon = {epsilon}` outweighs the gradients' size: the step is no longer adaptive"
+            ),
+        )
     } else {
         return;
     };
-    cx.at(&[], TRAIN, training(), at(epsilon, optimizer.id), "adam_epsilon_out_of_range", message)
-        .at_level(level)
-        .and_help("epsilon = 1e-8")
-        .and_note("1e-8 to 1e-5 is usual; too small a value shows as sudden jumps of the loss");
+    cx.at(
+        &[],
+        TRAIN,
+        training(),
+        at(epsilon, optimizer.id),
+        "adam_epsilon_out_of_range",
+        message,
+    )
+    .at_level(level)
+    .and_help("epsilon = 1e-8")
+    .and_note("1e-8 to 1e-5 is usual; too small a value shows as sudden jumps of the loss");
 }
 
 /// The level and words for a decay of `strength` at a learning rate.
-fn strong_decay(strength: f64, rate: Option<f64>, kind: Option<&OptimizerKind>) -> Option<(Level, String)> {
-    let usual = if matches!(kind, Some(OptimizerKind::Sgd { .. })) { 0.05 } else { 0.5 };
+fn strong_decay(
+    strength: f64,
+    rate: Option<f64>,
+    kind: Option<&OptimizerKind>,
+) -> Option<(Level, String)> {
+    let usual = if matches!(kind, Some(OptimizerKind::Sgd { .. })) {
+        0.05
+    } else {
+        0.5
+    };
     let step = rate.map(|rate| rate * strength);
     if let Some(step) = step.filter(|step| *step >= 1.0) {
         let text = if step > 1.0 {
-            format!("each step turns the sign of every weight (1 - lr * decay = {})", round(1.0 - step))
+            format!(
+                "each step turns the sign of every weight (1 - lr * decay = {})",
+                round(1.0 - step)
+            )
         } else {
             "each step sets every weight to 0".to_owned()
         };
@@ -117,8 +203,15 @@ fn strong_decay(strength: f64, rate: Option<f64>, kind: Option<&OptimizerKind>) 
     }
     (strength > usual).then(|| {
         let text = match step {
-            Some(step) => format!("a decay of {} removes {} of every weight in each step", Value::known(strength), super::percent(step)),
-            None => format!("a decay of {} is far above the usual", Value::known(strength)),
+            Some(step) => format!(
+                "a decay of {} removes {} of every weight in each step",
+                Value::known(strength),
+                super::percent(step)
+            ),
+            None => format!(
+                "a decay of {} is far above the usual",
+                Value::known(strength)
+            ),
         };
         (Level::Warn, text)
     })
@@ -131,15 +224,29 @@ fn round(number: f64) -> f64 {
 const USUAL_DECAY: &str = "0.01 to 0.3 is usual with adamw, 1e-5 to 5e-4 with sgd";
 
 fn default_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
-    let Some((value, strength)) = optimizer.weight_decay.as_ref().and_then(|value| Some((value, above_zero(Some(value))?)))
+    let Some((value, strength)) = optimizer
+        .weight_decay
+        .as_ref()
+        .and_then(|value| Some((value, above_zero(Some(value))?)))
     else {
         return;
     };
-    if let Some((level, message)) = strong_decay(strength, optimizer.learning_rate.known, Some(&optimizer.kind)) {
-        cx.at(&[], TRAIN, training(), at(value, optimizer.id), "weight_decay_out_of_range", message)
-            .at_level(level)
-            .and_help("weight_decay = 0.01")
-            .and_note(USUAL_DECAY);
+    if let Some((level, message)) = strong_decay(
+        strength,
+        optimizer.learning_rate.known,
+        Some(&optimizer.kind),
+    ) {
+        cx.at(
+            &[],
+            TRAIN,
+            training(),
+            at(value, optimizer.id),
+            "weight_decay_out_of_range",
+            message,
+        )
+        .at_level(level)
+        .and_help("weight_decay = 0.01")
+        .and_note(USUAL_DECAY);
     }
 }
 
@@ -154,12 +261,19 @@ struct Source<'m> {
 fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let model = graph.model;
     let trains = model.train.is_some() || model.loss.is_some();
-    let optimizer = model.train.as_ref().and_then(|train| train.optimizer.as_ref());
+    let optimizer = model
+        .train
+        .as_ref()
+        .and_then(|train| train.optimizer.as_ref());
     let adaptive = trains && optimizer.is_none_or(|optimizer| optimizer.kind.is_adaptive());
     let word = optimizer.map_or("adamw", |optimizer| optimizer.kind.word());
     for node in &graph.nodes {
         let Some(op) = node.op() else { continue };
-        if op.rules.iter().any(|rule| matches!(rule.kind, RuleKind::Freeze)) {
+        if op
+            .rules
+            .iter()
+            .any(|rule| matches!(rule.kind, RuleKind::Freeze))
+        {
             continue;
         }
         for rule in &op.rules {
@@ -181,26 +295,43 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                         Some(optimizer) => optimizer.learning_rate.known,
                         None => trains.then_some(1e-3),
                     };
-                    let strong = above_zero(l2.as_ref())
-                        .and_then(|strength| strong_decay(strength, rate, optimizer.map(|optimizer| &optimizer.kind)));
+                    let strong = above_zero(l2.as_ref()).and_then(|strength| {
+                        strong_decay(strength, rate, optimizer.map(|optimizer| &optimizer.kind))
+                    });
                     if let Some((level, message)) = strong {
                         let id = l2.as_ref().map_or(id, |value| at(value, id));
-                        cx.at(&rule.levels, node.scope, node.place(), id, "weight_decay_out_of_range", message)
-                            .at_level(level)
-                            .and_help("decay(l2 = 0.01)")
-                            .and_note(USUAL_DECAY);
+                        cx.at(
+                            &rule.levels,
+                            node.scope,
+                            node.place(),
+                            id,
+                            "weight_decay_out_of_range",
+                            message,
+                        )
+                        .at_level(level)
+                        .and_help("decay(l2 = 0.01)")
+                        .and_note(USUAL_DECAY);
                     }
                 }
                 _ => {}
             }
             let strength = match &rule.kind {
-                RuleKind::Decay { l1, l2 } | RuleKind::Penalty { l1, l2 } => above_zero(l1.as_ref()).or(above_zero(l2.as_ref())),
+                RuleKind::Decay { l1, l2 } | RuleKind::Penalty { l1, l2 } => {
+                    above_zero(l1.as_ref()).or(above_zero(l2.as_ref()))
+                }
                 _ => None,
             };
             if rule.on == Reach::All && strength.is_some() {
-                cx.at(&rule.levels, node.scope, node.place(), id, "weight_decay_on_norm_and_bias", format!("`{rule}` shrinks biases and gains too"))
-                    .and_help(rule.kind.to_string())
-                    .and_note("decay of weight matrices alone is usual (He et al., arXiv 1812.01187)");
+                cx.at(
+                    &rule.levels,
+                    node.scope,
+                    node.place(),
+                    id,
+                    "weight_decay_on_norm_and_bias",
+                    format!("`{rule}` shrinks biases and gains too"),
+                )
+                .and_help(rule.kind.to_string())
+                .and_note("decay of weight matrices alone is usual (He et al., arXiv 1812.01187)");
             }
         }
         double_l2(cx, node, optimizer);
@@ -209,41 +340,79 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 
 fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<&'m Optimizer>) {
     let Some(op) = node.op() else { return };
-    let carries = crate::parameters::of_op(op, node.input.as_ref()).iter().any(|(_, role, _)| *role == Role::Weight);
+    let carries = crate::parameters::of_op(op, node.input.as_ref())
+        .iter()
+        .any(|(_, role, _)| *role == Role::Weight);
     if !carries {
         return;
     }
     let l2 = |rule: &WeightRule| match &rule.kind {
-        RuleKind::Decay { l2, .. } | RuleKind::Penalty { l2, .. } => above_zero(l2.as_ref()).is_some(),
+        RuleKind::Decay { l2, .. } | RuleKind::Penalty { l2, .. } => {
+            above_zero(l2.as_ref()).is_some()
+        }
         _ => false,
     };
     let mut sources: Vec<Source<'m>> = Vec::new();
     for word in ["decay", "penalty"] {
         // The last one of a word is the one that acts.
-        if let Some(rule) = op.rules.iter().rev().find(|rule| rule.kind.word() == word && l2(rule)) {
+        if let Some(rule) = op
+            .rules
+            .iter()
+            .rev()
+            .find(|rule| rule.kind.word() == word && l2(rule))
+        {
             let id = if rule.id.is_none() { node.id } else { rule.id };
-            sources.push(Source { id, text: rule.to_string(), rule: Some(rule) });
+            sources.push(Source {
+                id,
+                text: rule.to_string(),
+                rule: Some(rule),
+            });
         }
     }
-    let own_decay = op.rules.iter().any(|rule| matches!(rule.kind, RuleKind::Decay { .. }));
-    if let Some((optimizer, value)) = optimizer.and_then(|optimizer| Some((optimizer, optimizer.weight_decay.as_ref()?)))
+    let own_decay = op
+        .rules
+        .iter()
+        .any(|rule| matches!(rule.kind, RuleKind::Decay { .. }));
+    if let Some((optimizer, value)) =
+        optimizer.and_then(|optimizer| Some((optimizer, optimizer.weight_decay.as_ref()?)))
         && above_zero(Some(value)).is_some()
         && !(optimizer.kind.decouples_decay() && own_decay)
     {
         let text = format!("{}(weight_decay = {value})", optimizer.kind.word());
-        sources.push(Source { id: at(value, optimizer.id), text, rule: None });
+        sources.push(Source {
+            id: at(value, optimizer.id),
+            text,
+            rule: None,
+        });
     }
     if let [first, .., second] = sources.as_slice() {
         let own = first.rule.map_or(&[][..], |rule| &rule.levels);
-        cx.at(own, node.scope, node.place(), first.id, "double_l2", format!("the weights of `{}` are decayed twice: by `{}` and by `{}`", node.name(), first.text, second.text))
-            .and_other(second.id, "the second one")
-            .and_help(format!("keep one of them, such as `{}`", first.text))
-            .and_note("two strengths for one effect: neither number means what it says");
+        cx.at(
+            own,
+            node.scope,
+            node.place(),
+            first.id,
+            "double_l2",
+            format!(
+                "the weights of `{}` are decayed twice: by `{}` and by `{}`",
+                node.name(),
+                first.text,
+                second.text
+            ),
+        )
+        .and_other(second.id, "the second one")
+        .and_help(format!("keep one of them, such as `{}`", first.text))
+        .and_note("two strengths for one effect: neither number means what it says");
     }
 }
 
 fn over_regularised<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
-    for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| node.is_weight()) {
+    for (index, node) in graph
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| node.is_weight())
+    {
         let Some(op) = node.op() else { continue };
         let mut kinds: Vec<&str> = op
             .rules
@@ -251,47 +420,121 @@ fn over_regularised<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .filter(|rule| !matches!(rule.kind, RuleKind::Freeze | RuleKind::NonNegative))
             .map(|rule| rule.kind.word())
             .collect();
-        kinds.extend(graph.behind(index).iter().filter_map(|(_, node)| Some(node.stochastic()?.word())));
+        kinds.extend(
+            graph
+                .behind(index)
+                .iter()
+                .filter_map(|(_, node)| Some(node.stochastic()?.word())),
+        );
         kinds.sort_unstable();
         kinds.dedup();
         if kinds.len() >= 4 {
-            cx.node(node, "over_regularised", format!("{} kinds of regularisation on `{}`: {}", kinds.len(), node.name(), kinds.join(", ")))
-                .and_help("start with one or two")
-                .and_note("each is a strength to be tuned");
+            cx.node(
+                node,
+                "over_regularised",
+                format!(
+                    "{} kinds of regularisation on `{}`: {}",
+                    kinds.len(),
+                    node.name(),
+                    kinds.join(", ")
+                ),
+            )
+            .and_help("start with one or two")
+            .and_note("each is a strength to be tuned");
         }
     }
 }
 
 fn settings<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
-    if let Some((schedule, warmup)) = train.schedule.as_ref().and_then(|schedule| Some((schedule, schedule.warmup.as_ref()?)))
+    if let Some((schedule, warmup)) = train
+        .schedule
+        .as_ref()
+        .and_then(|schedule| Some((schedule, schedule.warmup.as_ref()?)))
         && warmup.known.is_some_and(|share| share >= 1.0)
     {
-        cx.at(&[], TRAIN, training(), at(warmup, schedule.id), "warmup_longer_than_training", format!("`warmup = {warmup}` is all of the training or more"))
-            .and_help("warmup = 0.05")
-            .and_note("`warmup` is a share of all steps; the learning rate would never reach its value");
+        cx.at(
+            &[],
+            TRAIN,
+            training(),
+            at(warmup, schedule.id),
+            "warmup_longer_than_training",
+            format!("`warmup = {warmup}` is all of the training or more"),
+        )
+        .and_help("warmup = 0.05")
+        .and_note(
+            "`warmup` is a share of all steps; the learning rate would never reach its value",
+        );
     }
     let settings = graph.model.training();
-    if let Some((stop, patience)) = train.early_stop.as_ref().and_then(|stop| Some((stop, stop.patience.size()?)))
+    if let Some((stop, patience)) = train
+        .early_stop
+        .as_ref()
+        .and_then(|stop| Some((stop, stop.patience.size()?)))
         && train.epochs.is_none_or(|epochs| epochs.size().is_some())
         && patience >= settings.epochs
     {
-        cx.at(&[], TRAIN, training(), at(&stop.patience, stop.id), "early_stop_never_triggers", format!("a patience of {patience} in {} epochs never stops", settings.epochs))
-            .and_other(train.epochs.map_or(Id::NONE, |epochs| epochs.id), "the epochs")
-            .and_help(format!("early_stop(patience = {})", (settings.epochs / 5).max(1)));
+        cx.at(
+            &[],
+            TRAIN,
+            training(),
+            at(&stop.patience, stop.id),
+            "early_stop_never_triggers",
+            format!(
+                "a patience of {patience} in {} epochs never stops",
+                settings.epochs
+            ),
+        )
+        .and_other(
+            train.epochs.map_or(Id::NONE, |epochs| epochs.id),
+            "the epochs",
+        )
+        .and_help(format!(
+            "early_stop(patience = {})",
+            (settings.epochs / 5).max(1)
+        ));
     }
 }
 
 fn no_regularisation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
-    let random = graph.nodes.iter().any(|node| node.stochastic().is_some() || node.is_opaque());
-    let ruled = graph.nodes.iter().filter_map(Node::op).any(|op| !op.rules.is_empty());
-    let decays = train.optimizer.as_ref().is_some_and(|optimizer| above_zero(optimizer.weight_decay.as_ref()).is_some());
+    let random = graph
+        .nodes
+        .iter()
+        .any(|node| node.stochastic().is_some() || node.is_opaque());
+    let ruled = graph
+        .nodes
+        .iter()
+        .filter_map(Node::op)
+        .any(|op| !op.rules.is_empty());
+    let decays = train
+        .optimizer
+        .as_ref()
+        .is_some_and(|optimizer| above_zero(optimizer.weight_decay.as_ref()).is_some());
     let smooths = graph.model.loss.as_ref().is_some_and(|loss| {
-        matches!(&loss.kind, LossKind::CrossEntropy { label_smoothing: Some(_), .. } | LossKind::BinaryCrossEntropy { label_smoothing: Some(_), .. })
+        matches!(
+            &loss.kind,
+            LossKind::CrossEntropy {
+                label_smoothing: Some(_),
+                ..
+            } | LossKind::BinaryCrossEntropy {
+                label_smoothing: Some(_),
+                ..
+            }
+        )
     });
     if !(random || ruled || decays || smooths || train.early_stop.is_some()) {
         let counts = graph.model.counts();
-        cx.at(&[], MODEL, "the model".to_owned(), graph.model.id, "no_regularisation", format!("nothing regularises these {} parameters", grouped(counts.parameters)))
-            .and_help("layers with decay(l2 = 0.01) { .. }")
-            .and_note("whether that is wrong shows in the gap between training and validation");
+        cx.at(
+            &[],
+            MODEL,
+            "the model".to_owned(),
+            graph.model.id,
+            "no_regularisation",
+            format!(
+                "nothing regularises these {} parameters",
+                grouped(counts.parameters)
+            ),
+        )
+        .and_help("layers with decay(l2 = 0.01) { .. }")
+        .and_note("whether that is wrong shows in the gap between training and validation");
     }
 }

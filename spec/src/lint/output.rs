@@ -25,10 +25,21 @@ type Ops<'g, 'm> = [(usize, &'g Node<'m>)];
 /// What the loss applies to the output by itself: `Some(true)` a softmax, `Some(false)` a sigmoid.
 fn own_softmax(loss: &LossKind) -> Option<bool> {
     match loss {
-        LossKind::CrossEntropy { from: Reads::Logits, .. } | LossKind::KlDiv { from: Reads::Logits } => Some(true),
-        LossKind::BinaryCrossEntropy { from: Reads::Logits, .. } | LossKind::Dice { from: Reads::Logits, .. } => {
-            Some(false)
+        LossKind::CrossEntropy {
+            from: Reads::Logits,
+            ..
         }
+        | LossKind::KlDiv {
+            from: Reads::Logits,
+        } => Some(true),
+        LossKind::BinaryCrossEntropy {
+            from: Reads::Logits,
+            ..
+        }
+        | LossKind::Dice {
+            from: Reads::Logits,
+            ..
+        } => Some(false),
         _ => None,
     }
 }
@@ -61,35 +72,62 @@ fn single(node: &Node<'_>) -> bool {
 
 /// The activations behind the head, seen with the loss.
 fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Option<&Node<'m>>) {
-    let Some(from) = reads(&loss.kind) else { return };
+    let Some(from) = reads(&loss.kind) else {
+        return;
+    };
     let word = loss.kind.word();
-    let scores = head.filter(|head| head.is_weight()).map_or(Id::NONE, |head| head.id);
+    let scores = head
+        .filter(|head| head.is_weight())
+        .map_or(Id::NONE, |head| head.id);
     for (_, node) in ops {
-        let Some(activation) = node.activation() else { continue };
+        let Some(activation) = node.activation() else {
+            continue;
+        };
         let (kind, own) = (activation.kind, own_softmax(&loss.kind));
         let name = kind.word();
-        let exclusive = matches!(loss.kind, LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. });
+        let exclusive = matches!(
+            loss.kind,
+            LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. }
+        );
         if kind.is_softmax() && single(node) {
             // `softmax_single_unit` says it.
         } else if kind.is_softmax() && own == Some(true) {
-            cx.node(node, "softmax_before_logits_loss", format!("`{word}` applies log-softmax itself; this `{name}` makes it two"))
-                .and_other(loss.id, "this loss reads logits")
-                .and_help(format!("remove `{name}`; `predict` gives probabilities"))
-                .and_note("softmax of a softmax is nearly flat, and so are its gradients");
+            cx.node(
+                node,
+                "softmax_before_logits_loss",
+                format!("`{word}` applies log-softmax itself; this `{name}` makes it two"),
+            )
+            .and_other(loss.id, "this loss reads logits")
+            .and_help(format!("remove `{name}`; `predict` gives probabilities"))
+            .and_note("softmax of a softmax is nearly flat, and so are its gradients");
         } else if kind.word() == "log_softmax" && own == Some(true) {
-            cx.node(node, "log_softmax_before_logits_loss", format!("`log_softmax` has no effect here: `{word}` applies it itself"))
-                .and_other(loss.id, "this loss reads logits")
-                .and_help(format!("remove `log_softmax`, or write `{word}(from = log_probabilities)`"))
-                .and_note("log-softmax is idempotent: the value is the same, the work is done twice");
-        } else if (kind.is_sigmoid() || kind.is_softmax() || kind.word() == "log_sigmoid") && own == Some(false) {
+            cx.node(
+                node,
+                "log_softmax_before_logits_loss",
+                format!("`log_softmax` has no effect here: `{word}` applies it itself"),
+            )
+            .and_other(loss.id, "this loss reads logits")
+            .and_help(format!(
+                "remove `log_softmax`, or write `{word}(from = log_probabilities)`"
+            ))
+            .and_note("log-softmax is idempotent: the value is the same, the work is done twice");
+        } else if (kind.is_sigmoid() || kind.is_softmax() || kind.word() == "log_sigmoid")
+            && own == Some(false)
+        {
             cx.node(node, "sigmoid_before_bce_logits", format!("`{word}` applies a sigmoid itself; this `{name}` comes before it"))
                 .and_other(loss.id, "this loss reads logits")
                 .and_help(format!("remove `{name}`, or write `{word}(from = probabilities)`"))
                 .and_note("the sigmoid of a number in [0, 1] lies in [0.5, 0.73]: no answer can be a clear no");
         } else if kind.is_sigmoid() && exclusive {
-            cx.node(node, "sigmoid_into_cross_entropy", format!("classes compete in `{word}`; `{name}` scores each on its own"))
-                .and_other(loss.id, "this loss is for exclusive classes")
-                .and_help(format!("remove `{name}`; or `loss binary_cross_entropy` if several labels may hold at once"));
+            cx.node(
+                node,
+                "sigmoid_into_cross_entropy",
+                format!("classes compete in `{word}`; `{name}` scores each on its own"),
+            )
+            .and_other(loss.id, "this loss is for exclusive classes")
+            .and_help(format!(
+                "remove `{name}`; or `loss binary_cross_entropy` if several labels may hold at once"
+            ));
         } else if kind.is_softmax() && matches!(loss.kind, LossKind::BinaryCrossEntropy { .. }) {
             cx.node(node, "softmax_into_bce", format!("`{name}` lets the outputs compete, `{word}` takes each on its own"))
                 .and_other(loss.id, "this loss is for independent answers")
@@ -115,7 +153,9 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
 
 fn softmax_of_one<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for node in &graph.nodes {
-        let Some(activation) = node.activation() else { continue };
+        let Some(activation) = node.activation() else {
+            continue;
+        };
         let name = activation.kind.word();
         let constant = match name {
             "softmax" | "softmin" => "1",
@@ -137,19 +177,33 @@ fn probabilities<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: O
         Some(Reads::LogProbabilities) => ("logarithms of probabilities", f64::NEG_INFINITY, 0.0),
         _ => return,
     };
-    let last = ops.iter().find(|(_, node)| node.stochastic().is_none() && !is_watcher(node));
+    let last = ops
+        .iter()
+        .find(|(_, node)| node.stochastic().is_none() && !is_watcher(node));
     let (node, range) = match (last, head) {
-        (Some((_, node)), _) => (*node, node.activation().map_or((f64::NEG_INFINITY, f64::INFINITY), Activation::range)),
+        (Some((_, node)), _) => (
+            *node,
+            node.activation()
+                .map_or((f64::NEG_INFINITY, f64::INFINITY), Activation::range),
+        ),
         (None, Some(head)) if head.is_linear() => (head, (f64::NEG_INFINITY, f64::INFINITY)),
         _ => return,
     };
-    if node.activation().is_some_and(|activation| activation.arguments.iter().any(|value| value.known.is_none())) {
+    if node.activation().is_some_and(|activation| {
+        activation
+            .arguments
+            .iter()
+            .any(|value| value.known.is_none())
+    }) {
         return;
     }
     if range.0 < low || range.1 > high {
         let word = loss.kind.word();
         let link = match (&loss.kind, reads(&loss.kind)) {
-            (LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. }, Some(Reads::Probabilities)) => "softmax",
+            (
+                LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. },
+                Some(Reads::Probabilities),
+            ) => "softmax",
             (LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. }, _) => "log_softmax",
             (_, Some(Reads::Probabilities)) => "sigmoid",
             _ => "log_sigmoid",
@@ -159,15 +213,25 @@ fn probabilities<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: O
         } else {
             format!("lies in {}", interval(range.0, range.1))
         };
-        cx.at(&[], LOSS, "the loss".to_owned(), loss.id, "logits_into_probability_loss", format!("this loss reads {wanted}, the output {spread}"))
-            .and_other(node.id, "the output comes from here")
-            .and_help(format!("`loss {word}` (it reads logits), or end the model with `-> {link}`"))
-            .and_note("the logarithm of a number outside (0, 1) is NaN or gives a negative loss");
+        cx.at(
+            &[],
+            LOSS,
+            "the loss".to_owned(),
+            loss.id,
+            "logits_into_probability_loss",
+            format!("this loss reads {wanted}, the output {spread}"),
+        )
+        .and_other(node.id, "the output comes from here")
+        .and_help(format!(
+            "`loss {word}` (it reads logits), or end the model with `-> {link}`"
+        ))
+        .and_note("the logarithm of a number outside (0, 1) is NaN or gives a negative loss");
     }
 }
 
 fn is_watcher(node: &Node<'_>) -> bool {
-    node.op().is_some_and(|op| matches!(op.kind, crate::OpKind::Activity { .. }))
+    node.op()
+        .is_some_and(|op| matches!(op.kind, crate::OpKind::Activity { .. }))
 }
 
 fn interval(low: f64, high: f64) -> String {
@@ -185,34 +249,65 @@ fn regression_range<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, ops:
     if !is_regression(&loss.kind) || declared.is_some_and(|kind| *kind != TaskKind::Regression) {
         return;
     }
-    let last = ops.iter().find(|(_, node)| node.stochastic().is_none() && !is_watcher(node));
-    let Some((node, activation)) = last.and_then(|(_, node)| Some((*node, node.activation()?))) else { return };
+    let last = ops
+        .iter()
+        .find(|(_, node)| node.stochastic().is_none() && !is_watcher(node));
+    let Some((node, activation)) = last.and_then(|(_, node)| Some((*node, node.activation()?)))
+    else {
+        return;
+    };
     let (low, high) = activation.range();
     if low.is_infinite() && high.is_infinite() {
         return;
     }
     let name = activation.kind.word();
-    let target = loss.target.as_ref().and_then(|target| Some((target, target.low.known?, target.high.known?)));
+    let target = loss
+        .target
+        .as_ref()
+        .and_then(|target| Some((target, target.low.known?, target.high.known?)));
     match target {
         Some((_, from, to)) if from >= low && to <= high => {}
         Some((target, from, to)) => {
-            cx.node(node, "bounded_regression_output", format!("the output lies in {}, the target in {}", interval(low, high), interval(from, to)))
-                .at_level(Level::Deny)
-                .and_other(target.id, "the target's range")
-                .and_help(format!("remove `{name}`, or rescale the target into {}", interval(low, high)))
-                .and_note("targets outside the output's range cannot be reached");
+            cx.node(
+                node,
+                "bounded_regression_output",
+                format!(
+                    "the output lies in {}, the target in {}",
+                    interval(low, high),
+                    interval(from, to)
+                ),
+            )
+            .at_level(Level::Deny)
+            .and_other(target.id, "the target's range")
+            .and_help(format!(
+                "remove `{name}`, or rescale the target into {}",
+                interval(low, high)
+            ))
+            .and_note("targets outside the output's range cannot be reached");
         }
         None => {
-            cx.node(node, "bounded_regression_output", format!("the output of this regression lies in {}", interval(low, high)))
-                .and_other(loss.id, "this loss compares it with any number")
-                .and_help(format!("remove `{name}`, or declare the target's range: `loss {} target in [0, 1]`", loss.kind))
-                .and_note("targets outside the output's range cannot be reached");
+            cx.node(
+                node,
+                "bounded_regression_output",
+                format!(
+                    "the output of this regression lies in {}",
+                    interval(low, high)
+                ),
+            )
+            .and_other(loss.id, "this loss compares it with any number")
+            .and_help(format!(
+                "remove `{name}`, or declare the target's range: `loss {} target in [0, 1]`",
+                loss.kind
+            ))
+            .and_note("targets outside the output's range cannot be reached");
         }
     }
 }
 
 fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
-    let Some(task) = &graph.model.task else { return };
+    let Some(task) = &graph.model.task else {
+        return;
+    };
     let word = loss.kind.word();
     let push = |cx: &mut Cx<'m>, lint, message: String, help: &str, note: &str| {
         cx.at(&[], LOSS, "the loss".to_owned(), loss.id, lint, message)
@@ -232,8 +327,14 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
                 "it trains one yes/no problem for each class, most of whose answers are no; recipes with mixup do it on purpose",
             );
         }
-        (kind, TaskKind::Binary | TaskKind::Multiclass(_) | TaskKind::Multilabel(_)) if is_regression(kind) => {
-            let help = if matches!(task.kind, TaskKind::Multiclass(_)) { "loss cross_entropy" } else { "loss binary_cross_entropy" };
+        (kind, TaskKind::Binary | TaskKind::Multiclass(_) | TaskKind::Multilabel(_))
+            if is_regression(kind) =>
+        {
+            let help = if matches!(task.kind, TaskKind::Multiclass(_)) {
+                "loss cross_entropy"
+            } else {
+                "loss binary_cross_entropy"
+            };
             push(
                 cx,
                 "mse_for_classification",
@@ -245,12 +346,17 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
         (LossKind::CrossEntropy { .. }, TaskKind::Multilabel(_)) => push(
             cx,
             "loss_target_shape_mismatch",
-            format!("`{word}` reads one class per sample, the task `{}` has several labels", task.kind),
+            format!(
+                "`{word}` reads one class per sample, the task `{}` has several labels",
+                task.kind
+            ),
             "loss binary_cross_entropy",
             "exclusive classes compete for one probability of 1",
         ),
         (
-            LossKind::CrossEntropy { .. } | LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. },
+            LossKind::CrossEntropy { .. }
+            | LossKind::BinaryCrossEntropy { .. }
+            | LossKind::Dice { .. },
             TaskKind::Regression,
         ) => push(
             cx,
@@ -268,24 +374,47 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
     let word = loss.kind.word();
     let reads_vector = !matches!(loss.kind, LossKind::Custom { .. });
     if reads_vector && output.rank() != 1 {
-        cx.at(&[], LOSS, "the loss".to_owned(), loss.id, "loss_target_shape_mismatch", format!("`{word}` wants [units], the output is {output}"))
-            .and_note("one vector of scores or values for each sample");
+        cx.at(
+            &[],
+            LOSS,
+            "the loss".to_owned(),
+            loss.id,
+            "loss_target_shape_mismatch",
+            format!("`{word}` wants [units], the output is {output}"),
+        )
+        .and_note("one vector of scores or values for each sample");
         return;
     }
-    let Some(units) = output.features() else { return };
-    let head_id = head.filter(|head| head.is_weight()).map_or(Id::NONE, |head| head.id);
+    let Some(units) = output.features() else {
+        return;
+    };
+    let head_id = head
+        .filter(|head| head.is_weight())
+        .map_or(Id::NONE, |head| head.id);
     let task = graph.model.task.as_ref();
     let wanted = match (&loss.kind, task.map(|task| &task.kind)) {
-        (LossKind::CrossEntropy { .. }, Some(TaskKind::Binary)) if units == 1 => Some((1, 2, "binary with cross_entropy".to_owned())),
-        (LossKind::CrossEntropy { .. }, Some(TaskKind::Binary)) => (units != 2).then(|| (units, 2, "2 classes".to_owned())),
+        (LossKind::CrossEntropy { .. }, Some(TaskKind::Binary)) if units == 1 => {
+            Some((1, 2, "binary with cross_entropy".to_owned()))
+        }
+        (LossKind::CrossEntropy { .. }, Some(TaskKind::Binary)) => {
+            (units != 2).then(|| (units, 2, "2 classes".to_owned()))
+        }
         (_, Some(TaskKind::Multiclass(classes))) => classes
             .size()
-            .filter(|classes| *classes != units && !(*classes == 2 && units == 1 && matches!(loss.kind, LossKind::BinaryCrossEntropy { .. })))
+            .filter(|classes| {
+                *classes != units
+                    && !(*classes == 2
+                        && units == 1
+                        && matches!(loss.kind, LossKind::BinaryCrossEntropy { .. }))
+            })
             .map(|classes| (units, classes, format!("{classes} classes"))),
-        (_, Some(TaskKind::Multilabel(labels))) => {
-            labels.size().filter(|labels| *labels != units).map(|labels| (units, labels, format!("{labels} labels")))
-        }
-        (LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }, Some(TaskKind::Binary)) if units != 1 => {
+        (_, Some(TaskKind::Multilabel(labels))) => labels
+            .size()
+            .filter(|labels| *labels != units)
+            .map(|labels| (units, labels, format!("{labels} labels"))),
+        (LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }, Some(TaskKind::Binary))
+            if units != 1 =>
+        {
             Some((units, 1, "one yes/no answer".to_owned()))
         }
         _ => None,
@@ -296,20 +425,49 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
     let s = |n: usize| if n == 1 { "unit" } else { "units" };
     match (wanted, &loss.kind) {
         (Some((units, wanted, what)), _) => {
-            cx.at(&[], scope, place(), at_head, "output_units_mismatch", format!("{what}, {units} {}", s(units)))
-                .and_other(task.map_or(loss.id, |task| task.id), "the task is declared here")
-                .and_help(format!("end the model with `linear({wanted})`"));
+            cx.at(
+                &[],
+                scope,
+                place(),
+                at_head,
+                "output_units_mismatch",
+                format!("{what}, {units} {}", s(units)),
+            )
+            .and_other(
+                task.map_or(loss.id, |task| task.id),
+                "the task is declared here",
+            )
+            .and_help(format!("end the model with `linear({wanted})`"));
         }
         (None, LossKind::CrossEntropy { .. }) if units == 1 => {
-            cx.at(&[], scope, place(), at_head, "output_units_mismatch", "`cross_entropy` over 1 unit is always 0")
-                .and_other(loss.id, "this loss is for two or more exclusive classes")
-                .and_help("one unit for each class, such as `linear(2)`; or `loss binary_cross_entropy`")
-                .and_note("softmax over one value is 1 whatever the value");
+            cx.at(
+                &[],
+                scope,
+                place(),
+                at_head,
+                "output_units_mismatch",
+                "`cross_entropy` over 1 unit is always 0",
+            )
+            .and_other(loss.id, "this loss is for two or more exclusive classes")
+            .and_help(
+                "one unit for each class, such as `linear(2)`; or `loss binary_cross_entropy`",
+            )
+            .and_note("softmax over one value is 1 whatever the value");
         }
         (None, LossKind::GaussianNll) if units % 2 == 1 => {
-            cx.at(&[], scope, place(), at_head, "output_units_mismatch", format!("`gaussian_nll` reads means and log variances, {units} {} cannot be halved", s(units)))
-                .and_other(loss.id, "this loss reads two numbers for each target")
-                .and_help(format!("end the model with `linear({})`", units * 2));
+            cx.at(
+                &[],
+                scope,
+                place(),
+                at_head,
+                "output_units_mismatch",
+                format!(
+                    "`gaussian_nll` reads means and log variances, {units} {} cannot be halved",
+                    s(units)
+                ),
+            )
+            .and_other(loss.id, "this loss reads two numbers for each target")
+            .and_help(format!("end the model with `linear({})`", units * 2));
         }
         _ => {}
     }
@@ -320,36 +478,78 @@ fn output(graph: &Graph<'_>) -> Option<Shape> {
 }
 
 fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
-    let (LossKind::CrossEntropy { label_smoothing, weights, .. }
-    | LossKind::BinaryCrossEntropy { label_smoothing, weights, .. }) = &loss.kind
+    let (LossKind::CrossEntropy {
+        label_smoothing,
+        weights,
+        ..
+    }
+    | LossKind::BinaryCrossEntropy {
+        label_smoothing,
+        weights,
+        ..
+    }) = &loss.kind
     else {
         return;
     };
     let place = || "the loss".to_owned();
-    if let Some((value, share)) = label_smoothing.as_ref().and_then(|value| Some((value, value.known?))) {
+    if let Some((value, share)) = label_smoothing
+        .as_ref()
+        .and_then(|value| Some((value, value.known?)))
+    {
         let id = at(value, loss.id);
         if !(0.0..1.0).contains(&share) {
             cx.at(&[], LOSS, place(), id, "label_smoothing_out_of_range", format!("`label_smoothing = {value}` is not a share in [0, 1)"))
                 .and_help("label_smoothing = 0.1")
                 .and_note("at 1 every target is flat, beyond it the right class is the least likely (arXiv 1512.00567)");
         } else if share > 0.3 {
-            cx.at(&[], LOSS, place(), id, "label_smoothing_out_of_range", format!("`label_smoothing = {value}` takes {} from the right class", super::percent(share)))
-                .at_level(Level::Warn)
-                .and_help("label_smoothing = 0.1")
-                .and_note("0.05 to 0.1 is usual (arXiv 1512.00567)");
+            cx.at(
+                &[],
+                LOSS,
+                place(),
+                id,
+                "label_smoothing_out_of_range",
+                format!(
+                    "`label_smoothing = {value}` takes {} from the right class",
+                    super::percent(share)
+                ),
+            )
+            .at_level(Level::Warn)
+            .and_help("label_smoothing = 0.1")
+            .and_note("0.05 to 0.1 is usual (arXiv 1512.00567)");
         }
     }
     for weight in weights {
-        if weight.known.is_some_and(|weight| weight < 0.0 || !weight.is_finite()) {
-            cx.at(&[], LOSS, place(), at(weight, loss.id), "class_weights_len_mismatch", format!("class weight {weight} is not a number from 0"))
-                .and_help("a weight from 0; 1 changes nothing");
+        if weight
+            .known
+            .is_some_and(|weight| weight < 0.0 || !weight.is_finite())
+        {
+            cx.at(
+                &[],
+                LOSS,
+                place(),
+                at(weight, loss.id),
+                "class_weights_len_mismatch",
+                format!("class weight {weight} is not a number from 0"),
+            )
+            .and_help("a weight from 0; 1 changes nothing");
         }
     }
     let units = output(graph).as_ref().and_then(Shape::features);
     if let Some(units) = units.filter(|units| !weights.is_empty() && *units != weights.len()) {
-        let weight = if weights.len() == 1 { "weight" } else { "weights" };
+        let weight = if weights.len() == 1 {
+            "weight"
+        } else {
+            "weights"
+        };
         let class = if units == 1 { "class" } else { "classes" };
-        cx.at(&[], LOSS, place(), loss.id, "class_weights_len_mismatch", format!("{} {weight}, {units} {class}", weights.len()))
-            .and_help("one weight for each unit of the output");
+        cx.at(
+            &[],
+            LOSS,
+            place(),
+            loss.id,
+            "class_weights_len_mismatch",
+            format!("{} {weight}, {units} {class}", weights.len()),
+        )
+        .and_help("one weight for each unit of the output");
     }
 }
