@@ -20,6 +20,7 @@ pub mod regularize;
 pub mod schedule;
 mod storage;
 mod train;
+pub mod vocabulary;
 
 #[doc(hidden)]
 pub mod __private;
