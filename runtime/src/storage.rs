@@ -1,16 +1,53 @@
-//! Weights on disk.
+//! Weights on disk, with the description they belong to.
+//!
+//! `.safetensors` files use PyTorch's names and layouts: the weight of `linear` is stored as `[out, in]`, gain and
+//! shift of a normalisation as `weight` and `bias`, so that `load_state_dict(load_file(path), strict=False)` reads
+//! them, and files that PyTorch wrote can be loaded (`prelu`'s slope is `alpha` here and `weight` there). `.bpk`
+//! files are burn's own, with its names and layouts.
+//!
+//! Both hold the description (`damper.spec`), the hyper-parameters (`damper.config`) and a checksum
+//! (`damper.checksum`) as metadata.
 
-use std::path::PathBuf;
+use crate::{Network, NetworkConfig, SpecError};
+use burn::store::burn_pack::{Reader, Tensor as Packed, Writer};
+use burn::store::{BurnToPyTorchAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter, bridge};
+use burn::tensor::{BoolStore, Bytes, DType, Device, TensorData};
+use damper_spec::{Hyper, HyperKind, Model};
+use safetensors::tensor::{SafeTensors, TensorView, serialize};
+use serde_json::{Map, Value as Json};
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
-/// Why weights could not be saved.
+const SPEC: &str = "damper.spec";
+const CONFIG: &str = "damper.config";
+const CHECKSUM: &str = "damper.checksum";
+
+/// Why weights could not be saved. Nothing is left on disk, and what stood there before is untouched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveError {
     /// The file's ending names no format.
-    #[error("`{}` has no known ending\nhelp: `.safetensors` or `.bpk`", .path.display())]
+    #[error("`{}` has no known ending\nhelp: `.safetensors` (PyTorch reads it) or `.bpk` (burn's own)", .path.display())]
     Format {
         /// The path.
         path: PathBuf,
+    },
+    /// The file cannot be written.
+    #[error("cannot write `{}`: {reason}", .path.display())]
+    File {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
+    },
+    /// The weights cannot be put into the format.
+    #[error("the weights of `{model}` cannot be saved: {reason}")]
+    Weights {
+        /// The model's name.
+        model: String,
+        /// What does not fit.
+        reason: String,
     },
 }
 
@@ -19,9 +56,446 @@ pub enum SaveError {
 #[non_exhaustive]
 pub enum LoadError {
     /// The file's ending names no format.
-    #[error("`{}` has no known ending\nhelp: `.safetensors` or `.bpk`", .path.display())]
+    #[error("`{}` has no known ending\nhelp: `.safetensors` (PyTorch reads it) or `.bpk` (burn's own)", .path.display())]
     Format {
         /// The path.
         path: PathBuf,
     },
+    /// The file cannot be read.
+    #[error("cannot read `{}`: {reason}", .path.display())]
+    File {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
+    },
+    /// The file is truncated, damaged, or something else.
+    #[error("`{}` is damaged, or no file of weights: {reason}", .path.display())]
+    Damaged {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file holds weights but no description.
+    #[error(
+        "`{}` holds weights, but not the hyper-parameters of `{model}`\nhelp: build the model and load into it: `{model}Config::new().init(&device)?.load_weights(path)?`",
+        .path.display()
+    )]
+    NoSpec {
+        /// The path.
+        path: PathBuf,
+        /// The model's name.
+        model: String,
+    },
+    /// The hyper-parameters in the file break a rule of the declaration.
+    #[error("the hyper-parameters in `{}` do not suit this program: {reason}", .path.display())]
+    Spec {
+        /// The path.
+        path: PathBuf,
+        /// The rules that they break.
+        reason: SpecError,
+    },
+    /// The hyper-parameters in the file are not those of the declaration.
+    #[error("the hyper-parameters in `{}` are not those of `{model}`: {reason}", .path.display())]
+    Config {
+        /// The path.
+        path: PathBuf,
+        /// The model's name.
+        model: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The weights belong to another model.
+    #[error("the weights in `{}` are of another model (`{other}`) than `{model}`:\n{}", .path.display(), lines(.differences))]
+    Difference {
+        /// The path.
+        path: PathBuf,
+        /// The model's name.
+        model: String,
+        /// The name of the model in the file.
+        other: String,
+        /// What differs.
+        differences: Vec<String>,
+    },
+    /// Weights are missing, have another shape, or belong nowhere.
+    #[error("the weights in `{}` are not those of `{model}`:\n{}", .path.display(), lines(.problems))]
+    Weights {
+        /// The path.
+        path: PathBuf,
+        /// The model's name.
+        model: String,
+        /// One for each tensor.
+        problems: Vec<String>,
+    },
+}
+
+fn lines(all: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let mut shown: Vec<String> = all.iter().take(SHOWN).map(|line| format!("  {line}")).collect();
+    if all.len() > SHOWN {
+        shown.push(format!("  and {} more", all.len() - SHOWN));
+    }
+    shown.join("\n")
+}
+
+/// The formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Safetensors,
+    Burnpack,
+}
+
+impl Format {
+    fn of(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        match ending.as_str() {
+            "safetensors" => Some(Self::Safetensors),
+            "bpk" => Some(Self::Burnpack),
+            _ => None,
+        }
+    }
+
+    /// How weights become those of the file, and back.
+    fn adapters(self) -> (Option<Box<dyn ModuleAdapter>>, Option<Box<dyn ModuleAdapter>>) {
+        match self {
+            Self::Safetensors => (Some(Box::new(BurnToPyTorchAdapter)), Some(Box::new(PyTorchToBurnAdapter))),
+            Self::Burnpack => (None, None),
+        }
+    }
+
+    /// Whether the names of enum variants are left out of paths, as PyTorch does.
+    fn skips_variants(self) -> bool {
+        self == Self::Safetensors
+    }
+}
+
+/// Saves the weights of a model with its description; the ending (`.safetensors`, `.bpk`) is the format.
+///
+/// The file appears when it is complete, and replaces what stood there in one step.
+///
+/// # Errors
+///
+/// [`SaveError`] for an unknown ending, or a file that cannot be written.
+pub fn save<M: Network>(model: &M, path: impl AsRef<Path>) -> Result<(), SaveError> {
+    let path = path.as_ref();
+    let format = Format::of(path).ok_or_else(|| SaveError::Format { path: path.to_owned() })?;
+    let spec = model.spec();
+    let weights = |reason: String| SaveError::Weights { model: spec.model().name.clone(), reason };
+    let mut tensors = Vec::new();
+    for tensor in model.collect(None, format.adapters().0, format.skips_variants()) {
+        let name = tensor.name.clone();
+        tensors.push((name, bridge::into_data(tensor).map_err(|error| weights(error.to_string()))?));
+    }
+    let mut metadata = BTreeMap::from([
+        (SPEC.to_owned(), spec.to_json().map_err(|error| weights(error.to_string()))?),
+        (CONFIG.to_owned(), Json::Object(hyper_parameters(&spec.model().hyper)).to_string()),
+    ]);
+    let sum = checksum(&metadata, tensors.iter().map(|(name, data)| (name.as_str(), data.as_bytes())));
+    metadata.insert(CHECKSUM.to_owned(), sum);
+    let bytes = match format {
+        Format::Safetensors => to_safetensors(&tensors, metadata),
+        Format::Burnpack => to_burnpack(tensors, &metadata),
+    };
+    write(path, &bytes.map_err(weights)?).map_err(|reason| SaveError::File { path: path.to_owned(), reason })
+}
+
+/// Loads a model with the hyper-parameters it was saved with.
+///
+/// # Errors
+///
+/// [`LoadError`] for a file that is missing, damaged, or of another model.
+pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, LoadError> {
+    let path = path.as_ref();
+    let file = File::read(path)?;
+    let default = M::Config::default();
+    let name = default.spec().map_or_else(|_| "the model".to_owned(), |spec| spec.model().name.clone());
+    let Some(other) = file.model()? else {
+        return Err(LoadError::NoSpec { path: path.to_owned(), model: name });
+    };
+    let bad = |error: serde_json::Error| LoadError::Config {
+        path: path.to_owned(),
+        model: name.clone(),
+        reason: error.to_string(),
+    };
+    // What the declaration has gained since the file was written keeps its default.
+    let mut config = serde_json::to_value(&default).map_err(bad)?;
+    if let Json::Object(config) = &mut config {
+        let known: Vec<String> = config.keys().cloned().collect();
+        config.extend(hyper_parameters(&other.hyper).into_iter().filter(|(name, _)| known.contains(name)));
+    }
+    let config: M::Config = serde_json::from_value(config).map_err(bad)?;
+    let spec = |reason| LoadError::Spec { path: path.to_owned(), reason };
+    file.suits(config.spec().map_err(spec)?.model(), &other)?;
+    file.into_model(config.init(device).map_err(spec)?)
+}
+
+/// Loads weights into a model that is built already. A file without a description (from PyTorch) is taken if
+/// names and shapes fit.
+///
+/// # Errors
+///
+/// [`LoadError`] for a file that is missing, damaged, or of another model.
+pub fn load_weights<M: Network>(model: M, path: impl AsRef<Path>) -> Result<M, LoadError> {
+    let file = File::read(path.as_ref())?;
+    if let Some(other) = file.model()? {
+        file.suits(model.spec().model(), &other)?;
+    }
+    file.into_model(model)
+}
+
+/// A file of weights, read.
+struct File {
+    path: PathBuf,
+    format: Format,
+    metadata: BTreeMap<String, String>,
+    tensors: BTreeMap<String, TensorData>,
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self, LoadError> {
+        let format = Format::of(path).ok_or_else(|| LoadError::Format { path: path.to_owned() })?;
+        let bytes = std::fs::read(path).map_err(|reason| LoadError::File { path: path.to_owned(), reason })?;
+        let damaged = |reason: String| LoadError::Damaged { path: path.to_owned(), reason };
+        let (metadata, tensors) = match format {
+            Format::Safetensors => from_safetensors(&bytes),
+            Format::Burnpack => from_burnpack(bytes),
+        }
+        .map_err(damaged)?;
+        if let Some(sum) = metadata.get(CHECKSUM) {
+            let found = checksum(&metadata, tensors.iter().map(|(name, data)| (name.as_str(), data.as_bytes())));
+            if found != *sum {
+                return Err(damaged("its checksum does not match its content".to_owned()));
+            }
+        } else if metadata.contains_key(SPEC) {
+            return Err(damaged("it has a description but no checksum".to_owned()));
+        }
+        Ok(Self { path: path.to_owned(), format, metadata, tensors })
+    }
+
+    /// The description in the file, if it has one.
+    fn model(&self) -> Result<Option<Model>, LoadError> {
+        let read = |json: &String| {
+            serde_json::from_str(json).map_err(|error| LoadError::Damaged {
+                path: self.path.clone(),
+                reason: format!("its description cannot be read: {error}"),
+            })
+        };
+        self.metadata.get(SPEC).map(read).transpose()
+    }
+
+    fn suits(&self, model: &Model, other: &Model) -> Result<(), LoadError> {
+        let differences = model.difference(other);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(LoadError::Difference {
+            path: self.path.clone(),
+            model: model.name.clone(),
+            other: other.name.clone(),
+            differences,
+        })
+    }
+
+    fn into_model<M: Network>(self, mut model: M) -> Result<M, LoadError> {
+        let (to_file, from_file) = self.format.adapters();
+        let wanted = model.collect(None, to_file, self.format.skips_variants());
+        let mut tensors = self.tensors;
+        let (mut problems, mut fitting) = (Vec::new(), Vec::new());
+        for want in wanted {
+            let shape = want.shape.to_vec();
+            match tensors.remove(&want.name) {
+                None => problems.push(format!("`{}` {shape:?} is missing", want.name)),
+                Some(data) if data.shape().to_vec() != shape => problems.push(format!(
+                    "`{}` is {shape:?} in the model and {:?} in the file",
+                    want.name,
+                    data.shape().to_vec()
+                )),
+                Some(data) if data.dtype().is_float() != want.dtype.is_float() => problems.push(format!(
+                    "`{}` holds {:?} in the model and {:?} in the file",
+                    want.name,
+                    want.dtype,
+                    data.dtype()
+                )),
+                Some(data) => {
+                    let data = if data.dtype() == want.dtype { data } else { data.convert_dtype(want.dtype) };
+                    fitting.push(bridge::from_data(data, want.name.clone(), None));
+                }
+            }
+        }
+        // PyTorch counts the batches of batch norm: burn does not need them.
+        let extra = tensors.keys().filter(|name| !name.ends_with(".num_batches_tracked"));
+        problems.extend(extra.map(|name| format!("`{name}` is only in the file")));
+        let weights = |problems| LoadError::Weights {
+            path: self.path.clone(),
+            model: model.spec().model().name.clone(),
+            problems,
+        };
+        if !problems.is_empty() {
+            return Err(weights(problems));
+        }
+        let result = model.apply(fitting, None, from_file, self.format.skips_variants());
+        let mut problems: Vec<String> = result.errors.iter().map(ToString::to_string).collect();
+        problems.extend(result.missing.iter().map(|(name, _)| format!("`{name}` was not set")));
+        if !problems.is_empty() {
+            let name = model.spec().model().name.clone();
+            return Err(LoadError::Weights { path: self.path, model: name, problems });
+        }
+        Ok(model)
+    }
+}
+
+/// The hyper-parameters as the fields of a configuration.
+fn hyper_parameters(hyper: &[Hyper]) -> Map<String, Json> {
+    let value = |hyper: &Hyper| match hyper.kind {
+        HyperKind::Usize => hyper.value.size().map_or(Json::Null, Json::from),
+        HyperKind::F64 => hyper.value.float().map_or(Json::Null, Json::from),
+        HyperKind::Bool => hyper.value.is_true().map_or(Json::Null, Json::from),
+    };
+    hyper.iter().map(|hyper| (hyper.name.clone(), value(hyper))).collect()
+}
+
+/// FNV-1a over metadata and weights: finds flipped bits, not forgery.
+fn checksum<'a>(metadata: &BTreeMap<String, String>, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut tensors: Vec<(&str, &[u8])> = tensors.collect();
+    tensors.sort_by_key(|(name, _)| *name);
+    let text = metadata.iter().filter(|(key, _)| *key == SPEC || *key == CONFIG).map(|(_, text)| text.as_bytes());
+    let parts = text.chain(tensors.iter().flat_map(|(name, bytes)| [name.as_bytes(), *bytes]));
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in parts.flatten() {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!("{hash:016x}")
+}
+
+/// Writes the whole file or nothing: into a file beside it, to the disk, then renamed.
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".damper-").suffix(".part");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file: what the umask leaves of it.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    #[cfg(unix)]
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+type Content = (BTreeMap<String, String>, BTreeMap<String, TensorData>);
+
+fn to_safetensors(
+    tensors: &[(String, TensorData)],
+    mut metadata: BTreeMap<String, String>,
+) -> Result<Vec<u8>, String> {
+    // What other programs look for.
+    metadata.insert("format".to_owned(), "pt".to_owned());
+    let mut views = Vec::with_capacity(tensors.len());
+    for (name, data) in tensors {
+        let view = TensorView::new(to_dtype(data.dtype())?, data.shape().to_vec(), data.as_bytes())
+            .map_err(|error| format!("`{name}`: {error}"))?;
+        views.push((name.as_str(), view));
+    }
+    let metadata: HashMap<String, String> = metadata.into_iter().collect();
+    let mut bytes = serialize(views, Some(metadata)).map_err(|error| error.to_string())?;
+    sort_header(&mut bytes);
+    Ok(bytes)
+}
+
+/// Puts the header's keys in order, so that equal weights make equal files.
+fn sort_header(bytes: &mut [u8]) {
+    let Some(length) = bytes.first_chunk().map(|length| u64::from_le_bytes(*length) as usize) else { return };
+    let Some(header) = bytes.get_mut(8..8 + length) else { return };
+    let Ok(mut keys) = serde_json::from_slice::<BTreeMap<String, Json>>(header) else { return };
+    if let Some(metadata) = keys.get_mut("__metadata__")
+        && let Ok(sorted) = serde_json::from_value::<BTreeMap<String, Json>>(metadata.take())
+    {
+        *metadata = sorted.into_iter().collect();
+    }
+    if let Ok(mut sorted) = serde_json::to_vec(&keys)
+        && sorted.len() <= header.len()
+    {
+        sorted.resize(header.len(), b' ');
+        header.copy_from_slice(&sorted);
+    }
+}
+
+fn from_safetensors(bytes: &[u8]) -> Result<Content, String> {
+    let text = |error: safetensors::SafeTensorError| error.to_string();
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(text)?;
+    let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    let mut tensors = BTreeMap::new();
+    for (name, view) in SafeTensors::deserialize(bytes).map_err(text)?.tensors() {
+        let bytes = Bytes::from_bytes_vec(view.data().to_vec());
+        let data = TensorData::try_from_bytes(bytes, view.shape().to_vec(), from_dtype(view.dtype())?)
+            .map_err(|error| format!("`{name}`: {error}"))?;
+        tensors.insert(name, data);
+    }
+    Ok((metadata, tensors))
+}
+
+fn to_burnpack(tensors: Vec<(String, TensorData)>, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, String> {
+    let tensors: Vec<Packed> = tensors.into_iter().map(|(name, data)| bridge::from_data(data, name, None)).collect();
+    let writer = metadata.iter().fold(Writer::new(tensors), |writer, (key, text)| writer.with_metadata(key, text));
+    writer.into_bytes().map(|bytes| bytes.to_vec()).map_err(|error| error.to_string())
+}
+
+fn from_burnpack(bytes: Vec<u8>) -> Result<Content, String> {
+    let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| error.to_string())?;
+    let metadata = reader.metadata().clone();
+    let mut tensors = BTreeMap::new();
+    for tensor in reader.into_tensors().map_err(|error| error.to_string())? {
+        let name = tensor.name.clone();
+        tensors.insert(name, bridge::into_data(tensor).map_err(|error| error.to_string())?);
+    }
+    Ok((metadata, tensors))
+}
+
+fn to_dtype(dtype: DType) -> Result<safetensors::Dtype, String> {
+    use safetensors::Dtype;
+    Ok(match dtype {
+        DType::F64 => Dtype::F64,
+        DType::F32 | DType::Flex32 => Dtype::F32,
+        DType::F16 => Dtype::F16,
+        DType::BF16 => Dtype::BF16,
+        DType::I64 => Dtype::I64,
+        DType::I32 => Dtype::I32,
+        DType::I16 => Dtype::I16,
+        DType::I8 => Dtype::I8,
+        DType::U64 => Dtype::U64,
+        DType::U32 => Dtype::U32,
+        DType::U16 => Dtype::U16,
+        DType::U8 => Dtype::U8,
+        DType::Bool(BoolStore::Native) => Dtype::BOOL,
+        other => return Err(format!("safetensors has no numbers of the kind {other:?}")),
+    })
+}
+
+fn from_dtype(dtype: safetensors::Dtype) -> Result<DType, String> {
+    use safetensors::Dtype;
+    Ok(match dtype {
+        Dtype::F64 => DType::F64,
+        Dtype::F32 => DType::F32,
+        Dtype::F16 => DType::F16,
+        Dtype::BF16 => DType::BF16,
+        Dtype::I64 => DType::I64,
+        Dtype::I32 => DType::I32,
+        Dtype::I16 => DType::I16,
+        Dtype::I8 => DType::I8,
+        Dtype::U64 => DType::U64,
+        Dtype::U32 => DType::U32,
+        Dtype::U16 => DType::U16,
+        Dtype::U8 => DType::U8,
+        Dtype::BOOL => DType::Bool(BoolStore::Native),
+        other => return Err(format!("burn has no numbers of the kind {other:?}")),
+    })
 }
