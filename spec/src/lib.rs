@@ -11,6 +11,8 @@
 //! - [`Model::summary`] is the table that a person reads.
 
 mod activation;
+#[cfg(test)]
+mod build;
 mod counts;
 mod difference;
 mod display;

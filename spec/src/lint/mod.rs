@@ -8,6 +8,8 @@ mod norm;
 mod optimizer;
 mod output;
 mod structure;
+#[cfg(test)]
+mod tests;
 
 use crate::graph::{Graph, Node};
 use crate::walk::each_statement;
