@@ -18,7 +18,8 @@ macro_rules! expands {
         fn $name() {
             let source = include_str!(concat!("fixtures/expand/", stringify!($name), ".rs"));
             let expansion = expand(source);
-            assert!(!expansion.contains("compile_error"), "{expansion}");
+            // `backend` brings an error along, for the runtime crate to drop or to let pass.
+            assert!(!expansion.contains("compile_error") || stringify!($name) == "backend", "{expansion}");
             insta::assert_snapshot!(expansion);
         }
     )*};
@@ -56,7 +57,11 @@ fn a_stub_has_the_interface_of_the_model() {
     let signatures = |expansion: &str| -> Vec<String> {
         let interface = expansion.lines().map(str::trim);
         interface
-            .filter(|line| line.starts_with("pub fn ") || line.starts_with("pub use") || line.starts_with("pub struct"))
+            .filter(|line| {
+                line.starts_with("pub fn ")
+                    || line.starts_with("pub use")
+                    || line.starts_with("pub struct")
+            })
             .map(str::to_owned)
             .collect()
     };
@@ -75,11 +80,17 @@ fn one_declaration_expands_to_the_same_tokens_every_time() {
 #[test]
 fn layers_cost_a_few_lines_each() {
     let declare = |layers: usize| {
-        let layers: String = (0..layers).map(|index| format!("fc{index}: linear(8) -> relu;")).collect();
+        let layers: String = (0..layers)
+            .map(|index| format!("fc{index}: linear(8) -> relu;"))
+            .collect();
         format!("Net input x: [8] layers {{ {layers} }}")
     };
     let lines = |layers: usize| expand(&declare(layers)).lines().count();
     let (ten, hundred) = (lines(10), lines(100));
     // Two lines of documentation, field, builder, pass and hint.
-    assert!(hundred - ten <= 90 * 13, "{} lines for 90 layers", hundred - ten);
+    assert!(
+        hundred - ten <= 90 * 13,
+        "{} lines for 90 layers",
+        hundred - ten
+    );
 }

@@ -8,14 +8,17 @@ use syn::Attribute;
 
 /// Documentation, one attribute a line, as if written by hand.
 pub(super) fn lines<'t>(texts: impl IntoIterator<Item = &'t str>) -> TokenStream {
-    let lines = texts.into_iter().flat_map(|text| text.split('\n')).map(|line| {
-        let line = if line.is_empty() {
-            String::new()
-        } else {
-            format!(" {line}")
-        };
-        quote!(#[doc = #line])
-    });
+    let lines = texts
+        .into_iter()
+        .flat_map(|text| text.split('\n'))
+        .map(|line| {
+            let line = if line.is_empty() {
+                String::new()
+            } else {
+                format!(" {line}")
+            };
+            quote!(#[doc = #line])
+        });
     quote!(#(#lines)*)
 }
 

@@ -8,7 +8,7 @@ use super::module::{Residual, a_weight, activity_field};
 use super::names;
 use damper_spec::{Activation, ActivationKind, Op, OpKind, Source, Statement, Value};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The name of a block's own input among the values: no statement can have it.
@@ -17,23 +17,23 @@ const INPUT: &str = "";
 /// The body of `forward_pass` of the model.
 pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
     let krate = cx.krate;
-    let inputs: Vec<(&str, &Ident, usize)> = cx
+    let inputs: Vec<(&str, &Ident)> = cx
         .lowered
         .spec
         .inputs
         .iter()
         .zip(&cx.inputs)
-        .map(|(input, parameter)| (input.name.as_str(), &parameter.name, parameter.rank))
+        .map(|(input, parameter)| (input.name.as_str(), &parameter.name))
         .collect();
-    let lifted = inputs.iter().map(|(_, name, _)| match a_weight(cx) {
+    let lifted = inputs.iter().map(|(_, name)| match a_weight(cx) {
         Some(weight) => quote!(let #name = #krate::__private::lift(#name, #weight);),
         None => quote!(let #name = #krate::__private::lift_to(#name, self);),
     });
     let lifted = quote!(#(#lifted)*);
     let mut body = Body::new(cx, pass.clone(), &cx.lowered.spec.layers, &[]);
     let first = inputs.first().map_or(INPUT, |(name, ..)| name);
-    for (name, local, rank) in &inputs {
-        body.define(name, (*local).clone(), *rank, false);
+    for (name, local) in &inputs {
+        body.define(name, (*local).clone(), false);
     }
     body.recount(first);
     let (lines, tail, _) = body.statements(&cx.lowered.spec.layers, first);
@@ -49,7 +49,6 @@ pub(super) fn residual(cx: &Context<'_>, op: &Op, extra: &Residual<'_>) -> Token
     let mut after: Vec<&str> = shortcut_uses.iter().copied().collect();
     after.push(INPUT);
     function(cx, op, body, &after, |block, lines, tail, local| {
-        let krate = cx.krate;
         let pass = block.pass.clone();
         let branch = match (extra.drop_path, extra.shortcut) {
             (false, None) => {
@@ -59,7 +58,6 @@ pub(super) fn residual(cx: &Context<'_>, op: &Op, extra: &Residual<'_>) -> Token
             (true, _) => quote!(let #local = self.drop_path.forward(#tail);),
             (false, _) => quote!(let #local = #tail;),
         };
-        let _ = krate;
         if extra.shortcut.is_none() {
             let input = block.take(INPUT);
             return quote!(#lines #branch #local + #input);
@@ -107,13 +105,18 @@ fn function(
     let pass = names::fresh("pass", taken.iter().copied());
     let input = names::fresh("input", taken.iter().copied());
     let mut block = Body::new(cx, pass.clone(), body, after);
+    let input = if block.leading || after.contains(&INPUT) || body.is_empty() {
+        input
+    } else {
+        format_ident!("_{input}")
+    };
     let (before, behind) = (cx.tensor(cx.rank_before(op)), cx.tensor(cx.rank_behind(op)));
-    block.define(INPUT, input.clone(), cx.rank_before(op), false);
+    block.define(INPUT, input.clone(), false);
     let outer: Vec<TokenStream> = borrowed
         .iter()
         .map(|name| {
             let (local, rank) = (local(name), rank_of(cx, name));
-            block.define(name, local.clone(), rank, true);
+            block.define(name, local.clone(), true);
             let ty = cx.tensor(rank);
             quote!(#local: &#ty)
         })
@@ -240,7 +243,7 @@ impl<'c, 'm> Body<'c, 'm> {
     }
 
     /// Adds a parameter.
-    fn define(&mut self, name: &str, local: Ident, _rank: usize, borrowed: bool) {
+    fn define(&mut self, name: &str, local: Ident, borrowed: bool) {
         self.names.insert(local.to_string());
         self.values.insert(
             name.to_owned(),
@@ -355,15 +358,21 @@ impl<'c, 'm> Body<'c, 'm> {
             Source::Previous => self.take(previous),
             Source::From(name) => self.take(name),
             Source::Add(names) => {
-                let values = names.iter().map(|name| self.take(name));
+                let values: Vec<TokenStream> = names.iter().map(|name| self.take(name)).collect();
                 quote!(#(#values)+*)
             }
             Source::Mul(names) => {
-                let values = names.iter().map(|name| self.take(name));
-                quote!(#(#values)**)
+                let times = proc_macro2::Punct::new('*', proc_macro2::Spacing::Alone);
+                let mut product = TokenStream::new();
+                for (index, name) in names.iter().enumerate() {
+                    let value = self.take(name);
+                    let times = (index > 0).then_some(&times);
+                    product.extend(quote!(#times #value));
+                }
+                product
             }
             Source::Concat(names) => {
-                let values = names.iter().map(|name| self.take(name));
+                let values: Vec<TokenStream> = names.iter().map(|name| self.take(name)).collect();
                 quote!(burn::tensor::Tensor::cat(::std::vec![#(#values),*], 1))
             }
         }

@@ -185,7 +185,7 @@ fn classify(cx: &Context<'_>, task: Option<&TaskKind>) -> Option<TokenStream> {
             docs::lines(["The index of the most probable class, `[batch]`."]),
         ),
         TaskKind::Binary | TaskKind::Multilabel(_) => (
-            quote!(labels),
+            quote!(decisions),
             2,
             docs::lines(["1 where the probability is above one half, else 0."]),
         ),
@@ -197,9 +197,9 @@ fn classify(cx: &Context<'_>, task: Option<&TaskKind>) -> Option<TokenStream> {
         output_shape(cx)
     };
     let shapes = shapes(cx, &shape);
+    let spec = (rank == 2).then(|| quote!(&self.spec,));
     let rank = Literal::usize_unsuffixed(rank);
-    let body =
-        cx.body(|| quote!(#krate::__private::#function(&self.spec, self.logits(#arguments))));
+    let body = cx.body(|| quote!(#krate::loss::#function(#spec self.logits(#arguments))));
     Some(quote! {
         #docs
         #shapes
