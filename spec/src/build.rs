@@ -1,9 +1,10 @@
 //! A small language for tests: models as chains of calls.
 
 use crate::{
-    Activation, ActivationKind, DropPath, Finding, Id, Input, InputKind, Level, LintLevel, Loss, LossKind,
-    Model, Op, OpKind, Optimizer, OptimizerKind, Reach, Reads, RuleKind, Schedule, ScheduleKind, Source,
-    Statement, Stochastic, TargetRange, Task, TaskKind, Train, Value, WeightRule,
+    Activation, ActivationKind, DropPath, Finding, Id, Input, InputKind, Level, LintLevel, Loss,
+    LossKind, Model, Op, OpKind, Optimizer, OptimizerKind, Reach, Reads, RuleKind, Schedule,
+    ScheduleKind, Source, Statement, Stochastic, TargetRange, Task, TaskKind, Train, Value,
+    WeightRule,
 };
 
 pub(crate) fn value(number: f64) -> Value {
@@ -11,21 +12,34 @@ pub(crate) fn value(number: f64) -> Value {
 }
 
 pub(crate) fn linear(out: usize) -> OpKind {
-    OpKind::Linear { out: value(out as f64), bias: Value::truth(true) }
+    OpKind::Linear {
+        out: value(out as f64),
+        bias: Value::truth(true),
+    }
 }
 
 pub(crate) fn linear_without_bias(out: usize) -> OpKind {
-    OpKind::Linear { out: value(out as f64), bias: Value::truth(false) }
+    OpKind::Linear {
+        out: value(out as f64),
+        bias: Value::truth(false),
+    }
 }
 
 pub(crate) fn swiglu(out: usize) -> OpKind {
-    OpKind::Swiglu { out: value(out as f64), bias: Value::truth(false) }
+    OpKind::Swiglu {
+        out: value(out as f64),
+        bias: Value::truth(false),
+    }
 }
 
 /// An activation by its word, with its defaults.
 pub(crate) fn act(word: &str) -> OpKind {
     let kind = ActivationKind::from_word(word).expect("an activation");
-    let arguments = kind.arguments().iter().map(|(_, default)| value(*default)).collect();
+    let arguments = kind
+        .arguments()
+        .iter()
+        .map(|(_, default)| value(*default))
+        .collect();
     OpKind::Activation(Activation { kind, arguments })
 }
 
@@ -34,11 +48,16 @@ pub(crate) fn relu() -> OpKind {
 }
 
 pub(crate) fn batch_norm() -> OpKind {
-    OpKind::BatchNorm { epsilon: value(1e-5), momentum: value(0.1) }
+    OpKind::BatchNorm {
+        epsilon: value(1e-5),
+        momentum: value(0.1),
+    }
 }
 
 pub(crate) fn layer_norm() -> OpKind {
-    OpKind::LayerNorm { epsilon: value(1e-5) }
+    OpKind::LayerNorm {
+        epsilon: value(1e-5),
+    }
 }
 
 pub(crate) fn dropout(rate: f64) -> OpKind {
@@ -58,37 +77,71 @@ pub(crate) fn drop_path(rate: f64) -> OpKind {
 }
 
 pub(crate) fn custom(output: usize) -> OpKind {
-    OpKind::Custom { text: "own()".to_owned(), output: vec![value(output as f64)] }
+    OpKind::Custom {
+        text: "own()".to_owned(),
+        output: vec![value(output as f64)],
+    }
 }
 
 pub(crate) fn residual(body: Vec<Statement>) -> OpKind {
-    OpKind::Residual { body, shortcut: vec![], drop_path: None }
+    OpKind::Residual {
+        body,
+        shortcut: vec![],
+        drop_path: None,
+    }
 }
 
 pub(crate) fn residual_with(body: Vec<Statement>, shortcut: Vec<Statement>) -> OpKind {
-    OpKind::Residual { body, shortcut, drop_path: None }
+    OpKind::Residual {
+        body,
+        shortcut,
+        drop_path: None,
+    }
 }
 
 pub(crate) fn stochastic_depth(body: Vec<Statement>, first: f64, last: f64) -> OpKind {
-    let path = DropPath { id: Id::NONE, first: value(first), last: value(last), levels: vec![] };
-    OpKind::Residual { body, shortcut: vec![], drop_path: Some(path) }
+    let path = DropPath {
+        id: Id::NONE,
+        first: value(first),
+        last: value(last),
+        levels: vec![],
+    };
+    OpKind::Residual {
+        body,
+        shortcut: vec![],
+        drop_path: Some(path),
+    }
 }
 
 pub(crate) fn repeat(times: f64, body: Vec<Statement>) -> OpKind {
-    OpKind::Repeat { times: value(times), body }
+    OpKind::Repeat {
+        times: value(times),
+        body,
+    }
 }
 
 /// `name: op -> op;`
 pub(crate) fn layer<const N: usize>(name: &str, ops: [OpKind; N]) -> Statement {
     let mut seen = false;
     let ops = ops.map(|kind| {
-        let stateful = !matches!(&kind, OpKind::Activation(activation) if !activation.kind.has_state());
+        let stateful =
+            !matches!(&kind, OpKind::Activation(activation) if !activation.kind.has_state());
         let field = stateful.then(|| {
             let bare = !seen && !matches!(kind, OpKind::Stochastic(_) | OpKind::Activity { .. });
             seen |= bare;
-            if bare { name.to_owned() } else { format!("{name}_{}", kind.word()) }
+            if bare {
+                name.to_owned()
+            } else {
+                format!("{name}_{}", kind.word())
+            }
         });
-        Op { id: Id::NONE, field, kind, rules: vec![], levels: vec![] }
+        Op {
+            id: Id::NONE,
+            field,
+            kind,
+            rules: vec![],
+            levels: vec![],
+        }
     });
     Statement {
         id: Id::NONE,
@@ -110,7 +163,12 @@ impl Statement {
     pub(crate) fn with(mut self, kind: RuleKind) -> Self {
         for op in self.ops.iter_mut().filter(|op| op.field.is_some()) {
             if !matches!(op.kind, OpKind::Stochastic(_)) {
-                op.rules.push(WeightRule { id: Id::NONE, kind: kind.clone(), on: Reach::Weights, levels: vec![] });
+                op.rules.push(WeightRule {
+                    id: Id::NONE,
+                    kind: kind.clone(),
+                    on: Reach::Weights,
+                    levels: vec![],
+                });
             }
         }
         self
@@ -131,11 +189,20 @@ impl Statement {
 }
 
 pub(crate) fn attribute(lint: &str, level: Level) -> LintLevel {
-    LintLevel { id: Id::NONE, lint: lint.to_owned(), level, expect: false, reason: None }
+    LintLevel {
+        id: Id::NONE,
+        lint: lint.to_owned(),
+        level,
+        expect: false,
+        reason: None,
+    }
 }
 
 pub(crate) fn expect(lint: &str) -> LintLevel {
-    LintLevel { expect: true, ..attribute(lint, Level::Allow) }
+    LintLevel {
+        expect: true,
+        ..attribute(lint, Level::Allow)
+    }
 }
 
 pub(crate) fn names(names: &[&str]) -> Vec<String> {
@@ -143,23 +210,41 @@ pub(crate) fn names(names: &[&str]) -> Vec<String> {
 }
 
 pub(crate) fn decay(l1: f64, l2: f64) -> RuleKind {
-    RuleKind::Decay { l1: Some(value(l1)), l2: Some(value(l2)) }
+    RuleKind::Decay {
+        l1: Some(value(l1)),
+        l2: Some(value(l2)),
+    }
 }
 
 pub(crate) fn penalty_l2(l2: f64) -> RuleKind {
-    RuleKind::Penalty { l1: None, l2: Some(value(l2)) }
+    RuleKind::Penalty {
+        l1: None,
+        l2: Some(value(l2)),
+    }
 }
 
 pub(crate) fn cross_entropy() -> LossKind {
-    LossKind::CrossEntropy { label_smoothing: None, weights: vec![], from: Reads::Logits }
+    LossKind::CrossEntropy {
+        label_smoothing: None,
+        weights: vec![],
+        from: Reads::Logits,
+    }
 }
 
 pub(crate) fn binary_cross_entropy() -> LossKind {
-    LossKind::BinaryCrossEntropy { label_smoothing: None, weights: vec![], from: Reads::Logits }
+    LossKind::BinaryCrossEntropy {
+        label_smoothing: None,
+        weights: vec![],
+        from: Reads::Logits,
+    }
 }
 
 pub(crate) fn sgd() -> OptimizerKind {
-    OptimizerKind::Sgd { momentum: value(0.0), dampening: value(0.0), nesterov: Value::truth(false) }
+    OptimizerKind::Sgd {
+        momentum: value(0.0),
+        dampening: value(0.0),
+        nesterov: Value::truth(false),
+    }
 }
 
 pub(crate) fn adam() -> OptimizerKind {
@@ -186,7 +271,11 @@ pub(crate) fn model(layers: Vec<Statement>) -> Model {
 }
 
 pub(crate) fn model_of(shape: &[usize], layers: Vec<Statement>) -> Model {
-    let mut model = Model { name: "Net".to_owned(), layers, ..Model::default() };
+    let mut model = Model {
+        name: "Net".to_owned(),
+        layers,
+        ..Model::default()
+    };
     model.inputs.push(input("x", shape));
     model.numbered()
 }
@@ -208,18 +297,31 @@ pub(crate) fn input(name: &str, shape: &[usize]) -> Input {
 
 impl Model {
     pub(crate) fn loss(mut self, kind: LossKind) -> Self {
-        self.loss = Some(Loss { id: Id::NONE, kind, target: None, levels: vec![] });
+        self.loss = Some(Loss {
+            id: Id::NONE,
+            kind,
+            target: None,
+            levels: vec![],
+        });
         self.numbered()
     }
 
     pub(crate) fn target(mut self, low: f64, high: f64) -> Self {
         let loss = self.loss.as_mut().expect("a loss");
-        loss.target = Some(TargetRange { id: Id::NONE, low: value(low), high: value(high) });
+        loss.target = Some(TargetRange {
+            id: Id::NONE,
+            low: value(low),
+            high: value(high),
+        });
         self
     }
 
     pub(crate) fn task(mut self, kind: TaskKind) -> Self {
-        self.task = Some(Task { id: Id::NONE, kind, levels: vec![] });
+        self.task = Some(Task {
+            id: Id::NONE,
+            kind,
+            levels: vec![],
+        });
         self.numbered()
     }
 
@@ -228,17 +330,31 @@ impl Model {
         self.numbered()
     }
 
-    pub(crate) fn optimizer(self, kind: OptimizerKind, learning_rate: f64, weight_decay: Option<f64>) -> Self {
+    pub(crate) fn optimizer(
+        self,
+        kind: OptimizerKind,
+        learning_rate: f64,
+        weight_decay: Option<f64>,
+    ) -> Self {
         self.train(|train| {
             let weight_decay = weight_decay.map(value);
             let learning_rate = value(learning_rate);
-            train.optimizer = Some(Optimizer { id: Id::NONE, kind, learning_rate, weight_decay });
+            train.optimizer = Some(Optimizer {
+                id: Id::NONE,
+                kind,
+                learning_rate,
+                weight_decay,
+            });
         })
     }
 
     pub(crate) fn schedule(self, kind: ScheduleKind, warmup: f64) -> Self {
         self.train(|train| {
-            train.schedule = Some(Schedule { id: Id::NONE, kind, warmup: Some(value(warmup)) });
+            train.schedule = Some(Schedule {
+                id: Id::NONE,
+                kind,
+                warmup: Some(value(warmup)),
+            });
         })
     }
 
@@ -281,7 +397,10 @@ impl Model {
 
     /// The names of what `check` finds; `error` for what is no lint.
     pub(crate) fn lints(&self) -> Vec<&'static str> {
-        self.check().iter().map(|finding| finding.lint.unwrap_or("error")).collect()
+        self.check()
+            .iter()
+            .map(|finding| finding.lint.unwrap_or("error"))
+            .collect()
     }
 
     /// The one finding of a lint.
@@ -295,13 +414,20 @@ impl Model {
 
 fn number(statements: &mut [Statement], id: &mut dyn FnMut() -> Id) {
     for statement in statements {
-        statement.levels.iter_mut().for_each(|level| level.id = id());
+        statement
+            .levels
+            .iter_mut()
+            .for_each(|level| level.id = id());
         statement.id = id();
         for op in &mut statement.ops {
             op.id = id();
             op.levels.iter_mut().for_each(|level| level.id = id());
             match &mut op.kind {
-                OpKind::Residual { body, shortcut, drop_path } => {
+                OpKind::Residual {
+                    body,
+                    shortcut,
+                    drop_path,
+                } => {
                     number(body, id);
                     number(shortcut, id);
                     if let Some(path) = drop_path {

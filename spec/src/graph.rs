@@ -4,6 +4,7 @@
 //! boundary. Edges lead from earlier nodes to later ones only.
 
 use crate::infer::DEEPEST;
+use crate::walk::SHORTCUT;
 use crate::{
     Activation, DropPath, Id, Inferred, Input, LintLevel, Model, Op, OpKind, Shape, Source,
     Statement, Stochastic, Value,
@@ -500,7 +501,9 @@ impl<'m> Builder<'m, '_> {
                 }
                 self.branches -= 1;
                 self.names.push(HashMap::new());
+                self.path.push(SHORTCUT);
                 let other = self.block(shortcut, input, None, scope);
+                self.path.pop();
                 self.close();
                 let sum = self.node(Kind::Sum, op.id, vec![branch, other], scope);
                 if let Some(node) = self.graph.nodes.get_mut(sum) {

@@ -1,6 +1,7 @@
 //! The walk that gives every value its shape.
 
 use crate::shape::{self, Misfit};
+use crate::walk::SHORTCUT;
 use crate::{Finding, Id, InputKind, Model, Op, OpKind, Shape, Source, Statement, Value, suggest};
 use std::collections::HashMap;
 
@@ -16,6 +17,7 @@ pub struct Inferred {
     pub findings: Vec<Finding>,
     ops: HashMap<Id, (Option<Shape>, Option<Shape>)>,
     statements: HashMap<Id, Shape>,
+    paths: HashMap<String, Shape>,
     output: Option<Shape>,
 }
 
@@ -30,9 +32,16 @@ impl Inferred {
         self.ops.get(&op).and_then(|(input, _)| input.as_ref())
     }
 
-    /// The shape of a statement's value. Statements have ids in the macro only; at run time ask for its last op.
+    /// The shape of a statement's value. Statements have ids in the macro only; at run time ask for its path.
     pub fn statement(&self, statement: Id) -> Option<&Shape> {
-        self.statements.get(&statement)
+        self.statements
+            .get(&statement)
+            .filter(|_| !statement.is_none())
+    }
+
+    /// The shape of the value of a statement, by its path: `stage1.block`, `stage1.block.shortcut.linear`.
+    pub fn value_of(&self, path: &str) -> Option<&Shape> {
+        self.paths.get(path)
     }
 
     /// The shape of the model's output, without the batch axis.
@@ -242,6 +251,7 @@ impl<'m> Walk<'m> {
         flow.name = &statement.name;
         if let Some(shape) = &flow.shape {
             self.out.statements.insert(statement.id, shape.clone());
+            self.out.paths.insert(self.path.join("."), shape.clone());
         }
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(&statement.name, flow.clone());
@@ -393,7 +403,9 @@ impl<'m> Walk<'m> {
                     return None;
                 }
                 let branch = self.block(body, from);
+                self.path.push(SHORTCUT);
                 let other = self.block(shortcut, from);
+                self.path.pop();
                 shape::residual(
                     branch.shape.as_ref()?,
                     other.shape.as_ref()?,

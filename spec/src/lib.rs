@@ -27,6 +27,8 @@ pub mod shape;
 mod suggest;
 mod summary;
 mod task;
+#[cfg(test)]
+mod tests;
 mod value;
 mod values;
 mod walk;

@@ -2,6 +2,7 @@
 
 use crate::counts::of;
 use crate::infer::DEEPEST;
+use crate::walk::SHORTCUT;
 use crate::{Counts, Inferred, Model, Op, OpKind, Shape, Source, Statement};
 use std::fmt::{self, Display, Formatter};
 
@@ -57,7 +58,13 @@ impl Model {
                 regularisation: String::new(),
             });
         }
-        block(&self.layers, &inferred, 0, 1, &mut rows);
+        let mut walk = Rows {
+            inferred: &inferred,
+            path: Vec::new(),
+            rows,
+        };
+        walk.block(&self.layers, "", 0, 1);
+        let rows = walk.rows;
         Summary {
             name: self.name.clone(),
             rows,
@@ -66,43 +73,44 @@ impl Model {
     }
 }
 
-fn block(
-    statements: &[Statement],
-    inferred: &Inferred,
-    depth: usize,
-    copies: usize,
-    rows: &mut Vec<Row>,
-) {
-    if depth > DEEPEST {
-        return;
-    }
-    for statement in statements {
-        rows.push(row(statement, inferred, depth, copies));
-        for op in &statement.ops {
-            match &op.kind {
-                OpKind::Residual { body, shortcut, .. } => {
-                    block(body, inferred, depth + 1, copies, rows);
-                    let first = rows.len();
-                    block(shortcut, inferred, depth + 1, copies, rows);
-                    for row in rows
-                        .iter_mut()
-                        .skip(first)
-                        .filter(|row| row.depth == depth + 1)
-                    {
-                        row.layer = format!("shortcut.{}", row.layer);
+struct Rows<'m, 'i> {
+    inferred: &'i Inferred,
+    path: Vec<&'m str>,
+    rows: Vec<Row>,
+}
+
+impl<'m> Rows<'m, '_> {
+    fn block(&mut self, statements: &'m [Statement], prefix: &str, depth: usize, copies: usize) {
+        if depth > DEEPEST {
+            return;
+        }
+        for statement in statements {
+            self.path.push(&statement.name);
+            let mut row = row(statement, self.inferred, &self.path.join("."), copies);
+            row.depth = depth;
+            row.layer.insert_str(0, prefix);
+            self.rows.push(row);
+            for op in &statement.ops {
+                match &op.kind {
+                    OpKind::Residual { body, shortcut, .. } => {
+                        self.block(body, "", depth + 1, copies);
+                        self.path.push(SHORTCUT);
+                        self.block(shortcut, "shortcut.", depth + 1, copies);
+                        self.path.pop();
                     }
+                    OpKind::Repeat { times, body } => {
+                        let copies = copies.saturating_mul(times.size().unwrap_or(1));
+                        self.block(body, "", depth + 1, copies);
+                    }
+                    _ => {}
                 }
-                OpKind::Repeat { times, body } => {
-                    let copies = copies.saturating_mul(times.size().unwrap_or(1));
-                    block(body, inferred, depth + 1, copies, rows);
-                }
-                _ => {}
             }
+            self.path.pop();
         }
     }
 }
 
-fn row(statement: &Statement, inferred: &Inferred, depth: usize, copies: usize) -> Row {
+fn row(statement: &Statement, inferred: &Inferred, path: &str, copies: usize) -> Row {
     let mut operations: Vec<String> = source(&statement.source).into_iter().collect();
     let mut regularisation: Vec<String> = Vec::new();
     let mut add = |text: String| {
@@ -132,10 +140,10 @@ fn row(statement: &Statement, inferred: &Inferred, depth: usize, copies: usize) 
     }
     let output = match statement.ops.last() {
         Some(op) => inferred.output_of(op.id),
-        None => inferred.statement(statement.id),
+        None => inferred.value_of(path),
     };
     Row {
-        depth,
+        depth: 0,
         layer: statement.name.clone(),
         operation: operations.join(" -> "),
         output: output.map_or_else(|| "_".to_owned(), ToString::to_string),

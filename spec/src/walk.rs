@@ -4,6 +4,9 @@ use crate::infer::DEEPEST;
 use crate::{Op, OpKind, Statement};
 use std::fmt;
 
+/// What a residual's `shortcut { .. }` is called in paths.
+pub(crate) const SHORTCUT: &str = "shortcut";
+
 /// The names of the statements around an operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Place<'m> {
@@ -46,7 +49,9 @@ fn inside<'m>(
             match &op.kind {
                 OpKind::Residual { body, shortcut, .. } => {
                     inside(body, place, visit);
+                    place.names.push(SHORTCUT);
                     inside(shortcut, place, visit);
+                    place.names.pop();
                 }
                 OpKind::Repeat { body, .. } => inside(body, place, visit),
                 _ => {}

@@ -1,7 +1,9 @@
 //! Every lint: a model on which it speaks, and a near one on which it does not.
 
 use crate::build::*;
-use crate::{EarlyStop, Id, LINTS, Level, LintLevel, LossKind, Model, OpKind, OptimizerKind, Reads, RuleKind};
+use crate::{
+    EarlyStop, Id, LINTS, Level, LintLevel, LossKind, Model, OpKind, OptimizerKind, Reads, RuleKind,
+};
 use crate::{ScheduleKind, Source, Stochastic, TaskKind, Value};
 use std::collections::BTreeSet;
 
@@ -13,8 +15,14 @@ struct Case {
 }
 
 fn raised(model: Model, lint: &str) -> Model {
-    let silent = LINTS.iter().any(|known| known.name == lint && known.default_level == Level::Allow);
-    if silent { model.level(attribute(lint, Level::Warn)) } else { model }
+    let silent = LINTS
+        .iter()
+        .any(|known| known.name == lint && known.default_level == Level::Allow);
+    if silent {
+        model.level(attribute(lint, Level::Warn))
+    } else {
+        model
+    }
 }
 
 fn fc(ops: [OpKind; 3]) -> Vec<crate::Statement> {
@@ -22,24 +30,42 @@ fn fc(ops: [OpKind; 3]) -> Vec<crate::Statement> {
 }
 
 fn smoothed(share: f64) -> LossKind {
-    LossKind::CrossEntropy { label_smoothing: Some(value(share)), weights: vec![], from: Reads::Logits }
+    LossKind::CrossEntropy {
+        label_smoothing: Some(value(share)),
+        weights: vec![],
+        from: Reads::Logits,
+    }
 }
 
 fn reading(from: Reads) -> LossKind {
-    LossKind::CrossEntropy { label_smoothing: None, weights: vec![], from }
+    LossKind::CrossEntropy {
+        label_smoothing: None,
+        weights: vec![],
+        from,
+    }
 }
 
 fn weighted(weights: &[f64]) -> LossKind {
     let weights = weights.iter().map(|weight| value(*weight)).collect();
-    LossKind::CrossEntropy { label_smoothing: None, weights, from: Reads::Logits }
+    LossKind::CrossEntropy {
+        label_smoothing: None,
+        weights,
+        from: Reads::Logits,
+    }
 }
 
 fn head(units: usize) -> Model {
-    model(vec![layer("fc", [linear(32), relu()]), layer("head", [linear(units)])])
+    model(vec![
+        layer("fc", [linear(32), relu()]),
+        layer("head", [linear(units)]),
+    ])
 }
 
 fn head_with(units: usize, last: &str) -> Model {
-    model(vec![layer("fc", [linear(32), relu()]), layer("head", [linear(units), act(last)])])
+    model(vec![
+        layer("fc", [linear(32), relu()]),
+        layer("head", [linear(units), act(last)]),
+    ])
 }
 
 fn adam_with(epsilon: f64) -> OptimizerKind {
@@ -64,12 +90,14 @@ fn patience(epochs: f64, patience: f64) -> Model {
 }
 
 fn batch(size: f64) -> Model {
-    classifier(fc([linear_without_bias(32), batch_norm(), relu()])).train(|train| train.batch = Some(value(size)))
+    classifier(fc([linear_without_bias(32), batch_norm(), relu()]))
+        .train(|train| train.batch = Some(value(size)))
 }
 
 /// `linear(64) -> ACTIVATION` a few times.
 fn stack(activation: &str, depth: usize) -> Model {
-    let layers = (0..depth).map(|index| layer(&format!("fc{index}"), [linear(64), act(activation)]));
+    let layers =
+        (0..depth).map(|index| layer(&format!("fc{index}"), [linear(64), act(activation)]));
     classifier(layers.collect())
 }
 
@@ -77,66 +105,318 @@ fn cases() -> Vec<Case> {
     let ok = || head(10).loss(cross_entropy());
     let mut cases = Vec::new();
     let mut case = |lint, breaks: Model, keeps: Model| {
-        cases.push(Case { lint, breaks: raised(breaks, lint), keeps: raised(keeps, lint) });
+        cases.push(Case {
+            lint,
+            breaks: raised(breaks, lint),
+            keeps: raised(keeps, lint),
+        });
     };
     // Output and loss.
-    case("softmax_before_logits_loss", head_with(10, "softmax").loss(cross_entropy()), head_with(10, "softmax").loss(reading(Reads::Probabilities)));
-    case("log_softmax_before_logits_loss", head_with(10, "log_softmax").loss(cross_entropy()), head_with(10, "log_softmax").loss(reading(Reads::LogProbabilities)));
-    case("sigmoid_before_bce_logits", head_with(1, "sigmoid").loss(binary_cross_entropy()), head(1).loss(binary_cross_entropy()));
-    case("logits_into_probability_loss", head(10).loss(reading(Reads::Probabilities)), head_with(10, "softmax").loss(reading(Reads::Probabilities)));
-    case("softmax_single_unit", head_with(1, "softmax"), head_with(2, "softmax"));
-    case("sigmoid_into_cross_entropy", head_with(10, "sigmoid").loss(cross_entropy()), ok());
-    case("bce_for_multiclass", head(5).loss(binary_cross_entropy()).task(TaskKind::Multiclass(value(5.0))), head(5).loss(binary_cross_entropy()).task(TaskKind::Multilabel(value(5.0))));
-    let probabilities = || LossKind::BinaryCrossEntropy { label_smoothing: None, weights: vec![], from: Reads::Probabilities };
-    case("softmax_into_bce", head_with(3, "softmax").loss(probabilities()), head_with(3, "sigmoid").loss(probabilities()));
-    case("relu_on_logits", head_with(10, "relu").loss(cross_entropy()), head_with(10, "softplus").loss(LossKind::Mse));
-    case("bounded_regression_output", head_with(1, "tanh").loss(LossKind::Mse), head_with(1, "tanh").loss(LossKind::Mse).target(-1.0, 1.0));
-    case("mse_for_classification", head(10).loss(LossKind::Mse).task(TaskKind::Multiclass(value(10.0))), head(10).loss(LossKind::Mse));
-    case("output_units_mismatch", head(6).loss(cross_entropy()).task(TaskKind::Multiclass(value(7.0))), head(7).loss(cross_entropy()).task(TaskKind::Multiclass(value(7.0))));
-    case("loss_target_shape_mismatch", head(20).loss(cross_entropy()).task(TaskKind::Multilabel(value(20.0))), head(20).loss(binary_cross_entropy()).task(TaskKind::Multilabel(value(20.0))));
-    case("label_smoothing_out_of_range", head(10).loss(smoothed(1.0)), head(10).loss(smoothed(0.1)));
-    case("class_weights_len_mismatch", head(4).loss(weighted(&[1.0, 2.0, 1.0])), head(3).loss(weighted(&[1.0, 2.0, 1.0])));
+    case(
+        "softmax_before_logits_loss",
+        head_with(10, "softmax").loss(cross_entropy()),
+        head_with(10, "softmax").loss(reading(Reads::Probabilities)),
+    );
+    case(
+        "log_softmax_before_logits_loss",
+        head_with(10, "log_softmax").loss(cross_entropy()),
+        head_with(10, "log_softmax").loss(reading(Reads::LogProbabilities)),
+    );
+    case(
+        "sigmoid_before_bce_logits",
+        head_with(1, "sigmoid").loss(binary_cross_entropy()),
+        head(1).loss(binary_cross_entropy()),
+    );
+    case(
+        "logits_into_probability_loss",
+        head(10).loss(reading(Reads::Probabilities)),
+        head_with(10, "softmax").loss(reading(Reads::Probabilities)),
+    );
+    case(
+        "softmax_single_unit",
+        head_with(1, "softmax"),
+        head_with(2, "softmax"),
+    );
+    case(
+        "sigmoid_into_cross_entropy",
+        head_with(10, "sigmoid").loss(cross_entropy()),
+        ok(),
+    );
+    case(
+        "bce_for_multiclass",
+        head(5)
+            .loss(binary_cross_entropy())
+            .task(TaskKind::Multiclass(value(5.0))),
+        head(5)
+            .loss(binary_cross_entropy())
+            .task(TaskKind::Multilabel(value(5.0))),
+    );
+    let probabilities = || LossKind::BinaryCrossEntropy {
+        label_smoothing: None,
+        weights: vec![],
+        from: Reads::Probabilities,
+    };
+    case(
+        "softmax_into_bce",
+        head_with(3, "softmax").loss(probabilities()),
+        head_with(3, "sigmoid").loss(probabilities()),
+    );
+    case(
+        "relu_on_logits",
+        head_with(10, "relu").loss(cross_entropy()),
+        head_with(10, "softplus").loss(LossKind::Mse),
+    );
+    case(
+        "bounded_regression_output",
+        head_with(1, "tanh").loss(LossKind::Mse),
+        head_with(1, "tanh").loss(LossKind::Mse).target(-1.0, 1.0),
+    );
+    case(
+        "mse_for_classification",
+        head(10)
+            .loss(LossKind::Mse)
+            .task(TaskKind::Multiclass(value(10.0))),
+        head(10).loss(LossKind::Mse),
+    );
+    case(
+        "output_units_mismatch",
+        head(6)
+            .loss(cross_entropy())
+            .task(TaskKind::Multiclass(value(7.0))),
+        head(7)
+            .loss(cross_entropy())
+            .task(TaskKind::Multiclass(value(7.0))),
+    );
+    case(
+        "loss_target_shape_mismatch",
+        head(20)
+            .loss(cross_entropy())
+            .task(TaskKind::Multilabel(value(20.0))),
+        head(20)
+            .loss(binary_cross_entropy())
+            .task(TaskKind::Multilabel(value(20.0))),
+    );
+    case(
+        "label_smoothing_out_of_range",
+        head(10).loss(smoothed(1.0)),
+        head(10).loss(smoothed(0.1)),
+    );
+    case(
+        "class_weights_len_mismatch",
+        head(4).loss(weighted(&[1.0, 2.0, 1.0])),
+        head(3).loss(weighted(&[1.0, 2.0, 1.0])),
+    );
     // Dropout.
-    case("dropout_before_output", model(vec![layer("head", [linear(10), dropout(0.5)])]).loss(cross_entropy()), model(vec![layer("features", [linear(10), dropout(0.5)])]));
-    case("dropout_feeding_head", classifier(fc([linear(32), relu(), dropout(0.5)])), ok());
-    case("dropout_before_batch_norm", classifier(vec![layer("fc", [linear(32), relu(), dropout(0.3), batch_norm()])]), classifier(vec![layer("fc", [linear(32), relu(), dropout(0.3), layer_norm()])]));
-    case("dropout_with_batch_norm", classifier(vec![layer("fc", [linear_without_bias(32), batch_norm(), relu(), dropout(0.5)])]), classifier(vec![layer("fc", [linear(32), layer_norm(), relu(), dropout(0.5)])]));
-    case("dropout_upstream_of_batch_norm", classifier(vec![layer("a", [linear(32), relu(), dropout(0.5)]), layer("b", [linear_without_bias(32), batch_norm(), relu()])]), classifier(vec![layer("a", [linear_without_bias(32), batch_norm(), relu()]), layer("b", [linear(32), relu(), dropout(0.5)])]));
-    case("dropout_before_activation", classifier(fc([linear(32), dropout(0.5), relu()])), classifier(fc([linear(32), relu(), dropout(0.5)])));
-    case("dropout_rate_out_of_range", classifier(fc([linear(32), relu(), dropout(20.0)])), classifier(fc([linear(32), relu(), dropout(0.2)])));
-    case("high_dropout_rate", classifier(fc([linear(32), relu(), dropout(0.8)])), classifier(fc([linear(32), relu(), dropout(0.5)])));
-    case("dropout_rate_zero", classifier(fc([linear(32), relu(), dropout(0.0)])), classifier(fc([linear(32), relu(), dropout(0.1)])));
-    let stacked = |rate, depth| classifier((0..depth).map(|index: usize| layer(&format!("fc{index}"), [linear(64), relu(), dropout(rate)])).collect());
+    case(
+        "dropout_before_output",
+        model(vec![layer("head", [linear(10), dropout(0.5)])]).loss(cross_entropy()),
+        model(vec![layer("features", [linear(10), dropout(0.5)])]),
+    );
+    case(
+        "dropout_feeding_head",
+        classifier(fc([linear(32), relu(), dropout(0.5)])),
+        ok(),
+    );
+    case(
+        "dropout_before_batch_norm",
+        classifier(vec![layer(
+            "fc",
+            [linear(32), relu(), dropout(0.3), batch_norm()],
+        )]),
+        classifier(vec![layer(
+            "fc",
+            [linear(32), relu(), dropout(0.3), layer_norm()],
+        )]),
+    );
+    case(
+        "dropout_with_batch_norm",
+        classifier(vec![layer(
+            "fc",
+            [linear_without_bias(32), batch_norm(), relu(), dropout(0.5)],
+        )]),
+        classifier(vec![layer(
+            "fc",
+            [linear(32), layer_norm(), relu(), dropout(0.5)],
+        )]),
+    );
+    case(
+        "dropout_upstream_of_batch_norm",
+        classifier(vec![
+            layer("a", [linear(32), relu(), dropout(0.5)]),
+            layer("b", [linear_without_bias(32), batch_norm(), relu()]),
+        ]),
+        classifier(vec![
+            layer("a", [linear_without_bias(32), batch_norm(), relu()]),
+            layer("b", [linear(32), relu(), dropout(0.5)]),
+        ]),
+    );
+    case(
+        "dropout_before_activation",
+        classifier(fc([linear(32), dropout(0.5), relu()])),
+        classifier(fc([linear(32), relu(), dropout(0.5)])),
+    );
+    case(
+        "dropout_rate_out_of_range",
+        classifier(fc([linear(32), relu(), dropout(20.0)])),
+        classifier(fc([linear(32), relu(), dropout(0.2)])),
+    );
+    case(
+        "high_dropout_rate",
+        classifier(fc([linear(32), relu(), dropout(0.8)])),
+        classifier(fc([linear(32), relu(), dropout(0.5)])),
+    );
+    case(
+        "dropout_rate_zero",
+        classifier(fc([linear(32), relu(), dropout(0.0)])),
+        classifier(fc([linear(32), relu(), dropout(0.1)])),
+    );
+    let stacked = |rate, depth| {
+        classifier(
+            (0..depth)
+                .map(|index: usize| {
+                    layer(&format!("fc{index}"), [linear(64), relu(), dropout(rate)])
+                })
+                .collect(),
+        )
+    };
     case("stacked_high_dropout", stacked(0.5, 4), stacked(0.1, 24));
-    case("consecutive_dropout", classifier(vec![layer("fc", [linear(32), relu(), dropout(0.3), dropout(0.2)])]), stacked(0.3, 2));
-    case("dropout_on_input", classifier(vec![layer("fc", [dropout(0.4), linear(32), relu()])]), classifier(vec![layer("fc", [dropout(0.2), linear(32), relu()])]));
-    case("dropout_on_tiny_layer", classifier(fc([linear(4), relu(), dropout(0.5)])), classifier(fc([linear(8), relu(), dropout(0.5)])));
+    case(
+        "consecutive_dropout",
+        classifier(vec![layer(
+            "fc",
+            [linear(32), relu(), dropout(0.3), dropout(0.2)],
+        )]),
+        stacked(0.3, 2),
+    );
+    case(
+        "dropout_on_input",
+        classifier(vec![layer("fc", [dropout(0.4), linear(32), relu()])]),
+        classifier(vec![layer("fc", [dropout(0.2), linear(32), relu()])]),
+    );
+    case(
+        "dropout_on_tiny_layer",
+        classifier(fc([linear(4), relu(), dropout(0.5)])),
+        classifier(fc([linear(8), relu(), dropout(0.5)])),
+    );
     case("uniform_dropout_rate", stacked(0.3, 2), stacked(0.3, 1));
-    let two_rates = |a, b| classifier(vec![layer("a", [linear(64), relu(), dropout(a)]), layer("b", [linear(64), relu(), dropout(b)])]);
-    case("dropout_rate_increases", two_rates(0.2, 0.4), two_rates(0.4, 0.2));
-    case("plain_dropout_with_selu", classifier(fc([linear(32), act("selu"), dropout(0.1)])), classifier(fc([linear(32), act("selu"), alpha_dropout(0.1)])));
-    case("alpha_dropout_without_selu", classifier(fc([linear(32), relu(), alpha_dropout(0.1)])), classifier(fc([linear(32), act("selu"), alpha_dropout(0.1)])));
-    case("norm_with_selu", classifier(fc([linear(32), act("selu"), layer_norm()])), classifier(fc([linear(32), layer_norm(), act("selu")])));
-    let branch = |end| vec![layer("a", [linear(64), relu()]), layer("b", [linear(64), end])];
-    case("drop_path_outside_residual", classifier(fc([linear(64), relu(), drop_path(0.1)])), classifier(vec![layer("block", [residual(branch(drop_path(0.1)))])]));
-    let depth = |first, last| classifier(vec![layer("block", [stochastic_depth(vec![layer("a", [linear(64), relu(), linear(64)])], first, last)])]);
+    let two_rates = |a, b| {
+        classifier(vec![
+            layer("a", [linear(64), relu(), dropout(a)]),
+            layer("b", [linear(64), relu(), dropout(b)]),
+        ])
+    };
+    case(
+        "dropout_rate_increases",
+        two_rates(0.2, 0.4),
+        two_rates(0.4, 0.2),
+    );
+    case(
+        "plain_dropout_with_selu",
+        classifier(fc([linear(32), act("selu"), dropout(0.1)])),
+        classifier(fc([linear(32), act("selu"), alpha_dropout(0.1)])),
+    );
+    case(
+        "alpha_dropout_without_selu",
+        classifier(fc([linear(32), relu(), alpha_dropout(0.1)])),
+        classifier(fc([linear(32), act("selu"), alpha_dropout(0.1)])),
+    );
+    case(
+        "norm_with_selu",
+        classifier(fc([linear(32), act("selu"), layer_norm()])),
+        classifier(fc([linear(32), layer_norm(), act("selu")])),
+    );
+    let branch = |end| {
+        vec![
+            layer("a", [linear(64), relu()]),
+            layer("b", [linear(64), end]),
+        ]
+    };
+    case(
+        "drop_path_outside_residual",
+        classifier(fc([linear(64), relu(), drop_path(0.1)])),
+        classifier(vec![layer("block", [residual(branch(drop_path(0.1)))])]),
+    );
+    let depth = |first, last| {
+        classifier(vec![layer(
+            "block",
+            [stochastic_depth(
+                vec![layer("a", [linear(64), relu(), linear(64)])],
+                first,
+                last,
+            )],
+        )])
+    };
     case("drop_path_rate_high", depth(0.0, 0.7), depth(0.0, 0.2));
     // Normalisation.
-    case("redundant_bias_before_norm", classifier(fc([linear(32), batch_norm(), relu()])), classifier(fc([linear(32), layer_norm(), relu()])));
-    case("norm_after_output", model(vec![layer("head", [linear(10), layer_norm()])]).loss(cross_entropy()), model(vec![layer("features", [linear(10), layer_norm()])]));
+    case(
+        "redundant_bias_before_norm",
+        classifier(fc([linear(32), batch_norm(), relu()])),
+        classifier(fc([linear(32), layer_norm(), relu()])),
+    );
+    case(
+        "norm_after_output",
+        model(vec![layer("head", [linear(10), layer_norm()])]).loss(cross_entropy()),
+        model(vec![layer("features", [linear(10), layer_norm()])]),
+    );
     case("batch_norm_single_value", batch(1.0), batch(8.0));
     case("batch_norm_tiny_batch", batch(4.0), batch(8.0));
-    case("consecutive_norm", classifier(vec![layer("fc", [linear_without_bias(32), batch_norm(), layer_norm(), relu()])]), classifier(fc([linear(32), layer_norm(), relu()])));
-    case("l2_through_batch_norm", classifier(vec![layer("fc", [linear_without_bias(32), batch_norm(), relu()]).with(decay(0.0, 1e-3))]), classifier(vec![layer("fc", [linear(32), layer_norm(), relu()]).with(decay(0.0, 1e-3))]));
-    case("activation_before_norm", classifier(fc([linear(32), relu(), layer_norm()])), classifier(fc([linear(32), layer_norm(), relu()])));
+    case(
+        "consecutive_norm",
+        classifier(vec![layer(
+            "fc",
+            [linear_without_bias(32), batch_norm(), layer_norm(), relu()],
+        )]),
+        classifier(fc([linear(32), layer_norm(), relu()])),
+    );
+    case(
+        "l2_through_batch_norm",
+        classifier(vec![
+            layer("fc", [linear_without_bias(32), batch_norm(), relu()]).with(decay(0.0, 1e-3)),
+        ]),
+        classifier(vec![
+            layer("fc", [linear(32), layer_norm(), relu()]).with(decay(0.0, 1e-3)),
+        ]),
+    );
+    case(
+        "activation_before_norm",
+        classifier(fc([linear(32), relu(), layer_norm()])),
+        classifier(fc([linear(32), layer_norm(), relu()])),
+    );
     // Structure.
-    case("missing_nonlinearity", classifier(vec![layer("fc", [linear(32)])]), classifier(vec![layer("fc", [linear(32), layer_norm()])]));
-    case("redundant_activation", classifier(fc([linear(32), relu(), act("sigmoid")])), classifier(vec![layer("fc", [linear(32), relu(), layer_norm(), relu()])]));
-    case("softmax_in_hidden_layer", classifier(vec![layer("fc", [linear(32), act("softmax")])]), gated());
-    case("saturating_hidden_stack", stack("sigmoid", 3), stack("sigmoid", 2));
-    case("width_one_bottleneck", classifier(vec![layer("fc", [linear(1), relu()])]), classifier(vec![layer("fc", [linear(2), relu()])]));
+    case(
+        "missing_nonlinearity",
+        classifier(vec![layer("fc", [linear(32)])]),
+        classifier(vec![layer("fc", [linear(32), layer_norm()])]),
+    );
+    case(
+        "redundant_activation",
+        classifier(fc([linear(32), relu(), act("sigmoid")])),
+        classifier(vec![layer(
+            "fc",
+            [linear(32), relu(), layer_norm(), relu()],
+        )]),
+    );
+    case(
+        "softmax_in_hidden_layer",
+        classifier(vec![layer("fc", [linear(32), act("softmax")])]),
+        gated(),
+    );
+    case(
+        "saturating_hidden_stack",
+        stack("sigmoid", 3),
+        stack("sigmoid", 2),
+    );
+    case(
+        "width_one_bottleneck",
+        classifier(vec![layer("fc", [linear(1), relu()])]),
+        classifier(vec![layer("fc", [linear(2), relu()])]),
+    );
     let aside = |used: bool| {
-        let source = if used { Source::Concat(names(&["main", "aside"])) } else { Source::From("main".to_owned()) };
+        let source = if used {
+            Source::Concat(names(&["main", "aside"]))
+        } else {
+            Source::From("main".to_owned())
+        };
         classifier(vec![
             layer("main", [linear(32), relu()]),
             layer("aside", [linear(32), relu()]).from(Source::From("x".to_owned())),
@@ -144,25 +424,98 @@ fn cases() -> Vec<Case> {
         ])
     };
     case("unused_layer", aside(false), aside(true));
-    case("relu_before_residual_add", classifier(vec![layer("block", [residual(branch(relu()))])]), classifier(vec![layer("block", [residual(vec![layer("a", [linear(64), relu(), linear(64)])])])]));
-    case("dense_width_increases", classifier(vec![layer("a", [linear(16), relu()]), layer("b", [linear(32), relu()])]), classifier(vec![layer("a", [linear(32), relu()]), layer("b", [linear(16), relu()])]));
+    case(
+        "relu_before_residual_add",
+        classifier(vec![layer("block", [residual(branch(relu()))])]),
+        classifier(vec![layer(
+            "block",
+            [residual(vec![layer("a", [linear(64), relu(), linear(64)])])],
+        )]),
+    );
+    case(
+        "dense_width_increases",
+        classifier(vec![
+            layer("a", [linear(16), relu()]),
+            layer("b", [linear(32), relu()]),
+        ]),
+        classifier(vec![
+            layer("a", [linear(32), relu()]),
+            layer("b", [linear(16), relu()]),
+        ]),
+    );
     // Optimiser and training.
-    case("adam_coupled_weight_decay", ok().optimizer(adam(), 1e-3, Some(1e-2)), ok().optimizer(adamw(), 1e-3, Some(1e-2)));
-    let penal = || classifier(vec![layer("fc", [linear(32), relu()]).with(penalty_l2(1e-3))]);
-    case("l2_penalty_under_adaptive_optimizer", penal().optimizer(adam(), 1e-3, None), penal().optimizer(sgd(), 0.1, None));
-    case("double_l2", penal().optimizer(sgd(), 0.1, Some(1e-4)), penal().optimizer(sgd(), 0.1, None));
+    case(
+        "adam_coupled_weight_decay",
+        ok().optimizer(adam(), 1e-3, Some(1e-2)),
+        ok().optimizer(adamw(), 1e-3, Some(1e-2)),
+    );
+    let penal = || {
+        classifier(vec![
+            layer("fc", [linear(32), relu()]).with(penalty_l2(1e-3)),
+        ])
+    };
+    case(
+        "l2_penalty_under_adaptive_optimizer",
+        penal().optimizer(adam(), 1e-3, None),
+        penal().optimizer(sgd(), 0.1, None),
+    );
+    case(
+        "double_l2",
+        penal().optimizer(sgd(), 0.1, Some(1e-4)),
+        penal().optimizer(sgd(), 0.1, None),
+    );
     let decays = || layer("fc", [linear(32), relu()]).with(decay(0.0, 1e-3));
-    case("weight_decay_on_norm_and_bias", classifier(vec![decays().on_all()]), classifier(vec![decays()]));
-    case("weight_decay_out_of_range", ok().optimizer(sgd(), 0.1, Some(10.0)), ok().optimizer(sgd(), 0.1, Some(5e-4)));
-    case("learning_rate_out_of_range", ok().optimizer(adamw(), 0.0, None), ok().optimizer(sgd(), 0.5, None));
-    case("adam_epsilon_out_of_range", ok().optimizer(adam_with(1e-12), 1e-3, None), ok().optimizer(adam_with(1e-5), 1e-3, None));
-    case("warmup_longer_than_training", ok().schedule(ScheduleKind::Constant, 1.0), ok().schedule(ScheduleKind::Constant, 0.1));
-    case("early_stop_never_triggers", patience(10.0, 10.0), patience(10.0, 3.0));
-    case("no_regularisation", ok().train(|_| {}), classifier(fc([linear(32), relu(), dropout(0.1)])).train(|_| {}));
-    let many = layer("fc", [linear(32), relu(), dropout(0.1)]).with(decay(0.0, 1e-3)).with(RuleKind::MaxNorm { limit: value(3.0) });
+    case(
+        "weight_decay_on_norm_and_bias",
+        classifier(vec![decays().on_all()]),
+        classifier(vec![decays()]),
+    );
+    case(
+        "weight_decay_out_of_range",
+        ok().optimizer(sgd(), 0.1, Some(10.0)),
+        ok().optimizer(sgd(), 0.1, Some(5e-4)),
+    );
+    case(
+        "learning_rate_out_of_range",
+        ok().optimizer(adamw(), 0.0, None),
+        ok().optimizer(sgd(), 0.5, None),
+    );
+    case(
+        "adam_epsilon_out_of_range",
+        ok().optimizer(adam_with(1e-12), 1e-3, None),
+        ok().optimizer(adam_with(1e-5), 1e-3, None),
+    );
+    case(
+        "warmup_longer_than_training",
+        ok().schedule(ScheduleKind::Constant, 1.0),
+        ok().schedule(ScheduleKind::Constant, 0.1),
+    );
+    case(
+        "early_stop_never_triggers",
+        patience(10.0, 10.0),
+        patience(10.0, 3.0),
+    );
+    case(
+        "no_regularisation",
+        ok().train(|_| {}),
+        classifier(fc([linear(32), relu(), dropout(0.1)])).train(|_| {}),
+    );
+    let many = layer("fc", [linear(32), relu(), dropout(0.1)])
+        .with(decay(0.0, 1e-3))
+        .with(RuleKind::MaxNorm { limit: value(3.0) });
     let few = many.clone();
-    case("over_regularised", classifier(vec![many.with(RuleKind::UnitNorm)]), classifier(vec![few]));
-    case("unfulfilled_expectation", ok().level(expect("dropout_before_output")), head_with(10, "softmax").loss(cross_entropy()).level(expect("softmax_before_logits_loss")));
+    case(
+        "over_regularised",
+        classifier(vec![many.with(RuleKind::UnitNorm)]),
+        classifier(vec![few]),
+    );
+    case(
+        "unfulfilled_expectation",
+        ok().level(expect("dropout_before_output")),
+        head_with(10, "softmax")
+            .loss(cross_entropy())
+            .level(expect("softmax_before_logits_loss")),
+    );
     cases
 }
 
@@ -178,15 +531,27 @@ fn gated() -> Model {
 #[test]
 fn each_lint_speaks_where_its_rule_is_broken() {
     for Case { lint, breaks, .. } in cases() {
-        assert!(breaks.lints().contains(&lint), "{lint} is silent: {:?}", breaks.check());
+        assert!(
+            breaks.lints().contains(&lint),
+            "{lint} is silent: {:?}",
+            breaks.check()
+        );
     }
 }
 
 #[test]
 fn each_lint_is_silent_where_its_rule_is_kept() {
     for Case { lint, keeps, .. } in cases() {
-        assert!(!keeps.lints().contains(&lint), "{lint} speaks: {:?}", keeps.check());
-        assert!(!keeps.lints().contains(&"error"), "{lint}: {:?}", keeps.check());
+        assert!(
+            !keeps.lints().contains(&lint),
+            "{lint} speaks: {:?}",
+            keeps.check()
+        );
+        assert!(
+            !keeps.lints().contains(&"error"),
+            "{lint}: {:?}",
+            keeps.check()
+        );
     }
 }
 
@@ -202,8 +567,16 @@ fn every_lint_has_a_case() {
 fn messages_keep_the_style() {
     for Case { lint, breaks, .. } in cases() {
         let finding = breaks.found(lint);
-        assert!(!finding.message.ends_with('.'), "{lint}: {}", finding.message);
-        assert!(!finding.message.starts_with(char::is_uppercase), "{lint}: {}", finding.message);
+        assert!(
+            !finding.message.ends_with('.'),
+            "{lint}: {}",
+            finding.message
+        );
+        assert!(
+            !finding.message.starts_with(char::is_uppercase),
+            "{lint}: {}",
+            finding.message
+        );
         assert!(!finding.place.is_empty(), "{lint} has no place");
         assert!(!finding.at.is_none(), "{lint} has no id");
     }
@@ -212,9 +585,12 @@ fn messages_keep_the_style() {
 #[test]
 fn dropout_with_batch_norm_depends_on_the_rate() {
     let level = |rate| {
-        classifier(vec![layer("fc", [linear_without_bias(32), batch_norm(), relu(), dropout(rate)])])
-            .found("dropout_with_batch_norm")
-            .level
+        classifier(vec![layer(
+            "fc",
+            [linear_without_bias(32), batch_norm(), relu(), dropout(rate)],
+        )])
+        .found("dropout_with_batch_norm")
+        .level
     };
     assert_eq!(level(0.11), Level::Deny);
     assert_eq!(level(0.1), Level::Warn);
@@ -222,7 +598,11 @@ fn dropout_with_batch_norm_depends_on_the_rate() {
 
 #[test]
 fn dropout_before_sigmoid_is_denied_and_before_relu_warned_of() {
-    let level = |name| classifier(fc([linear(32), dropout(0.3), act(name)])).found("dropout_before_activation").level;
+    let level = |name| {
+        classifier(fc([linear(32), dropout(0.3), act(name)]))
+            .found("dropout_before_activation")
+            .level
+    };
     assert_eq!(level("relu"), Level::Warn);
     assert_eq!(level("sigmoid"), Level::Deny);
 }
@@ -234,7 +614,12 @@ fn dropout_before_output_follows_merges_but_not_branches() {
         layer("b", [linear(10)]).from(Source::From("x".to_owned())),
         layer("sum", []).from(Source::Add(names(&["a", "b"]))),
     ]);
-    assert!(merged.loss(cross_entropy()).lints().contains(&"dropout_before_output"));
+    assert!(
+        merged
+            .loss(cross_entropy())
+            .lints()
+            .contains(&"dropout_before_output")
+    );
     let branch = vec![layer("a", [linear(64), relu(), linear(64), dropout(0.2)])];
     let ends_in_residual = model(vec![layer("block", [residual(branch)])]).loss(LossKind::Mse);
     assert_eq!(ends_in_residual.lints(), Vec::<&str>::new());
@@ -244,7 +629,9 @@ fn dropout_before_output_follows_merges_but_not_branches() {
 fn noise_and_unknown_rates_count_before_the_output() {
     let with = |op| model(vec![layer("head", [linear(10), op])]).loss(cross_entropy());
     assert_eq!(with(noise(0.1)).lints(), ["dropout_before_output"]);
-    let unknown = OpKind::Stochastic(Stochastic::Dropout { rate: Value::unknown() });
+    let unknown = OpKind::Stochastic(Stochastic::Dropout {
+        rate: Value::unknown(),
+    });
     assert_eq!(with(unknown).lints(), ["dropout_before_output"]);
     assert_eq!(with(dropout(0.0)).lints(), Vec::<&str>::new());
 }
@@ -254,14 +641,25 @@ fn a_mistake_in_a_repeat_is_found_across_the_copies_and_said_once() {
     let body = vec![layer("fc", [linear(64)])];
     let copies = classifier(vec![layer("tower", [repeat(5.0, body), relu()])]);
     assert_eq!(copies.lints(), ["missing_nonlinearity"]);
-    assert_eq!(copies.found("missing_nonlinearity").message, "the copies of `tower.fc` together are one linear layer");
+    assert_eq!(
+        copies.found("missing_nonlinearity").message,
+        "the copies of `tower.fc` together are one linear layer"
+    );
 }
 
 #[test]
 fn the_copies_of_a_repeat_multiply() {
     let body = vec![layer("fc", [linear(64), relu(), dropout(0.5)])];
-    assert!(classifier(vec![layer("tower", [repeat(4.0, body.clone())])]).lints().contains(&"stacked_high_dropout"));
-    assert!(!classifier(vec![layer("tower", [repeat(3.0, body)])]).lints().contains(&"stacked_high_dropout"));
+    assert!(
+        classifier(vec![layer("tower", [repeat(4.0, body.clone())])])
+            .lints()
+            .contains(&"stacked_high_dropout")
+    );
+    assert!(
+        !classifier(vec![layer("tower", [repeat(3.0, body)])])
+            .lints()
+            .contains(&"stacked_high_dropout")
+    );
 }
 
 #[test]
@@ -276,14 +674,24 @@ fn low_rank_maps_are_only_warned_of() {
 
 #[test]
 fn swiglu_and_custom_layers_are_nonlinear_enough() {
-    assert_eq!(classifier(vec![layer("feed", [swiglu(32)])]).lints(), Vec::<&str>::new());
-    assert_eq!(classifier(vec![layer("own", [custom(32)])]).lints(), Vec::<&str>::new());
+    assert_eq!(
+        classifier(vec![layer("feed", [swiglu(32)])]).lints(),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        classifier(vec![layer("own", [custom(32)])]).lints(),
+        Vec::<&str>::new()
+    );
 }
 
 #[test]
 fn a_layers_own_decay_replaces_the_default_of_adamw() {
     let net = |rule| {
-        classifier(vec![layer("fc", [linear(32), relu()]).with(rule)]).optimizer(adamw(), 1e-3, Some(0.01))
+        classifier(vec![layer("fc", [linear(32), relu()]).with(rule)]).optimizer(
+            adamw(),
+            1e-3,
+            Some(0.01),
+        )
     };
     assert_eq!(net(decay(0.0, 1e-3)).lints(), Vec::<&str>::new());
     assert!(net(penalty_l2(1e-3)).lints().contains(&"double_l2"));
@@ -291,15 +699,23 @@ fn a_layers_own_decay_replaces_the_default_of_adamw() {
 
 #[test]
 fn a_bounded_output_that_cannot_reach_the_target_is_an_error() {
-    let net = head_with(1, "sigmoid").loss(LossKind::Mse).target(-1.0, 1.0);
+    let net = head_with(1, "sigmoid")
+        .loss(LossKind::Mse)
+        .target(-1.0, 1.0);
     let finding = net.found("bounded_regression_output");
     assert_eq!(finding.level, Level::Deny);
-    assert_eq!(finding.message, "the output lies in [0, 1], the target in [-1, 1]");
+    assert_eq!(
+        finding.message,
+        "the output lies in [0, 1], the target in [-1, 1]"
+    );
 }
 
 #[test]
 fn every_path_of_messages_is_readable() {
-    let net = model(vec![layer("fc", [linear(32), relu()]), layer("head", [linear(10), dropout(0.5)])]);
+    let net = model(vec![
+        layer("fc", [linear(32), relu()]),
+        layer("head", [linear(10), dropout(0.5)]),
+    ]);
     let finding = net.loss(cross_entropy()).found("dropout_before_output");
     assert_eq!(
         finding.to_string(),
@@ -313,12 +729,19 @@ fn every_path_of_messages_is_readable() {
 fn the_innermost_level_wins() {
     let rate = [linear(32), relu(), dropout(0.8)];
     let net = |inner, outer| {
-        classifier(vec![layer("fc", rate.clone()).level("high_dropout_rate", inner)])
-            .level(attribute("high_dropout_rate", outer))
-            .check()
+        classifier(vec![
+            layer("fc", rate.clone()).level("high_dropout_rate", inner),
+        ])
+        .level(attribute("high_dropout_rate", outer))
+        .check()
     };
     assert_eq!(net(Level::Allow, Level::Deny), []);
-    assert_eq!(net(Level::Deny, Level::Allow).first().map(|finding| finding.level), Some(Level::Deny));
+    assert_eq!(
+        net(Level::Deny, Level::Allow)
+            .first()
+            .map(|finding| finding.level),
+        Some(Level::Deny)
+    );
 }
 
 #[test]
@@ -341,8 +764,14 @@ fn unknown_lints_are_errors_with_a_suggestion() {
     let net = classifier(vec![]).level(attribute("droput_before_output", Level::Allow));
     let findings = net.check();
     assert_eq!(findings.len(), 1);
-    assert_eq!(findings[0].message, "no lint is called `droput_before_output`");
-    assert_eq!(findings[0].help.as_deref(), Some("did you mean `dropout_before_output`?"));
+    assert_eq!(
+        findings[0].message,
+        "no lint is called `droput_before_output`"
+    );
+    assert_eq!(
+        findings[0].help.as_deref(),
+        Some("did you mean `dropout_before_output`?")
+    );
 }
 
 #[test]
@@ -353,9 +782,15 @@ fn shape_errors_cannot_be_allowed() {
 
 #[test]
 fn an_expectation_is_met_or_reported() {
-    let wrong = LintLevel { id: Id::NONE, ..expect("dropout_before_output") };
+    let wrong = LintLevel {
+        id: Id::NONE,
+        ..expect("dropout_before_output")
+    };
     let net = classifier(vec![]).level(wrong);
-    assert_eq!(net.found("unfulfilled_expectation").message, "`dropout_before_output` was expected here and is silent");
+    assert_eq!(
+        net.found("unfulfilled_expectation").message,
+        "`dropout_before_output` was expected here and is silent"
+    );
 }
 
 #[test]
@@ -367,19 +802,43 @@ fn lints_wait_for_the_shapes() {
 #[test]
 fn published_networks_pass() {
     let hidden = |name: &str, units| layer(name, [linear(units), relu(), dropout(0.5)]);
-    let srivastava = model_of(&[784], vec![
-        layer("fc1", [dropout(0.2), linear(1024), relu(), dropout(0.5)]).with(RuleKind::MaxNorm { limit: value(3.0) }),
-        hidden("fc2", 1024),
-        hidden("fc3", 1024),
-        layer("head", [linear(10)]),
-    ]);
-    assert_eq!(srivastava.loss(cross_entropy()).optimizer(sgd(), 0.1, None).check(), []);
+    let srivastava = model_of(
+        &[784],
+        vec![
+            layer("fc1", [dropout(0.2), linear(1024), relu(), dropout(0.5)])
+                .with(RuleKind::MaxNorm { limit: value(3.0) }),
+            hidden("fc2", 1024),
+            hidden("fc3", 1024),
+            layer("head", [linear(10)]),
+        ],
+    );
+    assert_eq!(
+        srivastava
+            .loss(cross_entropy())
+            .optimizer(sgd(), 0.1, None)
+            .check(),
+        []
+    );
     let selu = |name: &str| layer(name, [linear(256), act("selu"), alpha_dropout(0.05)]);
-    let normalising = model(vec![selu("a"), selu("b"), selu("c"), layer("head", [linear(1)])]);
+    let normalising = model(vec![
+        selu("a"),
+        selu("b"),
+        selu("c"),
+        layer("head", [linear(1)]),
+    ]);
     assert_eq!(normalising.loss(binary_cross_entropy()).check(), []);
-    let block = vec![layer("feed", [layer_norm(), swiglu(256), linear(64), dropout(0.1)])];
+    let block = vec![layer(
+        "feed",
+        [layer_norm(), swiglu(256), linear(64), dropout(0.1)],
+    )];
     let transformer = classifier(vec![
-        layer("blocks", [repeat(4.0, vec![layer("feed", [stochastic_depth(block, 0.0, 0.1)])])]),
+        layer(
+            "blocks",
+            [repeat(
+                4.0,
+                vec![layer("feed", [stochastic_depth(block, 0.0, 0.1)])],
+            )],
+        ),
         layer("norm", [layer_norm()]),
     ]);
     assert_eq!(transformer.optimizer(adamw(), 1e-3, Some(0.05)).check(), []);
@@ -387,15 +846,55 @@ fn published_networks_pass() {
 
 #[test]
 fn absurd_numbers_are_findings_not_panics() {
-    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.5, 1e300, 0.0] {
+    for number in [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        -1.0,
+        0.5,
+        1e300,
+        0.0,
+    ] {
         let net = model(vec![
-            layer("fc", [OpKind::Linear { out: value(number), bias: value(number) }, dropout(number), noise(number)]),
-            layer("tower", [repeat(number, vec![layer("in", [linear(64), drop_path(number)])])]),
-            layer("head", [linear(10)]).with(decay(number, number)).with(RuleKind::DropConnect { rate: value(number) }),
+            layer(
+                "fc",
+                [
+                    OpKind::Linear {
+                        out: value(number),
+                        bias: value(number),
+                    },
+                    dropout(number),
+                    noise(number),
+                ],
+            ),
+            layer(
+                "tower",
+                [repeat(
+                    number,
+                    vec![layer("in", [linear(64), drop_path(number)])],
+                )],
+            ),
+            layer("head", [linear(10)])
+                .with(decay(number, number))
+                .with(RuleKind::DropConnect {
+                    rate: value(number),
+                }),
         ]);
-        let net = net.loss(smoothed(number)).optimizer(adam_with(number), number, Some(number));
-        assert!(net.check().iter().any(|finding| finding.level == Level::Deny), "{number}");
-        let _ = (net.parameters(), net.counts(), net.summary().to_string(), net.training());
+        let net = net
+            .loss(smoothed(number))
+            .optimizer(adam_with(number), number, Some(number));
+        assert!(
+            net.check()
+                .iter()
+                .any(|finding| finding.level == Level::Deny),
+            "{number}"
+        );
+        let _ = (
+            net.parameters(),
+            net.counts(),
+            net.summary().to_string(),
+            net.training(),
+        );
     }
 }
 
