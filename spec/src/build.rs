@@ -160,6 +160,7 @@ impl Statement {
     }
 
     /// `with rule` on every op with weights.
+    #[allow(clippy::needless_pass_by_value, reason = "it reads better in tests")]
     pub(crate) fn with(mut self, kind: RuleKind) -> Self {
         for op in self.ops.iter_mut().filter(|op| op.field.is_some()) {
             if !matches!(op.kind, OpKind::Stochastic(_)) {

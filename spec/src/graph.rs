@@ -9,7 +9,7 @@ use crate::{
     Activation, DropPath, Id, Inferred, Input, LintLevel, Model, Op, OpKind, Shape, Source,
     Statement, Stochastic, Value,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// No more second copies beyond this many nodes.
 const MANY: usize = 50_000;
@@ -187,14 +187,12 @@ impl<'m> Graph<'m> {
     /// included.
     pub(crate) fn behind(&self, index: usize) -> Vec<(usize, &Node<'m>)> {
         let mut seen = Vec::new();
+        let mut known = HashSet::new();
         let mut open: Vec<usize> = self
             .node(index)
             .map_or_else(Vec::new, |node| node.to.clone());
         while let Some(next) = open.pop() {
-            if seen.iter().any(|(index, _)| *index == next) {
-                continue;
-            }
-            let Some(node) = self.node(next) else {
+            let Some(node) = self.node(next).filter(|_| known.insert(next)) else {
                 continue;
             };
             seen.push((next, node));

@@ -194,7 +194,9 @@ impl<'m> Walk<'m> {
         match value.size() {
             Some(size) if size > 0 => return Some(size),
             Some(_) => {
-                self.error(Finding::error(at(value, or), format!("{what} is 0")).help("at least 1"))
+                self.error(
+                    Finding::error(at(value, or), format!("{what} is 0")).help("at least 1"),
+                );
             }
             None => self.error(
                 Finding::error(

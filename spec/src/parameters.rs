@@ -101,7 +101,7 @@ impl Parameter {
                 }
                 RuleKind::Orthogonal { .. } => {}
                 RuleKind::DropConnect { rate } => {
-                    self.drop_connect = rate.known.or(self.drop_connect)
+                    self.drop_connect = rate.known.or(self.drop_connect);
                 }
                 RuleKind::Freeze => self.frozen = true,
             }

@@ -61,10 +61,10 @@ impl Model {
         let mut walk = Rows {
             inferred: &inferred,
             path: Vec::new(),
-            rows,
+            found: rows,
         };
         walk.block(&self.layers, "", 0, 1);
-        let rows = walk.rows;
+        let rows = walk.found;
         Summary {
             name: self.name.clone(),
             rows,
@@ -76,7 +76,7 @@ impl Model {
 struct Rows<'m, 'i> {
     inferred: &'i Inferred,
     path: Vec<&'m str>,
-    rows: Vec<Row>,
+    found: Vec<Row>,
 }
 
 impl<'m> Rows<'m, '_> {
@@ -89,7 +89,7 @@ impl<'m> Rows<'m, '_> {
             let mut row = row(statement, self.inferred, &self.path.join("."), copies);
             row.depth = depth;
             row.layer.insert_str(0, prefix);
-            self.rows.push(row);
+            self.found.push(row);
             for op in &statement.ops {
                 match &op.kind {
                     OpKind::Residual { body, shortcut, .. } => {

@@ -208,7 +208,7 @@ fn rule_kind(kind: &RuleKind, id: Id, check: &mut Check<'_>) {
         }
         RuleKind::MaxNorm { limit } => check.positive(limit, id, "the limit of `max_norm`"),
         RuleKind::Orthogonal { strength } => {
-            check.not_negative(strength, id, "the strength of `orthogonal`")
+            check.not_negative(strength, id, "the strength of `orthogonal`");
         }
         RuleKind::DropConnect { .. }
         | RuleKind::UnitNorm
@@ -224,6 +224,21 @@ fn loss(model: &Model, check: &mut Check<'_>) {
         LossKind::SmoothL1 { beta } => check.positive(beta, loss.id, "`beta` of `smooth_l1`"),
         LossKind::Dice { smooth, .. } => check.not_negative(smooth, loss.id, "`smooth` of `dice`"),
         _ => {}
+    }
+    if let Some(target) = &loss.target
+        && matches!(
+            loss.kind,
+            LossKind::CrossEntropy { .. }
+                | LossKind::BinaryCrossEntropy { .. }
+                | LossKind::Dice { .. }
+                | LossKind::KlDiv { .. }
+        )
+    {
+        let message = format!(
+            "the targets of `{}` are classes, a range says nothing about them",
+            loss.kind.word()
+        );
+        check.push(Finding::error(target.id, message).help("remove `target in [..]`"));
     }
     if let Some(target) = &loss.target
         && let (Some(low), Some(high)) = (target.low.known, target.high.known)
@@ -376,7 +391,7 @@ fn training(train: &Train, check: &mut Check<'_>) {
                 check.positive(factor, id, "`factor` of `step`");
             }
             ScheduleKind::Exponential { factor } => {
-                check.positive(factor, id, "`factor` of `exponential`")
+                check.positive(factor, id, "`factor` of `exponential`");
             }
             ScheduleKind::OneCycle {
                 rise,

@@ -306,6 +306,10 @@ fn before_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, before_output: &Has
 fn on_input<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize> {
     let mut raw = vec![false; graph.nodes.len()];
     let mut found = HashSet::new();
+    if graph.model.loss.is_none() {
+        // The input of a model inside another one may be features.
+        return found;
+    }
     for (index, node) in graph.nodes.iter().enumerate() {
         let is_raw = matches!(node.kind, Kind::Input(_))
             || (!node.is_weight() && node.from.iter().any(|from| raw.get(*from) == Some(&true)));
@@ -534,7 +538,10 @@ fn selu<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     .and_note("it sets values to the negative limit of `selu`, which means nothing elsewhere (arXiv 1706.02515)");
             }
             (Stochastic::AlphaDropout { rate }, None)
-                if end.is_some_and(|end| !end.is_merge() && !end.is_opaque()) =>
+                if end.is_some_and(|end| {
+                    end.is_linear()
+                        || (matches!(end.kind, Kind::Input(_)) && graph.model.loss.is_some())
+                }) =>
             {
                 cx.node(node, "alpha_dropout_without_selu", "`alpha_dropout` without `selu` in front of it")
                     .and_help(format!("dropout({rate})"))

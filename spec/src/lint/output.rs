@@ -132,7 +132,7 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
             cx.node(node, "softmax_into_bce", format!("`{name}` lets the outputs compete, `{word}` takes each on its own"))
                 .and_other(loss.id, "this loss is for independent answers")
                 .and_help("`loss cross_entropy(from = probabilities)` for exclusive classes, `sigmoid` for independent ones");
-        } else if !kind.is_link() {
+        } else if !kind.is_link() && (from == Reads::Logits || !is_probability(activation)) {
             let effect = match activation.range() {
                 (0.0, _) => "class scores are clipped at 0".to_owned(),
                 (low, high) if low.is_finite() || high.is_finite() => {
@@ -227,6 +227,12 @@ fn probabilities<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: O
         ))
         .and_note("the logarithm of a number outside (0, 1) is NaN or gives a negative loss");
     }
+}
+
+/// Such as `hardtanh(0, 1)`.
+fn is_probability(activation: &Activation) -> bool {
+    let (low, high) = activation.range();
+    low >= 0.0 && high <= 1.0
 }
 
 fn is_watcher(node: &Node<'_>) -> bool {
@@ -393,9 +399,6 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
         .map_or(Id::NONE, |head| head.id);
     let task = graph.model.task.as_ref();
     let wanted = match (&loss.kind, task.map(|task| &task.kind)) {
-        (LossKind::CrossEntropy { .. }, Some(TaskKind::Binary)) if units == 1 => {
-            Some((1, 2, "binary with cross_entropy".to_owned()))
-        }
         (LossKind::CrossEntropy { .. }, Some(TaskKind::Binary)) => {
             (units != 2).then(|| (units, 2, "2 classes".to_owned()))
         }
