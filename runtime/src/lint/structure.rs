@@ -49,8 +49,9 @@ pages! {
     /// ```text
     /// model! {
     ///     Net
-    ///     input image: [1, 28, 28]
+    ///     input x: [64]
     ///     layers {
+    ///         maps: custom(Maps::new(), output = [8, 4, 4], type = Maps);
     ///         fc:   linear(32) -> relu;
     ///         head: linear(10);
     ///     }
@@ -60,7 +61,7 @@ pages! {
     ///
     /// # Why
     ///
-    /// `linear` multiplies the last axis. Here that would be the width of the image: one small matrix for every row by itself.
+    /// `linear` multiplies the last axis. Here that would be the width of the maps: one small matrix for every row by itself.
     ///
     /// # Fix
     ///
@@ -69,8 +70,9 @@ pages! {
     /// ```text
     /// model! {
     ///     Net
-    ///     input image: [784]
+    ///     input x: [64]
     ///     layers {
+    ///         maps: custom(FlatMaps::new(), output = [128], type = FlatMaps);
     ///         fc:   linear(32) -> relu;
     ///         head: linear(10);
     ///     }
