@@ -1,0 +1,7 @@
+//! Behaviour through the public API, and parity with PyTorch.
+//!
+//! On flex by default; with the feature `ndarray` or `wgpu` on that backend.
+
+mod common;
+mod parity;
+mod regularisers;

@@ -1,0 +1,8 @@
+//! The same numbers as PyTorch, from the fixtures that `tests/fixtures/make.py` writes.
+
+mod activations;
+mod layers;
+mod losses;
+mod metrics;
+mod optimizers;
+mod schedules;
