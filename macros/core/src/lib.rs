@@ -93,22 +93,29 @@ pub struct Nested {
 /// beside a stub of the model's whole interface. This function does not panic.
 pub fn model(input: TokenStream) -> TokenStream {
     let mut cx = diag::Diagnostics::default();
-    let (krate, parsed) = parse::model(&mut cx, input);
-    let Some(ast) = parsed else {
-        return cx.finish();
-    };
-    let lowered = lower::lower(&mut cx, krate, ast);
-    if cx.failed() {
-        let stub = expand::stub(&lowered);
-        return cx.finish_with(stub);
-    }
-    for finding in lowered.spec.check() {
-        cx.finding(&finding, &lowered.spans);
-    }
-    let expansion = if cx.failed() {
-        expand::stub(&lowered)
-    } else {
-        expand::model(&lowered)
+    let expansion = match understand(&mut cx, input) {
+        None => TokenStream::new(),
+        Some(lowered) if cx.failed() => expand::stub(&lowered),
+        Some(lowered) => expand::model(&lowered),
     };
     cx.finish_with(expansion)
+}
+
+/// What [`model`] would report, and what it would expand.
+pub fn diagnose(input: TokenStream) -> (Vec<diag::Diagnostic>, Option<Lowered>) {
+    let mut cx = diag::Diagnostics::default();
+    let lowered = understand(&mut cx, input);
+    (cx.into_reports(), lowered)
+}
+
+/// Parses, lowers and checks; the rules of the description are for declarations that were understood.
+fn understand(cx: &mut diag::Diagnostics, input: TokenStream) -> Option<Lowered> {
+    let (krate, parsed) = parse::model(cx, input);
+    let lowered = lower::lower(cx, krate, parsed?);
+    if !cx.failed() {
+        for finding in lowered.spec.check() {
+            cx.finding(&finding, &lowered.spans);
+        }
+    }
+    Some(lowered)
 }

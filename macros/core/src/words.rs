@@ -262,7 +262,7 @@ pub const RULES: &[Word] = &[
 ];
 
 /// The penalty on the value that passes; in annotations only.
-pub const ACTIVITY: Word = word(
+pub static ACTIVITY: Word = word(
     "activity",
     &[maybe("l1", Kind::Float), maybe("l2", Kind::Float)],
 );
@@ -489,13 +489,13 @@ pub const SETTINGS: &[Setting] = &[
 pub const LATER_SETTINGS: &[&str] = &["mixup", "cutmix", "ema", "swa", "layer_decay"];
 
 /// The arguments of `clip`.
-pub const CLIP: Word = word(
+pub static CLIP: Word = word(
     "clip",
     &[maybe("norm", Kind::Float), maybe("value", Kind::Float)],
 );
 
 /// The arguments of `early_stop`.
-pub const EARLY_STOP: Word = word(
+pub static EARLY_STOP: Word = word(
     "early_stop",
     &[
         first("patience", Kind::Size),

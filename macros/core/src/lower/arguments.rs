@@ -6,7 +6,7 @@ use crate::evaluate::{self, LARGEST, Type_};
 use crate::words::{Argument, Kind, Missing, Word, list};
 use crate::{Hole, HoleKind, parse};
 use damper_spec::{MetricKind, Value};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use std::collections::BTreeMap;
 
@@ -391,9 +391,4 @@ fn in_parentheses(text: &str) -> String {
     } else {
         text.to_owned()
     }
-}
-
-/// Where a call stands.
-pub(super) fn ends_of(call: &Call) -> (Span, Span) {
-    call.ends()
 }
