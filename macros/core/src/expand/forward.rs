@@ -30,7 +30,7 @@ pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
         None => quote!(let #name = #krate::__private::lift_to(#name, self);),
     });
     let lifted = quote!(#(#lifted)*);
-    let mut body = Body::new(cx, pass.clone(), &cx.lowered.spec.layers, &[]);
+    let mut body = Body::new(pass.clone(), &cx.lowered.spec.layers, &[]);
     let first = inputs.first().map_or(INPUT, |(name, ..)| name);
     for (name, local) in &inputs {
         body.define(name, (*local).clone(), false);
@@ -92,7 +92,7 @@ fn function(
     op: &Op,
     body: &[Statement],
     after: &[&str],
-    finish: impl FnOnce(&mut Body<'_, '_>, TokenStream, TokenStream, Ident) -> TokenStream,
+    finish: impl FnOnce(&mut Body, TokenStream, TokenStream, Ident) -> TokenStream,
 ) -> TokenStream {
     let krate = cx.krate;
     let mut borrowed = free(body);
@@ -104,7 +104,7 @@ fn function(
         .collect();
     let pass = names::fresh("pass", taken.iter().copied());
     let input = names::fresh("input", taken.iter().copied());
-    let mut block = Body::new(cx, pass.clone(), body, after);
+    let mut block = Body::new(pass.clone(), body, after);
     let input = if block.leading || after.contains(&INPUT) || body.is_empty() {
         input
     } else {
@@ -193,8 +193,7 @@ fn free_of(op: &Op) -> BTreeSet<&str> {
 }
 
 /// A function being written.
-struct Body<'c, 'm> {
-    cx: &'c Context<'m>,
+struct Body {
     pass: Ident,
     values: BTreeMap<String, Held>,
     /// The uses that are still to come, by name.
@@ -212,9 +211,9 @@ struct Held {
     left: usize,
 }
 
-impl<'c, 'm> Body<'c, 'm> {
+impl Body {
     /// A body with these statements; `after` are the values used behind them.
-    fn new(cx: &'c Context<'m>, pass: Ident, statements: &[Statement], after: &[&str]) -> Self {
+    fn new(pass: Ident, statements: &[Statement], after: &[&str]) -> Self {
         let mut ahead = Vec::new();
         let mut leading = false;
         let mut previous: Option<&str> = None;
@@ -233,7 +232,6 @@ impl<'c, 'm> Body<'c, 'm> {
             .map(|statement| statement.name.clone())
             .collect();
         Self {
-            cx,
             pass,
             values: BTreeMap::new(),
             ahead,

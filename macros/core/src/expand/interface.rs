@@ -5,7 +5,7 @@
 use super::context::Context;
 use super::{docs, forward, names};
 use damper_spec::TaskKind;
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 /// The inherent functions of the model, and its place among the networks.
@@ -260,12 +260,13 @@ fn storage(cx: &Context<'_>) -> TokenStream {
 /// The functions of the trait that training is written against.
 fn network(cx: &Context<'_>) -> TokenStream {
     let (krate, config) = (cx.krate, &cx.config);
-    let (inputs, pass) = (parameter(cx, "inputs"), parameter(cx, "pass"));
+    let local = |name| Ident::new(name, Span::mixed_site());
+    let (inputs, pass) = (local("inputs"), local("pass"));
     let taken = (0..cx.inputs.len()).map(|index| {
         let index = Literal::usize_unsuffixed(index);
         quote!(#krate::__private::input(#inputs, #index))
     });
-    let output = parameter(cx, "output");
+    let (output, target) = (local("output"), local("target"));
     let run = cx.body(|| {
         let value = quote!(self.forward_pass(#(#taken,)* #pass));
         if cx.rank() == 2 {
@@ -279,10 +280,10 @@ fn network(cx: &Context<'_>) -> TokenStream {
         let path = names::deeper(path);
         let body = cx.body(|| {
             let span = names::span(&path);
-            quote::quote_spanned!(span=> #krate::__private::custom_loss(#path, #output, target))
+            quote::quote_spanned!(span=> #krate::__private::custom_loss(#path, #output, #target))
         });
         quote! {
-            fn loss(&self, #output: burn::tensor::Tensor<2>, target: &#krate::Target) -> burn::tensor::Tensor<1> {
+            fn loss(&self, #output: burn::tensor::Tensor<2>, #target: &#krate::Target) -> burn::tensor::Tensor<1> {
                 #body
             }
         }
