@@ -5,3 +5,4 @@
 mod common;
 mod parity;
 mod regularisers;
+mod training;

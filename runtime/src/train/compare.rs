@@ -23,7 +23,11 @@ use std::io::{IsTerminal, Write};
 /// println!("{table}");
 /// ```
 pub fn compare() -> Compare {
-    Compare { candidates: Vec::new(), seeds: 5, progress: Progress::Auto }
+    Compare {
+        candidates: Vec::new(),
+        seeds: 5,
+        progress: Progress::Auto,
+    }
 }
 
 /// What [`compare`] gives: the configurations to compare.
@@ -51,15 +55,28 @@ struct Outcome {
 impl<M: Network> Candidate for Training<M> {
     fn train(&self, index: u64, train: &Data, valid: &Data) -> Result<Outcome, TrainError> {
         let seed = self.seed_or_default()?.wrapping_add(index);
-        let run = self.clone().seed(seed).progress(Progress::Silent).fit(train, valid)?;
+        let run = self
+            .clone()
+            .seed(seed)
+            .progress(Progress::Silent)
+            .fit(train, valid)?;
         let first = run.spec.model().metrics_or_default().into_iter().next();
         let pick = |measures: &super::history::Measures| measures.metrics.first().copied();
-        let (metric, higher_is_better, train, valid) = match (first, pick(run.train()), pick(run.valid())) {
-            (Some(kind), Some(train), Some(valid)) => (kind.to_string(), is_better_high(kind), train, valid),
-            _ => ("loss".to_owned(), false, run.train().loss, run.valid().loss),
-        };
+        let (metric, higher_is_better, train, valid) =
+            match (first, pick(run.train()), pick(run.valid())) {
+                (Some(kind), Some(train), Some(valid)) => {
+                    (kind.to_string(), is_better_high(kind), train, valid)
+                }
+                _ => ("loss".to_owned(), false, run.train().loss, run.valid().loss),
+            };
         let is_interrupted = matches!(run.stopped(), Stop::Interrupted { .. });
-        Ok(Outcome { metric, higher_is_better, train, valid, is_interrupted })
+        Ok(Outcome {
+            metric,
+            higher_is_better,
+            train,
+            valid,
+            is_interrupted,
+        })
     }
 }
 
@@ -95,16 +112,26 @@ impl Compare {
             if n == 0 {
                 return Err(TrainError::Setting {
                     name,
-                    value: if name == "seeds" { "0".to_owned() } else { "empty".to_owned() },
+                    value: if name == "seeds" {
+                        "0".to_owned()
+                    } else {
+                        "empty".to_owned()
+                    },
                     reason: "there is nothing to train".to_owned(),
                     help: "`compare().add(\"baseline\", Baseline::training()).seeds(5)`".to_owned(),
                 });
             }
         }
         let teller = Teller::new(self.progress, self.candidates.len() * self.seeds);
-        let mut comparison = Comparison { trials: Vec::new(), is_interrupted: false };
+        let mut comparison = Comparison {
+            trials: Vec::new(),
+            is_interrupted: false,
+        };
         'all: for (name, candidate) in &self.candidates {
-            let mut trial = Trial { name: name.clone(), ..Trial::default() };
+            let mut trial = Trial {
+                name: name.clone(),
+                ..Trial::default()
+            };
             for seed in 0..self.seeds {
                 teller.before(name, seed + 1, self.seeds);
                 let outcome = candidate.train(seed as u64, train, valid)?;
@@ -167,7 +194,10 @@ impl Spread {
         let n = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
-        Self { mean, deviation: (squares / (n - 1.0).max(1.0)).sqrt() }
+        Self {
+            mean,
+            deviation: (squares / (n - 1.0).max(1.0)).sqrt(),
+        }
     }
 }
 
@@ -185,7 +215,12 @@ impl Trial {
     /// How much worse it is on the validation samples, seed by seed.
     pub fn gap(&self) -> Spread {
         let sign = if self.higher_is_better { 1.0 } else { -1.0 };
-        let gaps: Vec<f64> = self.train.iter().zip(&self.valid).map(|(train, valid)| sign * (train - valid)).collect();
+        let gaps: Vec<f64> = self
+            .train
+            .iter()
+            .zip(&self.valid)
+            .map(|(train, valid)| sign * (train - valid))
+            .collect();
         Spread::of(&gaps)
     }
 }
@@ -199,18 +234,34 @@ impl fmt::Display for Spread {
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = self.trials.first();
-        let is_one_metric = first.is_some_and(|first| self.trials.iter().all(|trial| trial.metric == first.metric));
+        let is_one_metric =
+            first.is_some_and(|first| self.trials.iter().all(|trial| trial.metric == first.metric));
         let mut table = Table::new(["", "training", "validation", "gap"]);
         for trial in &self.trials {
-            let name =
-                if is_one_metric { trial.name.clone() } else { format!("{} ({})", trial.name, trial.metric) };
-            table.row(vec![name, trial.train().to_string(), trial.valid().to_string(), trial.gap().to_string()]);
+            let name = if is_one_metric {
+                trial.name.clone()
+            } else {
+                format!("{} ({})", trial.name, trial.metric)
+            };
+            table.row(vec![
+                name,
+                trial.train().to_string(),
+                trial.valid().to_string(),
+                trial.gap().to_string(),
+            ]);
         }
         table.fmt(f)?;
         if let Some(first) = first {
-            let metric = if is_one_metric { first.metric.as_str() } else { "metric" };
+            let metric = if is_one_metric {
+                first.metric.as_str()
+            } else {
+                "metric"
+            };
             let seeds = plural(first.train.len(), "seed");
-            write!(f, "\n{metric} of the final models: mean ± standard deviation over {seeds}")?;
+            write!(
+                f,
+                "\n{metric} of the final models: mean ± standard deviation over {seeds}"
+            )?;
         }
         if self.is_interrupted {
             f.write_str("\ninterrupted: not all were trained")?;
@@ -234,7 +285,9 @@ impl Teller {
             Progress::Auto if !std::io::stderr().is_terminal() => Self::Lines,
             Progress::Auto | Progress::Bar | Progress::Dashboard => {
                 let bar = ProgressBar::new(runs as u64);
-                if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {bar:20} {eta:>3} left  {wide_msg}") {
+                if let Ok(style) =
+                    ProgressStyle::with_template("{pos}/{len} {bar:20} {eta:>3} left  {wide_msg}")
+                {
                     bar.set_style(style.progress_chars("━╸ "));
                 }
                 bar.tick();
@@ -256,7 +309,15 @@ impl Teller {
     }
 
     fn done(&self, trial: &Trial) {
-        let line = || format!("{}: {} {} (training {})", trial.name, trial.metric, trial.valid(), trial.train());
+        let line = || {
+            format!(
+                "{}: {} {} (training {})",
+                trial.name,
+                trial.metric,
+                trial.valid(),
+                trial.train()
+            )
+        };
         match self {
             Self::Bar(bar) => bar.println(line()),
             // A closed standard error is no reason to stop.
@@ -287,9 +348,18 @@ mod tests {
 
     #[test]
     fn the_gap_is_positive_where_validation_is_worse() {
-        let accuracy =
-            Trial { higher_is_better: true, train: vec![1.0], valid: vec![0.75], ..Trial::default() };
-        let error = Trial { higher_is_better: false, train: vec![1.0], valid: vec![1.5], ..Trial::default() };
+        let accuracy = Trial {
+            higher_is_better: true,
+            train: vec![1.0],
+            valid: vec![0.75],
+            ..Trial::default()
+        };
+        let error = Trial {
+            higher_is_better: false,
+            train: vec![1.0],
+            valid: vec![1.5],
+            ..Trial::default()
+        };
         assert_eq!((accuracy.gap().mean, error.gap().mean), (0.25, 0.5));
     }
 
@@ -302,8 +372,10 @@ mod tests {
             train: vec![1.0, 1.0],
             valid: vec![valid, valid],
         };
-        let comparison =
-            Comparison { trials: vec![trial("baseline", 0.875), trial("l2", 0.9375)], is_interrupted: false };
+        let comparison = Comparison {
+            trials: vec![trial("baseline", 0.875), trial("l2", 0.9375)],
+            is_interrupted: false,
+        };
         assert_eq!(
             comparison.to_string(),
             "                 training       validation              gap\n\

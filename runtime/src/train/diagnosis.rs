@@ -4,7 +4,9 @@ use super::measure::Measured;
 use super::run::Run;
 use super::table::{Table, number, plural, rate};
 use crate::{Network, Spec};
-use damper_spec::{MetricKind, Op, OpKind, Parameter, Role, RuleKind, Settings, Statement, Stochastic};
+use damper_spec::{
+    MetricKind, Op, OpKind, Parameter, Role, RuleKind, Settings, Statement, Stochastic,
+};
 use std::fmt;
 
 /// What the gap between training and validation says.
@@ -25,7 +27,8 @@ pub enum Verdict {
 ///   0.03 and more than two standard errors of the two accuracies; a regression if R2 falls by more than 0.1;
 ///   without either figure, if the validation loss is more than a fifth above the training loss;
 /// - it underfits if, on the training samples, it is not half as good as a model that is always right, where
-///   the best constant answer counts as 0 (the accuracy of the most frequent class, R2 = 0).
+///   the best constant answer counts as 0 (the accuracy of the most frequent class, R2 = 0); where it also has
+///   a gap, the gap counts, unless it is not even a quarter as good.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
     /// The verdict.
@@ -56,6 +59,8 @@ const R2_GAP: f64 = 0.1;
 const LOSS_GAP: f64 = 0.2;
 /// What a model must have learned of its training samples.
 const LEAST_SKILL: f64 = 0.5;
+/// Below this there is nothing to overfit with.
+const NO_SKILL: f64 = 0.25;
 
 impl Diagnosis {
     pub(super) fn of<M: Network>(run: &Run<M>) -> Self {
@@ -64,25 +69,54 @@ impl Diagnosis {
         let (measure, values, limit, skill) = match (train.score, valid.score) {
             (Some(t), Some(v)) => {
                 let limit = if t.kind == MetricKind::Accuracy {
-                    ACCURACY_GAP.max(2.0 * standard_error(train, t.value).hypot(standard_error(valid, v.value)))
+                    ACCURACY_GAP.max(
+                        2.0 * standard_error(train, t.value).hypot(standard_error(valid, v.value)),
+                    )
                 } else {
                     R2_GAP
                 };
-                (t.kind.to_string(), (t.value, v.value), limit, Some((t.skill(), t.chance)))
+                (
+                    t.kind.to_string(),
+                    (t.value, v.value),
+                    limit,
+                    Some((t.skill(), t.chance)),
+                )
             }
             _ => ("loss".to_owned(), losses, LOSS_GAP * losses.0.abs(), None),
         };
-        let gap = if measure == "loss" { values.1 - values.0 } else { values.0 - values.1 };
-        let (verdict, reason) = if gap > limit {
-            (Verdict::Overfitting, format!("the gap of {} is beyond {}", number(gap), number(limit)))
-        } else if let Some((skill, chance)) = skill.filter(|(skill, _)| *skill < LEAST_SKILL) {
-            let share = format!("{:.0} %", 100.0 * skill.max(0.0));
-            let constant = if measure == "r2" { "the mean".to_owned() } else { format!("the most frequent class ({})", number(chance)) };
-            (Verdict::Underfitting, format!("on its training samples it has learned {share} of what {constant} leaves"))
+        let gap = if measure == "loss" {
+            values.1 - values.0
         } else {
-            (Verdict::Fine, format!("the gap of {} is within {}", number(gap), number(limit)))
+            values.0 - values.1
         };
-        let declaration = Declaration { spec: &run.spec, settings: &run.settings };
+        let too_little =
+            skill.filter(|(skill, _)| *skill < if gap > limit { NO_SKILL } else { LEAST_SKILL });
+        let (verdict, reason) = if let Some((skill, chance)) = too_little {
+            let share = format!("{:.0} %", 100.0 * skill.max(0.0));
+            let constant = if measure == "r2" {
+                "the mean".to_owned()
+            } else {
+                format!("the most frequent class ({})", number(chance))
+            };
+            (
+                Verdict::Underfitting,
+                format!("on its training samples it has learned {share} of what {constant} leaves"),
+            )
+        } else if gap > limit {
+            (
+                Verdict::Overfitting,
+                format!("the gap of {} is beyond {}", number(gap), number(limit)),
+            )
+        } else {
+            (
+                Verdict::Fine,
+                format!("the gap of {} is within {}", number(gap), number(limit)),
+            )
+        };
+        let declaration = Declaration {
+            spec: &run.spec,
+            settings: &run.settings,
+        };
         let advice = match verdict {
             Verdict::Overfitting => declaration.against_overfitting(run),
             Verdict::Underfitting => declaration.against_underfitting(run),
@@ -105,7 +139,9 @@ impl Diagnosis {
 
 /// The standard error of an accuracy.
 fn standard_error(measured: &Measured, accuracy: f64) -> f64 {
-    (accuracy * (1.0 - accuracy) / measured.samples.max(1) as f64).max(0.0).sqrt()
+    (accuracy * (1.0 - accuracy) / measured.samples.max(1) as f64)
+        .max(0.0)
+        .sqrt()
 }
 
 impl fmt::Display for Verdict {
@@ -123,9 +159,19 @@ impl fmt::Display for Diagnosis {
         writeln!(f, "{}: {}, {}", self.model, self.verdict, self.reason)?;
         let mut table = Table::new(["", "training", "validation", "gap"]);
         let (train, valid) = self.losses;
-        table.row(vec!["loss".to_owned(), number(train), number(valid), number(valid - train)]);
+        table.row(vec![
+            "loss".to_owned(),
+            number(train),
+            number(valid),
+            number(valid - train),
+        ]);
         if self.measure != "loss" {
-            table.row(vec![self.measure.clone(), number(self.train), number(self.valid), number(self.gap)]);
+            table.row(vec![
+                self.measure.clone(),
+                number(self.train),
+                number(self.valid),
+                number(self.gap),
+            ]);
         }
         table.fmt(f)?;
         if !self.advice.is_empty() {
@@ -167,29 +213,49 @@ impl Declaration<'_> {
         let mut advice = Vec::new();
         let mut weights = self.weights();
         weights.sort_by_key(|weight| std::cmp::Reverse(weight.count));
-        let bare = weights.iter().filter(|weight| weight.decay == 0.0 && !weight.is_penalised);
+        let bare = weights
+            .iter()
+            .filter(|weight| weight.decay == 0.0 && !weight.is_penalised);
         advice.extend(bare.take(MOST).map(|weight| {
             let Weight { path, count: n, .. } = weight;
-            format!("`{path}` ({}) has no decay: add `decay(l2 = 1e-3)`", plural(*n, "weight"))
+            format!(
+                "`{path}` ({}) has no decay: add `decay(l2 = 1e-3)`",
+                plural(*n, "weight")
+            )
         }));
         if advice.is_empty() {
-            let weak = weights.iter().filter(|weight| weight.decay > 0.0 && weight.decay < 0.1);
+            let weak = weights
+                .iter()
+                .filter(|weight| weight.decay > 0.0 && weight.decay < 0.1);
             advice.extend(weak.take(1).map(|weight| {
                 let Weight { path, decay, .. } = weight;
-                format!("raise `decay(l2 = {})` of `{path}` to `{}`", rate(*decay), rate(decay * 10.0))
+                format!(
+                    "raise `decay(l2 = {})` of `{path}` to `{}`",
+                    rate(*decay),
+                    rate(decay * 10.0)
+                )
             }));
         }
         let drops = self.drops();
-        let low = drops.iter().filter(|drop| drop.rate > 0.0 && drop.rate < 0.5);
+        let low = drops
+            .iter()
+            .filter(|drop| drop.rate > 0.0 && drop.rate < 0.5);
         advice.extend(low.take(MOST).map(|drop| {
             let raised = (drop.rate + 0.1).min(0.5);
-            format!("raise `{}` of `{}` to `{}`", drop.op, drop.statement, rate(raised))
+            format!(
+                "raise `{}` of `{}` to `{}`",
+                drop.op,
+                drop.statement,
+                rate(raised)
+            )
         }));
         // Dropout in front of a batch norm shifts its variance (arXiv 1801.05134): not the thing to advise.
         if !self.has_batch_norm() {
-            advice.extend(self.without_dropout().into_iter().take(MOST).map(|(statement, activation)| {
-                format!("`{statement}` has no dropout: add `dropout(0.3) after {activation}`")
-            }));
+            advice.extend(self.without_dropout().into_iter().take(MOST).map(
+                |(statement, activation)| {
+                    format!("`{statement}` has no dropout: add `dropout(0.3) after {activation}`")
+                },
+            ));
         }
         let lowest = run
             .history
@@ -203,8 +269,13 @@ impl Declaration<'_> {
                 "the validation loss was lowest after epoch {lowest} of {epochs}: add `early_stop(patience = 5)`"
             ));
         }
-        let parameters: usize =
-            self.spec.parameters().iter().filter(|parameter| parameter.trained()).filter_map(Parameter::count).sum();
+        let parameters: usize = self
+            .spec
+            .parameters()
+            .iter()
+            .filter(|parameter| parameter.trained())
+            .filter_map(Parameter::count)
+            .sum();
         if parameters > 10 * run.train.samples
             && let Some(widest) = weights.first()
         {
@@ -222,44 +293,92 @@ impl Declaration<'_> {
         let mut advice: Vec<String> = self.still_falling(run).into_iter().collect();
         let mut drops = self.drops();
         drops.sort_by(|a, b| b.rate.total_cmp(&a.rate));
-        advice.extend(drops.iter().filter(|drop| drop.rate > 0.1).take(MOST).map(|drop| {
-            format!("lower `{}` of `{}` to `{}`", drop.op, drop.statement, rate(drop.rate / 2.0))
-        }));
+        advice.extend(
+            drops
+                .iter()
+                .filter(|drop| drop.rate > 0.1)
+                .take(MOST)
+                .map(|drop| {
+                    format!(
+                        "lower `{}` of `{}` to `{}`",
+                        drop.op,
+                        drop.statement,
+                        rate(drop.rate / 2.0)
+                    )
+                }),
+        );
         let mut weights = self.weights();
         weights.sort_by(|a, b| b.decay.total_cmp(&a.decay));
-        advice.extend(weights.iter().filter(|weight| weight.decay >= 1e-2).take(MOST).map(|weight| {
-            let Weight { path, decay, .. } = weight;
-            format!("lower `decay(l2 = {})` of `{path}` to `{}`", rate(*decay), rate(decay / 10.0))
-        }));
+        advice.extend(
+            weights
+                .iter()
+                .filter(|weight| weight.decay >= 1e-2)
+                .take(MOST)
+                .map(|weight| {
+                    let Weight { path, decay, .. } = weight;
+                    format!(
+                        "lower `decay(l2 = {})` of `{path}` to `{}`",
+                        rate(*decay),
+                        rate(decay / 10.0)
+                    )
+                }),
+        );
         weights.retain(|weight| weight.is_penalised);
         advice.extend(
-            weights.iter().take(MOST).map(|weight| format!("lower the penalty of `{}`, or use `decay`", weight.path)),
+            weights
+                .iter()
+                .take(MOST)
+                .map(|weight| format!("lower the penalty of `{}`, or use `decay`", weight.path)),
         );
         let learning_rate = self.settings.learning_rate;
         if learning_rate < 1e-3 {
-            advice.push(format!("raise the learning rate: `lr = {}`", rate(learning_rate * 10.0)));
+            advice.push(format!(
+                "raise the learning rate: `lr = {}`",
+                rate(learning_rate * 10.0)
+            ));
         }
         if advice.is_empty() {
-            advice.push("give the model more units or another layer, or the data more telling features".to_owned());
+            advice.push(
+                "give the model more units or another layer, or the data more telling features"
+                    .to_owned(),
+            );
         }
         advice
     }
 
     /// More epochs, if the validation loss fell to the end.
     fn still_falling<M: Network>(&self, run: &Run<M>) -> Option<String> {
-        let losses: Vec<f64> = run.history.epochs.iter().map(|epoch| epoch.valid.loss).collect();
-        let [.., a, b, c, d] = losses[..] else { return None };
+        let losses: Vec<f64> = run
+            .history
+            .epochs
+            .iter()
+            .map(|epoch| epoch.valid.loss)
+            .collect();
+        let [.., a, b, c, d] = losses[..] else {
+            return None;
+        };
         let falls = a > b && b > c && c > d && a - d > 0.01 * a.abs();
         falls.then(|| {
-            format!("the validation loss was still falling: train longer (`epochs: {}`)", 2 * self.settings.epochs)
+            format!(
+                "the validation loss was still falling: train longer (`epochs: {}`)",
+                2 * self.settings.epochs
+            )
         })
     }
 
     fn weights(&self) -> Vec<Weight> {
         let mut weights: Vec<Weight> = Vec::new();
         let all = self.spec.parameters();
-        for parameter in all.iter().filter(|parameter| parameter.role == Role::Weight && parameter.trained()) {
-            let path = without_copies(parameter.path.strip_suffix(".weight").unwrap_or(&parameter.path));
+        for parameter in all
+            .iter()
+            .filter(|parameter| parameter.role == Role::Weight && parameter.trained())
+        {
+            let path = without_copies(
+                parameter
+                    .path
+                    .strip_suffix(".weight")
+                    .unwrap_or(&parameter.path),
+            );
             let n = parameter.count().unwrap_or(0);
             match weights.iter_mut().find(|weight| weight.path == path) {
                 Some(weight) => weight.count += n,
@@ -267,7 +386,8 @@ impl Declaration<'_> {
                     path,
                     count: n,
                     decay: parameter.decay_l2.max(parameter.coupled_decay),
-                    is_penalised: parameter.penalty_l1 + parameter.penalty_l2 + parameter.decay_l1 > 0.0,
+                    is_penalised: parameter.penalty_l1 + parameter.penalty_l2 + parameter.decay_l1
+                        > 0.0,
                 }),
             }
         }
@@ -282,7 +402,11 @@ impl Declaration<'_> {
                     && !matches!(op, Stochastic::Noise { .. })
                     && let Some(rate) = op.rate().float()
                 {
-                    drops.push(Drop { statement: path.to_owned(), op, rate });
+                    drops.push(Drop {
+                        statement: path.to_owned(),
+                        op,
+                        rate,
+                    });
                 }
             }
         });
@@ -295,9 +419,15 @@ impl Declaration<'_> {
         each_statement(&self.spec.model().layers, "", &mut |path, statement| {
             let drops = |op: &Op| {
                 matches!(op.kind, OpKind::Stochastic(_))
-                    || op.rules.iter().any(|rule| matches!(rule.kind, RuleKind::DropConnect { .. }))
+                    || op
+                        .rules
+                        .iter()
+                        .any(|rule| matches!(rule.kind, RuleKind::DropConnect { .. }))
             };
-            let weights = statement.ops.iter().position(|op| matches!(op.kind, OpKind::Linear { .. }));
+            let weights = statement
+                .ops
+                .iter()
+                .position(|op| matches!(op.kind, OpKind::Linear { .. }));
             let activation = weights.and_then(|first| {
                 statement.ops[first..].iter().find_map(|op| match &op.kind {
                     OpKind::Activation(activation) => Some(activation.kind.word()),
@@ -314,20 +444,34 @@ impl Declaration<'_> {
     }
 
     fn has_batch_norm(&self) -> bool {
-        self.spec.parameters().iter().any(|parameter| parameter.role == Role::Running)
+        self.spec
+            .parameters()
+            .iter()
+            .any(|parameter| parameter.role == Role::Running)
     }
 }
 
 /// `stage1.0.block.linear_1` as it is declared: `stage1.block.linear_1`.
 fn without_copies(path: &str) -> String {
-    let names: Vec<&str> = path.split('.').filter(|name| name.parse::<usize>().is_err()).collect();
+    let names: Vec<&str> = path
+        .split('.')
+        .filter(|name| name.parse::<usize>().is_err())
+        .collect();
     names.join(".")
 }
 
 /// Calls `visit` with the path of every statement, those of blocks included.
-fn each_statement<'a>(statements: &'a [Statement], outer: &str, visit: &mut dyn FnMut(&str, &'a Statement)) {
+fn each_statement<'a>(
+    statements: &'a [Statement],
+    outer: &str,
+    visit: &mut dyn FnMut(&str, &'a Statement),
+) {
     for statement in statements {
-        let path = if outer.is_empty() { statement.name.clone() } else { format!("{outer}.{}", statement.name) };
+        let path = if outer.is_empty() {
+            statement.name.clone()
+        } else {
+            format!("{outer}.{}", statement.name)
+        };
         visit(&path, statement);
         for op in &statement.ops {
             match &op.kind {
@@ -348,7 +492,10 @@ mod tests {
 
     #[test]
     fn copies_of_a_repeat_are_one_declaration() {
-        assert_eq!(without_copies("stage1.0.block.linear_1"), "stage1.block.linear_1");
+        assert_eq!(
+            without_copies("stage1.0.block.linear_1"),
+            "stage1.block.linear_1"
+        );
         assert_eq!(without_copies("fc1"), "fc1");
     }
 }

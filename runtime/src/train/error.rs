@@ -95,39 +95,79 @@ struct Explained<'a> {
 
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { epoch, phase, loss, .. } = self;
+        let Self {
+            epoch, phase, loss, ..
+        } = self;
         match (self.batch, self.parameter) {
-            (Some(batch), _) => write!(f, "the {phase} loss is {loss} in epoch {epoch}, batch {batch}")?,
-            (None, Some(parameter)) => write!(f, "`{parameter}` is not finite after epoch {epoch}")?,
+            (Some(batch), _) => write!(
+                f,
+                "the {phase} loss is {loss} in epoch {epoch}, batch {batch}"
+            )?,
+            (None, Some(parameter)) => {
+                write!(f, "`{parameter}` is not finite after epoch {epoch}")?
+            }
             (None, None) => write!(f, "the {phase} loss is {loss} in epoch {epoch}")?,
         }
         let lower = || {
             let rate = rate(self.learning_rate / 10.0);
-            let clip = if self.clipped { "" } else { ", or limit the gradients with `clip(norm = 1.0)`" };
+            let clip = if self.clipped {
+                ""
+            } else {
+                ", or limit the gradients with `clip(norm = 1.0)`"
+            };
             format!("the steps are too long: lower the learning rate (`lr = {rate}`){clip}")
         };
         match (self.layer, self.parameter) {
             (Some(layer), Some(parameter)) => {
-                write!(f, ": `{layer}` is the first layer whose output is not finite")?;
-                write!(f, "\nnote: the parameter `{parameter}` was not finite before this batch")?;
+                write!(
+                    f,
+                    ": `{layer}` is the first layer whose output is not finite"
+                )?;
+                write!(
+                    f,
+                    "\nnote: the parameter `{parameter}` was not finite before this batch"
+                )?;
                 write!(f, "\nhelp: {}", lower())
             }
             (None, Some(parameter)) => {
                 if self.batch.is_some() {
-                    write!(f, ": the parameter `{parameter}` was not finite before this batch")?;
+                    write!(
+                        f,
+                        ": the parameter `{parameter}` was not finite before this batch"
+                    )?;
                 } else {
-                    write!(f, "\nnote: an activation such as `relu` can hide this from the loss")?;
+                    write!(
+                        f,
+                        "\nnote: an activation such as `relu` can hide this from the loss"
+                    )?;
                 }
                 write!(f, "\nhelp: {}", lower())
             }
             (Some(layer), None) => {
-                write!(f, ": `{layer}` is the first layer whose output is not finite")?;
-                write!(f, "\nnote: every parameter is finite, so the numbers overflow in `{layer}` itself")?;
-                write!(f, "\nhelp: standardise the inputs (`Scaler::standard`); {}", lower())
+                write!(
+                    f,
+                    ": `{layer}` is the first layer whose output is not finite"
+                )?;
+                write!(
+                    f,
+                    "\nnote: every parameter is finite, so the numbers overflow in `{layer}` itself"
+                )?;
+                let inputs = "standardise the inputs (`Scaler::standard`)";
+                if self.batch == Some(1) && *epoch == 1 {
+                    write!(f, "\nhelp: {inputs}")
+                } else {
+                    write!(f, "\nhelp: {}; {inputs}", lower())
+                }
             }
             (None, None) => {
-                write!(f, ": every layer's output is finite, so the loss itself overflows")?;
-                write!(f, "\nhelp: check the range of the targets, and that the loss reads what the last layer gives (`from = ..`)")
+                write!(
+                    f,
+                    ": every layer's output is finite, so the loss itself overflows"
+                )?;
+                write!(
+                    f,
+                    "\nhelp: check the range of the targets, and that the loss reads what the last layer gives (`from = ..`)"
+                )
             }
         }
     }

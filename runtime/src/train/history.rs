@@ -75,7 +75,11 @@ impl fmt::Display for History {
         table.column("learning rate");
         table.column("seconds");
         for epoch in &self.epochs {
-            let best = if self.best == Some(epoch.epoch) { "*" } else { "" };
+            let best = if self.best == Some(epoch.epoch) {
+                "*"
+            } else {
+                ""
+            };
             let mut row = vec![
                 format!("{}{best}", epoch.epoch),
                 number(epoch.train.loss),
@@ -107,7 +111,10 @@ impl fmt::Display for History {
 mod finite {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
     pub(super) fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         Some(*x).filter(|x| x.is_finite()).serialize(serializer)
     }
@@ -121,11 +128,16 @@ mod finite_list {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub(super) fn serialize<S: Serializer>(list: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
-        let list: Vec<_> = list.iter().map(|x| Some(*x).filter(|x| x.is_finite())).collect();
+        let list: Vec<_> = list
+            .iter()
+            .map(|x| Some(*x).filter(|x| x.is_finite()))
+            .collect();
         list.serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<f64>, D::Error> {
         let list = Vec::<Option<f64>>::deserialize(deserializer)?;
         Ok(list.into_iter().map(|x| x.unwrap_or(f64::NAN)).collect())
     }

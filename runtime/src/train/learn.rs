@@ -9,15 +9,17 @@ use crate::metric::MetricAccumulator;
 use crate::network::plain;
 use crate::{Batch, Network, Pass, Spec, Target, optimizer, regularize};
 use burn::module::{Module, ModuleMapper, ModuleVisitor};
-use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, ExecutionError, Tensor, TensorReadError};
 use burn::train::metric::store::EventStoreClient;
 use burn::train::metric::{
-    Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
-    SerializedEntry,
+    Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes,
+    NumericEntry, SerializedEntry,
 };
-use burn::train::{EarlyStoppingStrategy, InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep};
+use burn::train::{
+    EarlyStoppingStrategy, InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep,
+};
 use damper_spec::{MetricKind, Settings};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -74,9 +76,19 @@ pub(super) struct Best<M> {
 /// Why training cannot go on.
 pub(super) enum Fault<M> {
     /// The loss of a batch is not finite. The model is the one that gave it.
-    Loss { epoch: usize, batch: usize, phase: Phase, loss: f64, suspect: Box<Suspect<M>> },
+    Loss {
+        epoch: usize,
+        batch: usize,
+        phase: Phase,
+        loss: f64,
+        suspect: Box<Suspect<M>>,
+    },
     /// A parameter is not finite at the end of an epoch.
-    Parameter { epoch: usize, loss: f64, parameter: String },
+    Parameter {
+        epoch: usize,
+        loss: f64,
+        parameter: String,
+    },
     /// The metric that early stopping watches has no value.
     Metric(MetricKind),
 }
@@ -91,7 +103,10 @@ pub(super) struct Suspect<M> {
 impl<M: Network> Shared<M> {
     pub(super) fn new(plan: Plan, notes: Vec<String>) -> Arc<Self> {
         let metrics = vec![f64::NAN; plan.metrics.len()];
-        let gathered = Gathered { metrics, ..Gathered::default() };
+        let gathered = Gathered {
+            metrics,
+            ..Gathered::default()
+        };
         let history = History {
             model: plan.spec.model().name.clone(),
             metrics: plan.metrics.iter().map(ToString::to_string).collect(),
@@ -109,7 +124,10 @@ impl<M: Network> Shared<M> {
             history,
             stopped_early: false,
         };
-        Arc::new(Self { plan, state: Mutex::new(state) })
+        Arc::new(Self {
+            plan,
+            state: Mutex::new(state),
+        })
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State<M>> {
@@ -135,11 +153,23 @@ impl<M: Network> Shared<M> {
     fn end_epoch(&self) -> bool {
         let mut state = self.state();
         let state = &mut *state;
-        let Some(candidate) = state.candidate.take() else { return true };
+        let Some(candidate) = state.candidate.take() else {
+            return true;
+        };
         let epoch = state.epoch;
-        let measures = |gathered: &Gathered| Measures { loss: gathered.loss, metrics: gathered.metrics.clone() };
+        let measures = |gathered: &Gathered| Measures {
+            loss: gathered.loss,
+            metrics: gathered.metrics.clone(),
+        };
         if let Some(parameter) = broken_parameter(&candidate) {
-            self.fail(state, Fault::Parameter { epoch, loss: state.train.loss, parameter });
+            self.fail(
+                state,
+                Fault::Parameter {
+                    epoch,
+                    loss: state.train.loss,
+                    parameter,
+                },
+            );
             return true;
         }
         state.history.epochs.push(Epoch {
@@ -160,21 +190,35 @@ impl<M: Network> Shared<M> {
                     None => (state.valid.loss, 1.0),
                     Some(kind) => {
                         let place = self.plan.metrics.iter().position(|metric| *metric == kind);
-                        let value = place.and_then(|place| state.valid.metrics.get(place)).copied();
-                        (value.unwrap_or(f64::NAN), if is_better_high(kind) { -1.0 } else { 1.0 })
+                        let value = place
+                            .and_then(|place| state.valid.metrics.get(place))
+                            .copied();
+                        (
+                            value.unwrap_or(f64::NAN),
+                            if is_better_high(kind) { -1.0 } else { 1.0 },
+                        )
                     }
                 };
                 if let (true, Some(kind)) = (value.is_nan(), rule.metric) {
                     self.fail(state, Fault::Metric(kind));
                     return true;
                 }
-                let improves =
-                    state.best.as_ref().is_none_or(|best| sign * value < sign * best.value - rule.min_delta);
+                let improves = state
+                    .best
+                    .as_ref()
+                    .is_none_or(|best| sign * value < sign * best.value - rule.min_delta);
                 if improves {
-                    state.best = Some(Best { epoch, value, model: candidate });
+                    state.best = Some(Best {
+                        epoch,
+                        value,
+                        model: candidate,
+                    });
                     state.history.best = Some(epoch);
                 }
-                state.best.as_ref().is_some_and(|best| epoch - best.epoch >= rule.patience)
+                state
+                    .best
+                    .as_ref()
+                    .is_some_and(|best| epoch - best.epoch >= rule.patience)
             }
         };
         self.plan.show.epoch(&state.history);
@@ -189,7 +233,13 @@ impl<M: Network> Fault<M> {
         let learning_rate = settings.learning_rate;
         let clipped = settings.clip_norm.is_some() || settings.clip_value.is_some();
         match self {
-            Self::Loss { epoch, batch, phase, loss, suspect } => TrainError::NonFinite {
+            Self::Loss {
+                epoch,
+                batch,
+                phase,
+                loss,
+                suspect,
+            } => TrainError::NonFinite {
                 epoch,
                 batch: Some(batch),
                 phase,
@@ -199,7 +249,11 @@ impl<M: Network> Fault<M> {
                 learning_rate,
                 clipped,
             },
-            Self::Parameter { epoch, loss, parameter } => TrainError::NonFinite {
+            Self::Parameter {
+                epoch,
+                loss,
+                parameter,
+            } => TrainError::NonFinite {
                 epoch,
                 batch: None,
                 phase: Phase::Training,
@@ -212,7 +266,9 @@ impl<M: Network> Fault<M> {
             Self::Metric(kind) => TrainError::Setting {
                 name: "early_stop",
                 value: format!("`metric = {kind}`"),
-                reason: format!("`{kind}` has no value on these validation samples (one class only, or equal targets)"),
+                reason: format!(
+                    "`{kind}` has no value on these validation samples (one class only, or equal targets)"
+                ),
                 help: "watch the validation loss: `early_stop(patience = 5)`".to_owned(),
             },
         }
@@ -241,7 +297,10 @@ pub(super) struct Learning<M> {
 
 impl<M: Network> Learning<M> {
     fn with(&self, network: M) -> Self {
-        Self { network, shared: Arc::clone(&self.shared) }
+        Self {
+            network,
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
@@ -345,7 +404,10 @@ impl<M: Network> TrainStep for Learning<M> {
             activity: activity.map(plain),
             output: plain(output),
             target: batch.target.clone(),
-            suspect: Suspect { model: self.network.clone(), batch },
+            suspect: Suspect {
+                model: self.network.clone(),
+                batch,
+            },
         };
         TrainOutput::new(&self.network, gradients, step)
     }
@@ -386,7 +448,10 @@ impl<M: Network> InferenceStep for Learning<M> {
             activity: None,
             output,
             target: batch.target.clone(),
-            suspect: Suspect { model: self.network.clone(), batch },
+            suspect: Suspect {
+                model: self.network.clone(),
+                batch,
+            },
         }
     }
 }
@@ -400,7 +465,11 @@ pub(super) struct Losses<M> {
 
 impl<M: Network> Adaptor<Losses<M>> for Step<M> {
     fn adapt(&self) -> Losses<M> {
-        Losses { loss: self.loss.clone(), activity: self.activity.clone(), suspect: self.suspect.clone() }
+        Losses {
+            loss: self.loss.clone(),
+            activity: self.activity.clone(),
+            suspect: self.suspect.clone(),
+        }
     }
 }
 
@@ -443,7 +512,11 @@ impl<M: Network> LossMeter<M> {
 
 impl<M> Clone for LossMeter<M> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), name: Arc::clone(&self.name), ..*self }
+        Self {
+            shared: Arc::clone(&self.shared),
+            name: Arc::clone(&self.name),
+            ..*self
+        }
     }
 }
 
@@ -455,10 +528,18 @@ impl<M: Network> Metric for LossMeter<M> {
     }
 
     fn attributes(&self) -> MetricAttributes {
-        NumericAttributes { unit: None, higher_is_better: false }.into()
+        NumericAttributes {
+            unit: None,
+            higher_is_better: false,
+        }
+        .into()
     }
 
-    fn update(&mut self, step: &Losses<M>, metadata: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
+    fn update(
+        &mut self,
+        step: &Losses<M>,
+        metadata: &MetricMetadata,
+    ) -> Result<SerializedEntry, TensorReadError> {
         let samples = step.suspect.batch.inputs.batch();
         self.last = step.loss.clone().try_into_scalar::<f64>()?;
         self.sum += self.last * samples as f64;
@@ -471,10 +552,23 @@ impl<M: Network> Metric for LossMeter<M> {
         }
         if !(self.last.is_finite() && self.activity.is_finite()) {
             let mut state = self.shared.state();
-            let loss = if self.last.is_finite() { self.activity } else { self.last };
+            let loss = if self.last.is_finite() {
+                self.activity
+            } else {
+                self.last
+            };
             let (epoch, batch) = (state.epoch, step.suspect.batch.index + 1);
             let suspect = Box::new(step.suspect.clone());
-            self.shared.fail(&mut state, Fault::Loss { epoch, batch, phase: self.phase, loss, suspect });
+            self.shared.fail(
+                &mut state,
+                Fault::Loss {
+                    epoch,
+                    batch,
+                    phase: self.phase,
+                    loss,
+                    suspect,
+                },
+            );
         }
         self.shared.plan.show.batch(self.phase, self.mean());
         Ok(entry(self.mean()))
@@ -501,7 +595,10 @@ impl<M: Network> Numeric for LossMeter<M> {
     }
 
     fn running_value(&self) -> Option<NumericEntry> {
-        Some(NumericEntry::Aggregated { aggregated_value: self.mean(), count: self.samples })
+        Some(NumericEntry::Aggregated {
+            aggregated_value: self.mean(),
+            count: self.samples,
+        })
     }
 
     fn final_value(&self) -> NumericEntry {
@@ -530,7 +627,12 @@ pub(super) struct Meter<M> {
 }
 
 impl<M: Network> Meter<M> {
-    pub(super) fn new(shared: &Arc<Shared<M>>, phase: Phase, place: usize, kind: MetricKind) -> Self {
+    pub(super) fn new(
+        shared: &Arc<Shared<M>>,
+        phase: Phase,
+        place: usize,
+        kind: MetricKind,
+    ) -> Self {
         let accumulator = MetricAccumulator::new(kind, &shared.plan.spec);
         Self {
             shared: Arc::clone(shared),
@@ -544,7 +646,9 @@ impl<M: Network> Meter<M> {
     }
 
     fn accumulator(&self) -> MutexGuard<'_, MetricAccumulator> {
-        self.accumulator.lock().unwrap_or_else(PoisonError::into_inner)
+        self.accumulator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -567,10 +671,18 @@ impl<M: Network> Metric for Meter<M> {
     }
 
     fn attributes(&self) -> MetricAttributes {
-        NumericAttributes { unit: None, higher_is_better: is_better_high(self.kind) }.into()
+        NumericAttributes {
+            unit: None,
+            higher_is_better: is_better_high(self.kind),
+        }
+        .into()
     }
 
-    fn update(&mut self, step: &Self::Input, _: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
+    fn update(
+        &mut self,
+        step: &Self::Input,
+        _: &MetricMetadata,
+    ) -> Result<SerializedEntry, TensorReadError> {
         self.accumulator().update(&step.0, &step.1);
         Ok(SerializedEntry::not_available(None))
     }
@@ -578,7 +690,13 @@ impl<M: Network> Metric for Meter<M> {
     fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
         let value = self.accumulator().value();
         self.value = Some(value);
-        if let Some(slot) = self.shared.state().gathered(self.phase).metrics.get_mut(self.place) {
+        if let Some(slot) = self
+            .shared
+            .state()
+            .gathered(self.phase)
+            .metrics
+            .get_mut(self.place)
+        {
             *slot = value;
         }
         Ok(entry(value))

@@ -30,7 +30,11 @@ pub(super) struct Score {
 impl Score {
     /// 0 for the best constant answer, 1 for a model that is always right.
     pub(super) fn skill(&self) -> f64 {
-        if self.chance < 1.0 { (self.value - self.chance) / (1.0 - self.chance) } else { 0.0 }
+        if self.chance < 1.0 {
+            (self.value - self.chance) / (1.0 - self.chance)
+        } else {
+            0.0
+        }
     }
 }
 
@@ -45,11 +49,16 @@ pub(super) fn measure<M: Network>(
 ) -> Result<Measured, TrainError> {
     let judge = match spec.model().task_kind() {
         Some(TaskKind::Regression) => Some(MetricKind::R2),
-        Some(TaskKind::Binary | TaskKind::Multiclass(_) | TaskKind::Multilabel(_)) => Some(MetricKind::Accuracy),
+        Some(TaskKind::Binary | TaskKind::Multiclass(_) | TaskKind::Multilabel(_)) => {
+            Some(MetricKind::Accuracy)
+        }
         None => None,
     };
-    let mut accumulators: Vec<_> =
-        metrics.iter().chain(&judge).map(|kind| MetricAccumulator::new(*kind, spec)).collect();
+    let mut accumulators: Vec<_> = metrics
+        .iter()
+        .chain(&judge)
+        .map(|kind| MetricAccumulator::new(*kind, spec))
+        .collect();
     let mut constant = Constant::default();
     let (mut sum, mut samples) = (0.0, 0_usize);
     // The batch size does not change the figures; a larger one is faster.
@@ -58,7 +67,9 @@ pub(super) fn measure<M: Network>(
         let batch = batch.map_err(|error| TrainError::Burn(error.to_string()))?;
         let output = model.run(&batch.inputs, &mut Pass::new());
         let loss = model.loss(output.clone(), &batch.target);
-        let loss: f64 = loss.try_into_scalar().map_err(|error| TrainError::Burn(error.to_string()))?;
+        let loss: f64 = loss
+            .try_into_scalar()
+            .map_err(|error| TrainError::Burn(error.to_string()))?;
         let rows = batch.inputs.batch();
         sum += loss * rows as f64;
         samples += rows;
@@ -69,14 +80,32 @@ pub(super) fn measure<M: Network>(
             constant.update(&batch.target);
         }
     }
-    let mut values: Vec<f64> = accumulators.iter_mut().map(MetricAccumulator::value).collect();
+    let mut values: Vec<f64> = accumulators
+        .iter_mut()
+        .map(MetricAccumulator::value)
+        .collect();
     let score = judge.and_then(|kind| {
         let value = values.pop().filter(|value| value.is_finite())?;
-        let chance = if kind == MetricKind::Accuracy { constant.share() } else { 0.0 };
-        Some(Score { kind, value, chance })
+        let chance = if kind == MetricKind::Accuracy {
+            constant.share()
+        } else {
+            0.0
+        };
+        Some(Score {
+            kind,
+            value,
+            chance,
+        })
     });
-    let measures = Measures { loss: sum / samples.max(1) as f64, metrics: values };
-    Ok(Measured { measures, score, samples })
+    let measures = Measures {
+        loss: sum / samples.max(1) as f64,
+        metrics: values,
+    };
+    Ok(Measured {
+        measures,
+        score,
+        samples,
+    })
 }
 
 /// How often the best constant answer is right.
@@ -94,12 +123,18 @@ impl Constant {
             Target::Values(values) => {
                 let columns = values.dims()[1];
                 let values = values.clone().into_data();
-                (values.iter::<f32>().map(|x| i64::from(x > 0.5)).collect(), columns)
+                (
+                    values.iter::<f32>().map(|x| i64::from(x > 0.5)).collect(),
+                    columns,
+                )
             }
         };
         self.answers += answers.len();
         for (index, answer) in answers.into_iter().enumerate() {
-            *self.counts.entry((index % columns.max(1), answer)).or_default() += 1;
+            *self
+                .counts
+                .entry((index % columns.max(1), answer))
+                .or_default() += 1;
         }
     }
 

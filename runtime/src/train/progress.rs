@@ -83,11 +83,17 @@ impl Bar {
             ProgressDrawTarget::stderr(),
         );
         // The template is ours and valid; were it not, indicatif's own look would do.
-        if let Ok(style) = ProgressStyle::with_template("epoch {prefix} {bar:14} {eta:>3} left  {wide_msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("epoch {prefix} {bar:14} {eta:>3} left  {wide_msg}")
+        {
             bar.set_style(style.progress_chars("━╸ "));
         }
         bar.set_prefix(format!("1/{epochs}"));
-        Self { line: bar, epochs, batches }
+        Self {
+            line: bar,
+            epochs,
+            batches,
+        }
     }
 }
 
@@ -102,11 +108,18 @@ impl Show for Bar {
 
     fn epoch(&self, history: &History) {
         if let Some(epoch) = history.last() {
-            self.line.set_position((epoch.epoch as u64).saturating_mul(self.batches as u64));
-            self.line.set_prefix(format!("{}/{}", (epoch.epoch + 1).min(self.epochs), self.epochs));
+            self.line
+                .set_position((epoch.epoch as u64).saturating_mul(self.batches as u64));
+            self.line.set_prefix(format!(
+                "{}/{}",
+                (epoch.epoch + 1).min(self.epochs),
+                self.epochs
+            ));
             let losses = [("loss", epoch.train.loss), ("valid", epoch.valid.loss)];
-            let mut parts: Vec<String> =
-                losses.iter().map(|(name, value)| format!("{name} {}", number(*value))).collect();
+            let mut parts: Vec<String> = losses
+                .iter()
+                .map(|(name, value)| format!("{name} {}", number(*value)))
+                .collect();
             let metrics = history.metrics.iter().zip(&epoch.valid.metrics);
             parts.extend(metrics.map(|(name, value)| format!("{name} {}", number(*value))));
             parts.extend(penalties(epoch));
@@ -135,29 +148,46 @@ fn say(line: &str) {
 
 fn line(epoch: &Epoch, epochs: usize, metrics: &[String]) -> String {
     let width = epochs.to_string().len();
-    let pair = |name: &str, train: f64, valid: f64| format!("{name} {} (valid {})", number(train), number(valid));
+    let pair = |name: &str, train: f64, valid: f64| {
+        format!("{name} {} (valid {})", number(train), number(valid))
+    };
     let mut parts = vec![
         format!("epoch {:>width$}/{epochs}", epoch.epoch),
         pair("loss", epoch.train.loss, epoch.valid.loss),
     ];
-    for ((name, train), valid) in metrics.iter().zip(&epoch.train.metrics).zip(&epoch.valid.metrics) {
+    for ((name, train), valid) in metrics
+        .iter()
+        .zip(&epoch.train.metrics)
+        .zip(&epoch.valid.metrics)
+    {
         parts.push(pair(name, *train, *valid));
     }
     parts.extend(penalties(epoch));
-    parts.extend([format!("lr {}", rate(epoch.learning_rate)), format!("{:.2} s", epoch.seconds)]);
+    parts.extend([
+        format!("lr {}", rate(epoch.learning_rate)),
+        format!("{:.2} s", epoch.seconds),
+    ]);
     parts.join("  ")
 }
 
 fn penalties(epoch: &Epoch) -> impl Iterator<Item = String> {
     let both = [("penalty", epoch.penalty), ("activity", epoch.activity)];
-    both.into_iter().filter(|(_, value)| *value != 0.0).map(|(name, value)| format!("{name} {}", number(value)))
+    both.into_iter()
+        .filter(|(_, value)| *value != 0.0)
+        .map(|(name, value)| format!("{name} {}", number(value)))
 }
 
 fn summary(history: &History, how: &str) -> String {
     let seconds: f64 = history.epochs.iter().map(|epoch| epoch.seconds).sum();
-    let mut parts =
-        vec![format!("{}: {} in {seconds:.1} s{how}", history.model, plural(history.epochs.len(), "epoch"))];
-    let kept = history.best.and_then(|best| history.epochs.get(best.checked_sub(1)?)).or(history.last());
+    let mut parts = vec![format!(
+        "{}: {} in {seconds:.1} s{how}",
+        history.model,
+        plural(history.epochs.len(), "epoch")
+    )];
+    let kept = history
+        .best
+        .and_then(|best| history.epochs.get(best.checked_sub(1)?))
+        .or(history.last());
     if let Some(epoch) = kept {
         parts.extend(history.best.map(|best| format!("best epoch {best}")));
         parts.push(format!("validation loss {}", number(epoch.valid.loss)));
@@ -175,8 +205,14 @@ mod tests {
     fn history() -> History {
         let epoch = Epoch {
             epoch: 1,
-            train: Measures { loss: 1.5, metrics: vec![0.5] },
-            valid: Measures { loss: 1.25, metrics: vec![0.75] },
+            train: Measures {
+                loss: 1.5,
+                metrics: vec![0.5],
+            },
+            valid: Measures {
+                loss: 1.25,
+                metrics: vec![0.75],
+            },
             penalty: 0.125,
             activity: 0.0,
             learning_rate: 1e-3,
@@ -200,7 +236,10 @@ mod tests {
 
     #[test]
     fn the_summary_names_the_kept_epoch() {
-        let history = History { best: Some(1), ..history() };
+        let history = History {
+            best: Some(1),
+            ..history()
+        };
         assert_eq!(
             summary(&history, ""),
             "Digits: 1 epoch in 0.5 s, best epoch 1, validation loss 1.2500, accuracy 0.7500"

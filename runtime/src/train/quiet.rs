@@ -4,7 +4,8 @@ use burn::train::logger::{EvaluationProgressLogger, MetricLogger, TrainingProgre
 use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
 use burn::train::metric::{MetricDefinition, NumericEntry};
 use burn::train::renderer::{
-    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
 };
 
 pub(super) struct Quiet;
@@ -45,7 +46,12 @@ impl MetricsRenderer for Quiet {
 impl MetricLogger for Quiet {
     fn log(&mut self, _: MetricsUpdate, _: usize, _: &Split) {}
 
-    fn read_numeric(&mut self, name: &str, _: usize, _: &Split) -> Result<Vec<NumericEntry>, String> {
+    fn read_numeric(
+        &mut self,
+        name: &str,
+        _: usize,
+        _: &Split,
+    ) -> Result<Vec<NumericEntry>, String> {
         Err(format!("`{name}` is not logged"))
     }
 

@@ -84,9 +84,16 @@ impl fmt::Display for Stop {
         match self {
             Self::Finished => f.write_str("all epochs were run"),
             Self::Early { epoch, best } => {
-                write!(f, "stopped early after epoch {epoch}: none was better than epoch {best}")
+                write!(
+                    f,
+                    "stopped early after epoch {epoch}: none was better than epoch {best}"
+                )
             }
-            Self::Interrupted { epochs } => write!(f, "interrupted after {}", super::table::plural(*epochs, "epoch")),
+            Self::Interrupted { epochs } => write!(
+                f,
+                "interrupted after {}",
+                super::table::plural(*epochs, "epoch")
+            ),
         }
     }
 }

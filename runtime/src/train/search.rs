@@ -26,7 +26,10 @@ pub(super) fn broken_parameter<M: Network>(model: &M) -> Option<String> {
             }
         }
     }
-    let mut search = Search { path: Vec::new(), found: None };
+    let mut search = Search {
+        path: Vec::new(),
+        found: None,
+    };
     model.visit(&mut search);
     search.found
 }
@@ -37,7 +40,11 @@ pub(super) fn broken_parameter<M: Network>(model: &M) -> Option<String> {
 /// so that the running statistics of batch norm stay what they were.
 pub(super) fn broken_layer<M: Network>(model: &M, batch: &Batch) -> Option<String> {
     let copy = model.valid();
-    let copy = if crate::network::is_training(model) { copy.train() } else { copy };
+    let copy = if crate::network::is_training(model) {
+        copy.train()
+    } else {
+        copy
+    };
     let mut pass = Pass::tracing();
     let _ = copy.run(&batch.inputs, &mut pass);
     pass.first_non_finite().map(str::to_owned)

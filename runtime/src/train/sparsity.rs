@@ -43,9 +43,15 @@ impl Sparsity {
             .filter(|parameter| parameter.role == Role::Weight)
             .map(|parameter| parameter.path)
             .collect();
-        let mut counter = Counter { wanted, path: Vec::new(), layers: Vec::new() };
+        let mut counter = Counter {
+            wanted,
+            path: Vec::new(),
+            layers: Vec::new(),
+        };
         model.visit(&mut counter);
-        Self { layers: counter.layers }
+        Self {
+            layers: counter.layers,
+        }
     }
 
     /// All weights together.
@@ -56,7 +62,12 @@ impl Sparsity {
             weights: sum(|layer| layer.weights),
             zeros: sum(|layer| layer.zeros),
             near_zeros: sum(|layer| layer.near_zeros),
-            norm: self.layers.iter().map(|layer| layer.norm * layer.norm).sum::<f64>().sqrt(),
+            norm: self
+                .layers
+                .iter()
+                .map(|layer| layer.norm * layer.norm)
+                .sum::<f64>()
+                .sqrt(),
         }
     }
 }
@@ -78,13 +89,21 @@ impl LayerSparsity {
             weights: weights.len(),
             zeros: weights.iter().filter(|&&w| w == 0.0).count(),
             near_zeros: weights.iter().filter(|w| w.abs() < NEAR_ZERO).count(),
-            norm: weights.iter().map(|&w| f64::from(w) * f64::from(w)).sum::<f64>().sqrt(),
+            norm: weights
+                .iter()
+                .map(|&w| f64::from(w) * f64::from(w))
+                .sum::<f64>()
+                .sqrt(),
         }
     }
 }
 
 fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 impl fmt::Display for Sparsity {

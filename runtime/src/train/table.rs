@@ -11,7 +11,9 @@ pub(super) struct Table {
 impl Table {
     /// A table with this header.
     pub(super) fn new<const N: usize>(header: [&str; N]) -> Self {
-        Self { rows: vec![header.iter().map(|&cell| cell.to_owned()).collect()] }
+        Self {
+            rows: vec![header.iter().map(|&cell| cell.to_owned()).collect()],
+        }
     }
 
     /// Adds a cell to the header.
@@ -32,14 +34,23 @@ impl fmt::Display for Table {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)
             .map(|column| {
-                self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+                self.rows
+                    .iter()
+                    .filter_map(|row| row.get(column))
+                    .map(|cell| cell.chars().count())
+                    .max()
+                    .unwrap_or(0)
             })
             .collect();
         for (index, row) in self.rows.iter().enumerate() {
             let cells = row.iter().zip(&widths).enumerate();
             let cells: Vec<String> = cells
                 .map(|(column, (cell, &width))| {
-                    if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                    if column == 0 {
+                        format!("{cell:<width$}")
+                    } else {
+                        format!("{cell:>width$}")
+                    }
                 })
                 .collect();
             if index > 0 {
@@ -67,7 +78,7 @@ pub(super) fn number(x: f64) -> String {
 
 /// A learning rate or a strength, as one writes it: `0.01`, `1e-3`, `8.3e-4`.
 pub(super) fn rate(x: f64) -> String {
-    if x != 0.0 && x.abs() < 0.01 {
+    if x != 0.0 && !(0.01..1e5).contains(&x.abs()) {
         let text = format!("{x:.1e}");
         text.replace(".0e", "e")
     } else {
@@ -107,8 +118,17 @@ mod tests {
 
     #[test]
     fn numbers_look_as_one_writes_them() {
-        assert_eq!([number(0.5), number(0.0), number(1234.5), number(1e-5)], ["0.5000", "0.0000", "1234.50", "1.00e-5"]);
-        assert_eq!([rate(1e-3), rate(8.3e-4), rate(0.05), rate(0.0)], ["1e-3", "8.3e-4", "0.05", "0"]);
-        assert_eq!([count(7), count(999), count(1000), count(1_234_567)], ["7", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [number(0.5), number(0.0), number(1234.5), number(1e-5)],
+            ["0.5000", "0.0000", "1234.50", "1.00e-5"]
+        );
+        assert_eq!(
+            [rate(1e-3), rate(8.3e-4), rate(0.05), rate(0.0)],
+            ["1e-3", "8.3e-4", "0.05", "0"]
+        );
+        assert_eq!(
+            [count(7), count(999), count(1000), count(1_234_567)],
+            ["7", "999", "1,000", "1,234,567"]
+        );
     }
 }

@@ -237,7 +237,11 @@ impl<M: Network> Training<M> {
         let metrics = spec.model().metrics_or_default();
         let metrics = with_watched(metrics, &settings);
         let steps_per_epoch = batches.div_ceil(settings.accumulate);
-        let schedule = Schedule::new(&settings, steps_per_epoch.saturating_mul(settings.epochs), steps_per_epoch);
+        let schedule = Schedule::new(
+            &settings,
+            steps_per_epoch.saturating_mul(settings.epochs),
+            steps_per_epoch,
+        );
         let optimizer = optimizer::build(&spec);
 
         let interrupter = Interrupter::new();
@@ -250,11 +254,14 @@ impl<M: Network> Training<M> {
                 batches,
                 interrupter: interrupter.clone(),
                 stopper: self.stopper.clone(),
-                show: self.progress.show(settings.epochs, batches + valid_loader.batches()),
+                show: self
+                    .progress
+                    .show(settings.epochs, batches + valid_loader.batches()),
             },
             notes,
         );
-        let loaders: (Arc<dyn DataLoader<_>>, Arc<dyn DataLoader<_>>) = (Arc::new(loader), Arc::new(valid_loader));
+        let loaders: (Arc<dyn DataLoader<_>>, Arc<dyn DataLoader<_>>) =
+            (Arc::new(loader), Arc::new(valid_loader));
         // The folder is for checkpoints and logs, of which there are none.
         let mut training = SupervisedTraining::new("", loaders.0, loaders.1)
             .num_epochs(settings.epochs)
@@ -273,13 +280,21 @@ impl<M: Network> Training<M> {
         if settings.accumulate > 1 {
             training = training.grads_accumulation(settings.accumulate);
         }
-        let learning = Learning { network: model, shared: Arc::clone(&shared) };
+        let learning = Learning {
+            network: model,
+            shared: Arc::clone(&shared),
+        };
         let result = training.launch(Learner::new(learning, optimizer, schedule));
         drop(signals);
 
         let (fault, best, history, stopped_early) = {
             let mut state = shared.state();
-            (state.fault.take(), state.best.take(), std::mem::take(&mut state.history), state.stopped_early)
+            (
+                state.fault.take(),
+                state.best.take(),
+                std::mem::take(&mut state.history),
+                state.stopped_early,
+            )
         };
         if let Some(fault) = fault {
             return Err(fault.explain(&settings));
@@ -289,23 +304,48 @@ impl<M: Network> Training<M> {
         }
         let epochs = history.epochs.len();
         let stop = match &best {
-            Some(best) if stopped_early => Stop::Early { epoch: epochs, best: best.epoch },
-            _ if result.interrupted.is_some() && epochs < settings.epochs => Stop::Interrupted { epochs },
+            Some(best) if stopped_early => Stop::Early {
+                epoch: epochs,
+                best: best.epoch,
+            },
+            _ if result.interrupted.is_some() && epochs < settings.epochs => {
+                Stop::Interrupted { epochs }
+            }
             _ => Stop::Finished,
         };
-        let how = if stop == Stop::Finished { String::new() } else { format!(", {stop}") };
+        let how = if stop == Stop::Finished {
+            String::new()
+        } else {
+            format!(", {stop}")
+        };
         shared.plan.show.end(&history, &how);
-        let model = best.map_or(result.model.network, |best| best.model).to_device(device);
+        let model = best
+            .map_or(result.model.network, |best| best.model)
+            .to_device(device);
         let measured = |data| measure(&model, &spec, data, &metrics, settings.batch, device);
         let (train, valid) = (measured(train)?, measured(valid)?);
-        Ok(Run { model, history, stop, spec, settings, train, valid })
+        Ok(Run {
+            model,
+            history,
+            stop,
+            spec,
+            settings,
+            train,
+            valid,
+        })
     }
 
-    #[cfg_attr(not(feature = "tui"), allow(clippy::unused_self, reason = "the dashboard alone differs"))]
+    #[cfg_attr(
+        not(feature = "tui"),
+        allow(clippy::unused_self, reason = "the dashboard alone differs")
+    )]
     fn renderer(&self, _interrupter: &Interrupter) -> Box<dyn MetricsRenderer> {
         #[cfg(feature = "tui")]
         if self.progress == Progress::Dashboard {
-            return Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(_interrupter.clone(), None));
+            return Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
+                _interrupter.clone(),
+                None,
+            ));
         }
         Box::new(Quiet)
     }
@@ -317,8 +357,16 @@ impl Changes {
         let counts = [
             ("epochs", self.epochs, "no epoch, no training"),
             ("batch", self.batch, "a batch has one sample at least"),
-            ("accumulate", self.accumulate, "a step has one batch at least"),
-            ("early_stop", self.patience, "without patience training ends after one epoch"),
+            (
+                "accumulate",
+                self.accumulate,
+                "a step has one batch at least",
+            ),
+            (
+                "early_stop",
+                self.patience,
+                "without patience training ends after one epoch",
+            ),
         ];
         for (name, value, reason) in counts {
             if value == Some(0) {
@@ -326,17 +374,38 @@ impl Changes {
             }
         }
         let numbers = [
-            ("lr", self.learning_rate, "a step goes nowhere, or backwards"),
-            ("clip(norm)", self.clip_norm, "gradients of this length are none"),
+            (
+                "lr",
+                self.learning_rate,
+                "a step goes nowhere, or backwards",
+            ),
+            (
+                "clip(norm)",
+                self.clip_norm,
+                "gradients of this length are none",
+            ),
         ];
         for (name, value, reason) in numbers {
             if let Some(value) = value
                 && !(value.is_finite() && value > 0.0)
             {
-                return Err(setting(name, &value.to_string(), reason, "a finite number above 0, such as `1e-3`"));
+                return Err(setting(
+                    name,
+                    &value.to_string(),
+                    reason,
+                    "a finite number above 0, such as `1e-3`",
+                ));
             }
         }
-        let Self { epochs, batch, seed: _, learning_rate, patience, clip_norm, accumulate } = self;
+        let Self {
+            epochs,
+            batch,
+            seed: _,
+            learning_rate,
+            patience,
+            clip_norm,
+            accumulate,
+        } = self;
         let is_changed = epochs.or(*batch).or(*patience).or(*accumulate).is_some()
             || learning_rate.or(*clip_norm).is_some();
         if !is_changed {
@@ -345,9 +414,11 @@ impl Changes {
         let mut model = spec.model().clone();
         let train = model.train.get_or_insert_with(Train::default);
         let size = |n: &usize| Value::known(*n as f64);
-        for (place, value) in
-            [(&mut train.epochs, epochs), (&mut train.batch, batch), (&mut train.accumulate, accumulate)]
-        {
+        for (place, value) in [
+            (&mut train.epochs, epochs),
+            (&mut train.batch, batch),
+            (&mut train.accumulate, accumulate),
+        ] {
             if let Some(value) = value {
                 *place = Some(size(value));
             }
@@ -367,7 +438,12 @@ impl Changes {
             match &mut train.early_stop {
                 Some(rule) => rule.patience = patience,
                 none => {
-                    *none = Some(EarlyStop { id: Id::NONE, patience, metric: None, min_delta: Value::known(0.0) });
+                    *none = Some(EarlyStop {
+                        id: Id::NONE,
+                        patience,
+                        metric: None,
+                        min_delta: Value::known(0.0),
+                    });
                 }
             }
         }
@@ -383,27 +459,47 @@ fn default_optimizer(learning_rate: Value) -> Optimizer {
         epsilon: Value::known(1e-8),
         amsgrad: Value::truth(false),
     };
-    Optimizer { id: Id::NONE, kind, learning_rate, weight_decay: None }
+    Optimizer {
+        id: Id::NONE,
+        kind,
+        learning_rate,
+        weight_decay: None,
+    }
 }
 
 fn setting(name: &'static str, value: &str, reason: &str, help: &str) -> TrainError {
-    TrainError::Setting { name, value: value.to_owned(), reason: reason.to_owned(), help: help.to_owned() }
+    TrainError::Setting {
+        name,
+        value: value.to_owned(),
+        reason: reason.to_owned(),
+        help: help.to_owned(),
+    }
 }
 
 fn has_batch_norm(spec: &Spec) -> bool {
-    spec.parameters().iter().any(|parameter| parameter.role == Role::Running)
+    spec.parameters()
+        .iter()
+        .any(|parameter| parameter.role == Role::Running)
 }
 
 /// What happens to a batch of one sample, of which batch norm has no variance: burn would give zeros, and
 /// pull the running variance towards 0.
-fn batch_notes(spec: &Spec, settings: &Settings, samples: usize) -> Result<Vec<String>, TrainError> {
+fn batch_notes(
+    spec: &Spec,
+    settings: &Settings,
+    samples: usize,
+) -> Result<Vec<String>, TrainError> {
     if !has_batch_norm(spec) {
         return Ok(Vec::new());
     }
     let batch = settings.batch;
-    if batch == 1 || samples == 1 {
-        let value = if batch == 1 { "1".to_owned() } else { format!("{batch}, of one training sample") };
-        return Err(setting("batch", &value, "`batch_norm` has no variance of one sample", "`batch: 32`"));
+    if samples == 1 {
+        return Err(setting(
+            "batch",
+            &format!("{batch}, of one training sample"),
+            "`batch_norm` has no variance of one sample",
+            "more samples",
+        ));
     }
     let single = samples > batch && samples % batch == 1 && !settings.drop_last;
     Ok(single
