@@ -80,6 +80,12 @@ impl Finding {
         }
     }
 
+    /// Whether no attribute can change its level: a plain error, or shapes with which nothing can be built.
+    pub fn is_fixed(&self) -> bool {
+        self.lint
+            .is_none_or(|lint| crate::lint::FIXED.contains(&lint))
+    }
+
     /// A finding of a lint; its level is settled by [`crate::Model::check`].
     pub fn lint(lint: &'static str, level: Level, at: Id, message: impl Into<String>) -> Self {
         Self {

@@ -51,7 +51,10 @@ fn ranges<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let bad = |value: &Value| value.known.filter(|rate| !(0.0..1.0).contains(rate));
         let explain = |finding: &mut Finding, word: &str, rate: f64| {
             if rate > 1.0 && rate < 100.0 {
-                finding.and_help(format!("a share: `{word}({})`", Value::known(rate / 100.0)));
+                finding.and_help(format!(
+                    "did you mean `{word}({})`?",
+                    Value::known(rate / 100.0)
+                ));
             } else {
                 finding.and_help(format!("{word}(0.5)"));
             }
@@ -160,10 +163,10 @@ fn before_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize> {
         let Some(stochastic) = node.stochastic() else {
             continue;
         };
-        let what = if super::output::is_regression(&loss.kind) {
-            "the model's output"
+        let (what, produced) = if super::output::is_classification(&loss.kind) {
+            ("the class scores", "the scores are produced here")
         } else {
-            "the class scores"
+            ("the model's output", "the output is produced here")
         };
         let source = graph
             .before(*index)
@@ -176,9 +179,9 @@ fn before_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize> {
             .and_then(Node::op)
             .map_or_else(|| "linear(10)".to_owned(), |op| op.kind.to_string());
         cx.node(node, "dropout_before_output", format!("`{}` on {what}", OpKind::Stochastic(stochastic.clone())))
-            .and_other(source.map_or(Id::NONE, |source| source.id), "the scores are produced here")
+            .and_other(source.map_or(Id::NONE, |source| source.id), produced)
             .and_help(format!("drop the features that feed it: `-> relu -> {stochastic}; {head}: {written};`"))
-            .and_note("in training the loss compares targets with corrupted values; nothing behind the last weights can make up for it");
+            .and_note("in training the loss compares targets with corrupted values; no weights follow that could make up for it");
     }
     found
 }

@@ -105,7 +105,7 @@ lints! {
 }
 
 /// Those that say that no program can be built.
-const FIXED: [&str; 3] = [
+pub(crate) const FIXED: [&str; 3] = [
     "shape_mismatch",
     "missing_flatten",
     "residual_shape_mismatch",

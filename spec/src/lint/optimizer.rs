@@ -386,7 +386,13 @@ fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<&'m Optimiz
         });
     }
     if let [first, .., second] = sources.as_slice() {
-        let own = first.rule.map_or(&[][..], |rule| &rule.levels);
+        // An attribute on either annotation holds.
+        let named = |rule: &&WeightRule| rule.levels.iter().any(|level| level.lint == "double_l2");
+        let own = [first, second]
+            .into_iter()
+            .filter_map(|source| source.rule)
+            .find(named);
+        let own = own.map_or(&[][..], |rule| &rule.levels);
         cx.at(
             own,
             node.scope,

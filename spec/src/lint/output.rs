@@ -54,7 +54,13 @@ fn reads(loss: &LossKind) -> Option<Reads> {
     }
 }
 
-pub(super) fn is_regression(loss: &LossKind) -> bool {
+/// Whether the loss reads classes.
+pub(super) fn is_classification(loss: &LossKind) -> bool {
+    reads(loss).is_some()
+}
+
+/// Whether the loss measures the distance of two numbers.
+fn is_regression(loss: &LossKind) -> bool {
     matches!(
         loss,
         LossKind::Mse
@@ -302,8 +308,13 @@ fn regression_range<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, ops:
             )
             .and_other(loss.id, "this loss compares it with any number")
             .and_help(format!(
-                "remove `{name}`, or declare the target's range: `loss {} target in [0, 1]`",
-                loss.kind
+                "remove `{name}`, or declare the target's range: `loss {} target in {}`",
+                loss.kind,
+                if low.is_finite() && high.is_finite() {
+                    interval(low, high)
+                } else {
+                    "[0, 1]".to_owned()
+                }
             ))
             .and_note("targets outside the output's range cannot be reached");
         }

@@ -67,7 +67,7 @@ fn redundant_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         .model
         .loss
         .as_ref()
-        .is_some_and(|loss| !super::output::is_regression(&loss.kind));
+        .is_some_and(|loss| super::output::is_classification(&loss.kind));
     let (output, _) = graph.output_segment();
     for (index, node) in graph.nodes.iter().enumerate() {
         let Some(second) = node.activation() else {
@@ -93,7 +93,9 @@ fn redundant_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         cx.node(node, "redundant_activation", message)
             .and_other(first.id, "the first activation")
             .and_help(format!("remove `{name}` or `{}`", kind.word()))
-            .and_note("what the second bends the first has cut already");
+            .and_note(
+                "one activation makes the segment nonlinear; a second one only loses information",
+            );
     }
 }
 

@@ -721,7 +721,7 @@ fn every_path_of_messages_is_readable() {
         finding.to_string(),
         "error[dropout_before_output] in layer `head`: `dropout(0.5)` on the class scores\n  \
          help: drop the features that feed it: `-> relu -> dropout(0.5); head: linear(10);`\n  \
-         note: in training the loss compares targets with corrupted values; nothing behind the last weights can make up for it"
+         note: in training the loss compares targets with corrupted values; no weights follow that could make up for it"
     );
 }
 
