@@ -6,8 +6,11 @@ use burn::tensor::Device;
 const VARIABLE: &str = "DAMPER_DEVICE";
 
 /// The backends, each a cargo feature of `damper`; whether it is compiled in.
-const BACKENDS: [(&str, bool); 3] =
-    [("flex", cfg!(feature = "flex")), ("ndarray", cfg!(feature = "ndarray")), ("wgpu", cfg!(feature = "wgpu"))];
+const BACKENDS: [(&str, bool); 3] = [
+    ("flex", cfg!(feature = "flex")),
+    ("ndarray", cfg!(feature = "ndarray")),
+    ("wgpu", cfg!(feature = "wgpu")),
+];
 
 /// Why there is no such device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +23,10 @@ pub enum DeviceError {
         name: String,
     },
     /// The backend is not compiled in.
-    #[error("the backend `{backend}` is not compiled in\nhelp: enable it: `cargo add damper --features {backend}`\nnote: this program has {}", compiled())]
+    #[error(
+        "the backend `{backend}` is not compiled in\nhelp: enable it: `cargo add damper --features {backend}`\nnote: this program has {}",
+        compiled()
+    )]
     Disabled {
         /// The backend, and its cargo feature.
         backend: &'static str,
@@ -34,7 +40,9 @@ pub enum DeviceError {
         reason: String,
     },
     /// The machine has no such adapter, or it cannot be used.
-    #[error("the device `{name}` cannot be used: {reason}\nhelp: without a GPU use `flex`, or a software Vulkan (Debian: `apt install mesa-vulkan-drivers`)")]
+    #[error(
+        "the device `{name}` cannot be used: {reason}\nhelp: without a GPU use `flex`, or a software Vulkan (Debian: `apt install mesa-vulkan-drivers`)"
+    )]
     Adapter {
         /// The name.
         name: String,
@@ -44,9 +52,16 @@ pub enum DeviceError {
 }
 
 fn compiled() -> String {
-    let names: Vec<String> =
-        BACKENDS.iter().filter(|(_, compiled)| *compiled).map(|(name, _)| format!("`{name}`")).collect();
-    if names.is_empty() { "no backend".to_owned() } else { names.join(", ") }
+    let names: Vec<String> = BACKENDS
+        .iter()
+        .filter(|(_, compiled)| *compiled)
+        .map(|(name, _)| format!("`{name}`"))
+        .collect();
+    if names.is_empty() {
+        "no backend".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// The device that the environment variable `DAMPER_DEVICE` names: `flex`, `ndarray`, `wgpu`, `wgpu:1`; `flex`
@@ -78,18 +93,27 @@ pub fn named(name: &str) -> Result<Device, DeviceError> {
         Some((backend, index)) => (backend, Some(index)),
         None => (name, None),
     };
-    match BACKENDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(backend)) {
-        None => Err(DeviceError::Unknown { name: name.to_owned() }),
+    match BACKENDS
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(backend))
+    {
+        None => Err(DeviceError::Unknown {
+            name: name.to_owned(),
+        }),
         Some((backend, false)) => Err(DeviceError::Disabled { backend }),
         Some((backend @ "wgpu", true)) => wgpu(name, backend, index),
-        Some((_, true)) if index.is_some_and(|index| index != "0") => {
-            Err(DeviceError::Index { name: name.to_owned(), reason: format!("`{backend}` has one device, the CPU") })
-        }
+        Some((_, true)) if index.is_some_and(|index| index != "0") => Err(DeviceError::Index {
+            name: name.to_owned(),
+            reason: format!("`{backend}` has one device, the CPU"),
+        }),
         Some((backend, true)) => cpu(backend),
     }
 }
 
-#[allow(unused_variables, reason = "without a CPU backend nothing reads the name")]
+#[allow(
+    unused_variables,
+    reason = "without a CPU backend nothing reads the name"
+)]
 fn cpu(backend: &'static str) -> Result<Device, DeviceError> {
     match backend {
         #[cfg(feature = "flex")]
@@ -131,7 +155,12 @@ fn wgpu(name: &str, _backend: &'static str, index: Option<&str>) -> Result<Devic
         Ok(device) => device,
         // Some other part of the program has opened it: then it works.
         Err(burn::tensor::wgpu::WgpuInitError::Registration { .. }) => Device::wgpu(kind.clone()),
-        Err(error) => return Err(DeviceError::Adapter { name: name.to_owned(), reason: error.to_string() }),
+        Err(error) => {
+            return Err(DeviceError::Adapter {
+                name: name.to_owned(),
+                reason: error.to_string(),
+            });
+        }
     };
     opened.insert(kind, device.clone());
     Ok(device)

@@ -30,7 +30,7 @@ pub use device::{DeviceError, device};
 pub use network::{Network, NetworkConfig, Prediction};
 pub use pass::Pass;
 pub use spec::{Spec, SpecError};
-pub use storage::{LoadError, SaveError};
+pub use storage::{LoadError, SaveError, load_weights};
 pub use train::*;
 
 /// What most programs import.

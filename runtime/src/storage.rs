@@ -10,7 +10,9 @@
 
 use crate::{Network, NetworkConfig, SpecError};
 use burn::store::burn_pack::{Reader, Tensor as Packed, Writer};
-use burn::store::{BurnToPyTorchAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter, bridge};
+use burn::store::{
+    BurnToPyTorchAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter, bridge,
+};
 use burn::tensor::{BoolStore, Bytes, DType, Device, TensorData};
 use damper_spec::{Hyper, HyperKind, Model};
 use safetensors::tensor::{SafeTensors, TensorView, serialize};
@@ -79,7 +81,7 @@ pub enum LoadError {
     },
     /// The file holds weights but no description.
     #[error(
-        "`{}` holds weights, but not the hyper-parameters of `{model}`\nhelp: build the model and load into it: `{model}Config::new().init(&device)?.load_weights(path)?`",
+        "`{}` holds weights, but not the hyper-parameters of `{model}`\nhelp: build the model and load into it: `damper::load_weights({model}Config::new().init(&device)?, path)?`",
         .path.display()
     )]
     NoSpec {
@@ -132,7 +134,11 @@ pub enum LoadError {
 
 fn lines(all: &[String]) -> String {
     const SHOWN: usize = 12;
-    let mut shown: Vec<String> = all.iter().take(SHOWN).map(|line| format!("  {line}")).collect();
+    let mut shown: Vec<String> = all
+        .iter()
+        .take(SHOWN)
+        .map(|line| format!("  {line}"))
+        .collect();
     if all.len() > SHOWN {
         shown.push(format!("  and {} more", all.len() - SHOWN));
     }
@@ -157,9 +163,17 @@ impl Format {
     }
 
     /// How weights become those of the file, and back.
-    fn adapters(self) -> (Option<Box<dyn ModuleAdapter>>, Option<Box<dyn ModuleAdapter>>) {
+    fn adapters(
+        self,
+    ) -> (
+        Option<Box<dyn ModuleAdapter>>,
+        Option<Box<dyn ModuleAdapter>>,
+    ) {
         match self {
-            Self::Safetensors => (Some(Box::new(BurnToPyTorchAdapter)), Some(Box::new(PyTorchToBurnAdapter))),
+            Self::Safetensors => (
+                Some(Box::new(BurnToPyTorchAdapter)),
+                Some(Box::new(PyTorchToBurnAdapter)),
+            ),
             Self::Burnpack => (None, None),
         }
     }
@@ -179,25 +193,47 @@ impl Format {
 /// [`SaveError`] for an unknown ending, or a file that cannot be written.
 pub fn save<M: Network>(model: &M, path: impl AsRef<Path>) -> Result<(), SaveError> {
     let path = path.as_ref();
-    let format = Format::of(path).ok_or_else(|| SaveError::Format { path: path.to_owned() })?;
+    let format = Format::of(path).ok_or_else(|| SaveError::Format {
+        path: path.to_owned(),
+    })?;
     let spec = model.spec();
-    let weights = |reason: String| SaveError::Weights { model: spec.model().name.clone(), reason };
+    let weights = |reason: String| SaveError::Weights {
+        model: spec.model().name.clone(),
+        reason,
+    };
     let mut tensors = Vec::new();
     for tensor in model.collect(None, format.adapters().0, format.skips_variants()) {
         let name = tensor.name.clone();
-        tensors.push((name, bridge::into_data(tensor).map_err(|error| weights(error.to_string()))?));
+        tensors.push((
+            name,
+            bridge::into_data(tensor).map_err(|error| weights(error.to_string()))?,
+        ));
     }
     let mut metadata = BTreeMap::from([
-        (SPEC.to_owned(), spec.to_json().map_err(|error| weights(error.to_string()))?),
-        (CONFIG.to_owned(), Json::Object(hyper_parameters(&spec.model().hyper)).to_string()),
+        (
+            SPEC.to_owned(),
+            spec.to_json().map_err(|error| weights(error.to_string()))?,
+        ),
+        (
+            CONFIG.to_owned(),
+            Json::Object(hyper_parameters(&spec.model().hyper)).to_string(),
+        ),
     ]);
-    let sum = checksum(&metadata, tensors.iter().map(|(name, data)| (name.as_str(), data.as_bytes())));
+    let sum = checksum(
+        &metadata,
+        tensors
+            .iter()
+            .map(|(name, data)| (name.as_str(), data.as_bytes())),
+    );
     metadata.insert(CHECKSUM.to_owned(), sum);
     let bytes = match format {
         Format::Safetensors => to_safetensors(&tensors, metadata),
         Format::Burnpack => to_burnpack(tensors, &metadata),
     };
-    write(path, &bytes.map_err(weights)?).map_err(|reason| SaveError::File { path: path.to_owned(), reason })
+    write(path, &bytes.map_err(weights)?).map_err(|reason| SaveError::File {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
 /// Loads a model with the hyper-parameters it was saved with.
@@ -209,9 +245,14 @@ pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, Lo
     let path = path.as_ref();
     let file = File::read(path)?;
     let default = M::Config::default();
-    let name = default.spec().map_or_else(|_| "the model".to_owned(), |spec| spec.model().name.clone());
+    let name = default
+        .spec()
+        .map_or_else(|_| "the model".to_owned(), |spec| spec.model().name.clone());
     let Some(other) = file.model()? else {
-        return Err(LoadError::NoSpec { path: path.to_owned(), model: name });
+        return Err(LoadError::NoSpec {
+            path: path.to_owned(),
+            model: name,
+        });
     };
     let bad = |error: serde_json::Error| LoadError::Config {
         path: path.to_owned(),
@@ -222,10 +263,17 @@ pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, Lo
     let mut config = serde_json::to_value(&default).map_err(bad)?;
     if let Json::Object(config) = &mut config {
         let known: Vec<String> = config.keys().cloned().collect();
-        config.extend(hyper_parameters(&other.hyper).into_iter().filter(|(name, _)| known.contains(name)));
+        config.extend(
+            hyper_parameters(&other.hyper)
+                .into_iter()
+                .filter(|(name, _)| known.contains(name)),
+        );
     }
     let config: M::Config = serde_json::from_value(config).map_err(bad)?;
-    let spec = |reason| LoadError::Spec { path: path.to_owned(), reason };
+    let spec = |reason| LoadError::Spec {
+        path: path.to_owned(),
+        reason,
+    };
     file.suits(config.spec().map_err(spec)?.model(), &other)?;
     file.into_model(config.init(device).map_err(spec)?)
 }
@@ -254,23 +302,43 @@ struct File {
 
 impl File {
     fn read(path: &Path) -> Result<Self, LoadError> {
-        let format = Format::of(path).ok_or_else(|| LoadError::Format { path: path.to_owned() })?;
-        let bytes = std::fs::read(path).map_err(|reason| LoadError::File { path: path.to_owned(), reason })?;
-        let damaged = |reason: String| LoadError::Damaged { path: path.to_owned(), reason };
+        let format = Format::of(path).ok_or_else(|| LoadError::Format {
+            path: path.to_owned(),
+        })?;
+        let bytes = std::fs::read(path).map_err(|reason| LoadError::File {
+            path: path.to_owned(),
+            reason,
+        })?;
+        let damaged = |reason: String| LoadError::Damaged {
+            path: path.to_owned(),
+            reason,
+        };
         let (metadata, tensors) = match format {
             Format::Safetensors => from_safetensors(&bytes),
             Format::Burnpack => from_burnpack(bytes),
         }
         .map_err(damaged)?;
         if let Some(sum) = metadata.get(CHECKSUM) {
-            let found = checksum(&metadata, tensors.iter().map(|(name, data)| (name.as_str(), data.as_bytes())));
+            let found = checksum(
+                &metadata,
+                tensors
+                    .iter()
+                    .map(|(name, data)| (name.as_str(), data.as_bytes())),
+            );
             if found != *sum {
-                return Err(damaged("its checksum does not match its content".to_owned()));
+                return Err(damaged(
+                    "its checksum does not match its content".to_owned(),
+                ));
             }
         } else if metadata.contains_key(SPEC) {
             return Err(damaged("it has a description but no checksum".to_owned()));
         }
-        Ok(Self { path: path.to_owned(), format, metadata, tensors })
+        Ok(Self {
+            path: path.to_owned(),
+            format,
+            metadata,
+            tensors,
+        })
     }
 
     /// The description in the file, if it has one.
@@ -311,20 +379,28 @@ impl File {
                     want.name,
                     data.shape().to_vec()
                 )),
-                Some(data) if data.dtype().is_float() != want.dtype.is_float() => problems.push(format!(
-                    "`{}` holds {:?} in the model and {:?} in the file",
-                    want.name,
-                    want.dtype,
-                    data.dtype()
-                )),
+                Some(data) if data.dtype().is_float() != want.dtype.is_float() => {
+                    problems.push(format!(
+                        "`{}` holds {:?} in the model and {:?} in the file",
+                        want.name,
+                        want.dtype,
+                        data.dtype()
+                    ))
+                }
                 Some(data) => {
-                    let data = if data.dtype() == want.dtype { data } else { data.convert_dtype(want.dtype) };
+                    let data = if data.dtype() == want.dtype {
+                        data
+                    } else {
+                        data.convert_dtype(want.dtype)
+                    };
                     fitting.push(bridge::from_data(data, want.name.clone(), None));
                 }
             }
         }
         // PyTorch counts the batches of batch norm: burn does not need them.
-        let extra = tensors.keys().filter(|name| !name.ends_with(".num_batches_tracked"));
+        let extra = tensors
+            .keys()
+            .filter(|name| !name.ends_with(".num_batches_tracked"));
         problems.extend(extra.map(|name| format!("`{name}` is only in the file")));
         let weights = |problems| LoadError::Weights {
             path: self.path.clone(),
@@ -336,10 +412,19 @@ impl File {
         }
         let result = model.apply(fitting, None, from_file, self.format.skips_variants());
         let mut problems: Vec<String> = result.errors.iter().map(ToString::to_string).collect();
-        problems.extend(result.missing.iter().map(|(name, _)| format!("`{name}` was not set")));
+        problems.extend(
+            result
+                .missing
+                .iter()
+                .map(|(name, _)| format!("`{name}` was not set")),
+        );
         if !problems.is_empty() {
             let name = model.spec().model().name.clone();
-            return Err(LoadError::Weights { path: self.path, model: name, problems });
+            return Err(LoadError::Weights {
+                path: self.path,
+                model: name,
+                problems,
+            });
         }
         Ok(model)
     }
@@ -352,15 +437,28 @@ fn hyper_parameters(hyper: &[Hyper]) -> Map<String, Json> {
         HyperKind::F64 => hyper.value.float().map_or(Json::Null, Json::from),
         HyperKind::Bool => hyper.value.is_true().map_or(Json::Null, Json::from),
     };
-    hyper.iter().map(|hyper| (hyper.name.clone(), value(hyper))).collect()
+    hyper
+        .iter()
+        .map(|hyper| (hyper.name.clone(), value(hyper)))
+        .collect()
 }
 
 /// FNV-1a over metadata and weights: finds flipped bits, not forgery.
-fn checksum<'a>(metadata: &BTreeMap<String, String>, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+fn checksum<'a>(
+    metadata: &BTreeMap<String, String>,
+    tensors: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> String {
     let mut tensors: Vec<(&str, &[u8])> = tensors.collect();
     tensors.sort_by_key(|(name, _)| *name);
-    let text = metadata.iter().filter(|(key, _)| *key == SPEC || *key == CONFIG).map(|(_, text)| text.as_bytes());
-    let parts = text.chain(tensors.iter().flat_map(|(name, bytes)| [name.as_bytes(), *bytes]));
+    let text = metadata
+        .iter()
+        .filter(|(key, _)| *key == SPEC || *key == CONFIG)
+        .map(|(_, text)| text.as_bytes());
+    let parts = text.chain(
+        tensors
+            .iter()
+            .flat_map(|(name, bytes)| [name.as_bytes(), *bytes]),
+    );
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in parts.flatten() {
         hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
@@ -401,8 +499,12 @@ fn to_safetensors(
     metadata.insert("format".to_owned(), "pt".to_owned());
     let mut views = Vec::with_capacity(tensors.len());
     for (name, data) in tensors {
-        let view = TensorView::new(to_dtype(data.dtype())?, data.shape().to_vec(), data.as_bytes())
-            .map_err(|error| format!("`{name}`: {error}"))?;
+        let view = TensorView::new(
+            to_dtype(data.dtype())?,
+            data.shape().to_vec(),
+            data.as_bytes(),
+        )
+        .map_err(|error| format!("`{name}`: {error}"))?;
         views.push((name.as_str(), view));
     }
     let metadata: HashMap<String, String> = metadata.into_iter().collect();
@@ -413,9 +515,18 @@ fn to_safetensors(
 
 /// Puts the header's keys in order, so that equal weights make equal files.
 fn sort_header(bytes: &mut [u8]) {
-    let Some(length) = bytes.first_chunk().map(|length| u64::from_le_bytes(*length) as usize) else { return };
-    let Some(header) = bytes.get_mut(8..8 + length) else { return };
-    let Ok(mut keys) = serde_json::from_slice::<BTreeMap<String, Json>>(header) else { return };
+    let Some(length) = bytes
+        .first_chunk()
+        .map(|length| u64::from_le_bytes(*length) as usize)
+    else {
+        return;
+    };
+    let Some(header) = bytes.get_mut(8..8 + length) else {
+        return;
+    };
+    let Ok(mut keys) = serde_json::from_slice::<BTreeMap<String, Json>>(header) else {
+        return;
+    };
     if let Some(metadata) = keys.get_mut("__metadata__")
         && let Ok(sorted) = serde_json::from_value::<BTreeMap<String, Json>>(metadata.take())
     {
@@ -432,30 +543,53 @@ fn sort_header(bytes: &mut [u8]) {
 fn from_safetensors(bytes: &[u8]) -> Result<Content, String> {
     let text = |error: safetensors::SafeTensorError| error.to_string();
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(text)?;
-    let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    let metadata = header
+        .metadata()
+        .clone()
+        .unwrap_or_default()
+        .into_iter()
+        .collect();
     let mut tensors = BTreeMap::new();
     for (name, view) in SafeTensors::deserialize(bytes).map_err(text)?.tensors() {
         let bytes = Bytes::from_bytes_vec(view.data().to_vec());
-        let data = TensorData::try_from_bytes(bytes, view.shape().to_vec(), from_dtype(view.dtype())?)
-            .map_err(|error| format!("`{name}`: {error}"))?;
+        let data =
+            TensorData::try_from_bytes(bytes, view.shape().to_vec(), from_dtype(view.dtype())?)
+                .map_err(|error| format!("`{name}`: {error}"))?;
         tensors.insert(name, data);
     }
     Ok((metadata, tensors))
 }
 
-fn to_burnpack(tensors: Vec<(String, TensorData)>, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, String> {
-    let tensors: Vec<Packed> = tensors.into_iter().map(|(name, data)| bridge::from_data(data, name, None)).collect();
-    let writer = metadata.iter().fold(Writer::new(tensors), |writer, (key, text)| writer.with_metadata(key, text));
-    writer.into_bytes().map(|bytes| bytes.to_vec()).map_err(|error| error.to_string())
+fn to_burnpack(
+    tensors: Vec<(String, TensorData)>,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, String> {
+    let tensors: Vec<Packed> = tensors
+        .into_iter()
+        .map(|(name, data)| bridge::from_data(data, name, None))
+        .collect();
+    let writer = metadata
+        .iter()
+        .fold(Writer::new(tensors), |writer, (key, text)| {
+            writer.with_metadata(key, text)
+        });
+    writer
+        .into_bytes()
+        .map(|bytes| bytes.to_vec())
+        .map_err(|error| error.to_string())
 }
 
 fn from_burnpack(bytes: Vec<u8>) -> Result<Content, String> {
-    let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| error.to_string())?;
+    let reader =
+        Reader::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| error.to_string())?;
     let metadata = reader.metadata().clone();
     let mut tensors = BTreeMap::new();
     for tensor in reader.into_tensors().map_err(|error| error.to_string())? {
         let name = tensor.name.clone();
-        tensors.insert(name, bridge::into_data(tensor).map_err(|error| error.to_string())?);
+        tensors.insert(
+            name,
+            bridge::into_data(tensor).map_err(|error| error.to_string())?,
+        );
     }
     Ok((metadata, tensors))
 }

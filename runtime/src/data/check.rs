@@ -59,20 +59,29 @@ impl Prepared {
                     }
                     Numbers::Int(values) => {
                         let data = TensorData::new(values.to_vec(), [rows, width]);
-                        InputTensor::Int(Tensor::<2, Int>::from_data(data, device), input.shape.clone())
+                        InputTensor::Int(
+                            Tensor::<2, Int>::from_data(data, device),
+                            input.shape.clone(),
+                        )
                     }
                 }
             })
             .collect();
         let target = match &self.target {
-            PreparedTarget::Classes(classes) => {
-                Target::Classes(Tensor::from_data(TensorData::new(classes.to_vec(), [rows]), device))
-            }
-            PreparedTarget::Values(values, width) => {
-                Target::Values(Tensor::from_data(TensorData::new(values.to_vec(), [rows, *width]), device))
-            }
+            PreparedTarget::Classes(classes) => Target::Classes(Tensor::from_data(
+                TensorData::new(classes.to_vec(), [rows]),
+                device,
+            )),
+            PreparedTarget::Values(values, width) => Target::Values(Tensor::from_data(
+                TensorData::new(values.to_vec(), [rows, *width]),
+                device,
+            )),
         };
-        Batch { inputs: Inputs(inputs), target, index: 0 }
+        Batch {
+            inputs: Inputs(inputs),
+            target,
+            index: 0,
+        }
     }
 
     /// Batches of `batch` samples (one at least), in order; see [`Loader::shuffled`].
@@ -86,7 +95,10 @@ enum Wanted {
     /// A class index below the number.
     Class(usize),
     /// Rows of so many numbers, each within a range.
-    Numbers { width: Option<usize>, range: Option<Range> },
+    Numbers {
+        width: Option<usize>,
+        range: Option<Range>,
+    },
 }
 
 struct Range {
@@ -101,11 +113,21 @@ struct Range {
 impl Range {
     fn loss(low: f32, high: f32, allowed: &str, loss: &LossKind) -> Option<Self> {
         let note = format!("`{}` is defined for such targets only", loss.word());
-        Some(Self { low, high, allowed: allowed.to_owned(), note, ends: false })
+        Some(Self {
+            low,
+            high,
+            allowed: allowed.to_owned(),
+            note,
+            ends: false,
+        })
     }
 
     fn holds(&self, x: f32) -> bool {
-        if self.ends { x == self.low || x == self.high } else { x >= self.low && x <= self.high }
+        if self.ends {
+            x == self.low || x == self.high
+        } else {
+            x >= self.low && x <= self.high
+        }
     }
 }
 
@@ -123,16 +145,22 @@ impl Data {
         let prepared = self.check_rows_for(spec)?;
         let one = match (&prepared.target, loss(spec).map(|loss| &loss.kind)) {
             (PreparedTarget::Classes(classes), _) => one_class(classes),
-            (PreparedTarget::Values(values, 1), Some(LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. })) => {
-                one_class(values).map(|x| x as i64)
-            }
+            (
+                PreparedTarget::Values(values, 1),
+                Some(LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }),
+            ) => one_class(values).map(|x| x as i64),
             _ => None,
         };
         match one {
             Some(class) => {
-                let name = usize::try_from(class).ok().and_then(|class| prepared.classes.get(class));
+                let name = usize::try_from(class)
+                    .ok()
+                    .and_then(|class| prepared.classes.get(class));
                 let class = name.map_or_else(|| class.to_string(), |name| format!("`{name}`"));
-                Err(DataError::OneClass { class, rows: self.rows() })
+                Err(DataError::OneClass {
+                    class,
+                    rows: self.rows(),
+                })
             }
             None => Ok(prepared),
         }
@@ -150,7 +178,12 @@ impl Data {
             Targets::Classes { names, .. } => Arc::clone(names),
             _ => Arc::default(),
         };
-        Ok(Prepared { rows: self.rows(), inputs, target, classes })
+        Ok(Prepared {
+            rows: self.rows(),
+            inputs,
+            target,
+            classes,
+        })
     }
 
     /// The inputs alone: what prediction needs.
@@ -162,7 +195,12 @@ impl Data {
     pub fn inputs_of(&self, spec: &Spec, device: &Device) -> Result<Inputs, DataError> {
         let inputs = self.inputs_for(spec)?;
         let target = PreparedTarget::Values(Arc::new(vec![0.0; self.rows()]), 1);
-        let prepared = Prepared { rows: self.rows(), inputs, target, classes: Arc::default() };
+        let prepared = Prepared {
+            rows: self.rows(),
+            inputs,
+            target,
+            classes: Arc::default(),
+        };
         Ok(prepared.batch(device).inputs)
     }
 
@@ -170,22 +208,39 @@ impl Data {
         let model = spec.model();
         let misfit = |help: &str| DataError::Inputs {
             model: model.name.clone(),
-            found: self.inputs.iter().map(|input| input.name.clone().unwrap_or_else(|| "(first)".to_owned())).collect(),
-            expected: model.inputs.iter().map(|input| input.name.clone()).collect(),
+            found: self
+                .inputs
+                .iter()
+                .map(|input| input.name.clone().unwrap_or_else(|| "(first)".to_owned()))
+                .collect(),
+            expected: model
+                .inputs
+                .iter()
+                .map(|input| input.name.clone())
+                .collect(),
             help: help.to_owned(),
         };
         if self.inputs.len() != model.inputs.len() {
-            return Err(misfit("`Data::new` takes the first input, `.with_input(\"NAME\", ..)` each further one"));
+            return Err(misfit(
+                "`Data::new` takes the first input, `.with_input(\"NAME\", ..)` each further one",
+            ));
         }
         let mut prepared = Vec::with_capacity(model.inputs.len());
         for (index, wanted) in model.inputs.iter().enumerate() {
-            let by_name = self.inputs.iter().find(|input| input.name.as_deref() == Some(wanted.name.as_str()));
+            let by_name = self
+                .inputs
+                .iter()
+                .find(|input| input.name.as_deref() == Some(wanted.name.as_str()));
             let input = match by_name {
                 Some(input) => input,
                 None if index == 0 && self.inputs[0].name.is_none() => &self.inputs[0],
                 None => return Err(misfit("name each further input as the model does")),
             };
-            let shape: Vec<usize> = wanted.shape.iter().map(|axis| axis.size().unwrap_or(0)).collect();
+            let shape: Vec<usize> = wanted
+                .shape
+                .iter()
+                .map(|axis| axis.size().unwrap_or(0))
+                .collect();
             let (found, expected) = (input.features.width, shape.iter().product());
             if found != expected {
                 return Err(DataError::Width {
@@ -200,7 +255,11 @@ impl Data {
                 InputKind::Float => Numbers::Float(Arc::clone(&input.features.values)),
                 InputKind::Int { vocab, .. } => {
                     let vocab = vocab.as_ref().and_then(damper_spec::Value::size);
-                    Numbers::Int(Arc::new(self.tokens(&input.features, vocab, &model.name)?))
+                    Numbers::Int(Arc::new(self.tokens(
+                        &input.features,
+                        vocab,
+                        &model.name,
+                    )?))
                 }
             };
             prepared.push(PreparedInput { shape, values });
@@ -209,9 +268,18 @@ impl Data {
     }
 
     /// An input of class indices.
-    fn tokens(&self, features: &Features, vocab: Option<usize>, model: &str) -> Result<Vec<i64>, DataError> {
+    fn tokens(
+        &self,
+        features: &Features,
+        vocab: Option<usize>,
+        model: &str,
+    ) -> Result<Vec<i64>, DataError> {
         let most = vocab.map_or(i64::MAX as f32, |vocab| vocab as f32);
-        match features.values.iter().position(|x| *x < 0.0 || x.fract() != 0.0 || *x >= most) {
+        match features
+            .values
+            .iter()
+            .position(|x| *x < 0.0 || x.fract() != 0.0 || *x >= most)
+        {
             Some(at) => Err(DataError::Label {
                 place: self.feature_place(features, at / features.width, at % features.width),
                 label: features.values[at].to_string(),
@@ -225,25 +293,39 @@ impl Data {
 
     fn targets_for(&self, spec: &Spec) -> Result<PreparedTarget, DataError> {
         let (model, name) = (spec.model(), &spec.model().name);
-        let loss_name = loss(spec).map_or_else(|| "no loss".to_owned(), |loss| loss.kind.word().to_owned());
+        let loss_name =
+            loss(spec).map_or_else(|| "no loss".to_owned(), |loss| loss.kind.word().to_owned());
         match wanted(spec) {
             Wanted::Class(classes) => {
                 if matches!(self.targets, Targets::None) {
-                    return Err(DataError::NoTarget { model: name.clone(), loss: loss_name });
+                    return Err(DataError::NoTarget {
+                        model: name.clone(),
+                        loss: loss_name,
+                    });
                 }
                 let indices = class_indices(self, &loss_name)?;
                 match indices.iter().position(|class| *class >= classes) {
                     Some(row) => Err(self.label_out_of_range(&indices, row, classes, name)),
-                    None => Ok(PreparedTarget::Classes(Arc::new(indices.iter().map(|x| *x as i64).collect()))),
+                    None => Ok(PreparedTarget::Classes(Arc::new(
+                        indices.iter().map(|x| *x as i64).collect(),
+                    ))),
                 }
             }
             Wanted::Numbers { width, range } => {
                 let (values, found) = match &self.targets {
-                    Targets::None => return Err(DataError::NoTarget { model: name.clone(), loss: loss_name }),
+                    Targets::None => {
+                        return Err(DataError::NoTarget {
+                            model: name.clone(),
+                            loss: loss_name,
+                        });
+                    }
                     Targets::Values { values, width } => (Arc::clone(values), *width),
                     Targets::Classes { indices, names } => {
                         let binary = loss(spec).is_some_and(|loss| {
-                            matches!(loss.kind, LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. })
+                            matches!(
+                                loss.kind,
+                                LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }
+                            )
                         });
                         if !names.is_empty() && !binary {
                             return Err(DataError::ClassesForNumbers {
@@ -252,7 +334,10 @@ impl Data {
                                 classes: names.to_vec(),
                             });
                         }
-                        if binary && width == Some(1) && let Some(row) = indices.iter().position(|class| *class > 1) {
+                        if binary
+                            && width == Some(1)
+                            && let Some(row) = indices.iter().position(|class| *class > 1)
+                        {
                             return Err(self.label_out_of_range(indices, row, 2, name));
                         }
                         (Arc::new(indices.iter().map(|x| *x as f32).collect()), 1)
@@ -261,7 +346,12 @@ impl Data {
                 if let Some(expected) = width
                     && found != expected
                 {
-                    return Err(DataError::TargetWidth { model: model.name.clone(), loss: loss_name, found, expected });
+                    return Err(DataError::TargetWidth {
+                        model: model.name.clone(),
+                        loss: loss_name,
+                        found,
+                        expected,
+                    });
                 }
                 if let Some(range) = range
                     && let Some(at) = values.iter().position(|x| !range.holds(*x))
@@ -278,7 +368,13 @@ impl Data {
         }
     }
 
-    fn label_out_of_range(&self, indices: &[usize], row: usize, classes: usize, model: &str) -> DataError {
+    fn label_out_of_range(
+        &self,
+        indices: &[usize],
+        row: usize,
+        classes: usize,
+        model: &str,
+    ) -> DataError {
         let names = self.classes();
         let label = match names.get(indices[row]) {
             Some(name) => format!("{} (`{name}`)", indices[row]),
@@ -286,18 +382,29 @@ impl Data {
         };
         let seen = indices.iter().max().map_or(0, |class| class + 1);
         let help = if self.origin.file.is_some() && names.is_empty() {
-            format!("give the last layer {seen} units, or read each distinct value as a class: `.classes()`")
+            format!(
+                "give the last layer {seen} units, or read each distinct value as a class: `.classes()`"
+            )
         } else {
             format!("give the last layer {seen} units, or number the classes from 0")
         };
-        DataError::Label { place: self.target_place(row, 0), label, model: model.to_owned(), classes, help }
+        DataError::Label {
+            place: self.target_place(row, 0),
+            label,
+            model: model.to_owned(),
+            classes,
+            help,
+        }
     }
 }
 
 /// The targets as class indices.
 pub(super) fn class_indices(data: &Data, wanted_by: &str) -> Result<Vec<usize>, DataError> {
     match &data.targets {
-        Targets::None => Err(DataError::NoTarget { model: "the model".to_owned(), loss: wanted_by.to_owned() }),
+        Targets::None => Err(DataError::NoTarget {
+            model: "the model".to_owned(),
+            loss: wanted_by.to_owned(),
+        }),
         Targets::Classes { indices, .. } => Ok(indices.to_vec()),
         Targets::Values { values, width } => {
             // Above 2^24 an `f32` no longer tells whole numbers apart.
@@ -335,10 +442,16 @@ fn wanted(spec: &Spec) -> Wanted {
     let Some(loss) = loss(spec) else {
         return match spec.model().task.as_ref().map(|task| &task.kind) {
             Some(TaskKind::Multiclass(_)) => Wanted::Class(outputs),
-            _ => Wanted::Numbers { width: Some(outputs), range: None },
+            _ => Wanted::Numbers {
+                width: Some(outputs),
+                range: None,
+            },
         };
     };
-    let numbers = |range| Wanted::Numbers { width: Some(outputs), range };
+    let numbers = |range| Wanted::Numbers {
+        width: Some(outputs),
+        range,
+    };
     let declared = || {
         let target = loss.target.as_ref()?;
         let (low, high) = (target.low.float()?, target.high.float()?);
@@ -353,12 +466,23 @@ fn wanted(spec: &Spec) -> Wanted {
     match &loss.kind {
         LossKind::CrossEntropy { .. } => Wanted::Class(outputs),
         kind @ (LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }) => {
-            numbers(Range::loss(0.0, 1.0, "0 or 1", kind).map(|range| Range { ends: true, ..range }))
+            numbers(Range::loss(0.0, 1.0, "0 or 1", kind).map(|range| Range {
+                ends: true,
+                ..range
+            }))
         }
         kind @ LossKind::KlDiv { .. } => numbers(Range::loss(0.0, 1.0, "a probability", kind)),
-        kind @ LossKind::Poisson => numbers(Range::loss(0.0, f32::MAX, "a count of 0 or more", kind)),
-        LossKind::GaussianNll => Wanted::Numbers { width: Some(outputs / 2), range: declared() },
-        LossKind::Custom { .. } => Wanted::Numbers { width: None, range: declared() },
+        kind @ LossKind::Poisson => {
+            numbers(Range::loss(0.0, f32::MAX, "a count of 0 or more", kind))
+        }
+        LossKind::GaussianNll => Wanted::Numbers {
+            width: Some(outputs / 2),
+            range: declared(),
+        },
+        LossKind::Custom { .. } => Wanted::Numbers {
+            width: None,
+            range: declared(),
+        },
         LossKind::Mse
         | LossKind::Mae
         | LossKind::Mape
@@ -370,5 +494,8 @@ fn wanted(spec: &Spec) -> Wanted {
 
 /// The units of the model's output.
 fn outputs(spec: &Spec) -> usize {
-    spec.shapes().output().and_then(damper_spec::Shape::features).unwrap_or(0)
+    spec.shapes()
+        .output()
+        .and_then(damper_spec::Shape::features)
+        .unwrap_or(0)
 }

@@ -72,13 +72,24 @@ pub struct Table {
 pub fn csv(path: impl AsRef<Path>) -> Result<Table, DataError> {
     let path = path.as_ref();
     let file = path.display().to_string();
-    let bytes = std::fs::read(path)
-        .map_err(|error| DataError::File { file: file.clone(), reason: error.to_string() })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
-        DataError::Syntax { place: Place::line(&file, line), reason: "this is not UTF-8 text".to_owned() }
+    let bytes = std::fs::read(path).map_err(|error| DataError::File {
+        file: file.clone(),
+        reason: error.to_string(),
     })?;
-    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .iter()
+            .filter(|b| **b == b'\n')
+            .count();
+        DataError::Syntax {
+            place: Place::line(&file, line),
+            reason: "this is not UTF-8 text".to_owned(),
+        }
+    })?;
+    let text = text
+        .strip_prefix('\u{feff}')
+        .map(str::to_owned)
+        .unwrap_or(text);
     Ok(Table {
         file,
         text,
@@ -131,7 +142,10 @@ impl Table {
         column: impl Into<Column>,
         values: impl IntoIterator<Item = S>,
     ) -> Self {
-        self.categorical.push((column.into(), Some(values.into_iter().map(Into::into).collect())));
+        self.categorical.push((
+            column.into(),
+            Some(values.into_iter().map(Into::into).collect()),
+        ));
         self
     }
 
@@ -176,7 +190,10 @@ impl Table {
     /// # Errors
     ///
     /// As [`Table::target`].
-    pub fn targets<C: Into<Column>>(mut self, columns: impl IntoIterator<Item = C>) -> Result<Data, DataError> {
+    pub fn targets<C: Into<Column>>(
+        mut self,
+        columns: impl IntoIterator<Item = C>,
+    ) -> Result<Data, DataError> {
         let columns: Vec<Column> = columns.into_iter().map(Into::into).collect();
         if columns.len() > 1 {
             self.reading = Reading::Values;
@@ -198,19 +215,32 @@ impl Table {
         let roles = self.roles(&parsed, targets)?;
         let before = parsed.records.len();
         if self.missing == Missing::DropRow {
-            let used: Vec<usize> = (0..parsed.width).filter(|column| roles[*column] != Role::Ignored).collect();
-            parsed.records.retain(|record| !used.iter().any(|column| is_missing(&record.fields[*column])));
+            let used: Vec<usize> = (0..parsed.width)
+                .filter(|column| roles[*column] != Role::Ignored)
+                .collect();
+            parsed.records.retain(|record| {
+                !used
+                    .iter()
+                    .any(|column| is_missing(&record.fields[*column]))
+            });
         }
         let dropped = before - parsed.records.len();
         if parsed.records.is_empty() {
             let what = match dropped {
                 0 => format!("`{}`", self.file),
-                _ => format!("`{}` without its {} that miss a value", self.file, count(dropped, "row")),
+                _ => format!(
+                    "`{}` without its {} that miss a value",
+                    self.file,
+                    count(dropped, "row")
+                ),
             };
             return Err(DataError::NoRows { what });
         }
         let features = self.feature_columns(&parsed, &roles)?;
-        let order = targets.iter().map(|target| self.find(&parsed, target)).collect::<Result<Vec<_>, _>>()?;
+        let order = targets
+            .iter()
+            .map(|target| self.find(&parsed, target))
+            .collect::<Result<Vec<_>, _>>()?;
         let origin = Origin {
             file: Some(self.file.as_str().into()),
             rows: Arc::new(parsed.records.iter().map(|record| record.line).collect()),
@@ -218,7 +248,14 @@ impl Table {
             dropped,
         };
         let targets = self.target_columns(&parsed, &order)?;
-        Ok(Data { inputs: vec![Input { name: None, features }], targets, origin })
+        Ok(Data {
+            inputs: vec![Input {
+                name: None,
+                features,
+            }],
+            targets,
+            origin,
+        })
     }
 
     fn parse(&self) -> Result<Parsed, DataError> {
@@ -231,14 +268,26 @@ impl Table {
         let mut records = Vec::new();
         for record in reader.records() {
             let record = record.map_err(|error| {
-                let line = error.position().map_or(0, |position| position.line() as usize);
-                DataError::Syntax { place: Place::line(&self.file, line), reason: error.to_string() }
+                let line = error
+                    .position()
+                    .map_or(0, |position| position.line() as usize);
+                DataError::Syntax {
+                    place: Place::line(&self.file, line),
+                    reason: error.to_string(),
+                }
             })?;
-            let line = record.position().map_or(0, |position| position.line() as usize);
-            records.push(Record { line, fields: record.iter().map(str::to_owned).collect() });
+            let line = record
+                .position()
+                .map_or(0, |position| position.line() as usize);
+            records.push(Record {
+                line,
+                fields: record.iter().map(str::to_owned).collect(),
+            });
         }
         let Some(first) = records.first() else {
-            return Err(DataError::NoRows { what: format!("`{}`", self.file) });
+            return Err(DataError::NoRows {
+                what: format!("`{}`", self.file),
+            });
         };
         let width = first.fields.len();
         if let Some(ragged) = records.iter().find(|record| record.fields.len() != width) {
@@ -249,7 +298,11 @@ impl Table {
             });
         }
         let header = self.header.unwrap_or_else(|| looks_like_header(&records));
-        let names = if header { records.remove(0).fields } else { Vec::new() };
+        let names = if header {
+            records.remove(0).fields
+        } else {
+            Vec::new()
+        };
         let mut seen = BTreeSet::new();
         if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
             return Err(DataError::ColumnTwice {
@@ -258,7 +311,11 @@ impl Table {
                 what: "stands twice in the header",
             });
         }
-        Ok(Parsed { names, width, records })
+        Ok(Parsed {
+            names,
+            width,
+            records,
+        })
     }
 
     /// What each column is for.
@@ -268,7 +325,12 @@ impl Table {
             .iter()
             .map(|column| (column, Role::Target))
             .chain(self.ignored.iter().map(|column| (column, Role::Ignored)))
-            .chain(self.categorical.iter().enumerate().map(|(i, (column, _))| (column, Role::Category(i))));
+            .chain(
+                self.categorical
+                    .iter()
+                    .enumerate()
+                    .map(|(i, (column, _))| (column, Role::Category(i))),
+            );
         for (column, role) in asked {
             let place = &mut roles[self.find(parsed, column)?];
             if *place != Role::Number {
@@ -289,13 +351,22 @@ impl Table {
             Column::Name(name) => parsed.names.iter().position(|other| other == name),
         };
         found.ok_or_else(|| {
-            let columns: Vec<String> = (0..parsed.width).map(|column| parsed.name(column)).collect();
+            let columns: Vec<String> = (0..parsed.width)
+                .map(|column| parsed.name(column))
+                .collect();
             let suggestion = match column {
-                Column::Name(name) => damper_spec::suggest(name, columns.iter().map(String::as_str)),
+                Column::Name(name) => {
+                    damper_spec::suggest(name, columns.iter().map(String::as_str))
+                }
                 Column::Index(_) => None,
             };
             let suggestion = suggestion.map(str::to_owned);
-            DataError::NoColumn { file: self.file.clone(), wanted: column.clone(), columns, suggestion }
+            DataError::NoColumn {
+                file: self.file.clone(),
+                wanted: column.clone(),
+                columns,
+                suggestion,
+            }
         })
     }
 
@@ -331,14 +402,27 @@ impl Table {
         }
         let width = columns.len();
         if width == 0 {
-            return Err(DataError::NoFeatures { what: format!("`{}`", self.file) });
+            return Err(DataError::NoFeatures {
+                what: format!("`{}`", self.file),
+            });
         }
-        let values = (0..rows).flat_map(|row| columns.iter().map(move |column| column[row])).collect();
-        Ok(Features { width, values: Arc::new(values), columns: Arc::new(names) })
+        let values = (0..rows)
+            .flat_map(|row| columns.iter().map(move |column| column[row]))
+            .collect();
+        Ok(Features {
+            width,
+            values: Arc::new(values),
+            columns: Arc::new(names),
+        })
     }
 
     /// A number of a feature; `None` if it is missing and may be.
-    fn number(&self, parsed: &Parsed, record: &Record, column: usize) -> Result<Option<f32>, DataError> {
+    fn number(
+        &self,
+        parsed: &Parsed,
+        record: &Record,
+        column: usize,
+    ) -> Result<Option<f32>, DataError> {
         let field = record.fields[column].as_str();
         let place = || Place::line(&self.file, record.line).column(parsed.column(column));
         if is_missing(field) {
@@ -352,11 +436,20 @@ impl Table {
         }
         match field.parse::<f32>() {
             Ok(x) if x.is_finite() => Ok(Some(x)),
-            Ok(_) => Err(DataError::NotFinite { place: place(), value: field.to_owned() }),
+            Ok(_) => Err(DataError::NotFinite {
+                place: place(),
+                value: field.to_owned(),
+            }),
             Err(_) => {
                 let call = parsed.call(column);
-                let help = format!("for a column of text write `.categorical({call})`, or leave it out with `.ignore({call})`");
-                Err(DataError::NotANumber { place: place(), value: field.to_owned(), help })
+                let help = format!(
+                    "for a column of text write `.categorical({call})`, or leave it out with `.ignore({call})`"
+                );
+                Err(DataError::NotANumber {
+                    place: place(),
+                    value: field.to_owned(),
+                    help,
+                })
             }
         }
     }
@@ -367,7 +460,8 @@ impl Table {
             Missing::Value(x) => x,
             Missing::Mean => {
                 let present = column.iter().flatten();
-                let mean = present.clone().map(|x| f64::from(*x)).sum::<f64>() / present.count().max(1) as f64;
+                let mean = present.clone().map(|x| f64::from(*x)).sum::<f64>()
+                    / present.count().max(1) as f64;
                 mean as f32
             }
             Missing::Error | Missing::DropRow | Missing::Zero => 0.0,
@@ -376,16 +470,27 @@ impl Table {
     }
 
     /// The categories of a column, in their order.
-    fn categories_of(&self, parsed: &Parsed, column: usize, index: usize) -> Result<Vec<String>, DataError> {
+    fn categories_of(
+        &self,
+        parsed: &Parsed,
+        column: usize,
+        index: usize,
+    ) -> Result<Vec<String>, DataError> {
         let declared = self.categorical[index].1.as_ref();
         let mut found = BTreeSet::new();
         for record in &parsed.records {
             let field = record.fields[column].as_str();
             let place = || Place::line(&self.file, record.line).column(parsed.column(column));
-            if is_missing(field) && !declared.is_some_and(|known| known.iter().any(|name| name == field)) {
+            if is_missing(field)
+                && !declared.is_some_and(|known| known.iter().any(|name| name == field))
+            {
                 if self.missing == Missing::Error {
-                    let help = "say what to do with it: `.missing(Missing::DropRow)` or `Zero`".to_owned();
-                    return Err(DataError::Missing { place: place(), help });
+                    let help =
+                        "say what to do with it: `.missing(Missing::DropRow)` or `Zero`".to_owned();
+                    return Err(DataError::Missing {
+                        place: place(),
+                        help,
+                    });
                 }
                 continue;
             }
@@ -408,7 +513,10 @@ impl Table {
 
     fn target_columns(&self, parsed: &Parsed, columns: &[usize]) -> Result<Targets, DataError> {
         for record in &parsed.records {
-            if let Some(column) = columns.iter().find(|column| is_missing(&record.fields[**column])) {
+            if let Some(column) = columns
+                .iter()
+                .find(|column| is_missing(&record.fields[**column]))
+            {
                 return Err(DataError::Missing {
                     place: Place::line(&self.file, record.line).column(parsed.column(*column)),
                     help: "a target is never made up: leave the row out with `.missing(Missing::DropRow)`".to_owned(),
@@ -420,16 +528,28 @@ impl Table {
             [column] => *column,
             _ => return self.target_values(parsed, columns),
         };
-        let fields: Vec<&str> = parsed.records.iter().map(|record| record.fields[column].as_str()).collect();
+        let fields: Vec<&str> = parsed
+            .records
+            .iter()
+            .map(|record| record.fields[column].as_str())
+            .collect();
         let numbers: Option<Vec<f64>> = fields.iter().map(|field| field.parse().ok()).collect();
         match (self.reading, numbers) {
-            (Reading::Values, _) | (Reading::Either, Some(_)) => self.target_values(parsed, columns),
-            (Reading::Either, None) if mostly_numbers(&fields) => self.target_values(parsed, columns),
+            (Reading::Values, _) | (Reading::Either, Some(_)) => {
+                self.target_values(parsed, columns)
+            }
+            (Reading::Either, None) if mostly_numbers(&fields) => {
+                self.target_values(parsed, columns)
+            }
             (Reading::Classes, Some(numbers)) => {
                 let mut distinct = numbers.clone();
                 distinct.sort_by(f64::total_cmp);
                 distinct.dedup();
-                let index = |x: &f64| distinct.binary_search_by(|other| other.total_cmp(x)).unwrap_or_default();
+                let index = |x: &f64| {
+                    distinct
+                        .binary_search_by(|other| other.total_cmp(x))
+                        .unwrap_or_default()
+                };
                 Ok(Targets::Classes {
                     indices: Arc::new(numbers.iter().map(index).collect()),
                     names: Arc::new(distinct.iter().map(f64::to_string).collect()),
@@ -447,15 +567,29 @@ impl Table {
                 let place = Place::line(&self.file, record.line).column(parsed.column(column));
                 match field.parse::<f32>() {
                     Ok(x) if x.is_finite() => values.push(x),
-                    Ok(_) => return Err(DataError::NotFinite { place, value: field.clone() }),
+                    Ok(_) => {
+                        return Err(DataError::NotFinite {
+                            place,
+                            value: field.clone(),
+                        });
+                    }
                     Err(_) => {
-                        let help = "for a target of classes write `.classes()` before `.target(..)`".to_owned();
-                        return Err(DataError::NotANumber { place, value: field.clone(), help });
+                        let help =
+                            "for a target of classes write `.classes()` before `.target(..)`"
+                                .to_owned();
+                        return Err(DataError::NotANumber {
+                            place,
+                            value: field.clone(),
+                            help,
+                        });
                     }
                 }
             }
         }
-        Ok(Targets::Values { values: Arc::new(values), width: columns.len() })
+        Ok(Targets::Values {
+            values: Arc::new(values),
+            width: columns.len(),
+        })
     }
 }
 
@@ -472,21 +606,30 @@ enum Role {
 impl Parsed {
     /// The column's name, or its index.
     fn name(&self, column: usize) -> String {
-        self.names.get(column).cloned().unwrap_or_else(|| column.to_string())
+        self.names
+            .get(column)
+            .cloned()
+            .unwrap_or_else(|| column.to_string())
     }
 
     fn column(&self, column: usize) -> Column {
-        self.names.get(column).map_or(Column::Index(column), Column::from)
+        self.names
+            .get(column)
+            .map_or(Column::Index(column), Column::from)
     }
 
     /// How a program names the column.
     fn call(&self, column: usize) -> String {
-        self.names.get(column).map_or_else(|| column.to_string(), |name| format!("{name:?}"))
+        self.names
+            .get(column)
+            .map_or_else(|| column.to_string(), |name| format!("{name:?}"))
     }
 }
 
 fn is_missing(field: &str) -> bool {
-    ["", "na", "n/a", "nan", "null", "none", "?"].iter().any(|word| field.eq_ignore_ascii_case(word))
+    ["", "na", "n/a", "nan", "null", "none", "?"]
+        .iter()
+        .any(|word| field.eq_ignore_ascii_case(word))
 }
 
 fn is_number(field: &str) -> bool {
@@ -501,8 +644,13 @@ fn mostly_numbers(fields: &[&str]) -> bool {
 
 /// Names, if no field is a number, or one stands above a number without being one.
 fn looks_like_header(records: &[Record]) -> bool {
-    let Some(first) = records.first() else { return false };
-    let names = first.fields.iter().all(|field| !is_number(field) && !field.is_empty());
+    let Some(first) = records.first() else {
+        return false;
+    };
+    let names = first
+        .fields
+        .iter()
+        .all(|field| !is_number(field) && !field.is_empty());
     let above = records.get(1).is_some_and(|second| {
         let mut pairs = first.fields.iter().zip(&second.fields);
         pairs.any(|(field, below)| !is_number(field) && !is_missing(field) && is_number(below))

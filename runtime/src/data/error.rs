@@ -57,11 +57,19 @@ pub struct Place {
 
 impl Place {
     pub(crate) fn row(row: usize) -> Self {
-        Self { file: None, row, column: None }
+        Self {
+            file: None,
+            row,
+            column: None,
+        }
     }
 
     pub(crate) fn line(file: &str, line: usize) -> Self {
-        Self { file: Some(file.to_owned()), row: line, column: None }
+        Self {
+            file: Some(file.to_owned()),
+            row: line,
+            column: None,
+        }
     }
 
     #[must_use]
@@ -133,7 +141,9 @@ pub enum DataError {
         expected: usize,
     },
     /// A number is NaN, infinite, or too large for `f32`.
-    #[error("{place}: `{value}` is not a finite number\nnote: one such value makes every weight NaN after one step")]
+    #[error(
+        "{place}: `{value}` is not a finite number\nnote: one such value makes every weight NaN after one step"
+    )]
     NotFinite {
         /// Where it stands.
         place: Place,
@@ -224,7 +234,9 @@ pub enum DataError {
         help: String,
     },
     /// A label that is not a whole number.
-    #[error("{place}: target {value} is not a class index, and `{loss}` wants one\nhelp: for a target of real numbers write `loss mse`")]
+    #[error(
+        "{place}: target {value} is not a class index, and `{loss}` wants one\nhelp: for a target of real numbers write `loss mse`"
+    )]
     NotAClass {
         /// Where it stands.
         place: Place,
@@ -359,13 +371,24 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 /// `` `a`, `b`, `c` ``, shortened.
 fn list(names: &[String]) -> String {
     const SHOWN: usize = 12;
-    let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let mut text = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
     if names.len() > SHOWN {
         text += &format!(" and {} more", names.len() - SHOWN);
     }
-    if text.is_empty() { "none".to_owned() } else { text }
+    if text.is_empty() {
+        "none".to_owned()
+    } else {
+        text
+    }
 }
 
 fn hint(suggestion: Option<&str>) -> String {
-    suggestion.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default()
+    suggestion
+        .map(|name| format!(": did you mean `{name}`?"))
+        .unwrap_or_default()
 }

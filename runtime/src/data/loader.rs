@@ -93,8 +93,10 @@ impl Loader {
     /// Where the batches begin and end in the epoch's order.
     fn bounds(&self) -> Vec<Range<usize>> {
         let rows = self.rows.len();
-        let mut bounds: Vec<Range<usize>> =
-            (0..rows).step_by(self.batch).map(|start| start..(start + self.batch).min(rows)).collect();
+        let mut bounds: Vec<Range<usize>> = (0..rows)
+            .step_by(self.batch)
+            .map(|start| start..(start + self.batch).min(rows))
+            .collect();
         if bounds.len() > 1
             && let Some(last) = bounds.last().map(Range::len)
         {
@@ -111,7 +113,13 @@ impl Loader {
     }
 
     fn copy(&self, all: Batch, device: Device, rows: Range<usize>) -> Self {
-        Self { all, device, rows, epoch: AtomicU64::new(self.first_epoch), ..*self }
+        Self {
+            all,
+            device,
+            rows,
+            epoch: AtomicU64::new(self.first_epoch),
+            ..*self
+        }
     }
 }
 
@@ -120,16 +128,28 @@ impl DataLoader<Batch> for Loader {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
         let (all, start) = match self.seed {
             Some(_) => {
-                let order: Vec<i64> = self.order(epoch).into_iter().map(|row| row as i64).collect();
+                let order: Vec<i64> = self
+                    .order(epoch)
+                    .into_iter()
+                    .map(|row| row as i64)
+                    .collect();
                 let rows = order.len();
-                let order = Tensor::from_data(TensorData::new(order, [rows]), &self.device.clone().inner());
+                let order =
+                    Tensor::from_data(TensorData::new(order, [rows]), &self.device.clone().inner());
                 (map(&self.all, &Ordered(order)), 0)
             }
             None => (self.all.clone(), self.rows.start),
         };
         let bounds = self.bounds();
         let items = bounds.last().map_or(0, |last| last.end);
-        Box::new(Batches { all, start, bounds, next: 0, items, autodiff: self.device.is_autodiff() })
+        Box::new(Batches {
+            all,
+            start,
+            bounds,
+            next: 0,
+            items,
+            autodiff: self.device.is_autodiff(),
+        })
     }
 
     fn num_items(&self) -> usize {
@@ -166,8 +186,15 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let bounds = self.bounds.get(self.next)?;
-        let rows = Rows { start: self.start + bounds.start, length: bounds.len(), autodiff: self.autodiff };
-        let batch = Batch { index: self.next, ..map(&self.all, &rows) };
+        let rows = Rows {
+            start: self.start + bounds.start,
+            length: bounds.len(),
+            autodiff: self.autodiff,
+        };
+        let batch = Batch {
+            index: self.next,
+            ..map(&self.all, &rows)
+        };
         self.next += 1;
         Some(Ok(batch))
     }
@@ -175,7 +202,11 @@ impl Iterator for Batches {
 
 impl DataLoaderIterator<Batch> for Batches {
     fn progress(&self) -> Progress {
-        let done = self.next.checked_sub(1).and_then(|last| self.bounds.get(last)).map_or(0, |last| last.end);
+        let done = self
+            .next
+            .checked_sub(1)
+            .and_then(|last| self.bounds.get(last))
+            .map_or(0, |last| last.end);
         Progress::new(done, self.items, Some("items".to_owned()))
     }
 }
@@ -219,7 +250,9 @@ impl Change for Rows {
 
 fn map(batch: &Batch, change: &impl Change) -> Batch {
     let input = |input: &InputTensor| match input {
-        InputTensor::Float(tensor, shape) => InputTensor::Float(change.apply(tensor), shape.clone()),
+        InputTensor::Float(tensor, shape) => {
+            InputTensor::Float(change.apply(tensor), shape.clone())
+        }
         InputTensor::Int(tensor, shape) => InputTensor::Int(change.apply(tensor), shape.clone()),
     };
     Batch {

@@ -71,9 +71,14 @@ impl Scaler {
 
     fn fit(train: &Data, scaling: Scaling) -> Result<Self, DataError> {
         if train.rows() == 0 {
-            return Err(DataError::NoRows { what: "the training part".to_owned() });
+            return Err(DataError::NoRows {
+                what: "the training part".to_owned(),
+            });
         }
-        let inputs = train.inputs().map(|features| statistics(features, scaling)).collect();
+        let inputs = train
+            .inputs()
+            .map(|features| statistics(features, scaling))
+            .collect();
         Ok(Self { scaling, inputs })
     }
 
@@ -108,7 +113,11 @@ impl Scaler {
     pub fn apply_row(&self, row: &[f32]) -> Result<Vec<f32>, DataError> {
         match self.inputs.first() {
             Some(columns) if columns.len() == row.len() => {
-                let scaled = columns.iter().zip(row).map(|(column, x)| column.apply(*x)).collect();
+                let scaled = columns
+                    .iter()
+                    .zip(row)
+                    .map(|(column, x)| column.apply(*x))
+                    .collect();
                 Ok(scaled)
             }
             _ => Err(self.misfit(vec![row.len()])),
@@ -117,7 +126,11 @@ impl Scaler {
 
     fn map(&self, data: &Data, change: fn(Affine, f32) -> f32) -> Result<Data, DataError> {
         let fits = self.inputs.len() == data.inputs.len()
-            && self.inputs.iter().zip(data.inputs()).all(|(columns, features)| columns.len() == features.width);
+            && self
+                .inputs
+                .iter()
+                .zip(data.inputs())
+                .all(|(columns, features)| columns.len() == features.width);
         if !fits {
             return Err(self.misfit(data.inputs().map(|features| features.width).collect()));
         }
@@ -126,20 +139,40 @@ impl Scaler {
             let features = &input.features;
             let mut values = Vec::with_capacity(features.values.len());
             for row in features.values.chunks_exact(features.width) {
-                values.extend(columns.iter().zip(row).map(|(column, x)| change(*column, *x)));
+                values.extend(
+                    columns
+                        .iter()
+                        .zip(row)
+                        .map(|(column, x)| change(*column, *x)),
+                );
             }
             if let Some(at) = values.iter().position(|x| !x.is_finite()) {
                 let place = data.feature_place(features, at / features.width, at % features.width);
-                return Err(DataError::NotFinite { place, value: features.values[at].to_string() });
+                return Err(DataError::NotFinite {
+                    place,
+                    value: features.values[at].to_string(),
+                });
             }
-            let features = Features { values: Arc::new(values), ..features.clone() };
-            inputs.push(Input { features, name: input.name.clone() });
+            let features = Features {
+                values: Arc::new(values),
+                ..features.clone()
+            };
+            inputs.push(Input {
+                features,
+                name: input.name.clone(),
+            });
         }
-        Ok(Data { inputs, ..data.clone() })
+        Ok(Data {
+            inputs,
+            ..data.clone()
+        })
     }
 
     fn misfit(&self, found: Vec<usize>) -> DataError {
-        DataError::Scaler { found, expected: self.inputs.iter().map(Vec::len).collect() }
+        DataError::Scaler {
+            found,
+            expected: self.inputs.iter().map(Vec::len).collect(),
+        }
     }
 }
 
@@ -157,7 +190,10 @@ impl Scaler {
 /// # Errors
 ///
 /// [`DataError::Scaler`] if the others have other columns.
-pub fn standardise<const N: usize>(train: &Data, others: [&Data; N]) -> Result<(Data, [Data; N]), DataError> {
+pub fn standardise<const N: usize>(
+    train: &Data,
+    others: [&Data; N],
+) -> Result<(Data, [Data; N]), DataError> {
     let scaler = Scaler::standard(train)?;
     let scaled = others.map(|data| scaler.apply(data));
     let mut failed = None;
@@ -175,21 +211,40 @@ pub fn standardise<const N: usize>(train: &Data, others: [&Data; N]) -> Result<(
 
 fn statistics(features: &Features, scaling: Scaling) -> Vec<Affine> {
     let rows = features.rows() as f64;
-    let column = |index: usize| features.values.iter().skip(index).step_by(features.width).map(|x| f64::from(*x));
+    let column = |index: usize| {
+        features
+            .values
+            .iter()
+            .skip(index)
+            .step_by(features.width)
+            .map(|x| f64::from(*x))
+    };
     (0..features.width)
         .map(|index| {
-            let (low, high) =
-                column(index).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+            let (low, high) = column(index)
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+                    (low.min(x), high.max(x))
+                });
             let (offset, scale) = match scaling {
                 // Two passes: the difference of two large sums would lose the deviation of a large mean.
                 Scaling::Standard => {
                     let mean = column(index).sum::<f64>() / rows;
-                    (mean, (column(index).map(|x| (x - mean).powi(2)).sum::<f64>() / rows).sqrt())
+                    (
+                        mean,
+                        (column(index).map(|x| (x - mean).powi(2)).sum::<f64>() / rows).sqrt(),
+                    )
                 }
                 Scaling::MinMax => (low, high - low),
             };
             // Equal numbers, not a small deviation: rounding in the mean must not be blown up to noise.
-            if low < high && scale > 0.0 { Affine { offset, scale } } else { Affine { offset: low, scale: 1.0 } }
+            if low < high && scale > 0.0 {
+                Affine { offset, scale }
+            } else {
+                Affine {
+                    offset: low,
+                    scale: 1.0,
+                }
+            }
         })
         .collect()
 }

@@ -21,12 +21,21 @@ impl Features {
     /// [`DataError`] if the values do not make whole rows, or one is not finite.
     pub fn flat(values: Vec<f32>, width: usize) -> Result<Self, DataError> {
         if width == 0 {
-            return Err(DataError::NoFeatures { what: "the data".to_owned() });
+            return Err(DataError::NoFeatures {
+                what: "the data".to_owned(),
+            });
         }
         if !values.len().is_multiple_of(width) {
-            return Err(DataError::Flat { values: values.len(), width });
+            return Err(DataError::Flat {
+                values: values.len(),
+                width,
+            });
         }
-        let features = Self { width, values: Arc::new(values), columns: Arc::default() };
+        let features = Self {
+            width,
+            values: Arc::new(values),
+            columns: Arc::default(),
+        };
         match features.values.iter().position(|x| !x.is_finite()) {
             Some(at) => Err(DataError::NotFinite {
                 place: Place::row(at / width).column(at % width),
@@ -51,7 +60,10 @@ impl Features {
         for &row in rows {
             values.extend_from_slice(&self.values[row * self.width..(row + 1) * self.width]);
         }
-        Self { values: Arc::new(values), ..self.clone() }
+        Self {
+            values: Arc::new(values),
+            ..self.clone()
+        }
     }
 
     fn from_rows<'r, R: Row + 'r>(rows: impl Iterator<Item = &'r R>) -> Result<Self, DataError> {
@@ -62,12 +74,18 @@ impl Features {
             let found = values.len() - before;
             let expected = *width.get_or_insert(found);
             if found != expected {
-                return Err(DataError::Ragged { place: Place::row(index), found, expected });
+                return Err(DataError::Ragged {
+                    place: Place::row(index),
+                    found,
+                    expected,
+                });
             }
         }
         match width {
             Some(width) => Self::flat(values, width),
-            None => Err(DataError::NoRows { what: "the data".to_owned() }),
+            None => Err(DataError::NoRows {
+                what: "the data".to_owned(),
+            }),
         }
     }
 }
@@ -191,16 +209,26 @@ pub enum Targets {
 impl Targets {
     /// Class indices without names.
     pub fn classes(indices: Vec<usize>) -> Self {
-        Self::Classes { indices: Arc::new(indices), names: Arc::default() }
+        Self::Classes {
+            indices: Arc::new(indices),
+            names: Arc::default(),
+        }
     }
 
     /// The class of each sample by its name; the classes are put in alphabetical order.
     pub fn named<S: AsRef<str>>(labels: &[S]) -> Self {
         let names: BTreeSet<&str> = labels.iter().map(AsRef::as_ref).collect();
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let index = |label: &S| names.binary_search_by(|name| name.as_str().cmp(label.as_ref())).unwrap_or_default();
+        let index = |label: &S| {
+            names
+                .binary_search_by(|name| name.as_str().cmp(label.as_ref()))
+                .unwrap_or_default()
+        };
         let indices = labels.iter().map(index).collect();
-        Self::Classes { indices: Arc::new(indices), names: Arc::new(names) }
+        Self::Classes {
+            indices: Arc::new(indices),
+            names: Arc::new(names),
+        }
     }
 
     /// Rows of `width` numbers, one after the other.
@@ -210,7 +238,10 @@ impl Targets {
     /// [`DataError`] if the numbers do not make whole rows, or one is not finite.
     pub fn values(values: Vec<f32>, width: usize) -> Result<Self, DataError> {
         let rows = Features::flat(values, width)?;
-        Ok(Self::Values { values: rows.values, width })
+        Ok(Self::Values {
+            values: rows.values,
+            width,
+        })
     }
 
     /// The number of samples; `None` if there are no targets.
@@ -226,7 +257,8 @@ impl Targets {
     /// classes if each occurs five times or more on average.
     pub(crate) fn strata(&self) -> Option<Vec<usize>> {
         let dense = |classes: Vec<usize>| {
-            let mut groups: BTreeMap<usize, usize> = classes.iter().map(|class| (*class, 0)).collect();
+            let mut groups: BTreeMap<usize, usize> =
+                classes.iter().map(|class| (*class, 0)).collect();
             for (group, index) in groups.values_mut().zip(0..) {
                 *group = index;
             }
@@ -236,7 +268,9 @@ impl Targets {
         match self {
             Self::Classes { indices, .. } => Some(dense(indices.to_vec()).0),
             Self::Values { values, width: 1 } => {
-                let whole = values.iter().all(|x| *x >= 0.0 && x.fract() == 0.0 && *x < 1e6);
+                let whole = values
+                    .iter()
+                    .all(|x| *x >= 0.0 && x.fract() == 0.0 && *x < 1e6);
                 let (groups, many) = dense(values.iter().map(|x| *x as usize).collect());
                 (whole && many).then_some(groups)
             }
@@ -253,7 +287,10 @@ impl Targets {
             },
             Self::Values { values, width } => Self::Values {
                 values: Arc::new(
-                    rows.iter().flat_map(|&row| &values[row * width..(row + 1) * width]).copied().collect(),
+                    rows.iter()
+                        .flat_map(|&row| &values[row * width..(row + 1) * width])
+                        .copied()
+                        .collect(),
                 ),
                 width: *width,
             },
@@ -317,7 +354,9 @@ impl Number for bool {
 
 impl Label for bool {
     fn gather(labels: &[Self]) -> Result<Targets, DataError> {
-        Ok(Targets::classes(labels.iter().map(|&label| usize::from(label)).collect()))
+        Ok(Targets::classes(
+            labels.iter().map(|&label| usize::from(label)).collect(),
+        ))
     }
 }
 
@@ -336,14 +375,20 @@ impl Label for String {
 impl<T: Number> Label for Vec<T> {
     fn gather(labels: &[Self]) -> Result<Targets, DataError> {
         let rows = Features::from_rows(labels.iter())?;
-        Ok(Targets::Values { values: rows.values, width: rows.width })
+        Ok(Targets::Values {
+            values: rows.values,
+            width: rows.width,
+        })
     }
 }
 
 impl<T: Number, const N: usize> Label for [T; N] {
     fn gather(labels: &[Self]) -> Result<Targets, DataError> {
         let rows = Features::from_rows(labels.iter())?;
-        Ok(Targets::Values { values: rows.values, width: rows.width })
+        Ok(Targets::Values {
+            values: rows.values,
+            width: rows.width,
+        })
     }
 }
 

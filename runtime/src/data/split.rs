@@ -1,9 +1,9 @@
 //! Parts of data: training and validation, folds.
 
 use super::{Data, DataError};
+use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
-use rand::SeedableRng;
 
 /// The numbers of `range` in the order that `seed` gives: the same on every machine.
 pub(super) fn permutation(range: std::ops::Range<usize>, seed: u64) -> Vec<usize> {
@@ -72,9 +72,17 @@ impl Data {
             fold_of[row] = position % k;
         }
         let part = |wanted: &dyn Fn(usize) -> bool| {
-            self.take(&order.iter().copied().filter(|row| wanted(fold_of[*row])).collect::<Vec<_>>())
+            self.take(
+                &order
+                    .iter()
+                    .copied()
+                    .filter(|row| wanted(fold_of[*row]))
+                    .collect::<Vec<_>>(),
+            )
         };
-        Ok((0..k).map(|fold| (part(&|of| of != fold), part(&|of| of == fold))).collect())
+        Ok((0..k)
+            .map(|fold| (part(&|of| of != fold), part(&|of| of == fold)))
+            .collect())
     }
 }
 
@@ -92,7 +100,10 @@ fn sizes(strata: &[usize]) -> Vec<usize> {
 fn quotas(sizes: &[usize], share: f64) -> Vec<usize> {
     let total: usize = sizes.iter().sum();
     let exact = |size: usize| size as f64 * share;
-    let mut quota: Vec<usize> = sizes.iter().map(|size| exact(*size).floor() as usize).collect();
+    let mut quota: Vec<usize> = sizes
+        .iter()
+        .map(|size| exact(*size).floor() as usize)
+        .collect();
     let wanted = (exact(total).round() as usize).clamp(1, total.saturating_sub(1).max(1));
     let mut by_remainder: Vec<usize> = (0..sizes.len()).collect();
     by_remainder.sort_by(|a, b| {
@@ -100,7 +111,11 @@ fn quotas(sizes: &[usize], share: f64) -> Vec<usize> {
         remainder(b).total_cmp(&remainder(a)).then(a.cmp(b))
     });
     let missing = wanted.saturating_sub(quota.iter().sum());
-    for class in by_remainder.into_iter().filter(|class| sizes[*class] > 0).take(missing) {
+    for class in by_remainder
+        .into_iter()
+        .filter(|class| sizes[*class] > 0)
+        .take(missing)
+    {
         quota[class] += 1;
     }
     for (quota, size) in quota.iter_mut().zip(sizes) {
@@ -120,7 +135,12 @@ mod tests {
 
     #[test]
     fn the_total_is_exact() {
-        assert_eq!(quotas(&[178, 182, 177, 183, 181, 182, 181, 179, 174, 180], 0.8).iter().sum::<usize>(), 1438);
+        assert_eq!(
+            quotas(&[178, 182, 177, 183, 181, 182, 181, 179, 174, 180], 0.8)
+                .iter()
+                .sum::<usize>(),
+            1438
+        );
     }
 
     #[test]
