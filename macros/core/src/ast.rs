@@ -31,6 +31,8 @@ pub struct Model {
     pub metrics: Option<Section<Vec<Call>>>,
     /// The `train` section.
     pub train: Option<Section<Vec<Setting>>>,
+    /// Whether a section was lost to a syntax error, which has been reported.
+    pub broken: bool,
 }
 
 /// A section with the word it begins with.
@@ -98,6 +100,8 @@ pub struct Input {
     pub ends: Ends,
     /// `of int(..)`.
     pub of: Option<Call>,
+    /// Whether the shape was lost to a syntax error, which has been reported.
+    pub broken: bool,
 }
 
 /// `layers with .. { .. }`

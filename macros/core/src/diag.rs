@@ -118,29 +118,43 @@ impl Diagnostics {
         self.all.len()
     }
 
-    /// What will be shown, in the order of the source, and how many more there were.
-    pub fn sorted(&self) -> (Vec<&Diagnostic>, usize) {
+    /// What will be shown, in the order of the source, and how many errors and warnings more there were.
+    pub fn sorted(&self) -> (Vec<&Diagnostic>, (usize, usize)) {
         let mut seen = HashSet::new();
-        let mut all: Vec<&Diagnostic> = self
+        let (mut errors, mut warnings): (Vec<&Diagnostic>, Vec<&Diagnostic>) = self
             .all
             .iter()
             .filter(|report| seen.insert((report.place(), &report.message)))
-            .collect();
-        all.sort_by_key(|report| (report.level != Level::Deny, report.place()));
-        let hidden = all.len().saturating_sub(MAX);
-        all.truncate(MAX);
-        all.sort_by_key(|report| report.place());
-        (all, hidden)
+            .partition(|report| report.level == Level::Deny);
+        errors.sort_by_key(|report| report.place());
+        warnings.sort_by_key(|report| report.place());
+        let more_errors = errors.len().saturating_sub(MAX);
+        errors.truncate(MAX);
+        let room = MAX - errors.len();
+        let more_warnings = warnings.len().saturating_sub(room);
+        warnings.truncate(room);
+        errors.append(&mut warnings);
+        errors.sort_by_key(|report| report.place());
+        (errors, (more_errors, more_warnings))
     }
 
     /// The reports as tokens.
     pub fn finish(mut self) -> TokenStream {
         self.done = true;
-        let (shown, hidden) = self.sorted();
-        let mut out: TokenStream = shown.into_iter().map(Diagnostic::tokens).collect();
-        if hidden > 0 {
+        let (shown, (errors, warnings)) = self.sorted();
+        let mut shown: Vec<Diagnostic> = shown.into_iter().cloned().collect();
+        if warnings > 0
+            && errors == 0
+            && let Some(last) = shown.last_mut()
+        {
+            last.note(format!(
+                "{warnings} more warnings in this model are not shown"
+            ));
+        }
+        let mut out: TokenStream = shown.iter().map(Diagnostic::tokens).collect();
+        if errors > 0 {
             let text =
-                format!("{hidden} more mistakes in this model: correct the ones above first");
+                format!("{errors} more mistakes in this model: correct the ones above first");
             out.extend(syn::Error::new(Span::call_site(), text).to_compile_error());
         }
         out

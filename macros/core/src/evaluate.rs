@@ -245,10 +245,10 @@ fn arithmetic(
                     report.help(format!("`{x}.0`"));
                 }
                 (Type_::Float, Type_::Size) => {
-                    report.help(format!("`({y}) as f64`"));
+                    report.help(format!("`{} as f64`", in_parentheses(&y)));
                 }
                 (Type_::Size, Type_::Float) => {
-                    report.help(format!("`({x}) as f64`"));
+                    report.help(format!("`{} as f64`", in_parentheses(&x)));
                 }
                 _ => {}
             }
@@ -304,3 +304,12 @@ fn arithmetic(
 
 /// The largest whole number that a value can hold exactly.
 pub(crate) const LARGEST: f64 = 9_007_199_254_740_992.0;
+
+/// A text that can stand before `as`.
+pub(crate) fn in_parentheses(text: &str) -> String {
+    if text.contains(' ') {
+        format!("({text})")
+    } else {
+        text.to_owned()
+    }
+}

@@ -144,8 +144,20 @@ impl<'a> Cursor<'a> {
                 Delimiter::Bracket => "`[`".to_owned(),
                 Delimiter::None => format!("`{}`", text(&group.stream())),
             },
+            Some(TokenTree::Punct(punct)) if punct.spacing() == Spacing::Joint => {
+                let second = match self.nth(1) {
+                    Some(TokenTree::Punct(second)) => second.to_string(),
+                    _ => String::new(),
+                };
+                format!("`{punct}{second}`")
+            }
             Some(tree) => format!("`{tree}`"),
         }
+    }
+
+    /// `name =` of a named argument.
+    fn is_named(&self) -> bool {
+        self.peek_ident().is_some() && self.is_punct_at(1, '=') && !self.is_double(1, '=', '=')
     }
 
     /// Skips to behind the next `;`.
@@ -241,6 +253,7 @@ fn header(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Model> {
         task: None,
         metrics: None,
         train: None,
+        broken: false,
     })
 }
 
@@ -273,8 +286,10 @@ fn hypers(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Hyper> {
         if !inner.at_end() && !inner.eat(',') {
             let message = format!("expected `,`, found {}", inner.found());
             cx.error(inner.span(), message);
-            inner.take_until(|cursor| cursor.is_punct(','));
-            inner.eat(',');
+            if inner.peek_ident().is_none() || !inner.is_colon(1) {
+                inner.take_until(|cursor| cursor.is_punct(','));
+                inner.eat(',');
+            }
         }
         if inner.at == before {
             inner.next();
@@ -351,12 +366,23 @@ fn hyper(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Hyper> {
     });
     let default = if cursor.eat('=') {
         let before = cursor.last_span();
-        let taken = cursor.take_until(|cursor| cursor.is_punct(','));
+        // A name with a colon begins the next one: the comma before it was forgotten.
+        let taken = cursor.take_until(|cursor| {
+            cursor.is_punct(',') || (cursor.peek_ident().is_some() && cursor.is_colon(1))
+        });
+        let tokens: TokenStream = taken.iter().cloned().collect();
         if taken.is_empty() {
             cx.error(before, "expected a default after `=`")
                 .help(example);
+            Vec::new()
+        } else if let Err(error) = syn::parse2::<syn::Expr>(tokens.clone()) {
+            let at = ends(&tokens).unwrap_or((before, before));
+            let message = format!("`{}` is not a value: {error}", text(&tokens));
+            cx.error(at, message).help(example);
+            Vec::new()
+        } else {
+            taken
         }
-        taken
     } else {
         if cursor.at_end() || cursor.is_punct(',') {
             cx.error(&name, format!("`{name}` has no default"))
@@ -406,17 +432,22 @@ fn sections(cx: &mut Diagnostics, cursor: &mut Cursor, mut model: Model) -> Mode
             let message = format!("expected a section, found {}", cursor.found());
             cx.error(cursor.span(), message)
                 .help(format!("sections are {}", words::list(words::SECTIONS)));
+            model.broken = true;
             skip_section(cursor);
             continue;
         };
-        let name = word.to_string();
-        if !words::SECTIONS.contains(&name.as_str()) {
-            unknown_section(cx, word);
-            cursor.next();
-            skip_section(cursor);
-            continue;
-        }
+        let mut name = word.to_string();
         cursor.next();
+        if !words::SECTIONS.contains(&name.as_str()) {
+            match unknown_section(cx, word) {
+                Some(meant) => meant.clone_into(&mut name),
+                None => {
+                    model.broken = true;
+                    skip_section(cursor);
+                    continue;
+                }
+            }
+        }
         if cursor.is_colon(0) {
             cx.error(
                 cursor.span(),
@@ -515,14 +546,15 @@ fn place<T>(cx: &mut Diagnostics, slot: &mut Option<Section<T>>, section: Sectio
     }
 }
 
-fn unknown_section(cx: &mut Diagnostics, word: &Ident) {
+/// Reports a word that begins no section; the section that was meant, if that can be told.
+fn unknown_section(cx: &mut Diagnostics, word: &Ident) -> Option<&'static str> {
     let name = word.to_string();
     if words::LATER_SECTIONS.contains(&name.as_str()) {
         cx.error(
             word,
             format!("`{name}` is not available in this version of damper"),
         );
-        return;
+        return None;
     }
     let instead = match name.as_str() {
         "inputs" => Some("input"),
@@ -537,6 +569,7 @@ fn unknown_section(cx: &mut Diagnostics, word: &Ident) {
     };
     cx.error(word, message)
         .help(format!("sections are {}", words::list(words::SECTIONS)));
+    instead
 }
 
 fn skip_section(cursor: &mut Cursor) {
@@ -614,6 +647,7 @@ fn input(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Input> {
                 shape: Vec::new(),
                 ends,
                 of: None,
+                broken: true,
             }
         });
     };
@@ -634,6 +668,7 @@ fn input(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Input> {
         shape,
         ends,
         of: of.flatten(),
+        broken: false,
     })
 }
 
@@ -691,15 +726,14 @@ fn pieces(cx: &mut Diagnostics, trees: &[TokenTree], group: &Group) -> Vec<(Opti
     let mut cursor = Cursor::within(trees, group);
     let mut all = Vec::new();
     while !cursor.at_end() {
-        let name = (cursor.peek_ident().is_some()
-            && cursor.is_punct_at(1, '=')
-            && !cursor.is_double(1, '=', '='))
-        .then(|| {
-            let name = cursor.ident().cloned();
-            cursor.next();
-            name
-        })
-        .flatten();
+        let name = cursor
+            .is_named()
+            .then(|| {
+                let name = cursor.ident().cloned();
+                cursor.next();
+                name
+            })
+            .flatten();
         let before = cursor.last_span();
         let value = value_tokens(&mut cursor);
         if value.is_empty() {
@@ -735,6 +769,12 @@ fn value_tokens(cursor: &mut Cursor) -> Vec<TokenTree> {
     let mut depth = 0_usize;
     while !cursor.at_end() && !cursor.is_punct(';') {
         if cursor.is_punct(',') && depth == 0 {
+            break;
+        }
+        let complete = taken
+            .last()
+            .is_some_and(|tree| !matches!(tree, TokenTree::Punct(_)));
+        if complete && cursor.is_named() {
             break;
         }
         if cursor.is_double(0, ':', ':') && cursor.is_punct_at(2, '<') {

@@ -2,7 +2,7 @@
 
 use super::{Cx, training};
 use crate::ast::{Args, Call, Ends, Expr};
-use crate::evaluate::{self, LARGEST, Type_};
+use crate::evaluate::{self, LARGEST, Type_, in_parentheses};
 use crate::words::{Argument, Kind, Missing, Word, list};
 use crate::{Hole, HoleKind, parse};
 use damper_spec::{MetricKind, Value};
@@ -158,7 +158,9 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                     .iter()
                     .map(|argument| argument.name)
                     .collect();
-                let suggestion = damper_spec::suggest(&text, names.iter().copied());
+                let suggestion = alias(&text)
+                    .filter(|alias| names.contains(alias))
+                    .or_else(|| damper_spec::suggest(&text, names.iter().copied()));
                 let message = match (word.arguments.is_empty(), suggestion) {
                     (true, _) => format!("`{}` takes no arguments", word.name),
                     (_, Some(suggestion)) => format!(
@@ -212,6 +214,24 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
         arguments.fine &= !matches!(given, Given::Wrong);
         arguments.given.insert(argument.name, (given, ends));
     }
+}
+
+/// What other libraries call an argument.
+fn alias(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "learning_rate" => "lr",
+        "wd" | "l2" => "weight_decay",
+        "eps" => "epsilon",
+        "p" | "prob" | "probability" => "rate",
+        "units" | "features" | "out_features" | "d_output" | "size" => "out",
+        "use_bias" => "bias",
+        "sigma" | "stddev" => "std",
+        "gamma" => "factor",
+        "step_size" => "every",
+        "smoothing" => "label_smoothing",
+        "weight" | "class_weights" => "weights",
+        _ => return None,
+    })
 }
 
 fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
@@ -335,10 +355,10 @@ fn checked(cx: &mut Cx, expr: &Expr, kind: Kind, what: &str, help: Option<&str>)
     if !fits && evaluated.ty != Type_::Unknown {
         let written = expr.text();
         let message = if evaluated.literal {
-            format!("{what} is {}, found `{written}`", kind.wanted())
+            format!("{what} must be {}, found `{written}`", kind.wanted())
         } else {
             let ty = evaluated.ty.name();
-            format!("{what} is {}, `{written}` is {ty}", kind.wanted())
+            format!("{what} must be {}, `{written}` is {ty}", kind.wanted())
         };
         let report = cx.diagnostics.error(expr.ends, message);
         match (hole, evaluated.ty) {
@@ -383,12 +403,4 @@ fn checked(cx: &mut Cx, expr: &Expr, kind: Kind, what: &str, help: Option<&str>)
         known: evaluated.known,
         hole: place,
     })
-}
-
-fn in_parentheses(text: &str) -> String {
-    if text.contains(' ') {
-        format!("({text})")
-    } else {
-        text.to_owned()
-    }
 }

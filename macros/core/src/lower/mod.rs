@@ -110,6 +110,15 @@ fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
     };
     model.hyper = hypers(cx, &ast.hyper);
     model.inputs = inputs(cx, ast);
+    if model.inputs.is_empty() {
+        // Reported; `forward` keeps its form.
+        model.inputs.push(Input {
+            id: Id::NONE,
+            name: "input".to_owned(),
+            shape: vec![Value::unknown()],
+            kind: InputKind::Float,
+        });
+    }
     match &ast.layers {
         Some(section) => {
             let scope = cx.spans.scope();
@@ -117,6 +126,7 @@ fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
             model.layers = layers::layers(cx, section, &model.inputs);
             cx.spans.leave(scope);
         }
+        None if ast.broken => {}
         None => {
             cx.diagnostics
                 .error(&ast.name, format!("`{}` has no `layers`", ast.name))
@@ -286,6 +296,9 @@ fn domain_of(cx: &mut Cx, written: &ast::Expr, kind: Kind, name: &str) -> Option
 
 fn inputs(cx: &mut Cx, ast: &ast::Model) -> Vec<Input> {
     let Some(section) = &ast.input else {
+        if ast.broken {
+            return Vec::new();
+        }
         cx.diagnostics
             .error(&ast.name, format!("`{}` has no `input`", ast.name))
             .help("`input image: [64]`");
@@ -314,12 +327,14 @@ fn inputs(cx: &mut Cx, ast: &ast::Model) -> Vec<Input> {
         let id = cx.id((input.name.span(), input.name.span()));
         cx.document(id, &input.attrs);
         let what = format!("the input `{name}`");
-        let shape: Vec<Value> = input
+        let mut shape: Vec<Value> = input
             .shape
             .iter()
             .map(|axis| arguments::value(cx, axis, Kind::Size, &what, Some("`input image: [64]`")))
             .collect();
-        if shape.len() != 1 {
+        if input.broken {
+            shape.push(Value::unknown());
+        } else if shape.len() != 1 {
             let axes: Vec<String> = input.shape.iter().map(ast::Expr::text).collect();
             let report = cx.diagnostics.error(
                 input.ends,

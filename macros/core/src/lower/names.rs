@@ -35,7 +35,7 @@ pub(super) fn assign(cx: &mut Cx, statements: &mut [Statement], inputs: &[Input]
                 let derived = base(statement);
                 cx.diagnostics
                     .error(at, "a statement of `layers` needs a name")
-                    .help(format!("`{derived}: {derived}..`"))
+                    .help(format!("for example `{derived}_1: ..`"))
                     .note("it becomes the name of the field and the path of the saved weights");
             }
             continue;

@@ -45,7 +45,7 @@ pub fn draw(source: &str) -> String {
         } else {
             line.chars().count()
         };
-        let _ = writeln!(out, "{:>3} | {line}", start.line - 1);
+        let _ = writeln!(out, "{:>3} | {line}", start.line);
         let carets = "^".repeat(last.saturating_sub(start.column).max(1));
         let _ = writeln!(out, "    | {}{carets}\n", " ".repeat(start.column));
     }
