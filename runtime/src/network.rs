@@ -92,8 +92,8 @@ pub fn monte_carlo<M: Network>(
         .collect();
     let model = model.clone().train().freeze_group(ParamGroup::from_paths(frozen));
     let samples = samples.max(1);
-    let mut outputs = (0..samples).map(|_| plain(forward(&model)));
-    let first = outputs.next().unwrap_or_else(|| plain(forward(&model)));
+    let first = plain(forward(&model));
+    let outputs = (1..samples).map(|_| plain(forward(&model)));
     // Welford's update: no second pass, no cancellation.
     let (mut mean, mut squares, mut count) = (first.clone(), first.zeros_like(), 1.0);
     for output in outputs {
