@@ -1,9 +1,7 @@
 //! Losses, the links that turn what they read into predictions, and decisions.
 
 use crate::{Spec, Target};
-use burn::nn::loss::{
-    HuberLossConfig, KLDivLossConfig, MseLoss, Reduction, SmoothL1LossConfig,
-};
+use burn::nn::loss::{HuberLossConfig, KLDivLossConfig, MseLoss, Reduction, SmoothL1LossConfig};
 use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid, softmax, softplus};
 use burn::tensor::{Int, Tensor};
 use damper_spec::{LossKind, Reads, Value};
@@ -33,18 +31,37 @@ pub fn of(spec: &Spec, output: Tensor<2>, target: &Target) -> Tensor<1> {
 
 /// The value of one loss: see [`of`].
 pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
-    if let LossKind::CrossEntropy { label_smoothing, weights, from } = kind {
-        let smoothing = label_smoothing.as_ref().and_then(Value::float).unwrap_or(0.0);
+    if let LossKind::CrossEntropy {
+        label_smoothing,
+        weights,
+        from,
+    } = kind
+    {
+        let smoothing = label_smoothing
+            .as_ref()
+            .and_then(Value::float)
+            .unwrap_or(0.0);
         return cross_entropy(log_probabilities(output, *from), target, smoothing, weights);
     }
     let units = output.dims()[1];
-    let wanted = if matches!(kind, LossKind::GaussianNll) { units / 2 } else { units };
+    let wanted = if matches!(kind, LossKind::GaussianNll) {
+        units / 2
+    } else {
+        units
+    };
     let Some(target) = values(&output, target, wanted) else {
         return undefined(&output);
     };
     match kind {
-        LossKind::BinaryCrossEntropy { label_smoothing, weights, from } => {
-            let smoothing = label_smoothing.as_ref().and_then(Value::float).unwrap_or(0.0);
+        LossKind::BinaryCrossEntropy {
+            label_smoothing,
+            weights,
+            from,
+        } => {
+            let smoothing = label_smoothing
+                .as_ref()
+                .and_then(Value::float)
+                .unwrap_or(0.0);
             binary_cross_entropy(output, target, *from, smoothing, weights)
         }
         LossKind::Mse => MseLoss::new().forward(output, target, Reduction::Mean),
@@ -55,13 +72,18 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
         }
         LossKind::Huber { delta } => {
             let delta = delta.float().unwrap_or(1.0).max(0.0) as f32;
-            HuberLossConfig::new(delta).init().forward(output, target, Reduction::Mean)
+            HuberLossConfig::new(delta)
+                .init()
+                .forward(output, target, Reduction::Mean)
         }
         LossKind::SmoothL1 { beta } => {
             // As in PyTorch, the loss with `beta` 0 is the absolute error.
             let beta = beta.float().unwrap_or(1.0) as f32;
             if beta > 0.0 {
-                SmoothL1LossConfig::new().with_beta(beta).init().forward_with_reduction(output, target, Reduction::Mean)
+                SmoothL1LossConfig::new()
+                    .with_beta(beta)
+                    .init()
+                    .forward_with_reduction(output, target, Reduction::Mean)
             } else {
                 (output - target).abs().mean()
             }
@@ -69,20 +91,28 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
         LossKind::LogCosh => {
             // ln cosh e = e + softplus(-2 e) - ln 2, which does not overflow.
             let error = output - target;
-            (error.clone() + softplus(error.mul_scalar(-2.0), 1.0)).mean().sub_scalar(LN_2)
+            (error.clone() + softplus(error.mul_scalar(-2.0), 1.0))
+                .mean()
+                .sub_scalar(LN_2)
         }
-        LossKind::Dice { smooth, from } => {
-            dice(probabilities(output, *from, sigmoid), target, smooth.float().unwrap_or(1.0))
-        }
+        LossKind::Dice { smooth, from } => dice(
+            probabilities(output, *from, sigmoid),
+            target,
+            smooth.float().unwrap_or(1.0),
+        ),
         LossKind::KlDiv { from } => {
             let output = log_probabilities(output, *from);
-            KLDivLossConfig::new().init().forward(output, target, Reduction::BatchMean)
+            KLDivLossConfig::new()
+                .init()
+                .forward(output, target, Reduction::BatchMean)
         }
         LossKind::Poisson => (output.clone().exp() - target * output).mean(),
         LossKind::GaussianNll => {
             let (mean, log_variance) = halves(output);
             let squares = (target - mean).square();
-            (squares * log_variance.clone().neg().exp() + log_variance).mean().mul_scalar(0.5)
+            (squares * log_variance.clone().neg().exp() + log_variance)
+                .mean()
+                .mul_scalar(0.5)
         }
         LossKind::CrossEntropy { .. } | LossKind::Custom { .. } => undefined(&output),
     }
@@ -130,7 +160,8 @@ pub fn decisions(spec: &Spec, output: Tensor<2>) -> Tensor<2, Int> {
 /// The output of the model above which the answer is yes.
 pub(crate) fn boundary(spec: &Spec) -> f64 {
     match spec.model().loss.as_ref().map(|loss| &loss.kind) {
-        Some(LossKind::BinaryCrossEntropy { from, .. } | LossKind::Dice { from, .. }) => match from {
+        Some(LossKind::BinaryCrossEntropy { from, .. } | LossKind::Dice { from, .. }) => match from
+        {
             Reads::Logits => 0.0,
             Reads::Probabilities => 0.5,
             Reads::LogProbabilities => -LN_2,
@@ -143,7 +174,10 @@ pub(crate) fn boundary(spec: &Spec) -> f64 {
 pub(crate) fn halves(output: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     let units = output.dims()[1];
     let half = units / 2;
-    (output.clone().narrow(1, 0, half), output.narrow(1, half, half))
+    (
+        output.clone().narrow(1, 0, half),
+        output.narrow(1, half, half),
+    )
 }
 
 /// The target as numbers of the output's shape, `[batch, width]`, beside the output.
@@ -161,14 +195,22 @@ pub(crate) fn values(output: &Tensor<2>, target: &Target, width: usize) -> Optio
 
 /// A constant on the training device if the output is on it: both sides of an operation must be.
 fn beside(constant: Tensor<2>, output: &Tensor<2>) -> Tensor<2> {
-    if output.is_autodiff() { Tensor::from_inner(constant) } else { constant.inner() }
+    if output.is_autodiff() {
+        Tensor::from_inner(constant)
+    } else {
+        constant.inner()
+    }
 }
 
 fn undefined(output: &Tensor<2>) -> Tensor<1> {
     Tensor::full([1], f32::NAN, &output.device())
 }
 
-fn probabilities(output: Tensor<2>, from: Reads, link: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+fn probabilities(
+    output: Tensor<2>,
+    from: Reads,
+    link: impl FnOnce(Tensor<2>) -> Tensor<2>,
+) -> Tensor<2> {
     match from {
         Reads::Logits => link(output),
         Reads::Probabilities => output,
@@ -187,14 +229,22 @@ pub(crate) fn log_probabilities(output: Tensor<2>, from: Reads) -> Tensor<2> {
 /// The logarithm of a probability, finite and with a finite gradient at 0.
 fn log(probability: Tensor<2>) -> Tensor<2> {
     let zero = probability.clone().lower_equal_scalar(LEAST_PROBABILITY);
-    probability.clamp_min(LEAST_PROBABILITY).log().mask_fill(zero, -100.0)
+    probability
+        .clamp_min(LEAST_PROBABILITY)
+        .log()
+        .mask_fill(zero, -100.0)
 }
 
 /// A row of weights, if there are as many as units.
 fn weight_row(weights: &[Value], output: &Tensor<2>) -> Option<Tensor<2>> {
     let units = output.dims()[1];
-    let weights: Vec<f32> = weights.iter().filter_map(Value::float).map(|weight| weight as f32).collect();
-    (weights.len() == units).then(|| Tensor::<1>::from_floats(weights.as_slice(), &output.device()).reshape([1, units]))
+    let weights: Vec<f32> = weights
+        .iter()
+        .filter_map(Value::float)
+        .map(|weight| weight as f32)
+        .collect();
+    (weights.len() == units)
+        .then(|| Tensor::<1>::from_floats(weights.as_slice(), &output.device()).reshape([1, units]))
 }
 
 /// PyTorch's `CrossEntropyLoss`: with class weights the mean is weighted; smoothing spreads a share over all classes.
@@ -204,9 +254,13 @@ fn cross_entropy(logs: Tensor<2>, target: &Target, smoothing: f64, weights: &[Va
     let weights = weight_row(weights, &logs);
     let indices = match target {
         Target::Classes(indices) => indices.clone(),
-        Target::Values(values) if values.dims() == [rows, 1] && classes > 1 => values.clone().int().reshape([rows]),
+        Target::Values(values) if values.dims() == [rows, 1] && classes > 1 => {
+            values.clone().int().reshape([rows])
+        }
         Target::Values(values) if values.dims() == [rows, classes] => {
-            let target = beside(values.clone(), &logs).mul_scalar(1.0 - smoothing).add_scalar(smoothing / classes as f64);
+            let target = beside(values.clone(), &logs)
+                .mul_scalar(1.0 - smoothing)
+                .add_scalar(smoothing / classes as f64);
             let target = match weights {
                 Some(weights) => target * weights,
                 None => target,
@@ -218,7 +272,11 @@ fn cross_entropy(logs: Tensor<2>, target: &Target, smoothing: f64, weights: &[Va
     if indices.dims() != [rows] {
         return undefined(&logs);
     }
-    let indices = if logs.is_autodiff() { Tensor::from_inner(indices) } else { indices.inner() };
+    let indices = if logs.is_autodiff() {
+        Tensor::from_inner(indices)
+    } else {
+        indices.inner()
+    };
     let indices = indices.reshape([rows, 1]);
     match weights {
         None => {
@@ -229,7 +287,11 @@ fn cross_entropy(logs: Tensor<2>, target: &Target, smoothing: f64, weights: &[Va
             right.mul_scalar(1.0 - smoothing) - logs.mean().mul_scalar(smoothing)
         }
         Some(weights) => {
-            let total = weights.clone().expand([rows, classes]).gather(1, indices.clone()).sum();
+            let total = weights
+                .clone()
+                .expand([rows, classes])
+                .gather(1, indices.clone())
+                .sum();
             let weighted = logs * weights;
             let right = weighted.clone().gather(1, indices).sum().neg();
             if smoothing == 0.0 {
@@ -271,7 +333,10 @@ fn binary_cross_entropy(
 
 /// One minus the mean over the outputs of the Dice coefficient over the rows (Milletari et al., arXiv 1606.04797).
 fn dice(output: Tensor<2>, target: Tensor<2>, smooth: f64) -> Tensor<1> {
-    let both = (output.clone() * target.clone()).sum_dim(0).mul_scalar(2.0).add_scalar(smooth);
+    let both = (output.clone() * target.clone())
+        .sum_dim(0)
+        .mul_scalar(2.0)
+        .add_scalar(smooth);
     let all = (output.sum_dim(0) + target.sum_dim(0)).add_scalar(smooth);
     (both / all).mean().neg().add_scalar(1.0)
 }

@@ -46,7 +46,9 @@ impl MetricAccumulator {
     pub fn new(kind: MetricKind, spec: &Spec) -> Self {
         let answers = match spec.model().loss.as_ref().map(|loss| &loss.kind) {
             Some(LossKind::CrossEntropy { from, .. }) => Answers::Class(*from),
-            Some(LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }) => Answers::Yes(boundary(spec)),
+            Some(LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }) => {
+                Answers::Yes(boundary(spec))
+            }
             _ => match spec.model().task_kind() {
                 Some(TaskKind::Multiclass(_)) => Answers::Class(Reads::Logits),
                 Some(TaskKind::Binary | TaskKind::Multilabel(_)) => Answers::Yes(boundary(spec)),
@@ -77,11 +79,13 @@ impl MetricAccumulator {
         if samples == 0 {
             return;
         }
-        let summary = self.summary(output.clone(), target).unwrap_or_else(|| Summary {
-            samples,
-            rows: 1,
-            values: Tensor::full([1], f32::NAN, &output.device()),
-        });
+        let summary = self
+            .summary(output.clone(), target)
+            .unwrap_or_else(|| Summary {
+                samples,
+                rows: 1,
+                values: Tensor::full([1], f32::NAN, &output.device()),
+            });
         self.pending.push(summary);
     }
 
@@ -91,13 +95,24 @@ impl MetricAccumulator {
         if self.samples == 0.0 {
             return f64::NAN;
         }
-        let mean = self.totals.first().map_or(f64::NAN, |sum| sum / self.samples);
+        let mean = self
+            .totals
+            .first()
+            .map_or(f64::NAN, |sum| sum / self.samples);
         match self.kind {
-            MetricKind::Accuracy | MetricKind::TopK(_) | MetricKind::Mse | MetricKind::Mae | MetricKind::Mape => mean,
+            MetricKind::Accuracy
+            | MetricKind::TopK(_)
+            | MetricKind::Mse
+            | MetricKind::Mae
+            | MetricKind::Mape => mean,
             MetricKind::Rmse => mean.sqrt(),
-            MetricKind::Precision => self.over_classes(|right, predicted, _| ratio(right, predicted)),
+            MetricKind::Precision => {
+                self.over_classes(|right, predicted, _| ratio(right, predicted))
+            }
             MetricKind::Recall => self.over_classes(|right, _, actual| ratio(right, actual)),
-            MetricKind::F1 => self.over_classes(|right, predicted, actual| ratio(2.0 * right, predicted + actual)),
+            MetricKind::F1 => {
+                self.over_classes(|right, predicted, actual| ratio(2.0 * right, predicted + actual))
+            }
             MetricKind::Auroc => self.area(),
             MetricKind::R2 => self.determination(),
         }
@@ -107,13 +122,17 @@ impl MetricAccumulator {
         match self.kind {
             MetricKind::Accuracy => self.accuracy(output, target),
             MetricKind::TopK(k) => self.top(output, target, k.size()?),
-            MetricKind::Precision | MetricKind::Recall | MetricKind::F1 => self.counts(output, target),
-            MetricKind::Auroc => self.labelled(output, target),
-            MetricKind::Mse | MetricKind::Rmse => self.errors(output, target, |error, _| error.square()),
-            MetricKind::Mae => self.errors(output, target, |error, _| error.abs()),
-            MetricKind::Mape => {
-                self.errors(output, target, |error, target| error.abs() / target.abs().clamp_min(LEAST_TARGET))
+            MetricKind::Precision | MetricKind::Recall | MetricKind::F1 => {
+                self.counts(output, target)
             }
+            MetricKind::Auroc => self.labelled(output, target),
+            MetricKind::Mse | MetricKind::Rmse => {
+                self.errors(output, target, |error, _| error.square())
+            }
+            MetricKind::Mae => self.errors(output, target, |error, _| error.abs()),
+            MetricKind::Mape => self.errors(output, target, |error, target| {
+                error.abs() / target.abs().clamp_min(LEAST_TARGET)
+            }),
             MetricKind::R2 => self.deviations(output, target),
         }
     }
@@ -121,24 +140,53 @@ impl MetricAccumulator {
     fn accuracy(&self, output: Tensor<2>, target: &Target) -> Option<Summary> {
         let [rows, units] = output.dims();
         let (samples, right) = match self.answers {
-            Answers::Class(_) => (rows, classes(output.clone()).equal(indices(&output, target)?).int().sum()),
+            Answers::Class(_) => (
+                rows,
+                classes(output.clone())
+                    .equal(indices(&output, target)?)
+                    .int()
+                    .sum(),
+            ),
             Answers::Yes(boundary) => {
                 let target = yes(&output, target)?;
-                (rows * units, output.greater_scalar(boundary).int().equal(target).int().sum())
+                (
+                    rows * units,
+                    output
+                        .greater_scalar(boundary)
+                        .int()
+                        .equal(target)
+                        .int()
+                        .sum(),
+                )
             }
             Answers::Numbers => return None,
         };
-        Some(Summary { samples, rows: 1, values: right.float() })
+        Some(Summary {
+            samples,
+            rows: 1,
+            values: right.float(),
+        })
     }
 
     /// A target is among the `k` highest if fewer than `k` scores are above its own.
     fn top(&self, output: Tensor<2>, target: &Target, k: usize) -> Option<Summary> {
-        let Answers::Class(_) = self.answers else { return None };
+        let Answers::Class(_) = self.answers else {
+            return None;
+        };
         let [samples, classes] = output.dims();
-        let own = output.clone().gather(1, indices(&output, target)?.reshape([samples, 1]));
-        let above = output.greater(own.expand([samples, classes])).int().sum_dim(1);
+        let own = output
+            .clone()
+            .gather(1, indices(&output, target)?.reshape([samples, 1]));
+        let above = output
+            .greater(own.expand([samples, classes]))
+            .int()
+            .sum_dim(1);
         let right = above.lower_scalar(i64::try_from(k).ok()?).int().sum();
-        Some(Summary { samples, rows: 1, values: right.float() })
+        Some(Summary {
+            samples,
+            rows: 1,
+            values: right.float(),
+        })
     }
 
     /// Right, predicted and actual, for each class or output.
@@ -156,8 +204,15 @@ impl MetricAccumulator {
             Answers::Numbers => return None,
         };
         let right = predicted.clone() * actual.clone();
-        let values = Tensor::cat(vec![right.sum_dim(0), predicted.sum_dim(0), actual.sum_dim(0)], 0);
-        Some(Summary { samples, rows: 3, values: values.float().reshape([3 * units]) })
+        let values = Tensor::cat(
+            vec![right.sum_dim(0), predicted.sum_dim(0), actual.sum_dim(0)],
+            0,
+        );
+        Some(Summary {
+            samples,
+            rows: 3,
+            values: values.float().reshape([3 * units]),
+        })
     }
 
     /// Scores and labels of each output.
@@ -175,7 +230,11 @@ impl MetricAccumulator {
             Answers::Numbers => return None,
         };
         let columns = Tensor::cat(vec![scores.transpose(), labels.float().transpose()], 0);
-        Some(Summary { samples, rows: 2 * units, values: columns.reshape([2 * units * samples]) })
+        Some(Summary {
+            samples,
+            rows: 2 * units,
+            values: columns.reshape([2 * units * samples]),
+        })
     }
 
     /// What the model says as numbers, and the target, `[batch, values]` both.
@@ -197,7 +256,11 @@ impl MetricAccumulator {
         let (says, target) = self.numbers(output, target)?;
         let [rows, width] = says.dims();
         let values = error(says - target.clone(), target).sum();
-        Some(Summary { samples: rows * width, rows: 1, values })
+        Some(Summary {
+            samples: rows * width,
+            rows: 1,
+            values,
+        })
     }
 
     /// The squared errors, the mean and the squared deviations from it, for each output.
@@ -208,12 +271,21 @@ impl MetricAccumulator {
         let mean = target.clone().mean_dim(0);
         let deviations = (target - mean.clone()).square().sum_dim(0);
         let values = Tensor::cat(vec![errors, mean, deviations], 0).reshape([3 * width]);
-        Some(Summary { samples, rows: 3, values })
+        Some(Summary {
+            samples,
+            rows: 3,
+            values,
+        })
     }
 
     /// Takes what is pending to the host.
     fn read(&mut self) {
-        for Summary { samples, rows, values } in std::mem::take(&mut self.pending) {
+        for Summary {
+            samples,
+            rows,
+            values,
+        } in std::mem::take(&mut self.pending)
+        {
             let samples = samples as f64;
             // A device that fails gives no metric.
             let values: Vec<f32> = match values.try_into_data() {
@@ -256,7 +328,11 @@ impl MetricAccumulator {
         self.totals.resize(values.len(), 0.0);
         let all = self.samples + samples;
         for column in 0..width {
-            let value = |row: usize| values.get(row * width + column).map_or(f64::NAN, |x| f64::from(*x));
+            let value = |row: usize| {
+                values
+                    .get(row * width + column)
+                    .map_or(f64::NAN, |x| f64::from(*x))
+            };
             let mean = self.totals.get(width + column).copied().unwrap_or(f64::NAN);
             let shift = value(1) - mean;
             for (row, change) in [
@@ -294,7 +370,11 @@ impl MetricAccumulator {
         if self.totals.iter().any(|total| total.is_nan()) {
             return f64::NAN;
         }
-        let areas: Vec<f64> = self.scores.iter().filter_map(|(scores, labels)| area(scores, labels)).collect();
+        let areas: Vec<f64> = self
+            .scores
+            .iter()
+            .filter_map(|(scores, labels)| area(scores, labels))
+            .collect();
         mean(&areas)
     }
 
@@ -321,7 +401,9 @@ fn indices(output: &Tensor<2>, target: &Target) -> Option<Tensor<1, Int>> {
     let [rows, units] = output.dims();
     let indices = match target {
         Target::Classes(indices) => indices.clone().inner(),
-        Target::Values(values) if values.dims() == [rows, 1] && units > 1 => values.clone().inner().int().reshape([rows]),
+        Target::Values(values) if values.dims() == [rows, 1] && units > 1 => {
+            values.clone().inner().int().reshape([rows])
+        }
         Target::Values(values) if values.dims() == [rows, units] => classes(values.clone().inner()),
         Target::Values(_) => return None,
     };
@@ -330,20 +412,32 @@ fn indices(output: &Tensor<2>, target: &Target) -> Option<Tensor<1, Int>> {
 
 /// A target of yes/no answers, 1 for yes: `[batch, outputs]`.
 fn yes(output: &Tensor<2>, target: &Target) -> Option<Tensor<2, Int>> {
-    Some(values(output, target, output.dims()[1])?.greater_scalar(0.5).int())
+    Some(
+        values(output, target, output.dims()[1])?
+            .greater_scalar(0.5)
+            .int(),
+    )
 }
 
 fn one_hot(indices: Tensor<1, Int>, classes: usize) -> Tensor<2, Int> {
     let rows = indices.dims()[0];
-    let all = Tensor::<1, Int>::arange(0..i64::try_from(classes).unwrap_or(i64::MAX), &indices.device());
+    let all = Tensor::<1, Int>::arange(
+        0..i64::try_from(classes).unwrap_or(i64::MAX),
+        &indices.device(),
+    );
     let all = all.reshape([1, classes]).expand([rows, classes]);
-    all.equal(indices.reshape([rows, 1]).expand([rows, classes])).int()
+    all.equal(indices.reshape([rows, 1]).expand([rows, classes]))
+        .int()
 }
 
 /// The share of pairs of a yes and a no in which the yes has the higher score; ties count one half
 /// (Mann and Whitney, 1947). `None` where one of them is missing.
 fn area(scores: &[f32], labels: &[f32]) -> Option<f64> {
-    let mut pairs: Vec<(f32, bool)> = scores.iter().zip(labels).map(|(score, label)| (*score, *label > 0.5)).collect();
+    let mut pairs: Vec<(f32, bool)> = scores
+        .iter()
+        .zip(labels)
+        .map(|(score, label)| (*score, *label > 0.5))
+        .collect();
     if pairs.iter().any(|(score, _)| score.is_nan()) {
         return Some(f64::NAN);
     }
@@ -365,5 +459,9 @@ fn ratio(part: f64, whole: f64) -> f64 {
 }
 
 fn mean(values: &[f64]) -> f64 {
-    if values.is_empty() { f64::NAN } else { values.iter().sum::<f64>() / values.len() as f64 }
+    if values.is_empty() {
+        f64::NAN
+    } else {
+        values.iter().sum::<f64>() / values.len() as f64
+    }
 }

@@ -31,7 +31,14 @@ impl Schedule {
 
     /// The learning rate of the step `step`, from 0.
     pub fn learning_rate(&self, step: usize) -> LearningRate {
-        self.learning_rate * factor(&self.curve, self.warmup, step, self.steps, self.steps_per_epoch)
+        self.learning_rate
+            * factor(
+                &self.curve,
+                self.warmup,
+                step,
+                self.steps,
+                self.steps_per_epoch,
+            )
     }
 }
 
@@ -55,12 +62,22 @@ impl Schedule {
 /// assert_eq!(factor(&cosine, 0.0, 200, 100, 10), 0.0);
 /// assert_eq!(factor(&cosine, 0.1, 4, 100, 10), 5.0 / 11.0);
 /// ```
-pub fn factor(curve: &Curve, warmup: f64, step: usize, steps: usize, steps_per_epoch: usize) -> f64 {
+pub fn factor(
+    curve: &Curve,
+    warmup: f64,
+    step: usize,
+    steps: usize,
+    steps_per_epoch: usize,
+) -> f64 {
     let rising = match curve {
         Curve::OneCycle { .. } => 0,
         _ => (warmup.clamp(0.0, 1.0) * steps as f64).round() as usize,
     };
-    let rise = if step < rising { (step + 1) as f64 / (rising + 1) as f64 } else { 1.0 };
+    let rise = if step < rising {
+        (step + 1) as f64 / (rising + 1) as f64
+    } else {
+        1.0
+    };
     let share = share(step.saturating_sub(rising), steps.saturating_sub(rising));
     let epoch = step.min(steps.saturating_sub(1)) / steps_per_epoch.max(1);
     rise * match *curve {
@@ -69,15 +86,21 @@ pub fn factor(curve: &Curve, warmup: f64, step: usize, steps: usize, steps_per_e
         Curve::Linear { end } => 1.0 + (end - 1.0) * share,
         Curve::Step { every, factor } => factor.powf((epoch / every.max(1)) as f64),
         Curve::Exponential { factor } => factor.powf(epoch as f64),
-        Curve::OneCycle { rise, divide, final_divide } => {
-            one_cycle(step as f64, steps as f64, rise, divide, final_divide)
-        }
+        Curve::OneCycle {
+            rise,
+            divide,
+            final_divide,
+        } => one_cycle(step as f64, steps as f64, rise, divide, final_divide),
     }
 }
 
 /// How much of `steps` is over, in [0, 1].
 fn share(step: usize, steps: usize) -> f64 {
-    if step >= steps { 1.0 } else { step as f64 / steps as f64 }
+    if step >= steps {
+        1.0
+    } else {
+        step as f64 / steps as f64
+    }
 }
 
 /// Half a cosine from `start` to `end`.

@@ -29,13 +29,21 @@ fn ones() -> Tensor<2> {
 }
 
 fn gaussian(mean: f64, deviation: f64) -> Tensor<2> {
-    Tensor::random([ROWS, COLUMNS], Distribution::Normal(mean, deviation), &device().autodiff())
+    Tensor::random(
+        [ROWS, COLUMNS],
+        Distribution::Normal(mean, deviation),
+        &device().autodiff(),
+    )
 }
 
 fn moments(values: &[f32]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
-    let variance = values.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / count;
+    let variance = values
+        .iter()
+        .map(|x| (f64::from(*x) - mean).powi(2))
+        .sum::<f64>()
+        / count;
     (mean, variance)
 }
 
@@ -43,7 +51,10 @@ fn moments(values: &[f32]) -> (f64, f64) {
 #[track_caller]
 fn assert_share(share: f64, rate: f64, count: f64) {
     let deviation = (rate * (1.0 - rate) / count).sqrt();
-    assert!((share - rate).abs() < BOUND * deviation, "{share} is not {rate} within {deviation}");
+    assert!(
+        (share - rate).abs() < BOUND * deviation,
+        "{share} is not {rate} within {deviation}"
+    );
 }
 
 fn share_of_zeros(values: &[f32]) -> f64 {
@@ -51,8 +62,12 @@ fn share_of_zeros(values: &[f32]) -> f64 {
 }
 
 fn built<L: Layer>(kind: Stochastic) -> L {
-    L::build(&op(1, "layer", OpKind::Stochastic(kind), vec![]), &Shape(vec![Some(COLUMNS)]), &device())
-        .expect("the description is sound")
+    L::build(
+        &op(1, "layer", OpKind::Stochastic(kind), vec![]),
+        &Shape(vec![Some(COLUMNS)]),
+        &device(),
+    )
+    .expect("the description is sound")
 }
 
 fn at(rate: f64) -> Value {
@@ -81,11 +96,23 @@ fn nothing_happens_at_inference() {
     let input = gaussian(0.0, 1.0);
     let plain = input.clone().inner();
     for (name, layer) in layers(0.5) {
-        assert_eq!(numbers(layer(plain.clone())), numbers(input.clone()), "`{name}` on a plain device");
-        assert_ne!(numbers(layer(input.clone())), numbers(input.clone()), "`{name}` on a training device");
+        assert_eq!(
+            numbers(layer(plain.clone())),
+            numbers(input.clone()),
+            "`{name}` on a plain device"
+        );
+        assert_ne!(
+            numbers(layer(input.clone())),
+            numbers(input.clone()),
+            "`{name}` on a training device"
+        );
     }
     for (name, layer) in layers(0.0) {
-        assert_eq!(numbers(layer(input.clone())), numbers(input.clone()), "`{name}` with rate 0");
+        assert_eq!(
+            numbers(layer(input.clone())),
+            numbers(input.clone()),
+            "`{name}` with rate 0"
+        );
     }
 }
 
@@ -95,11 +122,20 @@ fn a_frozen_layer_gives_its_input_back() {
     let input = ones();
     let frozen = |path: DropPath| path.freeze_group(ParamGroup::from_path("training"));
     let layer = frozen(DropPath::new(0.5));
-    assert_eq!(numbers(layer.forward(input.clone())), numbers(input.clone()));
+    assert_eq!(
+        numbers(layer.forward(input.clone())),
+        numbers(input.clone())
+    );
     let layer = AlphaDropout::new(0.5).freeze_group(ParamGroup::from_path("training"));
-    assert_eq!(numbers(layer.forward(input.clone())), numbers(input.clone()));
+    assert_eq!(
+        numbers(layer.forward(input.clone())),
+        numbers(input.clone())
+    );
     let layer = GaussianDropout::new(0.5).freeze_group(ParamGroup::from_path("training"));
-    assert_eq!(numbers(layer.forward(input.clone())), numbers(input.clone()));
+    assert_eq!(
+        numbers(layer.forward(input.clone())),
+        numbers(input.clone())
+    );
 }
 
 #[test]
@@ -108,9 +144,17 @@ fn dropout_drops_single_values_and_keeps_the_mean() {
     let layer: Dropout = built(Stochastic::Dropout { rate: at(0.3) });
     let values = numbers(layer.forward(ones()));
     assert_share(share_of_zeros(&values), 0.3, COUNT);
-    assert!(values.iter().all(|x| *x == 0.0 || (x - 1.0 / 0.7).abs() < 1e-5), "survivors are scaled by 1 / (1 - p)");
+    assert!(
+        values
+            .iter()
+            .all(|x| *x == 0.0 || (x - 1.0 / 0.7).abs() < 1e-5),
+        "survivors are scaled by 1 / (1 - p)"
+    );
     let (mean, _) = moments(&values);
-    assert!((mean - 1.0).abs() < BOUND * (0.3 / 0.7 / COUNT).sqrt(), "the mean is {mean}");
+    assert!(
+        (mean - 1.0).abs() < BOUND * (0.3 / 0.7 / COUNT).sqrt(),
+        "the mean is {mean}"
+    );
 }
 
 #[test]
@@ -121,7 +165,10 @@ fn drop_path_drops_whole_samples() {
     for _ in 0..20 {
         let values = numbers(DropPath::new(rate).forward(ones()));
         for sample in values.chunks(COLUMNS) {
-            assert!(sample.iter().all(|x| *x == sample[0]), "a sample is dropped or kept as a whole");
+            assert!(
+                sample.iter().all(|x| *x == sample[0]),
+                "a sample is dropped or kept as a whole"
+            );
             assert!(sample[0] == 0.0 || (sample[0] - 1.0 / 0.75).abs() < 1e-5);
             dropped += usize::from(sample[0] == 0.0);
         }
@@ -134,11 +181,17 @@ fn drop_path_drops_whole_samples() {
 fn drop_connect_drops_weights_and_keeps_the_mean() {
     let _guard = seeded();
     let device = device().autodiff();
-    let layer: Linear = LinearConfig::new(ROWS, COLUMNS).with_bias(false).init(&device);
+    let layer: Linear = LinearConfig::new(ROWS, COLUMNS)
+        .with_bias(false)
+        .init(&device);
     let drop: DropConnect = {
         let rate = at(0.4);
-        let rule =
-            WeightRule { id: Id::NONE, kind: RuleKind::DropConnect { rate }, on: Reach::Weights, levels: vec![] };
+        let rule = WeightRule {
+            id: Id::NONE,
+            kind: RuleKind::DropConnect { rate },
+            on: Reach::Weights,
+            levels: vec![],
+        };
         let op = linear(1, "fc", COLUMNS, vec![rule]);
         Layer::build(&op, &Shape(vec![Some(ROWS)]), &device).expect("the description is sound")
     };
@@ -147,7 +200,10 @@ fn drop_connect_drops_weights_and_keeps_the_mean() {
     let weights = numbers(layer.weight.val());
     assert_share(share_of_zeros(&shown), 0.4, COUNT);
     for (shown, weight) in shown.iter().zip(&weights) {
-        assert!(*shown == 0.0 || (shown - weight / 0.6).abs() < 1e-5, "{shown} from {weight}");
+        assert!(
+            *shown == 0.0 || (shown - weight / 0.6).abs() < 1e-5,
+            "{shown} from {weight}"
+        );
     }
     // One mask for the whole batch: equal samples stay equal.
     let outputs = numbers(drop.linear(&layer, Tensor::<2>::ones([2, ROWS], &device)));
@@ -155,7 +211,10 @@ fn drop_connect_drops_weights_and_keeps_the_mean() {
     // At inference it is the layer.
     let input = Tensor::<2>::random([3, ROWS], Distribution::Default, &crate::common::device());
     let (layer, drop) = (layer.valid(), drop.valid());
-    assert_eq!(numbers(drop.linear(&layer, input.clone())), numbers(layer.forward(input)));
+    assert_eq!(
+        numbers(drop.linear(&layer, input.clone())),
+        numbers(layer.forward(input))
+    );
 }
 
 /// A weight that was dropped gets no gradient.
@@ -166,11 +225,20 @@ fn drop_connect_has_the_gradient_of_what_it_kept() {
     let layer: Linear = LinearConfig::new(20, 10).with_bias(false).init(&device);
     let output = DropConnect::new(0.5).linear(&layer, Tensor::<2>::eye(20, &device));
     let dropped: Vec<bool> = numbers(output.clone()).iter().map(|x| *x == 0.0).collect();
-    let gradient = numbers(layer.weight.val().grad(&output.sum().backward()).expect("a gradient"));
+    let gradient = numbers(
+        layer
+            .weight
+            .val()
+            .grad(&output.sum().backward())
+            .expect("a gradient"),
+    );
     assert!(dropped.contains(&true) && dropped.contains(&false));
     for (dropped, gradient) in dropped.into_iter().zip(gradient) {
         let wanted = if dropped { 0.0 } else { 2.0 };
-        assert!((gradient - wanted).abs() < 1e-5, "{gradient} for dropped {dropped}");
+        assert!(
+            (gradient - wanted).abs() < 1e-5,
+            "{gradient} for dropped {dropped}"
+        );
     }
 }
 
@@ -182,12 +250,18 @@ fn alpha_dropout_keeps_mean_and_variance() {
     let (mean, variance) = moments(&values);
     assert!(mean.abs() < BOUND / COUNT.sqrt(), "the mean is {mean}");
     // The fourth moment of the mixture is below 4: the variance's own deviation is below sqrt(3 / n).
-    assert!((variance - 1.0).abs() < BOUND * (3.0 / COUNT).sqrt(), "the variance is {variance}");
+    assert!(
+        (variance - 1.0).abs() < BOUND * (3.0 / COUNT).sqrt(),
+        "the variance is {variance}"
+    );
     // What is dropped takes one value: PyTorch's formula at the saturation of selu.
     let saturation: f64 = -1.758_099_340_847_376_6;
     let scale = ((1.0 - rate) * (1.0 + rate * saturation * saturation)).powf(-0.5);
     let dropped = (scale * saturation * (1.0 - rate)) as f32;
-    let count = values.iter().filter(|x| (**x - dropped).abs() < 1e-6).count() as f64;
+    let count = values
+        .iter()
+        .filter(|x| (**x - dropped).abs() < 1e-6)
+        .count() as f64;
     assert_share(count / COUNT, rate, COUNT);
 }
 
@@ -197,8 +271,14 @@ fn gaussian_dropout_has_the_moments_of_dropout() {
     let rate = 0.3;
     let (mean, variance) = moments(&numbers(GaussianDropout::new(rate).forward(ones())));
     let wanted = rate / (1.0 - rate);
-    assert!((mean - 1.0).abs() < BOUND * (wanted / COUNT).sqrt(), "the mean is {mean}");
-    assert!((variance - wanted).abs() < BOUND * wanted * (2.0 / COUNT).sqrt(), "the variance is {variance}");
+    assert!(
+        (mean - 1.0).abs() < BOUND * (wanted / COUNT).sqrt(),
+        "the mean is {mean}"
+    );
+    assert!(
+        (variance - wanted).abs() < BOUND * wanted * (2.0 / COUNT).sqrt(),
+        "the variance is {variance}"
+    );
 }
 
 #[test]
@@ -206,8 +286,14 @@ fn noise_is_added() {
     let _guard = seeded();
     let layer: GaussianNoise = built(Stochastic::Noise { std: at(0.1) });
     let (mean, variance) = moments(&numbers(layer.forward(ones())));
-    assert!((mean - 1.0).abs() < BOUND * 0.1 / COUNT.sqrt(), "the mean is {mean}");
-    assert!((variance - 0.01).abs() < BOUND * 0.01 * (2.0 / COUNT).sqrt(), "the variance is {variance}");
+    assert!(
+        (mean - 1.0).abs() < BOUND * 0.1 / COUNT.sqrt(),
+        "the mean is {mean}"
+    );
+    assert!(
+        (variance - 0.01).abs() < BOUND * 0.01 * (2.0 / COUNT).sqrt(),
+        "the variance is {variance}"
+    );
 }
 
 /// A value that the rules exclude gives no layer, and no panic.
@@ -219,11 +305,24 @@ fn impossible_layers_are_refused() {
         let op = |kind| op(1, "layer", OpKind::Stochastic(kind), vec![]);
         assert!(Dropout::build(&op(Stochastic::Dropout { rate }), &shape, &device()).is_none());
         assert!(DropPath::build(&op(Stochastic::DropPath { rate }), &shape, &device()).is_none());
-        assert!(AlphaDropout::build(&op(Stochastic::AlphaDropout { rate }), &shape, &device()).is_none());
-        assert!(GaussianDropout::build(&op(Stochastic::GaussianDropout { rate }), &shape, &device()).is_none());
+        assert!(
+            AlphaDropout::build(&op(Stochastic::AlphaDropout { rate }), &shape, &device())
+                .is_none()
+        );
+        assert!(
+            GaussianDropout::build(&op(Stochastic::GaussianDropout { rate }), &shape, &device())
+                .is_none()
+        );
     }
     assert!(Linear::build(&linear(1, "fc", 0, vec![]), &shape, &device()).is_none());
-    assert!(Linear::build(&linear(1, "fc", 1 << 52, vec![]), &Shape(vec![Some(1 << 52)]), &device()).is_none());
+    assert!(
+        Linear::build(
+            &linear(1, "fc", 1 << 52, vec![]),
+            &Shape(vec![Some(1 << 52)]),
+            &device()
+        )
+        .is_none()
+    );
     assert!(Linear::build(&linear(1, "fc", 2, vec![]), &Shape(vec![None]), &device()).is_none());
     assert!(Dropout::build(&linear(1, "fc", 2, vec![]), &shape, &device()).is_none());
 }
@@ -234,7 +333,10 @@ fn weight() -> Tensor<2> {
 
 #[test]
 fn the_soft_threshold_makes_exact_zeros() {
-    assert_eq!(numbers(regularize::soft_threshold(weight(), 0.25)), [2.75, 0.0, 0.0, -3.75, 0.0, 0.0]);
+    assert_eq!(
+        numbers(regularize::soft_threshold(weight(), 0.25)),
+        [2.75, 0.0, 0.0, -3.75, 0.0, 0.0]
+    );
     let many = gaussian(0.0, 1.0).inner();
     let zeros = share_of_zeros(&numbers(regularize::soft_threshold(many, 1.0)));
     assert_share(zeros, 0.682_689_5, COUNT);
@@ -244,16 +346,29 @@ fn the_soft_threshold_makes_exact_zeros() {
 fn norms_are_those_of_columns() {
     let limited = numbers(regularize::max_norm(weight(), 1.0));
     // The first column has length 5; the others are short enough, and stay as they are, bit for bit.
-    crate::common::assert_close("max_norm", &limited, &[0.6, 0.1, 0.0, -0.8, -0.2, 0.0], 1e-6);
+    crate::common::assert_close(
+        "max_norm",
+        &limited,
+        &[0.6, 0.1, 0.0, -0.8, -0.2, 0.0],
+        1e-6,
+    );
     assert_eq!([limited[1], limited[2], limited[4]], [0.1, 0.0, -0.2]);
     let root = 0.05f32.sqrt();
     let unit = numbers(regularize::unit_norm(weight()));
-    crate::common::assert_close("unit_norm", &unit, &[0.6, 0.1 / root, 0.0, -0.8, -0.2 / root, 0.0], 1e-5);
+    crate::common::assert_close(
+        "unit_norm",
+        &unit,
+        &[0.6, 0.1 / root, 0.0, -0.8, -0.2 / root, 0.0],
+        1e-5,
+    );
 }
 
 #[test]
 fn negative_weights_become_zero() {
-    assert_eq!(numbers(regularize::non_negative(weight())), [3.0, 0.1, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(
+        numbers(regularize::non_negative(weight())),
+        [3.0, 0.1, 0.0, 0.0, 0.0, 0.0]
+    );
 }
 
 #[test]
@@ -261,9 +376,21 @@ fn a_penalty_is_the_articles_formula() {
     let close = |name: &str, actual: Tensor<1>, expected: f32| {
         crate::common::assert_close(name, &numbers(actual), &[expected], 1e-5);
     };
-    close("l1", regularize::penalty_value(weight(), 0.5, 0.0), 0.5 * 7.3);
-    close("l2", regularize::penalty_value(weight(), 0.0, 0.1), 0.1 * 25.05);
-    close("both", regularize::penalty_value(weight(), 0.5, 0.1), 0.5 * 7.3 + 0.1 * 25.05);
+    close(
+        "l1",
+        regularize::penalty_value(weight(), 0.5, 0.0),
+        0.5 * 7.3,
+    );
+    close(
+        "l2",
+        regularize::penalty_value(weight(), 0.0, 0.1),
+        0.1 * 25.05,
+    );
+    close(
+        "both",
+        regularize::penalty_value(weight(), 0.5, 0.1),
+        0.5 * 7.3 + 0.1 * 25.05,
+    );
     close("none", regularize::penalty_value(weight(), 0.0, 0.0), 0.0);
 }
 
@@ -274,10 +401,20 @@ fn gradients_belong_to_the_values() {
         let leaf = Tensor::from_inner(weight()).require_grad();
         let gradients = regularize::penalty_value(leaf.clone(), l1, l2).backward();
         let found = numbers(leaf.grad(&gradients).expect("a gradient"));
-        crate::common::assert_close("penalty", &numbers(regularize::penalty_gradient(weight(), l1, l2)), &found, 1e-5);
+        crate::common::assert_close(
+            "penalty",
+            &numbers(regularize::penalty_gradient(weight(), l1, l2)),
+            &found,
+            1e-5,
+        );
     }
     let leaf = Tensor::from_inner(weight()).require_grad();
     let gradients = regularize::orthogonal_value(leaf.clone()).backward();
     let found = numbers(leaf.grad(&gradients).expect("a gradient"));
-    crate::common::assert_close("orthogonal", &numbers(regularize::orthogonal_gradient(weight())), &found, 1e-5);
+    crate::common::assert_close(
+        "orthogonal",
+        &numbers(regularize::orthogonal_gradient(weight())),
+        &found,
+        1e-5,
+    );
 }

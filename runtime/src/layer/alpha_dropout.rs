@@ -20,7 +20,10 @@ pub struct AlphaDropout {
 impl AlphaDropout {
     /// Drops values with probability `rate`, in [0, 1).
     pub fn new(rate: f64) -> Self {
-        Self { rate, training: Param::from_bool(true) }
+        Self {
+            rate,
+            training: Param::from_bool(true),
+        }
     }
 
     /// Drops values and restores mean and variance.
@@ -35,10 +38,16 @@ impl AlphaDropout {
             return input;
         }
         let keep = 1.0 - self.rate;
-        let scale = (keep * (1.0 + self.rate * SATURATION * SATURATION)).sqrt().recip();
-        let kept: Tensor<D> = Tensor::random(input.dims(), Distribution::Bernoulli(keep), &input.device());
+        let scale = (keep * (1.0 + self.rate * SATURATION * SATURATION))
+            .sqrt()
+            .recip();
+        let kept: Tensor<D> =
+            Tensor::random(input.dims(), Distribution::Bernoulli(keep), &input.device());
         // `scale * (x * kept + SATURATION * (1 - kept)) - scale * SATURATION * rate`, with one product on the graph.
-        let shift = kept.clone().mul_scalar(-scale * SATURATION).add_scalar(scale * SATURATION * keep);
+        let shift = kept
+            .clone()
+            .mul_scalar(-scale * SATURATION)
+            .add_scalar(scale * SATURATION * keep);
         input * kept.mul_scalar(scale) + shift
     }
 }

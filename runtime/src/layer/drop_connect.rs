@@ -19,7 +19,10 @@ pub struct DropConnect {
 impl DropConnect {
     /// Drops weights with probability `rate`, in [0, 1).
     pub fn new(rate: f64) -> Self {
-        Self { rate, training: Param::from_bool(true) }
+        Self {
+            rate,
+            training: Param::from_bool(true),
+        }
     }
 
     /// The linear layer, with some of its weights dropped while training.

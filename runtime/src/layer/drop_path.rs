@@ -15,7 +15,10 @@ pub struct DropPath {
 impl DropPath {
     /// Drops a sample's branch with probability `rate`, in [0, 1).
     pub fn new(rate: f64) -> Self {
-        Self { rate, training: Param::from_bool(true) }
+        Self {
+            rate,
+            training: Param::from_bool(true),
+        }
     }
 
     /// Drops whole samples.

@@ -15,7 +15,10 @@ pub struct GaussianDropout {
 impl GaussianDropout {
     /// Noise of the variance that dropout with `rate`, in [0, 1), has.
     pub fn new(rate: f64) -> Self {
-        Self { rate, training: Param::from_bool(true) }
+        Self {
+            rate,
+            training: Param::from_bool(true),
+        }
     }
 
     /// Multiplies by noise.
@@ -30,7 +33,11 @@ impl GaussianDropout {
             return input;
         }
         let deviation = (self.rate / (1.0 - self.rate)).sqrt();
-        let noise = Tensor::random(input.dims(), Distribution::Normal(1.0, deviation), &input.device());
+        let noise = Tensor::random(
+            input.dims(),
+            Distribution::Normal(1.0, deviation),
+            &input.device(),
+        );
         input * noise
     }
 }

@@ -4,25 +4,29 @@
 //! burn's [`Dropout`] does; elsewhere they give their input back.
 
 mod alpha_dropout;
+mod batch_norm;
 mod drop_connect;
 mod drop_path;
+mod elu;
 mod gaussian_dropout;
 
 pub use alpha_dropout::AlphaDropout;
+pub use batch_norm::BatchNorm;
 pub use drop_connect::DropConnect;
 pub use drop_path::DropPath;
+pub use elu::{Celu, Elu, selu};
 pub use gaussian_dropout::GaussianDropout;
 
 use burn::module::{Flag, Module, Param};
 use burn::nn::activation::{
-    Celu, CeluConfig, Elu, EluConfig, HardShrink, HardShrinkConfig, HardSigmoid, HardSigmoidConfig, Hardtanh,
-    HardtanhConfig, LeakyRelu, LeakyReluConfig, PRelu, PReluConfig, RRelu, RReluConfig, Shrink, ShrinkConfig,
-    SoftShrink, SoftShrinkConfig, Softplus, SoftplusConfig, SwiGlu, SwiGluConfig, Threshold, ThresholdConfig,
-    ThresholdedRelu, ThresholdedReluConfig,
+    HardShrink, HardShrinkConfig, HardSigmoid, HardSigmoidConfig, Hardtanh, HardtanhConfig,
+    LeakyRelu, LeakyReluConfig, PRelu, PReluConfig, RRelu, RReluConfig, Shrink, ShrinkConfig,
+    SoftShrink, SoftShrinkConfig, Softplus, SoftplusConfig, SwiGlu, SwiGluConfig, Threshold,
+    ThresholdConfig, ThresholdedRelu, ThresholdedReluConfig,
 };
 use burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, GaussianNoise, GaussianNoiseConfig, LayerNorm,
-    LayerNormConfig, Linear, LinearConfig,
+    Dropout, DropoutConfig, GaussianNoise, GaussianNoiseConfig, LayerNorm, LayerNormConfig, Linear,
+    LinearConfig,
 };
 use burn::tensor::{Device, Distribution, Tensor};
 use damper_spec::{ActivationKind, Op, OpKind, RuleKind, Shape, Stochastic, Value};
@@ -41,9 +45,15 @@ impl Layer for Linear {
     const WORD: &'static str = "`linear`";
 
     fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
-        let OpKind::Linear { out, bias } = &op.kind else { return None };
+        let OpKind::Linear { out, bias } = &op.kind else {
+            return None;
+        };
         let (d_input, d_output) = matrix(input, out)?;
-        Some(LinearConfig::new(d_input, d_output).with_bias(bias.is_true()?).init(device))
+        Some(
+            LinearConfig::new(d_input, d_output)
+                .with_bias(bias.is_true()?)
+                .init(device),
+        )
     }
 }
 
@@ -51,9 +61,15 @@ impl Layer for SwiGlu {
     const WORD: &'static str = "`swiglu`";
 
     fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
-        let OpKind::Swiglu { out, bias } = &op.kind else { return None };
+        let OpKind::Swiglu { out, bias } = &op.kind else {
+            return None;
+        };
         let (d_input, d_output) = matrix(input, out)?;
-        Some(SwiGluConfig::new(d_input, d_output).with_bias(bias.is_true()?).init(device))
+        Some(
+            SwiGluConfig::new(d_input, d_output)
+                .with_bias(bias.is_true()?)
+                .init(device),
+        )
     }
 }
 
@@ -61,11 +77,20 @@ impl Layer for BatchNorm {
     const WORD: &'static str = "`batch_norm`";
 
     fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
-        let OpKind::BatchNorm { epsilon, momentum } = &op.kind else { return None };
-        let features = input.0.first().copied().flatten().filter(|size| *size > 0)?;
+        let OpKind::BatchNorm { epsilon, momentum } = &op.kind else {
+            return None;
+        };
+        let features = input
+            .0
+            .first()
+            .copied()
+            .flatten()
+            .filter(|size| *size > 0)?;
         let epsilon = positive(epsilon)?;
-        let momentum = momentum.float().filter(|momentum| (0.0..=1.0).contains(momentum))?;
-        Some(BatchNormConfig::new(features).with_epsilon(epsilon).with_momentum(momentum).init(device))
+        let momentum = momentum
+            .float()
+            .filter(|momentum| (0.0..=1.0).contains(momentum))?;
+        Some(Self::new(features, epsilon, momentum, device))
     }
 }
 
@@ -73,9 +98,15 @@ impl Layer for LayerNorm {
     const WORD: &'static str = "`layer_norm`";
 
     fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
-        let OpKind::LayerNorm { epsilon } = &op.kind else { return None };
+        let OpKind::LayerNorm { epsilon } = &op.kind else {
+            return None;
+        };
         let features = input.0.last().copied().flatten().filter(|size| *size > 0)?;
-        Some(LayerNormConfig::new(features).with_epsilon(positive(epsilon)?).init(device))
+        Some(
+            LayerNormConfig::new(features)
+                .with_epsilon(positive(epsilon)?)
+                .init(device),
+        )
     }
 }
 
@@ -84,7 +115,9 @@ impl Layer for Dropout {
 
     fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
         match &op.kind {
-            OpKind::Stochastic(Stochastic::Dropout { rate }) => Some(DropoutConfig::new(share(rate)?).init()),
+            OpKind::Stochastic(Stochastic::Dropout { rate }) => {
+                Some(DropoutConfig::new(share(rate)?).init())
+            }
             _ => None,
         }
     }
@@ -94,7 +127,9 @@ impl Layer for GaussianNoise {
     const WORD: &'static str = "`noise`";
 
     fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
-        let OpKind::Stochastic(Stochastic::Noise { std }) = &op.kind else { return None };
+        let OpKind::Stochastic(Stochastic::Noise { std }) = &op.kind else {
+            return None;
+        };
         let std = std.float().filter(|std| std.is_finite() && *std >= 0.0)?;
         Some(GaussianNoiseConfig::new(std).init())
     }
@@ -173,11 +208,11 @@ activations! {
     };
     Elu = Elu, |arguments, _device| {
         let [alpha] = arguments;
-        Some(EluConfig::new().with_alpha(alpha).init())
+        Some(Elu { alpha })
     };
     Celu = Celu, |arguments, _device| {
         let [alpha] = arguments;
-        (alpha != 0.0).then(|| CeluConfig::new().with_alpha(alpha).init())
+        (alpha != 0.0).then_some(Celu { alpha })
     };
     HardSigmoid = HardSigmoid, |arguments, _device| {
         let [alpha, beta] = arguments;
@@ -215,7 +250,9 @@ activations! {
 
 /// The arguments of the activation `kind`, if `op` is one and they are all finite.
 fn arguments<const N: usize>(op: &Op, kind: ActivationKind) -> Option<[f64; N]> {
-    let OpKind::Activation(activation) = &op.kind else { return None };
+    let OpKind::Activation(activation) = &op.kind else {
+        return None;
+    };
     if activation.kind != kind || kind.arguments().len() != N {
         return None;
     }
@@ -233,7 +270,9 @@ fn arguments<const N: usize>(op: &Op, kind: ActivationKind) -> Option<[f64; N]> 
 fn matrix(input: &Shape, out: &Value) -> Option<(usize, usize)> {
     let d_input = input.0.last().copied().flatten().filter(|size| *size > 0)?;
     let d_output = out.size().filter(|size| *size > 0)?;
-    let bytes = d_input.checked_mul(d_output)?.checked_mul(size_of::<f32>())?;
+    let bytes = d_input
+        .checked_mul(d_output)?
+        .checked_mul(size_of::<f32>())?;
     isize::try_from(bytes).ok().map(|_| (d_input, d_output))
 }
 
@@ -244,7 +283,9 @@ fn share(rate: &Value) -> Option<f64> {
 
 /// A finite number above 0.
 fn positive(value: &Value) -> Option<f64> {
-    value.float().filter(|value| value.is_finite() && *value > 0.0)
+    value
+        .float()
+        .filter(|value| value.is_finite() && *value > 0.0)
 }
 
 /// Whether a stochastic layer acts on this value.
@@ -256,5 +297,9 @@ fn acts<const D: usize>(rate: f64, training: &Param<Flag>, value: &Tensor<D>) ->
 fn inverted_mask<const D: usize>(shape: [usize; D], rate: f64, device: &Device) -> Tensor<D> {
     let keep = (1.0 - rate).max(0.0);
     let mask = Tensor::random(shape, Distribution::Bernoulli(keep), device);
-    if keep > 0.0 { mask.mul_scalar(1.0 / keep) } else { mask }
+    if keep > 0.0 {
+        mask.mul_scalar(1.0 / keep)
+    } else {
+        mask
+    }
 }

@@ -53,7 +53,11 @@ impl Optimizer for Adam {
         };
         // size * m / (sqrt(v) / correction + epsilon), with the factors gathered in one scalar.
         let root = second.sqrt().add_scalar(self.epsilon * correction);
-        let delta = state.moment_1.clone().div(root).mul_scalar(size * correction);
+        let delta = state
+            .moment_1
+            .clone()
+            .div(root)
+            .mul_scalar(size * correction);
         (tensor - delta, Some(state))
     }
 

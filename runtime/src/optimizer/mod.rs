@@ -9,7 +9,8 @@ use crate::regularize::{Regularised, Treatment};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{
-    AdaGradConfig, GradientsParams, LionConfig, ModuleOptimizer, Optimizer, RmsPropConfig, SgdConfig,
+    AdaGradConfig, GradientsParams, LionConfig, ModuleOptimizer, Optimizer, RmsPropConfig,
+    SgdConfig,
 };
 use burn::tensor::Tensor;
 use damper_spec::Algorithm;
@@ -23,16 +24,45 @@ use damper_spec::Algorithm;
 pub fn build(spec: &Spec) -> ModuleOptimizer {
     let settings = spec.training();
     match settings.algorithm {
-        Algorithm::Sgd { momentum, dampening, nesterov } => {
+        Algorithm::Sgd {
+            momentum,
+            dampening,
+            nesterov,
+        } => {
             let momentum = (momentum != 0.0).then(|| {
-                MomentumConfig::new().with_momentum(momentum).with_dampening(dampening).with_nesterov(nesterov)
+                MomentumConfig::new()
+                    .with_momentum(momentum)
+                    .with_dampening(dampening)
+                    .with_nesterov(nesterov)
             });
             grouped(spec, &SgdConfig::new().with_momentum(momentum).build())
         }
-        Algorithm::Adam { beta1, beta2, epsilon, amsgrad } | Algorithm::Adamw { beta1, beta2, epsilon, amsgrad } => {
-            grouped(spec, &Adam { beta1, beta2, epsilon, amsgrad })
+        Algorithm::Adam {
+            beta1,
+            beta2,
+            epsilon,
+            amsgrad,
         }
-        Algorithm::RmsProp { alpha, momentum, epsilon, centered } => grouped(
+        | Algorithm::Adamw {
+            beta1,
+            beta2,
+            epsilon,
+            amsgrad,
+        } => grouped(
+            spec,
+            &Adam {
+                beta1,
+                beta2,
+                epsilon,
+                amsgrad,
+            },
+        ),
+        Algorithm::RmsProp {
+            alpha,
+            momentum,
+            epsilon,
+            centered,
+        } => grouped(
             spec,
             &RmsPropConfig::new()
                 .with_alpha(alpha as f32)
@@ -41,22 +71,40 @@ pub fn build(spec: &Spec) -> ModuleOptimizer {
                 .with_centered(centered)
                 .build(),
         ),
-        Algorithm::Adagrad { lr_decay, epsilon } => {
-            grouped(spec, &AdaGradConfig::new().with_lr_decay(lr_decay).with_epsilon(epsilon as f32).build())
-        }
-        Algorithm::Lion { beta1, beta2 } => {
-            grouped(spec, &LionConfig::new().with_beta_1(beta1 as f32).with_beta_2(beta2 as f32).build())
-        }
+        Algorithm::Adagrad { lr_decay, epsilon } => grouped(
+            spec,
+            &AdaGradConfig::new()
+                .with_lr_decay(lr_decay)
+                .with_epsilon(epsilon as f32)
+                .build(),
+        ),
+        Algorithm::Lion { beta1, beta2 } => grouped(
+            spec,
+            &LionConfig::new()
+                .with_beta_1(beta1 as f32)
+                .with_beta_2(beta2 as f32)
+                .build(),
+        ),
     }
 }
 
 /// One group for each distinct treatment.
 fn grouped<O: Optimizer>(spec: &Spec, optimizer: &O) -> ModuleOptimizer {
     let clip_value = spec.training().clip_value;
-    let plain = Treatment { clip_value, ..Treatment::default() };
+    let plain = Treatment {
+        clip_value,
+        ..Treatment::default()
+    };
     let mut groups: Vec<(Treatment, Vec<String>)> = Vec::new();
-    for parameter in spec.parameters().into_iter().filter(|parameter| parameter.trained()) {
-        let treatment = Treatment { clip_value, ..Treatment::of(&parameter) };
+    for parameter in spec
+        .parameters()
+        .into_iter()
+        .filter(|parameter| parameter.trained())
+    {
+        let treatment = Treatment {
+            clip_value,
+            ..Treatment::of(&parameter)
+        };
         if treatment == plain {
             continue;
         }
@@ -65,10 +113,16 @@ fn grouped<O: Optimizer>(spec: &Spec, optimizer: &O) -> ModuleOptimizer {
             None => groups.push((treatment, vec![parameter.path])),
         }
     }
-    let regularised = |treatment| Regularised { optimizer: optimizer.clone(), treatment };
-    groups.into_iter().fold(ModuleOptimizer::from(regularised(plain)), |optimizer, (treatment, paths)| {
-        optimizer.with_group(ParamGroup::from_paths(paths), regularised(treatment), None)
-    })
+    let regularised = |treatment| Regularised {
+        optimizer: optimizer.clone(),
+        treatment,
+    };
+    groups.into_iter().fold(
+        ModuleOptimizer::from(regularised(plain)),
+        |optimizer, (treatment, paths)| {
+            optimizer.with_group(ParamGroup::from_paths(paths), regularised(treatment), None)
+        },
+    )
 }
 
 /// Scales all gradients of a model by one number, so that together, as one vector, they are no longer than
@@ -104,11 +158,21 @@ pub fn clip_norm<M: Module>(model: &M, grads: GradientsParams, max: f64) -> Grad
             }
         }
     }
-    let mut squares = Squares { grads: &grads, total: None };
+    let mut squares = Squares {
+        grads: &grads,
+        total: None,
+    };
     model.visit(&mut squares);
-    let Some(total) = squares.total else { return grads };
+    let Some(total) = squares.total else {
+        return grads;
+    };
     // One number on the device: nothing waits for it.
-    let factor = total.sqrt().add_scalar(1e-6).recip().mul_scalar(max).clamp_max(1.0);
+    let factor = total
+        .sqrt()
+        .add_scalar(1e-6)
+        .recip()
+        .mul_scalar(max)
+        .clamp_max(1.0);
     let mut scale = Scale { grads, factor };
     model.visit(&mut scale);
     scale.grads

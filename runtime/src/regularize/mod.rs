@@ -44,7 +44,9 @@ pub fn penalty_value<const D: usize>(weight: Tensor<D>, l1: f64, l2: f64) -> Ten
     match (l1 == 0.0, l2 == 0.0) {
         (_, true) => weight.abs().sum().mul_scalar(l1),
         (true, false) => weight.square().sum().mul_scalar(l2),
-        (false, false) => weight.clone().abs().sum().mul_scalar(l1) + weight.square().sum().mul_scalar(l2),
+        (false, false) => {
+            weight.clone().abs().sum().mul_scalar(l1) + weight.square().sum().mul_scalar(l2)
+        }
     }
 }
 
@@ -118,7 +120,11 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
     if treatments.is_empty() {
         return 0.0;
     }
-    let mut report = Report { treatments, path: Vec::new(), total: 0.0 };
+    let mut report = Report {
+        treatments,
+        path: Vec::new(),
+        total: 0.0,
+    };
     model.visit(&mut report);
     report.total
 }

@@ -1,6 +1,6 @@
 use super::{
-    decay_l2, max_norm, non_negative, orthogonal_gradient, orthogonal_value, penalty_gradient, penalty_value,
-    soft_threshold, unit_norm,
+    decay_l2, max_norm, non_negative, orthogonal_gradient, orthogonal_value, penalty_gradient,
+    penalty_value, soft_threshold, unit_norm,
 };
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
@@ -69,7 +69,8 @@ impl Treatment {
     /// decay behind it, as PyTorch's optimisers add `weight_decay` to a clipped gradient.
     fn gradient<const D: usize>(&self, weight: &Tensor<D>, mut gradient: Tensor<D>) -> Tensor<D> {
         if self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0 {
-            gradient = gradient + penalty_gradient(weight.clone(), self.penalty_l1, self.penalty_l2);
+            gradient =
+                gradient + penalty_gradient(weight.clone(), self.penalty_l1, self.penalty_l2);
         }
         if self.orthogonal != 0.0 && D == 2 {
             let error = orthogonal_gradient(matrix(weight.clone())).mul_scalar(self.orthogonal);

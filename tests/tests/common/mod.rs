@@ -2,7 +2,10 @@
 
 use damper::Spec;
 use damper::burn::tensor::{Device, Int, Tensor, TensorData};
-use damper_spec::{Id, Input, InputKind, Loss, LossKind, Model, Op, OpKind, Source, Statement, Train, Value, WeightRule};
+use damper_spec::{
+    Id, Input, InputKind, Loss, LossKind, Model, Op, OpKind, Source, Statement, Train, Value,
+    WeightRule,
+};
 use safetensors::{Dtype, SafeTensors};
 
 /// The backend that the features choose.
@@ -10,7 +13,10 @@ pub fn device() -> Device {
     #[cfg(feature = "wgpu")]
     return Device::wgpu(Default::default());
     #[cfg(all(feature = "ndarray", not(feature = "wgpu")))]
-    #[allow(deprecated, reason = "burn deprecates ndarray; it is a declared backend")]
+    #[allow(
+        deprecated,
+        reason = "burn deprecates ndarray; it is a declared backend"
+    )]
     return Device::ndarray();
     #[cfg(not(any(feature = "ndarray", feature = "wgpu")))]
     Device::flex()
@@ -27,16 +33,32 @@ pub struct Fixture {
 impl Fixture {
     pub fn open(name: &str) -> Self {
         let path = format!("{}/fixtures/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
-        Self { bytes: std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")) }
+        Self {
+            bytes: std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")),
+        }
     }
 
     /// The shape and the numbers of one tensor.
     pub fn numbers(&self, name: &str) -> (Vec<usize>, Vec<f32>) {
         let all = SafeTensors::deserialize(&self.bytes).expect("a fixture is a safetensors file");
-        let tensor = all.tensor(name).unwrap_or_else(|_| panic!("the fixture has no `{name}`"));
+        let tensor = all
+            .tensor(name)
+            .unwrap_or_else(|_| panic!("the fixture has no `{name}`"));
         let numbers = match tensor.dtype() {
-            Dtype::F32 => tensor.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
-            Dtype::I64 => tensor.data().as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes) as f32).collect(),
+            Dtype::F32 => tensor
+                .data()
+                .as_chunks()
+                .0
+                .iter()
+                .map(|bytes| f32::from_le_bytes(*bytes))
+                .collect(),
+            Dtype::I64 => tensor
+                .data()
+                .as_chunks()
+                .0
+                .iter()
+                .map(|bytes| i64::from_le_bytes(*bytes) as f32)
+                .collect(),
             other => panic!("`{name}` is {other:?}"),
         };
         (tensor.shape().to_vec(), numbers)
@@ -69,7 +91,11 @@ pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 
 #[track_caller]
 pub fn assert_close(name: &str, actual: &[f32], expected: &[f32], tolerance: f32) {
-    assert_eq!(actual.len(), expected.len(), "how many numbers `{name}` has");
+    assert_eq!(
+        actual.len(),
+        expected.len(),
+        "how many numbers `{name}` has"
+    );
     for (index, (a, e)) in actual.iter().zip(expected).enumerate() {
         let scale = a.abs().max(e.abs()).max(1.0);
         assert!(
@@ -81,11 +107,25 @@ pub fn assert_close(name: &str, actual: &[f32], expected: &[f32], tolerance: f32
 
 /// An operation called `field`.
 pub fn op(id: u32, field: &str, kind: OpKind, rules: Vec<WeightRule>) -> Op {
-    Op { id: Id(id), field: Some(field.to_owned()), kind, rules, levels: vec![] }
+    Op {
+        id: Id(id),
+        field: Some(field.to_owned()),
+        kind,
+        rules,
+        levels: vec![],
+    }
 }
 
 pub fn linear(id: u32, field: &str, out: usize, rules: Vec<WeightRule>) -> Op {
-    op(id, field, OpKind::Linear { out: Value::known(out as f64), bias: Value::truth(true) }, rules)
+    op(
+        id,
+        field,
+        OpKind::Linear {
+            out: Value::known(out as f64),
+            bias: Value::truth(true),
+        },
+        rules,
+    )
 }
 
 /// A model of one statement.
@@ -106,7 +146,12 @@ pub fn model(inputs: usize, ops: Vec<Op>, loss: Option<LossKind>, train: Option<
             ops,
             levels: vec![],
         }],
-        loss: loss.map(|kind| Loss { id: Id::NONE, kind, target: None, levels: vec![] }),
+        loss: loss.map(|kind| Loss {
+            id: Id::NONE,
+            kind,
+            target: None,
+            levels: vec![],
+        }),
         train,
         ..Model::default()
     }

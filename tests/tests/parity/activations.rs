@@ -2,15 +2,23 @@
 
 use crate::common::{Fixture, device, op};
 use damper::burn::nn::activation as nn;
-use damper::burn::tensor::activation as burn;
 use damper::burn::tensor::Tensor;
-use damper::layer::Layer;
+use damper::burn::tensor::activation as burn;
+use damper::layer::{self, Layer};
 use damper_spec::{Activation, ActivationKind, OpKind, Shape, Value};
 
 /// The layer that a description with these arguments builds.
 fn built<L: Layer>(kind: ActivationKind, arguments: &[f64]) -> L {
-    let arguments = arguments.iter().map(|argument| Value::known(*argument)).collect();
-    let op = op(1, "act", OpKind::Activation(Activation { kind, arguments }), vec![]);
+    let arguments = arguments
+        .iter()
+        .map(|argument| Value::known(*argument))
+        .collect();
+    let op = op(
+        1,
+        "act",
+        OpKind::Activation(Activation { kind, arguments }),
+        vec![],
+    );
     L::build(&op, &Shape(vec![Some(6)]), &device().autodiff()).expect("the description is sound")
 }
 
@@ -22,9 +30,9 @@ fn apply(kind: ActivationKind, x: Tensor<2>) -> Tensor<2> {
         A::Relu6 => burn::relu6(x),
         A::Rrelu => built::<nn::RRelu>(kind, &[0.1, 0.4]).forward(x),
         A::Prelu => built::<nn::PRelu>(kind, &[0.3]).forward(x),
-        A::Elu => built::<nn::Elu>(kind, &[1.3]).forward(x),
-        A::Celu => built::<nn::Celu>(kind, &[0.7]).forward(x),
-        A::Selu => burn::selu(x),
+        A::Elu => built::<layer::Elu>(kind, &[1.3]).forward(x),
+        A::Celu => built::<layer::Celu>(kind, &[0.7]).forward(x),
+        A::Selu => layer::selu(x),
         A::Gelu => burn::gelu(x),
         A::GeluApproximate => burn::gelu_approximate(x),
         A::Silu => burn::silu(x),
@@ -67,9 +75,16 @@ fn values_and_gradients() {
             let x = fixture.tensor::<2>("input", &device).require_grad();
             let output = apply(*kind, x.clone());
             fixture.assert(&format!("{word}.output"), output.clone());
-            let weights = if *kind == ActivationKind::Glu { "weights_glu" } else { "weights" };
+            let weights = if *kind == ActivationKind::Glu {
+                "weights_glu"
+            } else {
+                "weights"
+            };
             let gradients = (output * fixture.tensor(weights, &device)).sum().backward();
-            fixture.assert(&format!("{word}.gradient"), x.grad(&gradients).expect("a gradient"));
+            fixture.assert(
+                &format!("{word}.gradient"),
+                x.grad(&gradients).expect("a gradient"),
+            );
         });
         if outcome.is_err() {
             wrong.push(word);

@@ -11,11 +11,17 @@ impl Losses {
     /// Compares the loss of the fixture's `output`.
     #[track_caller]
     fn compare(&self, name: &str, kind: &LossKind, output: &str, target: &Target) {
-        let output = self.0.tensor::<2>(output, &device().autodiff()).require_grad();
+        let output = self
+            .0
+            .tensor::<2>(output, &device().autodiff())
+            .require_grad();
         let loss = loss::value(kind, output.clone(), target);
         self.0.assert(&format!("{name}.value"), loss.clone());
         let gradients = loss.backward();
-        self.0.assert(&format!("{name}.gradient"), output.grad(&gradients).expect("a gradient"));
+        self.0.assert(
+            &format!("{name}.gradient"),
+            output.grad(&gradients).expect("a gradient"),
+        );
     }
 
     /// A target made on the plain device, as a loader that knows nothing of training gives it.
@@ -37,15 +43,27 @@ fn smoothing(smoothing: f64) -> Option<Value> {
 }
 
 fn weights(given: bool) -> Vec<Value> {
-    if given { [0.5, 2.0, 1.0, 1.5].map(Value::known).to_vec() } else { vec![] }
+    if given {
+        [0.5, 2.0, 1.0, 1.5].map(Value::known).to_vec()
+    } else {
+        vec![]
+    }
 }
 
 fn cross_entropy(share: f64, weighted: bool, from: Reads) -> LossKind {
-    LossKind::CrossEntropy { label_smoothing: smoothing(share), weights: weights(weighted), from }
+    LossKind::CrossEntropy {
+        label_smoothing: smoothing(share),
+        weights: weights(weighted),
+        from,
+    }
 }
 
 fn binary(share: f64, weighted: bool, from: Reads) -> LossKind {
-    LossKind::BinaryCrossEntropy { label_smoothing: smoothing(share), weights: weights(weighted), from }
+    LossKind::BinaryCrossEntropy {
+        label_smoothing: smoothing(share),
+        weights: weights(weighted),
+        from,
+    }
 }
 
 #[test]
@@ -57,7 +75,12 @@ fn cross_entropy_of_logits() {
         ("cross_entropy_weights", 0.0, true),
         ("cross_entropy_weights_smoothing", 0.1, true),
     ] {
-        losses.compare(name, &cross_entropy(share, weighted, Reads::Logits), "logits", &losses.classes());
+        losses.compare(
+            name,
+            &cross_entropy(share, weighted, Reads::Logits),
+            "logits",
+            &losses.classes(),
+        );
     }
 }
 
@@ -65,8 +88,18 @@ fn cross_entropy_of_logits() {
 fn cross_entropy_with_probabilities_as_target() {
     let losses = losses();
     let soft = losses.values("soft");
-    losses.compare("cross_entropy_soft", &cross_entropy(0.1, false, Reads::Logits), "logits", &soft);
-    losses.compare("cross_entropy_soft_weights", &cross_entropy(0.0, true, Reads::Logits), "logits", &soft);
+    losses.compare(
+        "cross_entropy_soft",
+        &cross_entropy(0.1, false, Reads::Logits),
+        "logits",
+        &soft,
+    );
+    losses.compare(
+        "cross_entropy_soft_weights",
+        &cross_entropy(0.0, true, Reads::Logits),
+        "logits",
+        &soft,
+    );
 }
 
 #[test]
@@ -74,9 +107,19 @@ fn cross_entropy_of_probabilities() {
     let losses = losses();
     let classes = losses.classes();
     let kind = cross_entropy(0.0, false, Reads::Probabilities);
-    losses.compare("cross_entropy_probabilities", &kind, "probabilities", &classes);
+    losses.compare(
+        "cross_entropy_probabilities",
+        &kind,
+        "probabilities",
+        &classes,
+    );
     let kind = cross_entropy(0.0, false, Reads::LogProbabilities);
-    losses.compare("cross_entropy_log_probabilities", &kind, "log_probabilities", &classes);
+    losses.compare(
+        "cross_entropy_log_probabilities",
+        &kind,
+        "log_probabilities",
+        &classes,
+    );
 }
 
 #[test]
@@ -88,10 +131,20 @@ fn binary_cross_entropy() {
         ("binary_cross_entropy_smoothing", 0.1, false),
         ("binary_cross_entropy_weights", 0.0, true),
     ] {
-        losses.compare(name, &binary(share, weighted, Reads::Logits), "logits", &target);
+        losses.compare(
+            name,
+            &binary(share, weighted, Reads::Logits),
+            "logits",
+            &target,
+        );
     }
     let kind = binary(0.0, false, Reads::Probabilities);
-    losses.compare("binary_cross_entropy_probabilities", &kind, "probabilities", &target);
+    losses.compare(
+        "binary_cross_entropy_probabilities",
+        &kind,
+        "probabilities",
+        &target,
+    );
 }
 
 #[test]
@@ -102,20 +155,37 @@ fn regression() {
         ("mse", LossKind::Mse),
         ("mae", LossKind::Mae),
         ("mape", LossKind::Mape),
-        ("huber", LossKind::Huber { delta: Value::known(0.7) }),
-        ("smooth_l1", LossKind::SmoothL1 { beta: Value::known(0.7) }),
+        (
+            "huber",
+            LossKind::Huber {
+                delta: Value::known(0.7),
+            },
+        ),
+        (
+            "smooth_l1",
+            LossKind::SmoothL1 {
+                beta: Value::known(0.7),
+            },
+        ),
         ("log_cosh", LossKind::LogCosh),
     ] {
         losses.compare(name, &kind, "output", &target);
     }
-    losses.compare("poisson", &LossKind::Poisson, "output", &losses.values("counts"));
+    losses.compare(
+        "poisson",
+        &LossKind::Poisson,
+        "output",
+        &losses.values("counts"),
+    );
 }
 
 /// Mean and log variance of two values: four units.
 #[test]
 fn gaussian_likelihood() {
     let losses = losses();
-    let Target::Values(values) = losses.values("values") else { unreachable!() };
+    let Target::Values(values) = losses.values("values") else {
+        unreachable!()
+    };
     let target = Target::Values(values.narrow(1, 0, 2));
     losses.compare("gaussian_nll", &LossKind::GaussianNll, "output", &target);
 }
@@ -124,9 +194,15 @@ fn gaussian_likelihood() {
 fn dice() {
     let losses = losses();
     let target = losses.values("binary");
-    let kind = LossKind::Dice { smooth: Value::known(1.0), from: Reads::Logits };
+    let kind = LossKind::Dice {
+        smooth: Value::known(1.0),
+        from: Reads::Logits,
+    };
     losses.compare("dice", &kind, "logits", &target);
-    let kind = LossKind::Dice { smooth: Value::known(0.5), from: Reads::Probabilities };
+    let kind = LossKind::Dice {
+        smooth: Value::known(0.5),
+        from: Reads::Probabilities,
+    };
     losses.compare("dice_probabilities", &kind, "probabilities", &target);
 }
 
@@ -134,8 +210,17 @@ fn dice() {
 fn divergence() {
     let losses = losses();
     let target = losses.values("soft");
-    losses.compare("kl_div", &LossKind::KlDiv { from: Reads::Logits }, "logits", &target);
-    let kind = LossKind::KlDiv { from: Reads::Probabilities };
+    losses.compare(
+        "kl_div",
+        &LossKind::KlDiv {
+            from: Reads::Logits,
+        },
+        "logits",
+        &target,
+    );
+    let kind = LossKind::KlDiv {
+        from: Reads::Probabilities,
+    };
     losses.compare("kl_div_probabilities", &kind, "probabilities", &target);
 }
 
@@ -150,14 +235,37 @@ fn extremes_are_finite() {
     let output = Tensor::<2>::from_floats(scores, &device).require_grad();
     let loss = loss::value(&binary(0.0, false, Reads::Logits), output.clone(), &yes);
     let gradient = output.grad(&loss.clone().backward()).expect("a gradient");
-    crate::common::assert_close("loss", &crate::common::numbers(loss), &[(2e4 + 2f32.ln()) / 5.0], 1e-5);
-    crate::common::assert_close("gradient", &crate::common::numbers(gradient), &[-0.2, 0.2, 0.0, 0.0, -0.1], 1e-5);
+    crate::common::assert_close(
+        "loss",
+        &crate::common::numbers(loss),
+        &[(2e4 + 2f32.ln()) / 5.0],
+        1e-5,
+    );
+    crate::common::assert_close(
+        "gradient",
+        &crate::common::numbers(gradient),
+        &[-0.2, 0.2, 0.0, 0.0, -0.1],
+        1e-5,
+    );
 
     let output = Tensor::<2>::from_floats([[0.0, 1.0, 1.0, 0.0, 0.5]], &device).require_grad();
-    let loss = loss::value(&binary(0.0, false, Reads::Probabilities), output.clone(), &yes);
+    let loss = loss::value(
+        &binary(0.0, false, Reads::Probabilities),
+        output.clone(),
+        &yes,
+    );
     let gradient = output.grad(&loss.clone().backward()).expect("a gradient");
-    crate::common::assert_close("loss", &crate::common::numbers(loss), &[(200.0 + 2f32.ln()) / 5.0], 1e-5);
-    assert!(crate::common::numbers(gradient).iter().all(|x| x.is_finite()));
+    crate::common::assert_close(
+        "loss",
+        &crate::common::numbers(loss),
+        &[(200.0 + 2f32.ln()) / 5.0],
+        1e-5,
+    );
+    assert!(
+        crate::common::numbers(gradient)
+            .iter()
+            .all(|x| x.is_finite())
+    );
 }
 
 /// What cannot be compared is NaN, which training reports; it is not a panic, and not a number.
@@ -168,7 +276,11 @@ fn shapes_that_do_not_fit_are_nan() {
     let output = Tensor::<2>::zeros([4, 3], &device());
     let narrow = Target::Values(Tensor::zeros([4, 2], &device()));
     let short = Target::Classes(Tensor::zeros([3], &device()));
-    for kind in [LossKind::Mse, cross_entropy(0.0, false, Reads::Logits), binary(0.0, false, Reads::Logits)] {
+    for kind in [
+        LossKind::Mse,
+        cross_entropy(0.0, false, Reads::Logits),
+        binary(0.0, false, Reads::Logits),
+    ] {
         for target in [&narrow, &short] {
             let loss = crate::common::numbers(loss::value(&kind, output.clone(), target));
             assert!(loss[0].is_nan(), "{kind:?} of {target:?} is {loss:?}");

@@ -8,14 +8,25 @@ const STEPS: usize = 60;
 const STEPS_PER_EPOCH: usize = 10;
 
 fn all() -> Vec<(&'static str, Curve, f64)> {
-    let one_cycle = |rise, divide, final_divide| Curve::OneCycle { rise, divide, final_divide };
+    let one_cycle = |rise, divide, final_divide| Curve::OneCycle {
+        rise,
+        divide,
+        final_divide,
+    };
     vec![
         ("constant", Curve::Constant, 0.0),
         ("cosine", Curve::Cosine { end: 0.1 }, 0.0),
         ("cosine_warmup", Curve::Cosine { end: 0.0 }, 0.1),
         ("linear", Curve::Linear { end: 0.2 }, 0.0),
         ("linear_warmup", Curve::Linear { end: 0.0 }, 0.1),
-        ("step", Curve::Step { every: 2, factor: 0.5 }, 0.0),
+        (
+            "step",
+            Curve::Step {
+                every: 2,
+                factor: 0.5,
+            },
+            0.0,
+        ),
         ("exponential", Curve::Exponential { factor: 0.8 }, 0.0),
         ("one_cycle", one_cycle(0.3, 25.0, 1e4), 0.0),
         ("one_cycle_arguments", one_cycle(0.45, 10.0, 50.0), 0.0),
@@ -53,7 +64,10 @@ fn the_shortest_trainings() {
     for (name, curve, warmup) in all() {
         for (step, steps, per_epoch) in [(0, 0, 0), (0, 1, 1), (1, 1, 1), (0, 2, 1), (1, 2, 5)] {
             let factor = factor(&curve, warmup, step, steps, per_epoch);
-            assert!((0.0..=1.0).contains(&factor), "`{name}` at step {step} of {steps} is {factor}");
+            assert!(
+                (0.0..=1.0).contains(&factor),
+                "`{name}` at step {step} of {steps} is {factor}"
+            );
         }
     }
 }

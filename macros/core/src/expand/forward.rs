@@ -3,7 +3,7 @@
 //! Values are locals named after their statements. A value is cloned where it is used again later, and
 //! blocks borrow the values of their surroundings.
 
-use super::context::Context;
+use super::context::{Context, tensor};
 use super::module::{Residual, a_weight, activity_field};
 use super::names;
 use damper_spec::{Activation, ActivationKind, Op, OpKind, Source, Statement, Value};
@@ -25,12 +25,15 @@ pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
         .zip(&cx.inputs)
         .map(|(input, parameter)| (input.name.as_str(), &parameter.name))
         .collect();
-    let lifted = inputs.iter().map(|(_, name)| match a_weight(cx) {
-        Some(weight) => quote!(let #name = #krate::__private::lift(#name, #weight);),
-        None => quote!(let #name = #krate::__private::lift_to(#name, self);),
+    let lifted = inputs.iter().map(|(_, name)| {
+        if let Some(weight) = a_weight(cx) {
+            quote!(let #name = #krate::__private::lift(#name, #weight);)
+        } else {
+            quote!(let #name = #krate::__private::lift_to(#name, self);)
+        }
     });
     let lifted = quote!(#(#lifted)*);
-    let mut body = Body::new(pass.clone(), &cx.lowered.spec.layers, &[]);
+    let mut body = Body::new(krate, pass.clone(), &cx.lowered.spec.layers, &[]);
     let first = inputs.first().map_or(INPUT, |(name, ..)| name);
     for (name, local) in &inputs {
         body.define(name, (*local).clone(), false);
@@ -92,7 +95,7 @@ fn function(
     op: &Op,
     body: &[Statement],
     after: &[&str],
-    finish: impl FnOnce(&mut Body, TokenStream, TokenStream, Ident) -> TokenStream,
+    finish: impl FnOnce(&mut Body<'_>, TokenStream, TokenStream, Ident) -> TokenStream,
 ) -> TokenStream {
     let krate = cx.krate;
     let mut borrowed = free(body);
@@ -102,22 +105,22 @@ fn function(
         .copied()
         .chain(body.iter().map(|statement| statement.name.as_str()))
         .collect();
-    let pass = names::fresh("pass", taken.iter().copied());
-    let input = names::fresh("input", taken.iter().copied());
-    let mut block = Body::new(pass.clone(), body, after);
+    let pass = names::fresh("pass", &taken);
+    let input = names::fresh("input", &taken);
+    let mut block = Body::new(krate, pass.clone(), body, after);
     let input = if block.leading || after.contains(&INPUT) || body.is_empty() {
         input
     } else {
         format_ident!("_{input}")
     };
-    let (before, behind) = (cx.tensor(cx.rank_before(op)), cx.tensor(cx.rank_behind(op)));
+    let (before, behind) = (tensor(cx.rank_before(op)), tensor(cx.rank_behind(op)));
     block.define(INPUT, input.clone(), false);
     let outer: Vec<TokenStream> = borrowed
         .iter()
         .map(|name| {
             let (local, rank) = (local(name), rank_of(cx, name));
             block.define(name, local.clone(), true);
-            let ty = cx.tensor(rank);
+            let ty = tensor(rank);
             quote!(#local: &#ty)
         })
         .collect();
@@ -193,7 +196,8 @@ fn free_of(op: &Op) -> BTreeSet<&str> {
 }
 
 /// A function being written.
-struct Body {
+struct Body<'c> {
+    krate: &'c TokenStream,
     pass: Ident,
     values: BTreeMap<String, Held>,
     /// The uses that are still to come, by name.
@@ -211,9 +215,9 @@ struct Held {
     left: usize,
 }
 
-impl Body {
+impl<'c> Body<'c> {
     /// A body with these statements; `after` are the values used behind them.
-    fn new(pass: Ident, statements: &[Statement], after: &[&str]) -> Self {
+    fn new(krate: &'c TokenStream, pass: Ident, statements: &[Statement], after: &[&str]) -> Self {
         let mut ahead = Vec::new();
         let mut leading = false;
         let mut previous: Option<&str> = None;
@@ -232,6 +236,7 @@ impl Body {
             .map(|statement| statement.name.clone())
             .collect();
         Self {
+            krate,
             pass,
             values: BTreeMap::new(),
             ahead,
@@ -322,7 +327,7 @@ impl Body {
                 return (lines, seen, local);
             }
             lines.extend(quote!(let #local = #seen;));
-            let left = self.ahead_of(statements, index, name);
+            let left = Self::ahead_of(statements, index, name);
             self.values.insert(
                 name.to_owned(),
                 Held {
@@ -338,7 +343,7 @@ impl Body {
     }
 
     /// How often the value of statement `index` is used behind it.
-    fn ahead_of(&self, statements: &[Statement], index: usize, name: &str) -> usize {
+    fn ahead_of(statements: &[Statement], index: usize, name: &str) -> usize {
         let rest = statements.get(index + 1..).unwrap_or_default();
         let as_previous = rest
             .first()
@@ -382,15 +387,16 @@ impl Body {
         let name = op.field.as_deref().unwrap_or_default();
         let field = names::ident(name, Span::call_site());
         match &op.kind {
-            OpKind::Linear { .. } => match op.drop_connect_field() {
-                Some(drop_connect) => {
+            OpKind::Linear { .. } => {
+                if let Some(drop_connect) = op.drop_connect_field() {
                     let drop_connect = names::ident(&drop_connect, Span::call_site());
                     quote!(let #local = self.#drop_connect.linear(&self.#field, #value);)
+                } else {
+                    quote!(let #local = self.#field.forward(#value);)
                 }
-                None => quote!(let #local = self.#field.forward(#value);),
-            },
+            }
             OpKind::Activation(activation) if op.field.is_none() => {
-                let function = function_of(activation, value);
+                let function = function_of(self.krate, activation, value);
                 quote!(let #local = #function;)
             }
             OpKind::Swiglu { .. }
@@ -400,12 +406,11 @@ impl Body {
             | OpKind::Custom { .. }
             | OpKind::Stochastic(_) => quote!(let #local = self.#field.forward(#value);),
             OpKind::Activity { l1, l2 } => {
-                let strengths = match activity_field(op) {
-                    Some(field) => quote!(self.#field[0], self.#field[1]),
-                    None => {
+                let strengths = if let Some(field) = activity_field(op) {
+                    quote!(self.#field[0], self.#field[1])
+                } else {
                         let (l1, l2) = (float(l1), float(l2));
                         quote!(#l1, #l2)
-                    }
                 };
                 quote! {
                     let #local = #value;
@@ -441,8 +446,8 @@ impl Body {
     }
 }
 
-/// A call of burn's function for an activation without arguments.
-fn function_of(activation: &Activation, value: &TokenStream) -> TokenStream {
+/// A call of the function for an activation without arguments: burn's, but for `selu`, whose gradient overflows there.
+fn function_of(krate: &TokenStream, activation: &Activation, value: &TokenStream) -> TokenStream {
     let name = names::ident(activation.kind.word(), Span::call_site());
     match activation.kind {
         ActivationKind::Glu
@@ -450,6 +455,7 @@ fn function_of(activation: &Activation, value: &TokenStream) -> TokenStream {
         | ActivationKind::LogSoftmax
         | ActivationKind::Softmin
         | ActivationKind::QuietSoftmax => quote!(burn::tensor::activation::#name(#value, -1)),
+        ActivationKind::Selu => quote!(#krate::layer::selu(#value)),
         _ => quote!(burn::tensor::activation::#name(#value)),
     }
 }

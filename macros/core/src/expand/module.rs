@@ -22,6 +22,8 @@ struct Field {
 struct Site {
     build: Ident,
     config: TokenStream,
+    /// The path of the fields, with a dot at its end.
+    path: String,
 }
 
 /// The structs and the functions that build and run them.
@@ -71,6 +73,7 @@ fn root() -> Site {
     Site {
         build: local("build"),
         config: quote!(self),
+        path: String::new(),
     }
 }
 
@@ -100,27 +103,25 @@ fn block_items(cx: &Context<'_>, out: &mut TokenStream, path: &str, statements: 
                     };
                     let run = (!cx.stub).then(|| forward::residual(cx, op, &extra));
                     let extra = Some((op, &extra));
-                    out.extend(block(cx, name, body, extra, &docs::residual(&path), &run));
+                    let docs = docs::residual(&path);
+                    out.extend(block(cx, name, body, extra, &path, &docs, run.as_ref()));
                     block_items(cx, out, &path, body);
                 }
                 if let Some(name) = cx.blocks.shortcut(op) {
                     let run = (!cx.stub).then(|| forward::shortcut(cx, op, shortcut));
-                    out.extend(block(
-                        cx,
-                        name,
-                        shortcut,
-                        None,
-                        &docs::shortcut(&path),
-                        &run,
-                    ));
-                    block_items(cx, out, &format!("{path}.shortcut"), shortcut);
+                    let docs = docs::shortcut(&path);
+                    let path = format!("{path}.shortcut");
+                    out.extend(block(cx, name, shortcut, None, &path, &docs, run.as_ref()));
+                    block_items(cx, out, &path, shortcut);
                 }
             }
             OpKind::Repeat { body, .. } => {
                 if let Some(name) = cx.blocks.body(op) {
                     let run = (!cx.stub).then(|| forward::copy(cx, op, body));
-                    out.extend(block(cx, name, body, None, &docs::copy(&path), &run));
-                    block_items(cx, out, &format!("{path}.0"), body);
+                    let docs = docs::copy(&path);
+                    let path = format!("{path}.0");
+                    out.extend(block(cx, name, body, None, &path, &docs, run.as_ref()));
+                    block_items(cx, out, &path, body);
                 }
             }
             _ => {}
@@ -139,14 +140,16 @@ fn block(
     name: &Ident,
     body: &[Statement],
     residual: Option<(&Op, &Residual<'_>)>,
+    path: &str,
     docs: &TokenStream,
-    run: &Option<TokenStream>,
+    run: Option<&TokenStream>,
 ) -> TokenStream {
     let krate = cx.krate;
     let config = local("config");
     let site = Site {
         build: local("build"),
         config: quote!(#config),
+        path: format!("{path}."),
     };
     let mut fields = fields(cx, body, &site);
     if let Some((op, residual)) = residual {
@@ -158,13 +161,12 @@ fn block(
         fields.iter().map(|field| &field.make),
     );
     let build = &site.build;
-    let asks = needs_config(cx, body)
-        || residual.is_some_and(|(op, _)| matches!(&op.kind, OpKind::Residual { shortcut, .. } if needs_config(cx, shortcut)));
+    let asks = residual.map_or_else(|| needs_config(cx, body), |(op, _)| op_needs_config(cx, op));
     let config_parameter = asks.then(|| {
         let ty = &cx.config;
         quote!(, #config: &#ty)
     });
-    let functions = run.as_ref().map(|run| {
+    let functions = run.map(|run| {
         quote! {
             impl #name {
                 fn build(
@@ -190,7 +192,7 @@ fn residual_fields(cx: &Context<'_>, op: &Op, residual: &Residual<'_>, site: &Si
         let OpKind::Residual { shortcut, .. } = &op.kind else {
             return None;
         };
-        let make = block_builder(cx, ty, shortcut, site);
+        let make = block_builder(ty, needs_config(cx, shortcut), site);
         Some(Field {
             name: format_ident!("shortcut"),
             ty: quote!(#ty),
@@ -210,8 +212,8 @@ fn residual_fields(cx: &Context<'_>, op: &Op, residual: &Residual<'_>, site: &Si
 }
 
 /// The function that builds a block, as the builder wants it.
-fn block_builder(cx: &Context<'_>, ty: &Ident, body: &[Statement], site: &Site) -> TokenStream {
-    if needs_config(cx, body) {
+fn block_builder(ty: &Ident, needs_config: bool, site: &Site) -> TokenStream {
+    if needs_config {
         let (build, config) = (local("build"), &site.config);
         quote!(|#build| #ty::build(#build, #config))
     } else {
@@ -219,26 +221,25 @@ fn block_builder(cx: &Context<'_>, ty: &Ident, body: &[Statement], site: &Site) 
     }
 }
 
-/// Whether a block's fields are built from the configuration and not from the description alone.
+/// Whether fields are built from the configuration, and not from the description alone.
 fn needs_config(cx: &Context<'_>, statements: &[Statement]) -> bool {
-    statements
-        .iter()
-        .flat_map(|statement| &statement.ops)
-        .any(|op| match &op.kind {
-            OpKind::Custom { .. } => cx.lowered.customs.get(&op.id).is_some_and(|custom| {
-                cx.lowered
-                    .ast
-                    .hyper
-                    .iter()
-                    .any(|hyper| names::mentions(&custom.expr, &hyper.name.to_string()))
-            }),
-            OpKind::Model { .. } => true,
-            OpKind::Residual { body, shortcut, .. } => {
-                needs_config(cx, body) || needs_config(cx, shortcut)
-            }
-            OpKind::Repeat { body, .. } => needs_config(cx, body),
-            _ => false,
-        })
+    let mut ops = statements.iter().flat_map(|statement| &statement.ops);
+    ops.any(|op| op_needs_config(cx, op))
+}
+
+fn op_needs_config(cx: &Context<'_>, op: &Op) -> bool {
+    match &op.kind {
+        OpKind::Custom { .. } => cx.lowered.customs.get(&op.id).is_some_and(|custom| {
+            let mut hyper = cx.lowered.ast.hyper.iter();
+            hyper.any(|hyper| names::mentions(&custom.expr, &hyper.name.to_string()))
+        }),
+        OpKind::Model { .. } => true,
+        OpKind::Residual { body, shortcut, .. } => {
+            needs_config(cx, body) || needs_config(cx, shortcut)
+        }
+        OpKind::Repeat { body, .. } => needs_config(cx, body),
+        _ => false,
+    }
 }
 
 /// The fields of some statements. No two have one name, not even in a declaration that has mistakes.
@@ -278,14 +279,14 @@ fn add_fields(
         return;
     };
     let (ty, make) = match &op.kind {
-        OpKind::Residual { body, .. } => {
+        OpKind::Residual { .. } => {
             let Some(ty) = cx.blocks.body(op) else { return };
-            let builder = block_builder(cx, ty, body, site);
+            let builder = block_builder(ty, op_needs_config(cx, op), site);
             (quote!(#ty), quote!(#build.residual(#field, #builder)?))
         }
-        OpKind::Repeat { body, .. } => {
+        OpKind::Repeat { .. } => {
             let Some(ty) = cx.blocks.body(op) else { return };
-            let builder = block_builder(cx, ty, body, site);
+            let builder = block_builder(ty, op_needs_config(cx, op), site);
             (
                 quote!(::std::vec::Vec<#ty>),
                 quote!(#build.copies(#field, #builder)?),
@@ -326,7 +327,7 @@ fn add_fields(
         name: names::ident(field, span),
         ty,
         make,
-        docs: docs::field(cx, statement, op),
+        docs: docs::field(cx, statement, op, &format!("{}{field}", site.path)),
         skip: false,
     });
     if let Some(field) = op.drop_connect_field() {
@@ -372,11 +373,14 @@ fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
     Some(match kind {
         OpKind::Linear { .. } => quote!(burn::nn::Linear),
         OpKind::Swiglu { .. } => quote!(burn::nn::SwiGlu),
-        OpKind::BatchNorm { .. } => quote!(burn::nn::BatchNorm),
+        OpKind::BatchNorm { .. } => quote!(#krate::layer::BatchNorm),
         OpKind::LayerNorm { .. } => quote!(burn::nn::LayerNorm),
         OpKind::Activation(Activation { kind, .. }) => {
             let name = activation(*kind)?;
-            quote!(burn::nn::activation::#name)
+            match kind {
+                ActivationKind::Elu | ActivationKind::Celu => quote!(#krate::layer::#name),
+                _ => quote!(burn::nn::activation::#name),
+            }
         }
         OpKind::Stochastic(Stochastic::Dropout { .. }) => quote!(burn::nn::Dropout),
         OpKind::Stochastic(Stochastic::Noise { .. }) => quote!(burn::nn::GaussianNoise),
@@ -393,7 +397,7 @@ fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
     })
 }
 
-/// burn's module of an activation with arguments or weights; `None` for those that are functions.
+/// The module of an activation with arguments or weights; `None` for those that are functions.
 fn activation(kind: ActivationKind) -> Option<Ident> {
     let name = match kind {
         ActivationKind::LeakyRelu => "LeakyRelu",

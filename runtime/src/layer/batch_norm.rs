@@ -1,0 +1,82 @@
+use burn::module::{Flag, Module, Param, RunningState};
+use burn::tensor::module::{batch_norm, batch_norm_train};
+use burn::tensor::{Device, Tensor};
+
+/// Batch normalisation with PyTorch's running statistics (Ioffe and Szegedy, arXiv 1502.03167).
+///
+/// burn's `BatchNorm` gathers the variance of the batch as it is; PyTorch's is that of the population the batch was
+/// drawn from, `n / (n - 1)` of it, which shows in small batches. And a batch of one value for each feature has no
+/// variance at all: it is normalised with the running statistics, and leaves them as they are.
+#[derive(Module, Debug)]
+pub struct BatchNorm {
+    /// The scale: `[features]`.
+    pub gamma: Param<Tensor<1>>,
+    /// The shift: `[features]`.
+    pub beta: Param<Tensor<1>>,
+    /// Whether the layer uses and gathers the statistics of batches on a training device; cleared by `freeze`.
+    pub training: Param<Flag>,
+    /// The mean that inference uses: `[features]`.
+    pub running_mean: RunningState<Tensor<1>>,
+    /// The variance that inference uses: `[features]`.
+    pub running_var: RunningState<Tensor<1>>,
+    /// The weight of a new batch in the running statistics, in [0, 1].
+    pub momentum: f64,
+    /// Added to the variance.
+    pub epsilon: f64,
+}
+
+impl BatchNorm {
+    /// Scale 1, shift 0, mean 0, variance 1.
+    pub fn new(features: usize, epsilon: f64, momentum: f64, device: &Device) -> Self {
+        Self {
+            gamma: Param::from_tensor(Tensor::ones([features], device)),
+            beta: Param::from_tensor(Tensor::zeros([features], device)),
+            training: Param::from_bool(true),
+            running_mean: RunningState::new(Tensor::zeros([features], device)),
+            running_var: RunningState::new(Tensor::ones([features], device)),
+            momentum,
+            epsilon,
+        }
+    }
+
+    /// Normalises each feature, over the batch while training, with the running statistics else.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, features, ..]`
+    /// - output: `[batch, features, ..]`
+    #[must_use]
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        let count = input.dims().iter().product::<usize>() / self.gamma.dims()[0].max(1);
+        if input.is_autodiff() && self.training.is_enabled() && count > 1 {
+            self.forward_train(input, count as f64)
+        } else {
+            let device = input.device();
+            let mean = self.running_mean.value().to_device(&device);
+            let variance = self.running_var.value().to_device(&device);
+            batch_norm(
+                input,
+                self.gamma.val(),
+                self.beta.val(),
+                mean,
+                variance,
+                self.epsilon,
+            )
+        }
+    }
+
+    fn forward_train<const D: usize>(&self, input: Tensor<D>, count: f64) -> Tensor<D> {
+        let device = input.device();
+        let result = batch_norm_train(input, self.gamma.val(), self.beta.val(), self.epsilon);
+        let gather = |running: &RunningState<Tensor<1>>, batch: Tensor<1>, scale: f64| {
+            let old = running
+                .value_sync()
+                .to_device(&device)
+                .mul_scalar(1.0 - self.momentum);
+            running.update((old + batch.detach().mul_scalar(self.momentum * scale)).detach());
+        };
+        gather(&self.running_mean, result.mean, 1.0);
+        gather(&self.running_var, result.variance, count / (count - 1.0));
+        result.output
+    }
+}
