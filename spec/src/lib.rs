@@ -43,5 +43,5 @@ pub use parameters::Parameter;
 pub use settings::{Algorithm, Curve, Settings, Stop};
 pub use shape::Shape;
 pub use suggest::suggest;
-pub use summary::{Row, Summary};
+pub use summary::{Row, Summary, grouped};
 pub use value::{Id, Value};

@@ -184,7 +184,7 @@ pub(crate) fn source(source: &Source) -> Option<String> {
 }
 
 /// A number with a comma between thousands.
-pub(crate) fn grouped(number: usize) -> String {
+pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -80,9 +80,13 @@ fn one_declaration_expands_to_the_same_tokens_every_time() {
 #[test]
 fn layers_cost_a_few_lines_each() {
     let declare = |layers: usize| {
-        let layers: String = (0..layers)
+        let layers: Vec<String> = (0..layers)
             .map(|index| format!("fc{index}: linear(8) -> relu;"))
             .collect();
+        let layers = layers.join(
+            "
+",
+        );
         format!("Net input x: [8] layers {{ {layers} }}")
     };
     let lines = |layers: usize| expand(&declare(layers)).lines().count();

@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::Lowered;
-use damper_spec::{Id, Inferred, Op, OpKind, Shape, Statement};
+use damper_spec::{Id, Inferred, Op, OpKind, Parameter, Shape, Statement};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,10 +16,18 @@ pub(super) struct Context<'a> {
     pub(super) name: Ident,
     pub(super) config: Ident,
     pub(super) shapes: Inferred,
+    /// By path.
+    pub(super) parameters: Vec<Parameter>,
     pub(super) blocks: Blocks,
     pub(super) inputs: Vec<Input>,
     /// The functions of the configuration that make the configurations of nested models.
     pub(super) nested: BTreeMap<Id, Ident>,
+}
+
+/// The type of a batch of values: `Tensor<2>`.
+pub(super) fn tensor(rank: usize) -> TokenStream {
+    let rank = Literal::usize_unsuffixed(rank);
+    quote!(burn::tensor::Tensor<#rank>)
 }
 
 /// A parameter of `forward`.
@@ -53,6 +61,12 @@ impl<'a> Context<'a> {
         nested_configs(&mut nested, "", &lowered.spec.layers);
         nested.retain(|id, _| lowered.models.contains_key(id));
         let shapes = lowered.spec.infer();
+        let mut parameters = if stub {
+            Vec::new()
+        } else {
+            lowered.spec.parameters()
+        };
+        parameters.sort_by(|one, other| one.path.cmp(&other.path));
         Self {
             lowered,
             krate: &lowered.krate,
@@ -60,6 +74,7 @@ impl<'a> Context<'a> {
             name,
             config,
             shapes,
+            parameters,
             blocks,
             inputs,
             nested,
@@ -73,12 +88,6 @@ impl<'a> Context<'a> {
         } else {
             body()
         }
-    }
-
-    /// The type of a batch of values: `Tensor<2>`.
-    pub(super) fn tensor(&self, rank: usize) -> TokenStream {
-        let rank = Literal::usize_unsuffixed(rank);
-        quote!(burn::tensor::Tensor<#rank>)
     }
 
     /// The axes of a batch of what the operation takes.

@@ -1,7 +1,7 @@
 //! The documentation of generated items.
 
 use super::context::Context;
-use damper_spec::{Op, OpKind, Statement, TaskKind};
+use damper_spec::{Op, OpKind, Parameter, Role, Statement, TaskKind};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Attribute;
@@ -51,7 +51,7 @@ pub(super) fn model(cx: &Context<'_>) -> TokenStream {
 }
 
 /// A field: its operation, the shapes, the number of its parameters.
-pub(super) fn field(cx: &Context<'_>, statement: &Statement, op: &Op) -> TokenStream {
+pub(super) fn field(cx: &Context<'_>, statement: &Statement, op: &Op, path: &str) -> TokenStream {
     let first = statement
         .ops
         .iter()
@@ -69,9 +69,18 @@ pub(super) fn field(cx: &Context<'_>, statement: &Statement, op: &Op) -> TokenSt
     let mut text = format!("`{}`", op.kind);
     if let (Some(input), Some(output)) = (cx.shapes.input_of(op.id), cx.shapes.output_of(op.id)) {
         if input == output {
-            text += &format!(" on `{output}`");
+            text.extend([" on `", &output.to_string(), "`"]);
         } else {
-            text += &format!(": `{input}` to `{output}`");
+            text.extend([
+                ": `",
+                &input.to_string(),
+                "` to `",
+                &output.to_string(),
+                "`",
+            ]);
+        }
+        if let Some(parameters) = parameters(cx, path) {
+            text.extend([", ", &parameters, " parameters"]);
         }
         if let OpKind::Activity { .. } | OpKind::Stochastic(_) = op.kind {
             text += ", while training";
@@ -79,6 +88,28 @@ pub(super) fn field(cx: &Context<'_>, statement: &Statement, op: &Op) -> TokenSt
     }
     let text = line(&text);
     quote!(#written #text)
+}
+
+/// How many parameters the field has, if it has any.
+fn parameters(cx: &Context<'_>, path: &str) -> Option<String> {
+    let inside = |parameter: &&Parameter| {
+        parameter.role != Role::Running
+            && parameter
+                .path
+                .strip_prefix(path)
+                .is_some_and(|rest| rest.starts_with('.'))
+    };
+    // They are sorted by path.
+    let from = cx
+        .parameters
+        .partition_point(|parameter| parameter.path.as_str() < path);
+    let count: usize = cx.parameters[from..]
+        .iter()
+        .take_while(|parameter| parameter.path.starts_with(path))
+        .filter(inside)
+        .map(|parameter| parameter.shape.iter().product::<usize>())
+        .sum();
+    (count > 0).then(|| damper_spec::grouped(count))
 }
 
 /// The documentation comments of the declaration.

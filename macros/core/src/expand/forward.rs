@@ -269,7 +269,8 @@ impl<'c> Body<'c> {
     }
 
     fn fresh(&self, wanted: &str) -> Ident {
-        names::fresh(wanted, self.names.iter().map(String::as_str))
+        let taken: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        names::fresh(wanted, &taken)
     }
 
     /// One use of a value as an owned one.
@@ -409,8 +410,8 @@ impl<'c> Body<'c> {
                 let strengths = if let Some(field) = activity_field(op) {
                     quote!(self.#field[0], self.#field[1])
                 } else {
-                        let (l1, l2) = (float(l1), float(l2));
-                        quote!(#l1, #l2)
+                    let (l1, l2) = (float(l1), float(l2));
+                    quote!(#l1, #l2)
                 };
                 quote! {
                     let #local = #value;

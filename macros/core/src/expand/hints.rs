@@ -98,9 +98,9 @@ impl Hints<'_> {
     }
 
     fn annotations(&mut self, annotations: &[Annotation]) {
-        annotations
-            .iter()
-            .for_each(|annotation| self.call("annotation", &annotation.call));
+        for annotation in annotations {
+            self.call("annotation", &annotation.call);
+        }
     }
 
     fn setting(&mut self, setting: &Setting) {

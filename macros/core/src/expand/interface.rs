@@ -2,7 +2,7 @@
 //!
 //! The stub beside errors is written by the same code, with bodies that cannot be reached.
 
-use super::context::Context;
+use super::context::{Context, tensor};
 use super::{docs, forward, names};
 use damper_spec::TaskKind;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -37,13 +37,13 @@ fn parameter(cx: &Context<'_>, wanted: &str) -> Ident {
         .iter()
         .map(|input| input.name.as_str())
         .collect();
-    names::fresh(wanted, inputs.into_iter())
+    names::fresh(wanted, &inputs)
 }
 
 /// `image: Tensor<2>`, for each input.
 fn parameters(cx: &Context<'_>) -> TokenStream {
     let parameters = cx.inputs.iter().map(|input| {
-        let (name, ty) = (&input.name, cx.tensor(input.rank));
+        let (name, ty) = (&input.name, tensor(input.rank));
         quote!(#name: #ty)
     });
     quote!(#(#parameters),*)
@@ -87,7 +87,7 @@ fn shapes(cx: &Context<'_>, output: &str) -> TokenStream {
 fn passes(cx: &Context<'_>) -> TokenStream {
     let krate = cx.krate;
     let (parameters, arguments) = (parameters(cx), arguments(cx));
-    let output = cx.tensor(cx.rank());
+    let output = tensor(cx.rank());
     let shapes = shapes(cx, &output_shape(cx));
     let pass = parameter(cx, "pass");
     let forward = cx.body(|| quote!(self.forward_pass(#arguments, &mut #krate::Pass::new())));
@@ -112,7 +112,7 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
     let private = quote!(#krate::__private);
     let (parameters, arguments) = (parameters(cx), arguments(cx));
     let inputs: Vec<&Ident> = cx.inputs.iter().map(|input| &input.name).collect();
-    let output = cx.tensor(cx.rank());
+    let output = tensor(cx.rank());
     let shape = output_shape(cx);
     let shapes = shapes(cx, &shape);
     let model = parameter(cx, "model");

@@ -57,6 +57,7 @@ fn items(cx: &Context<'_>) -> TokenStream {
         #[allow(dead_code, unreachable_pub, unused_imports, #unused)]
         mod #module {
             use super::*;
+            use ::{core, std}; // burn's derives name them, and the user may have modules called so.
             use ::core::{clone::Clone, default::Default, marker::Send, option::Option, result::Result};
             use #krate::__private::burn;
 

@@ -437,13 +437,13 @@ fn activation(kind: ActivationKind) -> Option<Ident> {
 
 /// An expression that reaches a parameter of the model, for asking which device it is on.
 pub(super) fn a_weight(cx: &Context<'_>) -> Option<TokenStream> {
-    let ops = cx
+    let mut ops = cx
         .lowered
         .spec
         .layers
         .iter()
         .flat_map(|statement| &statement.ops);
-    ops.filter_map(|op| {
+    ops.find_map(|op| {
         let name = names::ident(op.field.as_deref()?, cx.span(Id::NONE));
         Some(match &op.kind {
             OpKind::Linear { .. } => quote!(&self.#name.weight),
@@ -456,7 +456,6 @@ pub(super) fn a_weight(cx: &Context<'_>) -> Option<TokenStream> {
             _ => return None,
         })
     })
-    .next()
 }
 
 impl Field {

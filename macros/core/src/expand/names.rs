@@ -53,9 +53,9 @@ pub(super) fn ident(name: &str, span: Span) -> Ident {
 }
 
 /// A name for a local of ours that no name of the declaration takes away.
-pub(super) fn fresh<'n>(wanted: &str, taken: impl Iterator<Item = &'n str> + Clone) -> Ident {
+pub(super) fn fresh(wanted: &str, taken: &[&str]) -> Ident {
     let mut name = wanted.to_owned();
-    while taken.clone().any(|other| other == name) {
+    while taken.contains(&name.as_str()) {
         name.push('_');
     }
     Ident::new(&name, Span::mixed_site())

@@ -92,24 +92,19 @@ fn arithmetic(op: &BinOp) -> Option<TokenStream> {
 
 fn rewritten(krate: &TokenStream, expr: &Expr) -> TokenStream {
     match expr {
-        Expr::Binary(binary) => match arithmetic(&binary.op) {
-            Some(function) => {
-                let (left, right) = (
-                    rewritten(krate, &binary.left),
-                    rewritten(krate, &binary.right),
-                );
-                let span = binary.op.span();
+        Expr::Binary(binary) => {
+            let (left, op, right) = (
+                rewritten(krate, &binary.left),
+                &binary.op,
+                rewritten(krate, &binary.right),
+            );
+            if let Some(function) = arithmetic(op) {
+                let span = op.span();
                 quote_spanned!(span=> #krate::__private::arithmetic::#function(#left, #right)?)
-            }
-            None => {
-                let (left, op, right) = (
-                    rewritten(krate, &binary.left),
-                    &binary.op,
-                    rewritten(krate, &binary.right),
-                );
+            } else {
                 quote!(#left #op #right)
             }
-        },
+        }
         Expr::Paren(paren) => rewritten(krate, &paren.expr),
         Expr::Group(group) => rewritten(krate, &group.expr),
         Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
