@@ -219,23 +219,29 @@ impl<'m> Graph<'m> {
         (ops, None)
     }
 
-    /// For each node, whether a node that satisfies `wanted` can be reached from it (itself not counted).
+    /// For each node, the first node behind it that satisfies `wanted`, whatever stands between.
     pub(crate) fn leads_to(&self, wanted: impl Fn(&Node<'m>) -> bool) -> Vec<Option<usize>> {
+        self.nearest(wanted, |_| false)
+    }
+
+    /// As [`Graph::leads_to`], within the segment: no weights and no merge between.
+    pub(crate) fn leads_within(&self, wanted: impl Fn(&Node<'m>) -> bool) -> Vec<Option<usize>> {
+        self.nearest(wanted, Node::ends_segment)
+    }
+
+    fn nearest(
+        &self,
+        wanted: impl Fn(&Node<'m>) -> bool,
+        ends: impl Fn(&Node<'m>) -> bool,
+    ) -> Vec<Option<usize>> {
         let mut nearest: Vec<Option<usize>> = vec![None; self.nodes.len()];
-        for index in (0..self.nodes.len()).rev() {
-            let found = self.nodes.get(index).and_then(|node| {
-                node.to
-                    .iter()
-                    .filter_map(|next| {
-                        let is = self.node(*next).is_some_and(&wanted);
-                        if is {
-                            Some(*next)
-                        } else {
-                            nearest.get(*next).copied().flatten()
-                        }
-                    })
-                    .min()
-            });
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            let through = |next: &usize| match self.node(*next)? {
+                node if wanted(node) => Some(*next),
+                node if ends(node) => None,
+                _ => nearest.get(*next).copied().flatten(),
+            };
+            let found = node.to.iter().filter_map(through).min();
             if let Some(slot) = nearest.get_mut(index) {
                 *slot = found;
             }

@@ -38,7 +38,7 @@ pub struct Parameter {
     pub non_negative: bool,
     /// `orthogonal(x)`; matrices only.
     pub orthogonal: f64,
-    /// `drop_connect(p)`
+    /// `drop_connect(p)`; matrices only.
     pub drop_connect: Option<f64>,
     /// `freeze`: on every parameter of the layer.
     pub frozen: bool,
@@ -99,10 +99,10 @@ impl Parameter {
                 RuleKind::Orthogonal { strength } if self.shape.len() > 1 => {
                     set(&mut self.orthogonal, Some(strength));
                 }
-                RuleKind::Orthogonal { .. } => {}
-                RuleKind::DropConnect { rate } => {
+                RuleKind::DropConnect { rate } if self.shape.len() > 1 => {
                     self.drop_connect = rate.known.or(self.drop_connect);
                 }
+                RuleKind::Orthogonal { .. } | RuleKind::DropConnect { .. } => {}
                 RuleKind::Freeze => self.frozen = true,
             }
         }

@@ -216,10 +216,11 @@ fn feeding_head<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 }
 
 fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
+    let here = graph.leads_within(Node::is_batch_norm);
     let downstream = graph.leads_to(Node::is_batch_norm);
     for (index, node, dropout) in dropouts(graph) {
-        let behind = graph.behind(index);
-        if let Some((_, norm)) = behind.iter().find(|(_, node)| node.is_batch_norm()) {
+        let first = |found: &[Option<usize>]| graph.node(found.get(index).copied().flatten()?);
+        if let Some(norm) = first(&here) {
             let name = norm.name();
             cx.node(node, "dropout_before_batch_norm", format!("the batch norm `{name}` learns statistics that this `{dropout}` has inflated"))
                 .and_other(norm.id, "this batch norm")
@@ -246,12 +247,7 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .and_note("the next batch norm sees a shifted variance (Li et al., arXiv 1801.05134); Wide-ResNet does this and gains (arXiv 1605.07146)");
             continue;
         }
-        let next = downstream
-            .get(index)
-            .copied()
-            .flatten()
-            .and_then(|next| graph.node(next));
-        if let Some(norm) = next {
+        if let Some(norm) = first(&downstream) {
             let name = norm.name();
             cx.node(node, "dropout_upstream_of_batch_norm", format!("`{dropout}` shifts the variance that the batch norm `{name}` sees at inference"))
                 .and_other(norm.id, "this batch norm")
@@ -265,6 +261,7 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 }
 
 fn before_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, before_output: &HashSet<usize>) {
+    let next = graph.leads_within(|node| node.activation().is_some());
     for (index, node, dropout) in
         dropouts(graph).filter(|(index, ..)| !before_output.contains(index))
     {
@@ -274,11 +271,9 @@ fn before_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, before_output: &Has
         {
             continue;
         }
-        let behind = graph.behind(index);
-        let Some((_, next)) = behind.iter().find(|(_, node)| node.activation().is_some()) else {
-            continue;
-        };
-        let Some(activation) = next.activation() else {
+        let next = graph.node(next.get(index).copied().flatten().unwrap_or(index));
+        let Some((next, activation)) = next.and_then(|next| Some((next, next.activation()?)))
+        else {
             continue;
         };
         let name = activation.kind.word();
