@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Gives the batches of data in memory: one tensor for each input, uploaded once.
 ///
-/// An epoch gathers all rows in its order once, then its batches are slices of that: no copy for each batch.
+/// A shuffled batch is gathered when it is asked for, one in order is a slice: nothing is held twice.
 /// The order of epoch `n` depends on the seed and on `n` alone, so a run can be repeated bit for bit.
 #[derive(Debug)]
 pub struct Loader {
@@ -126,28 +126,23 @@ impl Loader {
 impl DataLoader<Batch> for Loader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
-        let (all, start) = match self.seed {
-            Some(_) => {
-                let order: Vec<i64> = self
-                    .order(epoch)
-                    .into_iter()
-                    .map(|row| row as i64)
-                    .collect();
-                let rows = order.len();
-                let order =
-                    Tensor::from_data(TensorData::new(order, [rows]), &self.device.clone().inner());
-                (map(&self.all, &Ordered(order)), 0)
-            }
-            None => (self.all.clone(), self.rows.start),
-        };
+        let order = self.seed.map(|_| {
+            let rows: Vec<i64> = self
+                .order(epoch)
+                .into_iter()
+                .map(|row| row as i64)
+                .collect();
+            let shape = [rows.len()];
+            Tensor::from_data(TensorData::new(rows, shape), &self.device.clone().inner())
+        });
         let bounds = self.bounds();
-        let items = bounds.last().map_or(0, |last| last.end);
         Box::new(Batches {
-            all,
-            start,
+            all: &self.all,
+            order,
+            start: self.rows.start,
+            items: bounds.last().map_or(0, |last| last.end),
             bounds,
             next: 0,
-            items,
             autodiff: self.device.is_autodiff(),
         })
     }
@@ -170,10 +165,12 @@ impl DataLoader<Batch> for Loader {
 }
 
 /// The batches of one epoch.
-struct Batches {
-    /// All rows in the epoch's order, on the plain device.
-    all: Batch,
-    /// Where the epoch's rows begin in `all`.
+struct Batches<'a> {
+    /// All rows, on the plain device.
+    all: &'a Batch,
+    /// The epoch's order, if it has one of its own.
+    order: Option<Tensor<1, Int>>,
+    /// Where the loaded rows begin in `all`.
     start: usize,
     bounds: Vec<Range<usize>>,
     next: usize,
@@ -181,26 +178,29 @@ struct Batches {
     autodiff: bool,
 }
 
-impl Iterator for Batches {
+impl Iterator for Batches<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let bounds = self.bounds.get(self.next)?;
-        let rows = Rows {
-            start: self.start + bounds.start,
-            length: bounds.len(),
+        let rows = match &self.order {
+            Some(order) => Rows::Picked(order.clone().narrow(0, bounds.start, bounds.len())),
+            None => Rows::Following(self.start + bounds.start, bounds.len()),
+        };
+        let pick = Pick {
+            rows,
             autodiff: self.autodiff,
         };
         let batch = Batch {
             index: self.next,
-            ..map(&self.all, &rows)
+            ..map(self.all, &pick)
         };
         self.next += 1;
         Some(Ok(batch))
     }
 }
 
-impl DataLoaderIterator<Batch> for Batches {
+impl DataLoaderIterator<Batch> for Batches<'_> {
     fn progress(&self) -> Progress {
         let done = self
             .next
@@ -225,25 +225,27 @@ impl Change for To<'_> {
     }
 }
 
-/// All rows in an order.
-struct Ordered(Tensor<1, Int>);
-
-impl Change for Ordered {
-    fn apply<const D: usize, K: Autodiff>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K> {
-        tensor.clone().select(0, self.0.clone())
-    }
+/// The rows of a batch.
+enum Rows {
+    /// So many from this one on.
+    Following(usize, usize),
+    /// These.
+    Picked(Tensor<1, Int>),
 }
 
-/// Some rows that follow each other, on the device of the model.
-struct Rows {
-    start: usize,
-    length: usize,
+/// The rows of a batch, on the device of the model.
+struct Pick {
+    rows: Rows,
     autodiff: bool,
 }
 
-impl Change for Rows {
+impl Change for Pick {
     fn apply<const D: usize, K: Autodiff>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K> {
-        let rows = tensor.clone().narrow(0, self.start, self.length);
+        let rows = match &self.rows {
+            Rows::Following(start, length) => tensor.clone().narrow(0, *start, *length),
+            // Batch by batch: a batch stays in the cache until the first layer reads it, a whole epoch would not.
+            Rows::Picked(rows) => tensor.clone().select(0, rows.clone()),
+        };
         if self.autodiff { rows.autodiff() } else { rows }
     }
 }

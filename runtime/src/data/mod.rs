@@ -84,16 +84,32 @@ impl Data {
         let features = features.into_features()?;
         let rows = features.rows();
         if rows == 0 {
-            return Err(DataError::NoRows { what: "the data".to_owned() });
+            return Err(DataError::NoRows {
+                what: "the data".to_owned(),
+            });
         }
         let targets = targets.into_targets()?;
         if let Some(found) = targets.rows()
             && found != rows
         {
-            return Err(DataError::Lengths { what: "the target".to_owned(), found, expected: rows });
+            return Err(DataError::Lengths {
+                what: "the target".to_owned(),
+                found,
+                expected: rows,
+            });
         }
-        let origin = Origin { rows: Arc::new((0..rows).collect()), ..Origin::default() };
-        Ok(Self { inputs: vec![Input { name: None, features }], targets, origin })
+        let origin = Origin {
+            rows: Arc::new((0..rows).collect()),
+            ..Origin::default()
+        };
+        Ok(Self {
+            inputs: vec![Input {
+                name: None,
+                features,
+            }],
+            targets,
+            origin,
+        })
     }
 
     /// Adds another input of the model, by its name. The one that [`Data::new`] took is the model's first.
@@ -101,13 +117,24 @@ impl Data {
     /// # Errors
     ///
     /// [`DataError`] as [`Data::new`] gives it, or if the number of rows differs.
-    pub fn with_input(mut self, name: impl Into<String>, features: impl IntoFeatures) -> Result<Self, DataError> {
+    pub fn with_input(
+        mut self,
+        name: impl Into<String>,
+        features: impl IntoFeatures,
+    ) -> Result<Self, DataError> {
         let (name, features) = (name.into(), features.into_features()?);
         let (found, expected) = (features.rows(), self.rows());
         if found != expected {
-            return Err(DataError::Lengths { what: format!("input `{name}`"), found, expected });
+            return Err(DataError::Lengths {
+                what: format!("input `{name}`"),
+                found,
+                expected,
+            });
         }
-        self.inputs.push(Input { name: Some(name), features });
+        self.inputs.push(Input {
+            name: Some(name),
+            features,
+        });
         Ok(self)
     }
 
@@ -123,7 +150,10 @@ impl Data {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         let indices = match &self.targets {
             Targets::None => {
-                return Err(DataError::NoTarget { model: "data".to_owned(), loss: "class names".to_owned() });
+                return Err(DataError::NoTarget {
+                    model: "data".to_owned(),
+                    loss: "class names".to_owned(),
+                });
             }
             Targets::Classes { indices, .. } => Arc::clone(indices),
             Targets::Values { .. } => Arc::new(check::class_indices(&self, "class names")?),
@@ -137,7 +167,10 @@ impl Data {
                 help: "name every class".to_owned(),
             });
         }
-        self.targets = Targets::Classes { indices, names: Arc::new(names) };
+        self.targets = Targets::Classes {
+            indices,
+            names: Arc::new(names),
+        };
         Ok(self)
     }
 
@@ -160,11 +193,15 @@ impl Data {
         dataset: &impl Dataset<I>,
         mut sample: impl FnMut(I) -> (R, L),
     ) -> Result<Self, DataError> {
-        let (mut rows, mut labels) = (Vec::with_capacity(dataset.len()), Vec::with_capacity(dataset.len()));
+        let (mut rows, mut labels) = (
+            Vec::with_capacity(dataset.len()),
+            Vec::with_capacity(dataset.len()),
+        );
         for index in 0..dataset.len() {
-            let item = dataset
-                .get(index)
-                .map_err(|error| DataError::Dataset { item: index, reason: error.to_string() })?;
+            let item = dataset.get(index).map_err(|error| DataError::Dataset {
+                item: index,
+                reason: error.to_string(),
+            })?;
             let (row, label) = sample(item);
             rows.push(row);
             labels.push(label);
@@ -185,12 +222,16 @@ impl Data {
     /// The values of one sample's first input.
     pub fn row(&self, row: usize) -> Option<&[f32]> {
         let features = &self.inputs.first()?.features;
-        features.values.get(row * features.width..(row + 1) * features.width)
+        features
+            .values
+            .get(row * features.width..(row + 1) * features.width)
     }
 
     /// The names of the first input's columns; empty if they have none.
     pub fn columns(&self) -> &[String] {
-        self.inputs.first().map_or(&[], |input| &input.features.columns)
+        self.inputs
+            .first()
+            .map_or(&[], |input| &input.features.columns)
     }
 
     /// What each sample should give.
@@ -218,17 +259,25 @@ impl Data {
     /// [`DataError::NoRow`] for a row that is not there, [`DataError::NoRows`] if none was asked for.
     pub fn select(&self, rows: &[usize]) -> Result<Self, DataError> {
         if rows.is_empty() {
-            return Err(DataError::NoRows { what: "the selection".to_owned() });
+            return Err(DataError::NoRows {
+                what: "the selection".to_owned(),
+            });
         }
         match rows.iter().find(|row| **row >= self.rows()) {
-            Some(&row) => Err(DataError::NoRow { row, rows: self.rows() }),
+            Some(&row) => Err(DataError::NoRow {
+                row,
+                rows: self.rows(),
+            }),
             None => Ok(self.take(rows)),
         }
     }
 
     /// The same, of rows that are there.
     fn take(&self, rows: &[usize]) -> Self {
-        let input = |input: &Input| Input { features: input.features.select(rows), ..input.clone() };
+        let input = |input: &Input| Input {
+            features: input.features.select(rows),
+            ..input.clone()
+        };
         Self {
             inputs: self.inputs.iter().map(input).collect(),
             targets: self.targets.select(rows),
@@ -280,13 +329,19 @@ impl fmt::Display for Data {
         match &self.targets {
             Targets::None => write!(f, "no target")?,
             Targets::Classes { indices, names } => {
-                let classes = names.len().max(indices.iter().max().map_or(0, |class| class + 1));
+                let classes = names
+                    .len()
+                    .max(indices.iter().max().map_or(0, |class| class + 1));
                 write!(f, "{classes} classes")?;
             }
             Targets::Values { width, .. } => write!(f, "{}", count(*width, "target value"))?,
         }
         if self.origin.dropped > 0 {
-            write!(f, " ({} with missing values left out)", count(self.origin.dropped, "row"))?;
+            write!(
+                f,
+                " ({} with missing values left out)",
+                count(self.origin.dropped, "row")
+            )?;
         }
         Ok(())
     }
