@@ -14,13 +14,30 @@ use std::io::{IsTerminal, Write};
 
 /// Trains several named configurations with several seeds each, and compares them.
 ///
-/// ```ignore
+/// ```
+/// use damper::data::Data;
+/// use damper::model;
+///
+/// model! {
+///     /// Whether two numbers have the same sign.
+///     pub Sign<hidden: usize = 8>
+///     input x: [2]
+///     layers { fc: linear(hidden) -> tanh; head: linear(2); }
+///     loss cross_entropy
+///     train { optimizer: adamw(lr = 1e-2), epochs: 2, batch: 4 }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let data = Data::new([[0.5, 1.0], [-1.0, 0.25], [1.0, -0.5], [-0.5, -1.0]].repeat(5), [1, 0, 0, 1].repeat(5))?;
+/// let (train, valid) = data.split(0.8, 42)?;
 /// let table = damper::compare()
-///     .add("baseline", Baseline::training())
-///     .add("dropout", Dropout::training())
-///     .seeds(5)
+///     .add("8 units", Sign::training())
+///     .add("32 units", SignConfig::new().with_hidden(32).training())
+///     .seeds(2)
 ///     .run(&train, &valid)?;
 /// println!("{table}");
+/// # Ok(())
+/// # }
 /// ```
 pub fn compare() -> Compare {
     Compare {

@@ -104,7 +104,7 @@ impl fmt::Display for Explained<'_> {
                 "the {phase} loss is {loss} in epoch {epoch}, batch {batch}"
             )?,
             (None, Some(parameter)) => {
-                write!(f, "`{parameter}` is not finite after epoch {epoch}")?
+                write!(f, "`{parameter}` is not finite after epoch {epoch}")?;
             }
             (None, None) => write!(f, "the {phase} loss is {loss} in epoch {epoch}")?,
         }

@@ -20,8 +20,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A training that can be run: the `train` section as defaults, and what was changed.
 ///
-/// ```ignore
-/// let run = Digits::training().epochs(20).fit(&train, &valid)?;
+/// ```
+/// use damper::data::Data;
+/// use damper::{Progress, model};
+///
+/// model! {
+///     /// Whether two numbers have the same sign.
+///     pub Sign
+///     input x: [2]
+///     layers { fc: linear(8) -> tanh; head: linear(2); }
+///     loss cross_entropy
+///     train { optimizer: adamw(lr = 1e-2), epochs: 5, batch: 4 }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let data = Data::new([[0.5, 1.0], [-1.0, 0.25], [1.0, -0.5], [-0.5, -1.0]].repeat(5), [1, 0, 0, 1].repeat(5))?;
+/// let (train, valid) = data.split(0.8, 42)?;
+/// let run = Sign::training().epochs(2).progress(Progress::Silent).fit(&train, &valid)?;
+/// assert_eq!(run.history().epochs.len(), 2);
+/// println!("{}\n{}", run.diagnosis(), run.sparsity());
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Training<M: Network> {

@@ -1,5 +1,6 @@
 //! `Training::fit` and what it gives.
 
+mod generated;
 mod network;
 
 use damper::burn::data::dataloader::DataLoader;

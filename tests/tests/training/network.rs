@@ -4,8 +4,9 @@ use damper::__private::{Builder, Filling};
 use damper::burn;
 use damper::burn::config::Config;
 use damper::burn::module::Module;
-use damper::burn::nn::{BatchNorm, Dropout, Linear};
+use damper::burn::nn::{Dropout, Linear};
 use damper::burn::tensor::{Device, Tensor, activation::relu};
+use damper::layer::BatchNorm;
 use damper::{Inputs, Network, NetworkConfig, Pass, Spec, SpecError, Target};
 use damper_spec::{LossKind, OpKind};
 

@@ -1,0 +1,186 @@
+//! What `model!` gives does what the same module written by hand does, and trains.
+
+use super::{alone, noise, quadrants};
+use damper::burn::module::Module;
+use damper::burn::nn::{Dropout, Linear};
+use damper::burn::optim::GradientsParams;
+use damper::burn::tensor::activation::{log_softmax, relu};
+use damper::burn::tensor::{Device, Int, Tensor, TensorData};
+use damper::layer::BatchNorm;
+use damper::{NetworkConfig, Progress, Stop, model};
+
+model! {
+    /// Four features, two classes.
+    #[allow(dropout_with_batch_norm, reason = "the test is about what a training step does")]
+    pub Quadrants<hidden: usize = 16, rate: f64 = 0.25>
+
+    input x: [4]
+
+    layers {
+        fc1:   linear(hidden, bias = false) -> batch_norm -> relu with decay(l2 = 1e-3);
+        block: residual { linear(hidden) -> relu; } with drop_path(0.0);
+        fc2:   linear(hidden) -> relu with dropout(rate) after relu;
+        head:  linear(2);
+    }
+
+    loss cross_entropy
+
+    train {
+        optimizer: sgd(lr = 0.1),
+        epochs: 40, batch: 16, seed: 7,
+        early_stop(patience = 39, metric = accuracy),
+    }
+}
+
+/// The same module, as one writes it with burn.
+struct ByHand {
+    fc1: Linear,
+    norm: BatchNorm,
+    block: Linear,
+    fc2: Linear,
+    dropout: Dropout,
+    head: Linear,
+}
+
+impl ByHand {
+    fn with_weights_of(model: &Quadrants) -> Self {
+        Self {
+            fc1: model.fc1.clone(),
+            norm: model.fc1_batch_norm.clone(),
+            block: model.block.linear.clone(),
+            fc2: model.fc2.clone(),
+            dropout: model.fc2_dropout.clone(),
+            head: model.head.clone(),
+        }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let x = relu(self.norm.forward(self.fc1.forward(x)));
+        let x = x.clone() + relu(self.block.forward(x));
+        let x = self.dropout.forward(relu(self.fc2.forward(x)));
+        self.head.forward(x)
+    }
+}
+
+fn batch(device: &Device) -> (Tensor<2>, Tensor<1, Int>) {
+    let x = Tensor::from_data(TensorData::new(noise(4 * 32, 9), [32, 4]), device);
+    let classes: Vec<i64> = (0..32).map(|row| row % 2).collect();
+    (x, Tensor::from_data(TensorData::new(classes, [32]), device))
+}
+
+/// The mean of `-log p` of the right class.
+fn cross_entropy(output: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
+    log_softmax(output, 1)
+        .gather(1, classes.unsqueeze_dim(1))
+        .mean()
+        .neg()
+}
+
+#[test]
+fn outputs_and_gradients_are_those_of_the_module_written_by_hand() {
+    if !alone() {
+        return;
+    }
+    let device = Device::flex().autodiff();
+    let model = QuadrantsConfig::new().init(&device).unwrap();
+    let hand = ByHand::with_weights_of(&model);
+    let (x, classes) = batch(&device);
+
+    // The same seed draws the same dropout mask.
+    device.seed(1);
+    let generated = model.forward(x.clone());
+    device.seed(1);
+    let written = hand.forward(x);
+    assert_eq!(generated.to_data(), written.to_data());
+
+    let generated = cross_entropy(generated, classes.clone()).backward();
+    let written = cross_entropy(written, classes).backward();
+    let generated = GradientsParams::from_grads(generated, &model);
+    for (name, ours, theirs) in [
+        ("fc1", &model.fc1, &hand.fc1),
+        ("block", &model.block.linear, &hand.block),
+        ("fc2", &model.fc2, &hand.fc2),
+        ("head", &model.head, &hand.head),
+    ] {
+        let ours: Tensor<2> = generated.get(ours.weight.id).unwrap();
+        let theirs = theirs.weight.val().grad(&written).unwrap();
+        assert!(
+            ours.clone().abs().sum().into_scalar::<f64>() > 0.0,
+            "{name} has no gradient"
+        );
+        assert_eq!(ours.into_data(), theirs.into_data(), "{name}");
+    }
+}
+
+#[test]
+fn a_batch_from_a_plain_device_does_not_skip_dropout() {
+    let device = Device::flex();
+    let model = QuadrantsConfig::new()
+        .init(&device.clone().autodiff())
+        .unwrap();
+    let (x, _) = batch(&device);
+    let first = model.forward(x.clone());
+    assert!(first.is_autodiff());
+    assert_ne!(first.into_data(), model.forward(x.clone()).into_data());
+    // `predict` has inference behaviour even on a training model.
+    let probabilities = model.predict(x.clone());
+    assert_eq!(probabilities.to_data(), model.predict(x).into_data());
+    assert!((probabilities.sum().into_scalar::<f64>() - 32.0).abs() < 1e-4);
+}
+
+#[test]
+fn prediction_does_not_move_running_statistics() {
+    let device = Device::flex().autodiff();
+    let model = QuadrantsConfig::new().init(&device).unwrap();
+    let before = model
+        .valid()
+        .fc1_batch_norm
+        .running_mean
+        .value()
+        .into_data();
+    let (x, _) = batch(&device);
+    let _ = model.predict(x.clone());
+    let _ = model.predict_mc(x.clone(), 4);
+    assert_eq!(
+        model
+            .valid()
+            .fc1_batch_norm
+            .running_mean
+            .value()
+            .into_data(),
+        before
+    );
+    let _ = model.forward(x);
+    assert_ne!(
+        model
+            .valid()
+            .fc1_batch_norm
+            .running_mean
+            .value()
+            .into_data(),
+        before
+    );
+}
+
+#[test]
+fn a_declared_model_trains_as_its_train_section_says() {
+    if !alone() {
+        return;
+    }
+    let run = Quadrants::training()
+        .progress(Progress::Silent)
+        .interruptible(false)
+        .fit(&quadrants(200, 1), &quadrants(100, 2))
+        .unwrap();
+    assert_eq!((run.stopped(), run.seed()), (Stop::Finished, 7));
+    let history = run.history();
+    // Early stopping watches the accuracy, as declared.
+    let accuracies = history.epochs.iter().map(|epoch| epoch.valid.metrics[0]);
+    let greatest = accuracies.fold(0.0, f64::max);
+    assert_eq!(
+        history.epochs[history.best.unwrap() - 1].valid.metrics[0],
+        greatest
+    );
+    assert!((run.valid().metrics[0] - greatest).abs() < 1e-9);
+    assert!(greatest > 0.85, "{history}");
+}
