@@ -206,6 +206,12 @@ fn header(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Model> {
         if let Some(group) = cursor.group(Delimiter::Parenthesis) {
             vis.extend([TokenTree::Group(group.clone())]);
         }
+        if syn::parse2::<syn::Visibility>(vis.clone()).is_err() {
+            let at = ends(&vis).unwrap_or((cursor.last_span(), cursor.last_span()));
+            cx.error(at, format!("`{}` is not a visibility", text(&vis)))
+                .help("`pub`, `pub(crate)` or nothing");
+            vis = quote!(pub);
+        }
     }
     if cursor.is_word("struct") || cursor.is_word("model") || cursor.is_word("mod") {
         cx.error(
@@ -310,6 +316,7 @@ fn hyper(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Hyper> {
         cursor.take_until(|cursor| cursor.is_punct(','));
         return None;
     };
+    let name = checked(cx, &name, "a hyper-parameter");
     let mut kind = None;
     if cursor.is_colon(0) {
         cursor.next();
@@ -412,6 +419,32 @@ fn hyper(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Hyper> {
         domain,
         default,
     })
+}
+
+/// A name that can be a field and a parameter: one that cannot is reported, and gets a `_`.
+fn checked(cx: &mut Diagnostics, name: &Ident, what: &str) -> Ident {
+    let text = name.to_string();
+    let plain = text.strip_prefix("r#").unwrap_or(&text);
+    if plain == text && is_name(name) {
+        return name.clone();
+    }
+    let message = if plain == text {
+        format!("`{text}` is a word of Rust and cannot name {what}")
+    } else {
+        format!("`{text}` cannot name {what}: it becomes a path of the saved weights")
+    };
+    cx.error(name, message).help(format!("`{plain}_`"));
+    Ident::new(&format!("{plain}_"), name.span())
+}
+
+/// What a path may begin with.
+fn is_root(name: &Ident) -> bool {
+    name == "crate" || name == "self" || name == "super"
+}
+
+/// Whether it is no word of Rust.
+fn is_name(name: &Ident) -> bool {
+    syn::parse2::<Ident>(quote!(#name)).is_ok()
 }
 
 fn is(tree: &TokenTree, c: char) -> bool {
@@ -618,7 +651,7 @@ fn input(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Input> {
     if cursor.peek_ident().is_some_and(|word| {
         cursor.is_colon(1) || !words::SECTIONS.contains(&word.to_string().as_str())
     }) {
-        name = cursor.ident().cloned();
+        name = cursor.ident().map(|name| checked(cx, name, "an input"));
         if cursor.is_colon(0) {
             cursor.next();
         } else if let Some(name) = &name {
@@ -705,6 +738,13 @@ fn call_or_skip(
 fn call(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Call> {
     let word = cursor.ident()?.clone();
     let args = args(cx, cursor);
+    if !is_name(&word) {
+        cx.error(
+            &word,
+            format!("`{word}` is a word of Rust, not of the language"),
+        );
+        return None;
+    }
     Some(Call { word, args })
 }
 
@@ -849,7 +889,7 @@ fn statement(cx: &mut Diagnostics, cursor: &mut Cursor) -> Statement {
         return statement;
     }
     if cursor.peek_ident().is_some() && cursor.is_colon(1) {
-        statement.name = cursor.ident().cloned();
+        statement.name = cursor.ident().map(|name| checked(cx, name, "a statement"));
         cursor.next();
     }
     loop {
@@ -918,7 +958,10 @@ fn node(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Node> {
         is_path = true;
     }
     loop {
-        let Some(ident) = cursor.peek_ident().filter(|ident| *ident != "with") else {
+        let Some(ident) = cursor
+            .peek_ident()
+            .filter(|ident| *ident != "with" && (is_name(ident) || is_root(ident)))
+        else {
             let what = if is_path { "a name" } else { "a layer" };
             let before = if cursor.is_word("with") && path.is_empty() {
                 " before its annotations"
@@ -942,6 +985,13 @@ fn node(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Node> {
         tokens.extend(cursor.next().cloned());
         tokens.extend(cursor.next().cloned());
         is_path = true;
+    }
+    if let [only] = path.as_slice()
+        && !is_name(only)
+    {
+        cx.error(only, format!("expected `::` and a name after `{only}`"))
+            .help("another model is a layer by its path: `crate::Encoder`");
+        return None;
     }
     is_path |= path
         .last()
@@ -995,6 +1045,12 @@ fn annotations(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Annotation> {
         }
         if cursor.eat(',') {
             continue;
+        }
+        let section = cursor
+            .peek_ident()
+            .is_some_and(|word| words::SECTIONS.contains(&word.to_string().as_str()));
+        if section {
+            return all;
         }
         if cursor.is_word("with") {
             cx.error(
@@ -1153,6 +1209,7 @@ fn setting(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Setting> {
         cursor.take_until(|cursor| cursor.is_punct(',') || cursor.is_punct(';'));
         return None;
     };
+    let name = checked(cx, &name, "a setting");
     let assigned = cursor.is_punct('=');
     if assigned {
         cx.error(

@@ -18,10 +18,14 @@ pub(super) fn layers(
     inputs: &[Input],
 ) -> Vec<Statement> {
     let content = &section.content;
-    if content.body.is_empty() && !cx.diagnostics.failed() {
-        cx.diagnostics
-            .error(&section.word, "`layers` is empty")
-            .help("`layers { head: linear(10); }`");
+    if content.body.is_empty() {
+        // After another error, the layers may be what was lost.
+        if !cx.diagnostics.failed() {
+            cx.diagnostics
+                .error(&section.word, "`layers` is empty")
+                .help("`layers { head: linear(10); }`");
+        }
+        return Vec::new();
     }
     let mut all: Vec<Statement> = content
         .body
@@ -45,9 +49,6 @@ fn statement(cx: &mut Cx, written: &ast::Statement, place: Where) -> Statement {
     cx.document(id, &written.attrs);
     if written.broken {
         cx.broken.insert(id);
-    }
-    if let Some(name) = &written.name {
-        names::check_word(cx, name, "a statement");
     }
     let mut nodes = written.chain.iter().peekable();
     let mut source = Source::Previous;
@@ -328,6 +329,10 @@ fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
         .unwrap_or_default();
     for item in items {
         evaluate::mark(&mut cx.hyper, &item.value.tokens);
+        if let Err(error) = syn::parse2::<Expr>(item.value.tokens.clone()) {
+            let message = format!("`{}` is not a value: {error}", item.value.text());
+            cx.diagnostics.error(item.value.ends, message);
+        }
     }
     if let [name] = node.path.as_slice() {
         let candidates = words::chain();

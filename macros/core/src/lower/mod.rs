@@ -165,7 +165,6 @@ fn hypers(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Hyper> {
     let mut all = Vec::new();
     for (index, hyper) in written.iter().enumerate() {
         let name = hyper.name.to_string();
-        names::check_word(cx, &hyper.name, "a hyper-parameter");
         if let Some(first) = written[..index]
             .iter()
             .find(|first| first.name == hyper.name)
@@ -193,7 +192,7 @@ fn hypers(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Hyper> {
         );
         // The default is the macro's business; the description has a place for the value passed.
         cx.holes.truncate(holes);
-        if names_any(&hyper.default.tokens, &written[..]) {
+        if names_any(&hyper.default.tokens, written) {
             cx.diagnostics
                 .error(
                     hyper.default.ends,
@@ -308,7 +307,6 @@ fn inputs(cx: &mut Cx, ast: &ast::Model) -> Vec<Input> {
     let mut all: Vec<Input> = Vec::new();
     for input in &section.content {
         let name = input.name.to_string();
-        names::check_word(cx, &input.name, "an input");
         if let Some(first) = all.iter().find(|first| first.name == name) {
             let first = cx.spans.get(first.id).0;
             cx.diagnostics
@@ -378,6 +376,10 @@ fn inputs(cx: &mut Cx, ast: &ast::Model) -> Vec<Input> {
 
 /// A hyper-parameter that no value names does nothing.
 fn unused(cx: &mut Cx, written: &[ast::Hyper]) {
+    // What would use it may be what was wrong.
+    if cx.diagnostics.failed() {
+        return;
+    }
     for known in cx
         .hyper
         .iter()

@@ -2,28 +2,7 @@
 
 use super::Cx;
 use damper_spec::{Input, Op, OpKind, Source, Statement};
-use proc_macro2::Ident;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Reports a name that cannot be a field or a parameter.
-pub(super) fn check_word(cx: &mut Cx, name: &Ident, what: &str) {
-    let text = name.to_string();
-    if let Some(plain) = text.strip_prefix("r#") {
-        cx.diagnostics
-            .error(
-                name,
-                format!("`{text}` cannot name {what}: it becomes a path of the saved weights"),
-            )
-            .help(format!("`{plain}_`"));
-    } else if syn::parse_str::<Ident>(&text).is_err() {
-        cx.diagnostics
-            .error(
-                name,
-                format!("`{text}` is a word of Rust and cannot name {what}"),
-            )
-            .help(format!("`{text}_`"));
-    }
-}
 
 /// Names all statements and fields of `layers`.
 pub(super) fn assign(cx: &mut Cx, statements: &mut [Statement], inputs: &[Input]) {
