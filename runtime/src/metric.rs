@@ -4,6 +4,7 @@ use crate::loss::{LEAST_TARGET, boundary, classes, halves, link, log_probabiliti
 use crate::{Spec, Target};
 use burn::tensor::{Int, Tensor};
 use damper_spec::{LossKind, MetricKind, Reads, TaskKind};
+use std::cmp::Ordering;
 
 /// One metric of all samples of an epoch: exact, not the mean of the batches' values.
 ///
@@ -443,7 +444,7 @@ fn area(scores: &[f32], labels: &[f32]) -> Option<f64> {
     }
     pairs.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let (mut lower, mut wins, mut positives) = (0.0, 0.0, 0.0);
-    for group in pairs.chunk_by(|(a, _), (b, _)| a == b) {
+    for group in pairs.chunk_by(|(a, _), (b, _)| a.partial_cmp(b) == Some(Ordering::Equal)) {
         let yes = group.iter().filter(|(_, label)| *label).count() as f64;
         let no = group.len() as f64 - yes;
         wins += yes * (lower + no / 2.0);

@@ -13,7 +13,7 @@ use burn::optim::{
     SgdConfig,
 };
 use burn::tensor::Tensor;
-use damper_spec::Algorithm;
+use damper_spec::{Algorithm, Parameter};
 
 /// The optimiser of the description: its algorithm, and one parameter group, by exact paths, for each set of
 /// rules that act on weights.
@@ -99,7 +99,7 @@ fn grouped<O: Optimizer>(spec: &Spec, optimizer: &O) -> ModuleOptimizer {
     for parameter in spec
         .parameters()
         .into_iter()
-        .filter(|parameter| parameter.trained())
+        .filter(Parameter::trained)
     {
         let treatment = Treatment {
             clip_value,

@@ -10,6 +10,7 @@ pub use regularised::{Regularised, Treatment};
 use crate::Spec;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
+use damper_spec::Parameter;
 use std::collections::HashMap;
 
 /// Decoupled weight decay: `w * (1 - learning_rate * strength)` (Loshchilov and Hutter, arXiv 1711.05101).
@@ -112,7 +113,7 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
     let treatments: HashMap<_, _> = spec
         .parameters()
         .into_iter()
-        .filter(|parameter| parameter.trained())
+        .filter(Parameter::trained)
         .map(|parameter| (Treatment::of(&parameter), parameter.path))
         .filter(|(treatment, _)| treatment.has_value())
         .map(|(treatment, path)| (path, treatment))
