@@ -9,7 +9,7 @@ mod own {
     use damper::burn::tensor::Tensor;
 
     /// Doubles its input.
-    #[derive(Module, Debug, Clone)]
+    #[derive(Module, Debug)]
     pub struct Double;
 
     impl Double {

@@ -140,7 +140,7 @@ model! {
         fc:   linear(32, bias = false) -> batch_norm -> relu;
         #[allow(dropout_before_output, reason = "as published: arXiv 1810.00826")]
         #[allow(dropout_with_batch_norm, reason = "behind the last batch norm")]
-        head: linear(2) -> dropout(0.5);
+        head: linear(10) -> dropout(0.5);
     }
     loss cross_entropy
 }
@@ -166,5 +166,5 @@ fn published_models_are_accepted_and_run() {
     gives!(WideAndDeepConfig, [32, 64] -> 1);
     gives!(FeedConfig, [64] -> 10);
     gives!(ArticleConfig, [50] -> 4);
-    gives!(GinConfig, [64] -> 2);
+    gives!(GinConfig, [64] -> 10);
 }

@@ -58,7 +58,9 @@ fn items(cx: &Context<'_>) -> TokenStream {
         mod #module {
             use super::*;
             use ::{core, std}; // burn's derives name them, and the user may have modules called so.
-            use ::core::{clone::Clone, default::Default, marker::Send, option::Option, result::Result};
+            use ::core::{
+                clone::Clone, default::Default, marker::Send, option::Option::{self, None, Some}, result::Result::{self, Err, Ok},
+            };
             use #krate::__private::burn;
 
             #module_items
