@@ -321,7 +321,8 @@ pub fn text(tokens: &TokenStream) -> String {
                     };
                     let called =
                         out.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '!');
-                    if !glue && !(called && group.delimiter() == Delimiter::Parenthesis) {
+                    let call = called && group.delimiter() == Delimiter::Parenthesis;
+                    if !(glue || call) {
                         out.push(' ');
                     }
                     out.push_str(open);

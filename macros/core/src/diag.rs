@@ -88,7 +88,7 @@ impl Diagnostics {
         let report = self.push(finding.level, lint, ends, finding.message.clone());
         if let Some((id, text)) = &finding.other {
             report.notes.push(match spans.line(*id) {
-                Some(line) => format!("{text}, on line {line}"),
+                Some(number) => format!("{text}, on line {number}"),
                 None => text.clone(),
             });
         }
@@ -101,7 +101,7 @@ impl Diagnostics {
                 "warn"
             };
             let origin = match spans.attribute(finding.at, lint, finding.level) {
-                Some(line) => format!("because of the attribute on line {line}"),
+                Some(number) => format!("because of the attribute on line {number}"),
                 None => "on by default".to_owned(),
             };
             report.notes.push(format!("`#[{word}({lint})]` {origin}"));

@@ -472,14 +472,12 @@ fn sections(cx: &mut Diagnostics, cursor: &mut Cursor, mut model: Model) -> Mode
         let mut name = word.to_string();
         cursor.next();
         if !words::SECTIONS.contains(&name.as_str()) {
-            match unknown_section(cx, word) {
-                Some(meant) => meant.clone_into(&mut name),
-                None => {
-                    model.broken = true;
-                    skip_section(cursor);
-                    continue;
-                }
-            }
+            let Some(meant) = unknown_section(cx, word) else {
+                model.broken = true;
+                skip_section(cursor);
+                continue;
+            };
+            meant.clone_into(&mut name);
         }
         if cursor.is_colon(0) {
             cx.error(
@@ -893,13 +891,11 @@ fn statement(cx: &mut Diagnostics, cursor: &mut Cursor) -> Statement {
         cursor.next();
     }
     loop {
-        match node(cx, cursor) {
-            Some(node) => statement.chain.push(node),
-            None => {
-                cursor.skip_statement();
-                return statement;
-            }
-        }
+        let Some(node) = node(cx, cursor) else {
+            cursor.skip_statement();
+            return statement;
+        };
+        statement.chain.push(node);
         if !cursor.is_arrow() {
             break;
         }
@@ -1122,22 +1118,19 @@ fn loss(cx: &mut Diagnostics, cursor: &mut Cursor) -> Loss {
         if has_in {
             cursor.next();
         }
-        match (has_in, cursor.group(Delimiter::Bracket)) {
-            (true, Some(group)) => {
-                let trees: Vec<TokenTree> = group.stream().into_iter().collect();
-                let bounds = pieces(cx, &trees, group)
-                    .into_iter()
-                    .map(|(_, bound)| bound)
-                    .collect();
-                target = Some(Target {
-                    ends: (first, group.span_close()),
-                    bounds,
-                });
-            }
-            _ => {
-                let message = format!("expected the range of the target, found {}", cursor.found());
-                cx.error(first, message).help(example);
-            }
+        if let (true, Some(group)) = (has_in, cursor.group(Delimiter::Bracket)) {
+            let trees: Vec<TokenTree> = group.stream().into_iter().collect();
+            let bounds = pieces(cx, &trees, group)
+                .into_iter()
+                .map(|(_, bound)| bound)
+                .collect();
+            target = Some(Target {
+                ends: (first, group.span_close()),
+                bounds,
+            });
+        } else {
+            let message = format!("expected the range of the target, found {}", cursor.found());
+            cx.error(first, message).help(example);
         }
     }
     Loss { call, target }

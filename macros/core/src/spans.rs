@@ -46,12 +46,11 @@ impl Spans {
 
     /// Enters the scope of a lint attribute; [`Spans::leave`] takes what [`Spans::scope`] gave before.
     pub(crate) fn enter(&mut self, lint: String, level: Level, at: Span) {
-        let line = at.start().line;
         self.scopes.push(Scope {
             parent: self.scope,
             lint,
             level,
-            line,
+            line: at.start().line,
         });
         self.scope = Some(self.scopes.len() - 1);
     }

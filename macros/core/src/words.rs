@@ -335,7 +335,7 @@ pub const METRICS: &[Word] = &[
 
 const DECAY: Argument = maybe("weight_decay", Kind::Float);
 
-/// The optimisers; the defaults are PyTorch's.
+/// The optimisers; the defaults are those of `PyTorch`.
 pub const OPTIMIZERS: &[Word] = &[
     word(
         "sgd",

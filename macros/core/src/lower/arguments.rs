@@ -296,19 +296,15 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
         }
         Kind::Word(words) => {
             let text = expr.text();
-            match words.iter().find(|word| **word == text) {
-                Some(word) => Given::Word(word),
-                None => {
-                    let suggestion = damper_spec::suggest(&text, words.iter().copied());
-                    let ending =
-                        suggestion.map_or(String::new(), |s| format!(": did you mean `{s}`?"));
-                    let message = format!("{what} cannot be `{text}`{ending}");
-                    cx.diagnostics
-                        .error(expr.ends, message)
-                        .help(format!("it is one of {}", list(words)));
-                    Given::Wrong
-                }
+            if let Some(word) = words.iter().find(|word| **word == text) {
+                return Given::Word(word);
             }
+            let suggestion = damper_spec::suggest(&text, words.iter().copied());
+            let ending = suggestion.map_or(String::new(), |s| format!(": did you mean `{s}`?"));
+            cx.diagnostics
+                .error(expr.ends, format!("{what} cannot be `{text}`{ending}"))
+                .help(format!("it is one of {}", list(words)));
+            Given::Wrong
         }
         Kind::Metric => {
             if expr.text() == "loss" {

@@ -85,15 +85,15 @@ fn source_of(cx: &mut Cx, node: &Node) -> Source {
     let mut names = Vec::new();
     let mut fine = true;
     for item in node.args.iter().flat_map(|args| &args.items) {
-        match (syn::parse2::<Ident>(item.value.tokens.clone()), &item.name) {
-            (Ok(name), None) => names.push(name.to_string()),
-            _ => {
-                let message = format!("`{word}` takes names of inputs and statements");
-                cx.diagnostics
-                    .error(item.value.ends, message)
-                    .help(source_help(&word));
-                fine = false;
-            }
+        let name = syn::parse2::<Ident>(item.value.tokens.clone());
+        if let (Ok(name), None) = (name, &item.name) {
+            names.push(name.to_string());
+        } else {
+            let message = format!("`{word}` takes names of inputs and statements");
+            cx.diagnostics
+                .error(item.value.ends, message)
+                .help(source_help(&word));
+            fine = false;
         }
     }
     if node.body.is_some() {

@@ -21,7 +21,7 @@ pub fn understood(source: &str) -> (Vec<Diagnostic>, Option<Lowered>) {
 #[allow(dead_code)]
 pub fn draw(source: &str) -> String {
     let (reports, _) = understood(source);
-    let lines: Vec<&str> = source.lines().collect();
+    let rows: Vec<&str> = source.lines().collect();
     let mut out = String::new();
     for report in &reports {
         let head = if report.level == Level::Deny {
@@ -36,7 +36,7 @@ pub fn draw(source: &str) -> String {
             .unwrap_or_default();
         let _ = writeln!(out, "{head}{lint}: {}", report.text().replace('\n', "\n  "));
         let (start, end) = (report.ends.0.start(), report.ends.1.end());
-        let line = lines
+        let line = rows
             .get(start.line.wrapping_sub(2))
             .copied()
             .unwrap_or_default();
