@@ -1,8 +1,8 @@
 //! Weights on disk, with the description they belong to.
 //!
-//! `.safetensors` files use PyTorch's names and layouts: the weight of `linear` is stored as `[out, in]`, gain and
+//! `.safetensors` files use `PyTorch`'s names and layouts: the weight of `linear` is stored as `[out, in]`, gain and
 //! shift of a normalisation as `weight` and `bias`, so that `load_state_dict(load_file(path), strict=False)` reads
-//! them, and files that PyTorch wrote can be loaded (`prelu`'s slope is `alpha` here and `weight` there). `.bpk`
+//! them, and files that `PyTorch` wrote can be loaded (`prelu`'s slope is `alpha` here and `weight` there). `.bpk`
 //! files are burn's own, with its names and layouts.
 //!
 //! Both hold the description (`damper.spec`), the hyper-parameters (`damper.config`) and a checksum
@@ -152,6 +152,9 @@ enum Format {
     Burnpack,
 }
 
+/// What changes names and layouts, if anything does.
+type Adapter = Option<Box<dyn ModuleAdapter>>;
+
 impl Format {
     fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
@@ -163,12 +166,7 @@ impl Format {
     }
 
     /// How weights become those of the file, and back.
-    fn adapters(
-        self,
-    ) -> (
-        Option<Box<dyn ModuleAdapter>>,
-        Option<Box<dyn ModuleAdapter>>,
-    ) {
+    fn adapters(self) -> (Adapter, Adapter) {
         match self {
             Self::Safetensors => (
                 Some(Box::new(BurnToPyTorchAdapter)),
@@ -178,7 +176,7 @@ impl Format {
         }
     }
 
-    /// Whether the names of enum variants are left out of paths, as PyTorch does.
+    /// Whether the names of enum variants are left out of paths, as `PyTorch` does.
     fn skips_variants(self) -> bool {
         self == Self::Safetensors
     }
@@ -278,7 +276,7 @@ pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, Lo
     file.into_model(config.init(device).map_err(spec)?)
 }
 
-/// Loads weights into a model that is built already. A file without a description (from PyTorch) is taken if
+/// Loads weights into a model that is built already. A file without a description (from `PyTorch`) is taken if
 /// names and shapes fit.
 ///
 /// # Errors
@@ -385,7 +383,7 @@ impl File {
                         want.name,
                         want.dtype,
                         data.dtype()
-                    ))
+                    ));
                 }
                 Some(data) => {
                     let data = if data.dtype() == want.dtype {

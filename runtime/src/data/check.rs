@@ -111,20 +111,20 @@ struct Range {
 }
 
 impl Range {
-    fn loss(low: f32, high: f32, allowed: &str, loss: &LossKind) -> Option<Self> {
+    fn loss(low: f32, high: f32, allowed: &str, loss: &LossKind) -> Self {
         let note = format!("`{}` is defined for such targets only", loss.word());
-        Some(Self {
+        Self {
             low,
             high,
             allowed: allowed.to_owned(),
             note,
             ends: false,
-        })
+        }
     }
 
     fn holds(&self, x: f32) -> bool {
         if self.ends {
-            x == self.low || x == self.high
+            [self.low, self.high].contains(&x)
         } else {
             x >= self.low && x <= self.high
         }
@@ -281,7 +281,11 @@ impl Data {
             .position(|x| *x < 0.0 || x.fract() != 0.0 || *x >= most)
         {
             Some(at) => Err(DataError::Label {
-                place: self.feature_place(features, at / features.width, at % features.width),
+                place: Box::new(self.feature_place(
+                    features,
+                    at / features.width,
+                    at % features.width,
+                )),
                 label: features.values[at].to_string(),
                 model: format!("the vocabulary of {model}"),
                 classes: vocab.unwrap_or(usize::MAX),
@@ -307,7 +311,10 @@ impl Data {
                 match indices.iter().position(|class| *class >= classes) {
                     Some(row) => Err(self.label_out_of_range(&indices, row, classes, name)),
                     None => Ok(PreparedTarget::Classes(Arc::new(
-                        indices.iter().map(|x| *x as i64).collect(),
+                        indices
+                            .iter()
+                            .map(|x| i64::try_from(*x).unwrap_or(i64::MAX))
+                            .collect(),
                     ))),
                 }
             }
@@ -357,7 +364,7 @@ impl Data {
                     && let Some(at) = values.iter().position(|x| !range.holds(*x))
                 {
                     return Err(DataError::Target {
-                        place: self.target_place(at / found, at % found),
+                        place: Box::new(self.target_place(at / found, at % found)),
                         value: values[at],
                         allowed: range.allowed,
                         note: range.note,
@@ -389,7 +396,7 @@ impl Data {
             format!("give the last layer {seen} units, or number the classes from 0")
         };
         DataError::Label {
-            place: self.target_place(row, 0),
+            place: Box::new(self.target_place(row, 0)),
             label,
             model: model.to_owned(),
             classes,
@@ -466,15 +473,20 @@ fn wanted(spec: &Spec) -> Wanted {
     match &loss.kind {
         LossKind::CrossEntropy { .. } => Wanted::Class(outputs),
         kind @ (LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }) => {
-            numbers(Range::loss(0.0, 1.0, "0 or 1", kind).map(|range| Range {
+            numbers(Some(Range {
                 ends: true,
-                ..range
+                ..Range::loss(0.0, 1.0, "0 or 1", kind)
             }))
         }
-        kind @ LossKind::KlDiv { .. } => numbers(Range::loss(0.0, 1.0, "a probability", kind)),
-        kind @ LossKind::Poisson => {
-            numbers(Range::loss(0.0, f32::MAX, "a count of 0 or more", kind))
+        kind @ LossKind::KlDiv { .. } => {
+            numbers(Some(Range::loss(0.0, 1.0, "a probability", kind)))
         }
+        kind @ LossKind::Poisson => numbers(Some(Range::loss(
+            0.0,
+            f32::MAX,
+            "a count of 0 or more",
+            kind,
+        ))),
         LossKind::GaussianNll => Wanted::Numbers {
             width: Some(outputs / 2),
             range: declared(),

@@ -77,9 +77,8 @@ pub fn csv(path: impl AsRef<Path>) -> Result<Table, DataError> {
         reason: error.to_string(),
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|b| **b == b'\n')
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .split(|byte| *byte == b'\n')
             .count();
         DataError::Syntax {
             place: Place::line(&file, line),

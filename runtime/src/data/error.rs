@@ -223,7 +223,7 @@ pub enum DataError {
         count(*.classes, "output"), .classes.saturating_sub(1))]
     Label {
         /// Where it stands.
-        place: Place,
+        place: Box<Place>,
         /// The label.
         label: String,
         /// The model's name.
@@ -249,7 +249,7 @@ pub enum DataError {
     #[error("{place}: target {value} is not {allowed}\nnote: {note}")]
     Target {
         /// Where it stands.
-        place: Place,
+        place: Box<Place>,
         /// The value.
         value: f32,
         /// What is allowed.
@@ -378,7 +378,9 @@ fn list(names: &[String]) -> String {
         .collect::<Vec<_>>()
         .join(", ");
     if names.len() > SHOWN {
-        text += &format!(" and {} more", names.len() - SHOWN);
+        text.push_str(" and ");
+        text.push_str(&(names.len() - SHOWN).to_string());
+        text.push_str(" more");
     }
     if text.is_empty() {
         "none".to_owned()

@@ -130,7 +130,7 @@ impl DataLoader<Batch> for Loader {
             let rows: Vec<i64> = self
                 .order(epoch)
                 .into_iter()
-                .map(|row| row as i64)
+                .map(|row| i64::try_from(row).unwrap_or(i64::MAX))
                 .collect();
             let shape = [rows.len()];
             Tensor::from_data(TensorData::new(rows, shape), &self.device.clone().inner())

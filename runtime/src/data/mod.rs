@@ -160,7 +160,7 @@ impl Data {
         };
         if let Some(row) = indices.iter().position(|class| *class >= names.len()) {
             return Err(DataError::Label {
-                place: self.target_place(row, 0),
+                place: Box::new(self.target_place(row, 0)),
                 label: indices[row].to_string(),
                 model: "the list of names".to_owned(),
                 classes: names.len(),

@@ -195,17 +195,16 @@ pub fn standardise<const N: usize>(
     others: [&Data; N],
 ) -> Result<(Data, [Data; N]), DataError> {
     let scaler = Scaler::standard(train)?;
-    let scaled = others.map(|data| scaler.apply(data));
-    let mut failed = None;
-    let scaled = scaled.map(|data| {
-        data.unwrap_or_else(|error| {
-            failed = Some(error);
+    let mut misfit = None;
+    let others = others.map(|data| {
+        scaler.apply(data).unwrap_or_else(|error| {
+            misfit = Some(error);
             train.clone()
         })
     });
-    match failed {
+    match misfit {
         Some(error) => Err(error),
-        None => Ok((scaler.apply(train)?, scaled)),
+        None => Ok((scaler.apply(train)?, others)),
     }
 }
 

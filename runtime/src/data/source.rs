@@ -311,11 +311,13 @@ pub trait Label: Sized {
 
 macro_rules! whole {
     ($($kind:ty),*) => {$(
+        #[allow(clippy::cast_lossless, reason = "lossless for the small kinds only")]
         impl Number for $kind {
             fn to_f32(self) -> f32 {
                 self as f32
             }
         }
+        #[allow(clippy::cast_lossless, reason = "lossless for the small kinds only")]
         impl Label for $kind {
             fn gather(labels: &[Self]) -> Result<Targets, DataError> {
                 let indices: Option<Vec<usize>> = labels.iter().map(|&label| usize::try_from(label).ok()).collect();
