@@ -68,6 +68,8 @@ struct Flow<'m> {
 struct Walk<'m> {
     out: Inferred,
     scopes: Vec<HashMap<&'m str, Flow<'m>>>,
+    /// The blocks around the place, for what is declared too late.
+    blocks: Vec<&'m [Statement]>,
     path: Vec<&'m str>,
     depth: usize,
 }
@@ -92,6 +94,7 @@ impl Model {
         let mut walk = Walk {
             out: Inferred::default(),
             scopes: vec![HashMap::new()],
+            blocks: Vec::new(),
             path: Vec::new(),
             depth,
         };
@@ -232,9 +235,11 @@ impl<'m> Walk<'m> {
             ));
             previous.shape = None;
         } else {
+            self.blocks.push(statements);
             for statement in statements {
                 previous = self.statement(statement, previous);
             }
+            self.blocks.pop();
         }
         self.depth -= 1;
         previous
@@ -339,9 +344,14 @@ impl<'m> Walk<'m> {
         known.sort_unstable();
         known.dedup();
         let finding = Finding::error(id, format!("no value is called `{name}` here"));
-        let finding = match suggest(name, known.iter().copied()) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding,
+        let mut later = self.blocks.iter().rev().flat_map(|block| block.iter());
+        let finding = match (
+            later.find(|statement| statement.name == name),
+            suggest(name, known.iter().copied()),
+        ) {
+            (Some(later), _) => finding.other(later.id, format!("`{name}` is declared too late")),
+            (None, Some(near)) => finding.help(format!("did you mean `{near}`?")),
+            (None, None) => finding,
         };
         let names: Vec<String> = known
             .iter()

@@ -71,6 +71,19 @@ mod shapes {
     }
 
     #[test]
+    fn a_name_that_is_declared_too_late_is_shown() {
+        let net = model(vec![
+            layer("deep", [linear(32), relu()]).from(Source::From("head".to_owned())),
+            layer("head", [linear(1)]),
+        ]);
+        let other = net.infer().findings[0].other.clone();
+        assert_eq!(
+            other,
+            Some((net.layers[1].id, "`head` is declared too late".to_owned()))
+        );
+    }
+
+    #[test]
     fn a_block_does_not_lend_its_names() {
         let net = model(vec![
             layer(

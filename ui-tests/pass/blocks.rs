@@ -70,10 +70,15 @@ fn structures_run() {
     let device = damper::device().expect("a device");
     let ones = |features: usize| damper::burn::tensor::Tensor::<2>::ones([2, features], &device);
 
-    let annotations = AnnotationsConfig::new().init(&device).expect("the defaults are checked");
+    let annotations = AnnotationsConfig::new()
+        .init(&device)
+        .expect("the defaults are checked");
     assert_eq!(annotations.predict(ones(16)).dims(), [2, 4]);
 
-    let structure = StructureConfig::new().with_depth(3).init(&device).expect("three blocks are fine");
+    let structure = StructureConfig::new()
+        .with_depth(3)
+        .init(&device)
+        .expect("three blocks are fine");
     assert_eq!(structure.tower.len(), 3);
     assert_eq!(structure.predict(ones(8), ones(8)).dims(), [2, 1]);
 }
@@ -81,6 +86,9 @@ fn structures_run() {
 #[test]
 fn bad_values_at_run_time_are_errors_of_the_same_rules() {
     let device = damper::device().expect("a device");
-    let error = StructureConfig::new().with_depth(0).init(&device).expect_err("no copies");
+    let error = StructureConfig::new()
+        .with_depth(0)
+        .init(&device)
+        .expect_err("no copies");
     assert!(error.to_string().contains("repeat"), "{error}");
 }

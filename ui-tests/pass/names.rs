@@ -115,7 +115,9 @@ mod values {
     #[test]
     fn constants_are_read() {
         let device = damper::device().expect("a device");
-        let model = NetConfig::new().init(&device).expect("the constants are fine");
+        let model = NetConfig::new()
+            .init(&device)
+            .expect("the constants are fine");
         assert_eq!(model.fc.weight.dims(), [12, 24]);
         assert_eq!(model.head.weight.dims(), [24, 5]);
     }
@@ -124,7 +126,9 @@ mod values {
 #[test]
 fn shadowed_names_do_not_matter() {
     let device = damper::device().expect("a device");
-    let model = shadowed::NetConfig::new().init(&device).expect("the defaults are checked");
+    let model = shadowed::NetConfig::new()
+        .init(&device)
+        .expect("the defaults are checked");
     let x = damper::burn::tensor::Tensor::<2>::ones([2, 8], &device);
     assert_eq!(model.predict(x).dims(), [2, 3]);
 }
@@ -134,13 +138,21 @@ fn awkward_names_do_not_matter() {
     let device = damper::device().expect("a device");
     let ones = |features: usize| damper::burn::tensor::Tensor::<2>::ones([2, features], &device);
 
-    let hyper = awkward::HyperConfig::new().with_device(3).with_x(6).init(&device).expect("sizes are fine");
+    let hyper = awkward::HyperConfig::new()
+        .with_device(3)
+        .with_x(6)
+        .init(&device)
+        .expect("sizes are fine");
     assert_eq!(hyper.a.weight.dims(), [4, 3]);
     assert_eq!(hyper.predict(ones(4)).dims(), [2, 6]);
 
-    let inputs = awkward::InputsConfig::new().init(&device).expect("the defaults are checked");
+    let inputs = awkward::InputsConfig::new()
+        .init(&device)
+        .expect("the defaults are checked");
     assert_eq!(inputs.predict(ones(4), ones(5), ones(6)).dims(), [2, 2]);
 
-    let layers = awkward::LayersConfig::new().init(&device).expect("the defaults are checked");
+    let layers = awkward::LayersConfig::new()
+        .init(&device)
+        .expect("the defaults are checked");
     assert_eq!(layers.predict(ones(4)).dims(), [2, 4]);
 }

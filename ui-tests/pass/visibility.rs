@@ -70,7 +70,9 @@ fn models_are_found_where_they_are_visible() {
     assert!(inner::FirstConfig::new().spec().is_ok());
 
     let device = damper::device().expect("a device");
-    let outer = OuterConfig::new().init(&device).expect("the defaults are checked");
+    let outer = OuterConfig::new()
+        .init(&device)
+        .expect("the defaults are checked");
     assert_eq!(outer.encoder.fc.weight.dims(), [4, 6]);
     assert_eq!(outer.head.weight.dims(), [6, 3]);
 }

@@ -6,7 +6,15 @@ use proc_macro2::TokenStream;
 use std::collections::BTreeSet;
 
 fn pages() -> impl Iterator<Item = &'static Page> {
-    [output::PAGES, dropout::PAGES, normalisation::PAGES, structure::PAGES, training::PAGES].into_iter().flatten()
+    [
+        output::PAGES,
+        dropout::PAGES,
+        normalisation::PAGES,
+        structure::PAGES,
+        training::PAGES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 impl Page {
@@ -24,14 +32,25 @@ impl Page {
     fn models(&self) -> [String; 2] {
         let text = self.lines.join("\n");
         let mut blocks = text.split("```").skip(1).step_by(2);
-        [(); 2].map(|()| blocks.next().unwrap_or_default().trim_start_matches("text").to_owned())
+        [(); 2].map(|()| {
+            blocks
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("text")
+                .to_owned()
+        })
     }
 }
 
 /// What the macro makes of a declaration, as text.
 fn expand(model: &str) -> String {
-    let body = model.trim().trim_start_matches("model! {").trim_end_matches('}');
-    let tokens: TokenStream = format!("::damper, {body}").parse().expect("the example is made of tokens");
+    let body = model
+        .trim()
+        .trim_start_matches("model! {")
+        .trim_end_matches('}');
+    let tokens: TokenStream = format!("::damper, {body}")
+        .parse()
+        .expect("the example is made of tokens");
     damper_macros_core::model(tokens).to_string()
 }
 
@@ -41,14 +60,22 @@ fn every_lint_has_a_page_and_every_page_a_lint() {
     let pages: BTreeSet<&str> = pages().map(|page| page.name).collect();
     let missing: Vec<_> = lints.difference(&pages).collect();
     let unknown: Vec<_> = pages.difference(&lints).collect();
-    assert!(missing.is_empty() && unknown.is_empty(), "without a page: {missing:?}; without a lint: {unknown:?}");
+    assert!(
+        missing.is_empty() && unknown.is_empty(),
+        "without a page: {missing:?}; without a lint: {unknown:?}"
+    );
 }
 
 #[test]
 fn a_page_begins_with_the_default_level() {
     for page in pages() {
         let lint = LINTS.iter().find(|lint| lint.name == page.name);
-        assert_eq!(page.level(), lint.map(|lint| lint.default_level), "`{}`", page.name);
+        assert_eq!(
+            page.level(),
+            lint.map(|lint| lint.default_level),
+            "`{}`",
+            page.name
+        );
     }
 }
 
@@ -66,19 +93,28 @@ fn a_page_has_all_sections() {
 fn the_example_of_a_page_fails() {
     let silent: Vec<&str> = pages()
         .filter(|page| {
-            let level = if page.level() == Some(Level::Deny) { "deny" } else { "warn" };
+            let level = if page.level() == Some(Level::Deny) {
+                "deny"
+            } else {
+                "warn"
+            };
             !expand(&page.models()[0]).contains(&format!("[{level}({})]", page.name))
         })
         .map(|page| page.name)
         .collect();
-    assert!(silent.is_empty(), "not found in the examples of their pages: {silent:?}");
+    assert!(
+        silent.is_empty(),
+        "not found in the examples of their pages: {silent:?}"
+    );
 }
 
 #[test]
 fn the_fix_of_a_page_is_clean() {
     let faulty: Vec<(&str, String)> = pages()
         .map(|page| (page.name, expand(&page.models()[1])))
-        .filter(|(_, expansion)| expansion.contains("compile_error") || expansion.contains("deprecated"))
+        .filter(|(_, expansion)| {
+            expansion.contains("compile_error") || expansion.contains("deprecated")
+        })
         .map(|(name, expansion)| (name, expansion.chars().take(600).collect()))
         .collect();
     assert!(faulty.is_empty(), "{faulty:#?}");
