@@ -328,3 +328,39 @@ fn the_report_is_the_sum_of_the_penalties() {
         crate::common::assert_close("report", &[report], &[expected], 1e-5);
     }
 }
+
+/// The state of a regularised optimiser is saved and loaded: the next step is the same, bit for bit.
+#[test]
+fn a_record_continues_where_it_stopped() {
+    let fixture = Fixture::open("optimizers");
+    let decay = RuleKind::Decay {
+        l1: Some(known(0.2)),
+        l2: Some(known(0.3)),
+    };
+    let spec = spec(
+        3,
+        vec![linear(1, "fc", 2, vec![rule(decay)])],
+        Some(LossKind::Mse),
+        None,
+    );
+    let device = device().autodiff();
+    let net = Net {
+        fc: LinearConfig::new(3, 2).init(&device),
+    };
+    let gradients = |net: &Net| {
+        let target = Target::Values(fixture.tensor("target", &device));
+        let output = net.fc.forward(fixture.tensor::<2>("input", &device));
+        GradientsParams::from_grads(loss::of(&spec, output, &target).backward(), net)
+    };
+    let mut first = optimizer::build(&spec);
+    let given = gradients(&net);
+    let net = first.step(0.05, net, given);
+    let mut second = optimizer::build(&spec).load_record(first.to_record());
+    let given = (gradients(&net), gradients(&net));
+    let continued = second.step(0.05, net.clone(), given.0);
+    let wanted = first.step(0.05, net, given.1);
+    assert_eq!(
+        crate::common::numbers(continued.fc.weight.val()),
+        crate::common::numbers(wanted.fc.weight.val())
+    );
+}
