@@ -78,9 +78,15 @@ impl Fixture {
     /// Asserts that the tensor is what PyTorch gave.
     #[track_caller]
     pub fn assert<const D: usize>(&self, name: &str, actual: Tensor<D>) {
+        self.assert_within(name, actual, TOLERANCE);
+    }
+
+    /// Asserts that the tensor is what PyTorch gave, within another tolerance.
+    #[track_caller]
+    pub fn assert_within<const D: usize>(&self, name: &str, actual: Tensor<D>, tolerance: f32) {
         let (shape, expected) = self.numbers(name);
         assert_eq!(actual.dims().to_vec(), shape, "shape of `{name}`");
-        assert_close(name, &numbers(actual), &expected, TOLERANCE);
+        assert_close(name, &numbers(actual), &expected, tolerance);
     }
 }
 
