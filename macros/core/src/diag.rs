@@ -94,13 +94,13 @@ impl Diagnostics {
         }
         report.helps.extend(finding.help.clone());
         report.notes.extend(finding.note.clone());
-        if let Some(lint) = finding.lint {
+        if let Some(lint) = finding.lint.filter(|_| !finding.is_fixed()) {
             let word = if finding.level == Level::Deny {
                 "deny"
             } else {
                 "warn"
             };
-            let origin = match spans.attribute(finding.at, lint, finding.level) {
+            let origin = match finding.set_by.and_then(|id| spans.line(id)) {
                 Some(number) => format!("because of the attribute on line {number}"),
                 None => "on by default".to_owned(),
             };

@@ -78,8 +78,7 @@ pub(super) fn place(
     let mut tail: Vec<Op> = Vec::new();
     let mut given: Vec<(String, proc_macro2::Span)> = Vec::new();
     for annotation in with {
-        let scope = cx.spans.scope();
-        let levels = cx.enter(&annotation.attrs.levels);
+        let levels = cx.levels(&annotation.attrs.levels);
         let word = annotation.call.word.to_string();
         if words::find(words::RULES, &word).is_some() {
             if let Some(rule) = weight_rule(cx, annotation, levels) {
@@ -104,7 +103,6 @@ pub(super) fn place(
                 },
             }
         }
-        cx.spans.leave(scope);
     }
     let mut ops = Vec::new();
     for slot in slots {
@@ -529,10 +527,8 @@ fn drop_path(
 pub(super) fn defaults(cx: &mut Cx, with: &[Annotation], statements: &mut [Statement]) {
     let mut given = Vec::new();
     for annotation in with {
-        let scope = cx.spans.scope();
-        let levels = cx.enter(&annotation.attrs.levels);
+        let levels = cx.levels(&annotation.attrs.levels);
         default(cx, annotation, levels, statements, &mut given);
-        cx.spans.leave(scope);
     }
 }
 

@@ -38,8 +38,7 @@ pub(super) fn layers(
 }
 
 fn statement(cx: &mut Cx, written: &ast::Statement, place: Where) -> Statement {
-    let scope = cx.spans.scope();
-    let levels = cx.enter(&written.attrs.levels);
+    let levels = cx.levels(&written.attrs.levels);
     let ends = match (&written.name, written.chain.first()) {
         (Some(name), _) => (name.span(), name.span()),
         (None, Some(node)) => node.ends(),
@@ -64,7 +63,6 @@ fn statement(cx: &mut Cx, written: &ast::Statement, place: Where) -> Statement {
         slot(cx, &mut slots, node, place, id);
     }
     let ops = annotations::place(cx, &written.with, slots, id, place);
-    cx.spans.leave(scope);
     let name = written
         .name
         .as_ref()
@@ -133,7 +131,6 @@ fn slot(cx: &mut Cx, slots: &mut Vec<Slot>, node: &Node, place: Where, statement
     let word = node.word();
     if node.path.len() == 1 && word == "drop_connect" {
         let Some(call) = node.call() else { return };
-        let scope = cx.spans.scope();
         if let Some(rule) = annotations::rule(cx, &call, None, Vec::new()) {
             match slots
                 .last_mut()
@@ -150,7 +147,6 @@ fn slot(cx: &mut Cx, slots: &mut Vec<Slot>, node: &Node, place: Where, statement
                 }
             }
         }
-        cx.spans.leave(scope);
         return;
     }
     let id = cx.id(ends);

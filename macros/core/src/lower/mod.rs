@@ -37,23 +37,18 @@ impl Cx<'_> {
         self.spans.add(ends)
     }
 
-    /// Lint levels, and their scope: everything that gets an id before `leave`.
-    fn enter(&mut self, levels: &[ast::LintLevel]) -> Vec<LintLevel> {
-        let given = levels
+    /// Lint levels as the description holds them.
+    fn levels(&mut self, levels: &[ast::LintLevel]) -> Vec<LintLevel> {
+        levels
             .iter()
             .map(|level| LintLevel {
-                id: self.spans.add((level.lint.span(), level.lint.span())),
+                id: self.id((level.lint.span(), level.lint.span())),
                 lint: level.lint.to_string(),
                 level: level.level,
                 expect: level.expect,
                 reason: level.reason.clone(),
             })
-            .collect();
-        for level in levels {
-            self.spans
-                .enter(level.lint.to_string(), level.level, level.lint.span());
-        }
-        given
+            .collect()
     }
 
     fn document(&mut self, id: Id, attrs: &ast::Attrs) {
@@ -100,7 +95,7 @@ pub(crate) fn lower(cx: &mut Diagnostics, krate: TokenStream, ast: ast::Model) -
 }
 
 fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
-    let levels = cx.enter(&ast.attrs.levels);
+    let levels = cx.levels(&ast.attrs.levels);
     let id = cx.id((ast.name.span(), ast.name.span()));
     let mut model = Model {
         name: ast.name.to_string(),
@@ -121,10 +116,8 @@ fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
     }
     match &ast.layers {
         Some(section) => {
-            let scope = cx.spans.scope();
-            model.layer_levels = cx.enter(&section.attrs.levels);
+            model.layer_levels = cx.levels(&section.attrs.levels);
             model.layers = layers::layers(cx, section, &model.inputs);
-            cx.spans.leave(scope);
         }
         None if ast.broken => {}
         None => {

@@ -35,8 +35,7 @@ fn reads(arguments: &Arguments) -> Reads {
 pub(super) fn loss(cx: &mut Cx, section: &Section<ast::Loss>) -> Option<Loss> {
     let call = section.content.call.as_ref()?;
     let word = known(cx, "loss", words::LOSSES, call)?;
-    let scope = cx.spans.scope();
-    let levels = cx.enter(&section.attrs.levels);
+    let levels = cx.levels(&section.attrs.levels);
     let id = cx.id(call.ends());
     let arguments = arguments::read(cx, call, word);
     let kind = match word.name {
@@ -100,7 +99,6 @@ pub(super) fn loss(cx: &mut Cx, section: &Section<ast::Loss>) -> Option<Loss> {
         }
         Some(TargetRange { id, low, high })
     });
-    cx.spans.leave(scope);
     Some(Loss {
         id,
         kind,
@@ -112,8 +110,7 @@ pub(super) fn loss(cx: &mut Cx, section: &Section<ast::Loss>) -> Option<Loss> {
 pub(super) fn task(cx: &mut Cx, section: &Section<Option<Call>>) -> Option<Task> {
     let call = section.content.as_ref()?;
     let word = known(cx, "task", words::TASKS, call)?;
-    let scope = cx.spans.scope();
-    let levels = cx.enter(&section.attrs.levels);
+    let levels = cx.levels(&section.attrs.levels);
     let id = cx.id(call.ends());
     let arguments = arguments::read(cx, call, word);
     let kind = match word.name {
@@ -122,7 +119,6 @@ pub(super) fn task(cx: &mut Cx, section: &Section<Option<Call>>) -> Option<Task>
         "multilabel" => TaskKind::Multilabel(arguments.value("labels")),
         _ => TaskKind::Regression,
     };
-    cx.spans.leave(scope);
     Some(Task { id, kind, levels })
 }
 
@@ -166,8 +162,7 @@ pub(super) fn metric(cx: &mut Cx, call: &Call) -> Option<MetricKind> {
 }
 
 pub(super) fn train(cx: &mut Cx, section: &Section<Vec<ast::Setting>>) -> Train {
-    let scope = cx.spans.scope();
-    let levels = cx.enter(&section.attrs.levels);
+    let levels = cx.levels(&section.attrs.levels);
     let id = cx.id((section.word.span(), section.word.span()));
     let mut train = Train {
         id,
@@ -190,7 +185,6 @@ pub(super) fn train(cx: &mut Cx, section: &Section<Vec<ast::Setting>>) -> Train 
         }
         apply(cx, &mut train, setting, entry);
     }
-    cx.spans.leave(scope);
     train
 }
 
