@@ -183,12 +183,10 @@ impl Iterator for Batches<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let bounds = self.bounds.get(self.next)?;
-        let rows = match &self.order {
-            Some(order) => Rows::Picked(order.clone().narrow(0, bounds.start, bounds.len())),
-            None => Rows::Following(self.start + bounds.start, bounds.len()),
-        };
+        let order = self.order.as_ref();
         let pick = Pick {
-            rows,
+            picked: order.map(|order| order.clone().narrow(0, bounds.start, bounds.len())),
+            following: (self.start + bounds.start, bounds.len()),
             autodiff: self.autodiff,
         };
         let batch = Batch {
@@ -225,26 +223,22 @@ impl Change for To<'_> {
     }
 }
 
-/// The rows of a batch.
-enum Rows {
-    /// So many from this one on.
-    Following(usize, usize),
-    /// These.
-    Picked(Tensor<1, Int>),
-}
-
 /// The rows of a batch, on the device of the model.
 struct Pick {
-    rows: Rows,
+    /// These rows, or
+    picked: Option<Tensor<1, Int>>,
+    /// so many from this one on.
+    following: (usize, usize),
     autodiff: bool,
 }
 
 impl Change for Pick {
     fn apply<const D: usize, K: Autodiff>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K> {
-        let rows = match &self.rows {
-            Rows::Following(start, length) => tensor.clone().narrow(0, *start, *length),
+        let (start, length) = self.following;
+        let rows = match &self.picked {
             // Batch by batch: a batch stays in the cache until the first layer reads it, a whole epoch would not.
-            Rows::Picked(rows) => tensor.clone().select(0, rows.clone()),
+            Some(picked) => tensor.clone().select(0, picked.clone()),
+            None => tensor.clone().narrow(0, start, length),
         };
         if self.autodiff { rows.autodiff() } else { rows }
     }
