@@ -889,6 +889,16 @@ fn statement(cx: &mut Diagnostics, cursor: &mut Cursor) -> Statement {
     if cursor.peek_ident().is_some() && cursor.is_colon(1) {
         statement.name = cursor.ident().map(|name| checked(cx, name, "a statement"));
         cursor.next();
+    } else if let (Some(name), Some(TokenTree::Ident(next))) = (cursor.peek_ident(), cursor.nth(1))
+        && next != "with"
+        && !words::chain().contains(&name.to_string().as_str())
+    {
+        cx.error(
+            name.span(),
+            format!("expected `:` behind the name `{name}`"),
+        )
+        .help(format!("`{name}: {next}`"));
+        statement.name = cursor.ident().map(|name| checked(cx, name, "a statement"));
     }
     loop {
         let Some(node) = node(cx, cursor) else {

@@ -2,42 +2,84 @@
 
 use super::context::Context;
 use super::names;
+use crate::{Hole, HoleKind};
 use damper_spec::{OpKind, Statement, Value};
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use std::collections::BTreeMap;
 
-/// The checks, each at the user's tokens.
+/// The constants of the declaration, each with its type and its check, so that what is wrong with one is said once and
+/// at the user's tokens. They stand in the generated module.
+pub(super) fn constants(cx: &Context<'_>) -> TokenStream {
+    let krate = cx.krate;
+    let constants = constant_places(cx)
+        .into_iter()
+        .filter_map(|(place, check)| {
+            let hole = cx.lowered.holes.get(place)?;
+            let (first, last) = hole.spans;
+            let (name, tokens) = (constant(place, hole), names::deeper(&hole.tokens));
+            let ty = Ident::new(
+                if hole.kind == HoleKind::Size {
+                    "usize"
+                } else {
+                    "f64"
+                },
+                first,
+            );
+            let check = Ident::new(check, first);
+            // The call begins and ends with the user's tokens: the compiler shows what lies between.
+            let mut argument = Group::new(Delimiter::Parenthesis, quote!(#name));
+            argument.set_span(last);
+            let call = quote_spanned!(first=> __check::#check);
+            Some(quote_spanned!(first=>
+                const #name: ::core::primitive::#ty = #tokens;
+                const _: () = #call #argument;
+            ))
+        });
+    let constants: TokenStream = constants.collect();
+    if constants.is_empty() {
+        return constants;
+    }
+    quote!(use #krate::__private::check as __check; #constants)
+}
+
+/// The name of the constant that holds a value of the declaration.
+pub(super) fn constant(place: usize, hole: &Hole) -> Ident {
+    format_ident!("__VALUE_{place}", span = hole.spans.0)
+}
+
+/// The places of the values that only the compiler knows, and the check of each. What the macro could evaluate has been
+/// checked; what depends on the configuration is checked later.
+pub(super) fn constant_places(cx: &Context<'_>) -> BTreeMap<usize, &'static str> {
+    let mut ranges = BTreeMap::new();
+    ranges_of(cx, &mut ranges);
+    let is_hyper = |place| {
+        cx.lowered
+            .spec
+            .hyper
+            .iter()
+            .any(|hyper| hyper.value.hole == Some(place))
+    };
+    let constant = |place: usize| {
+        cx.lowered
+            .holes
+            .get(place)
+            .is_some_and(|hole| !hole.uses_hyper)
+    };
+    ranges
+        .into_iter()
+        .filter(|(place, _)| !is_hyper(*place))
+        .map(|(place, check)| (place as usize, check))
+        .filter(|(place, _)| constant(*place))
+        .collect()
+}
+
+/// The checks of cargo features.
 pub(super) fn items(cx: &Context<'_>) -> TokenStream {
     if cx.stub {
         return TokenStream::new();
     }
-    let krate = cx.krate;
-    let mut ranges = BTreeMap::new();
-    ranges_of(cx, &mut ranges);
-    let checks = cx
-        .lowered
-        .holes
-        .iter()
-        .enumerate()
-        .filter_map(|(place, hole)| {
-            let range = ranges.get(&u32::try_from(place).ok()?)?;
-            // What the macro could evaluate has been checked; what depends on the configuration is checked later.
-            let known = cx
-                .lowered
-                .spec
-                .hyper
-                .iter()
-                .any(|hyper| hyper.value.hole == u32::try_from(place).ok());
-            if hole.uses_hyper || known {
-                return None;
-            }
-            let (tokens, check) = (&hole.tokens, Ident::new(range, Span::call_site()));
-            let span = names::span(tokens);
-            Some(quote_spanned!(span=> const _: () = #krate::__private::check::#check(#tokens);))
-        });
-    let backend = backend(cx);
-    quote!(#(#checks)* #backend)
+    backend(cx).unwrap_or_default()
 }
 
 /// By place, the check of the values that only the compiler knows.

@@ -12,7 +12,7 @@ use syn::{Expr, Lit};
 pub(super) fn items(cx: &Context<'_>) -> TokenStream {
     let (krate, name, config) = (cx.krate, &cx.name, &cx.config);
     let hyper = &cx.lowered.ast.hyper;
-    let defaults: Vec<Default> = hyper.iter().map(default).collect();
+    let defaults: Vec<Default> = hyper.iter().map(|hyper| default(hyper, cx.stub)).collect();
     let fields = hyper
         .iter()
         .zip(&defaults)
@@ -116,7 +116,15 @@ impl Default {
     }
 }
 
-fn default(hyper: &ast::Hyper) -> Default {
+fn default(hyper: &ast::Hyper, stub: bool) -> Default {
+    if stub {
+        // What was written may be what is wrong.
+        return Default::Literal(match hyper.kind {
+            HyperKind::Usize => quote!(0),
+            HyperKind::F64 => quote!(0.0),
+            HyperKind::Bool => quote!(false),
+        });
+    }
     let tokens = &hyper.default.tokens;
     match (syn::parse2::<Expr>(tokens.clone()), hyper.kind) {
         (Ok(Expr::Lit(lit)), HyperKind::F64) => match &lit.lit {

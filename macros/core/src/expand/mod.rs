@@ -48,6 +48,11 @@ fn items(cx: &Context<'_>) -> TokenStream {
     let config_items = config::items(cx);
     let interface_items = interface::items(cx);
     let asserts = asserts::items(cx);
+    let constants = if cx.stub {
+        TokenStream::new()
+    } else {
+        asserts::constants(cx)
+    };
     let hints = hints::items(cx);
     let exports = [&cx.name, &cx.config]
         .into_iter()
@@ -63,6 +68,7 @@ fn items(cx: &Context<'_>) -> TokenStream {
             };
             use #krate::__private::burn;
 
+            #constants
             #module_items
             #config_items
             #interface_items

@@ -1,16 +1,17 @@
 //! The values of the declaration as expressions of the generated code.
 
 use super::context::Context;
-use super::names;
+use super::{asserts, names};
 use crate::{Hole, HoleKind, Nested};
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, Lit, UnOp};
 
 /// What fills the places of the description: the values in their order, then the nested models.
 pub(super) fn fillings(cx: &Context<'_>) -> Vec<TokenStream> {
     let krate = cx.krate;
+    let constants = asserts::constant_places(cx);
     let values = cx.lowered.holes.iter().enumerate().map(|(place, hole)| {
         let hyper = cx
             .lowered
@@ -22,6 +23,9 @@ pub(super) fn fillings(cx: &Context<'_>) -> Vec<TokenStream> {
             Some(hyper) => {
                 let name = &hyper.name;
                 quote!(#name)
+            }
+            None if constants.contains_key(&place) => {
+                asserts::constant(place, hole).into_token_stream()
             }
             None => value(cx, hole),
         };

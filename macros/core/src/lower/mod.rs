@@ -59,7 +59,7 @@ impl Cx<'_> {
 }
 
 /// Lowers one declaration.
-pub(crate) fn lower(cx: &mut Diagnostics, krate: TokenStream, ast: ast::Model) -> Lowered {
+pub(crate) fn lower(cx: &mut Diagnostics, krate: TokenStream, mut ast: ast::Model) -> Lowered {
     let mut cx = Cx {
         diagnostics: cx,
         spans: Spans::default(),
@@ -72,6 +72,10 @@ pub(crate) fn lower(cx: &mut Diagnostics, krate: TokenStream, ast: ast::Model) -
         broken: BTreeSet::new(),
     };
     let spec = model(&mut cx, &ast);
+    // A second one of a name has been reported; the stub has a field for the first.
+    let mut names = BTreeSet::new();
+    ast.hyper
+        .retain(|hyper| names.insert(hyper.name.to_string()));
     let Cx {
         spans,
         holes,
