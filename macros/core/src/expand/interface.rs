@@ -40,6 +40,23 @@ fn parameter(cx: &Context<'_>, wanted: &str) -> Ident {
     names::fresh(wanted, &inputs)
 }
 
+/// `pass`, or what neither an input nor a layer is called: the layers' values are locals beside it.
+fn pass_parameter(cx: &Context<'_>) -> Ident {
+    let inputs = cx
+        .lowered
+        .spec
+        .inputs
+        .iter()
+        .map(|input| input.name.as_str());
+    let layers = cx
+        .lowered
+        .spec
+        .layers
+        .iter()
+        .map(|statement| statement.name.as_str());
+    names::fresh("pass", &inputs.chain(layers).collect::<Vec<_>>())
+}
+
 /// `image: Tensor<2>`, for each input.
 fn parameters(cx: &Context<'_>) -> TokenStream {
     let parameters = cx.inputs.iter().map(|input| {
@@ -89,7 +106,7 @@ fn passes(cx: &Context<'_>) -> TokenStream {
     let (parameters, arguments) = (parameters(cx), arguments(cx));
     let output = tensor(cx.rank());
     let shapes = shapes(cx, &output_shape(cx));
-    let pass = parameter(cx, "pass");
+    let pass = pass_parameter(cx);
     let forward = cx.body(|| quote!(self.forward_pass(#arguments, &mut #krate::Pass::new())));
     let forward_pass = cx.body(|| forward::model(cx, &pass));
     quote! {
