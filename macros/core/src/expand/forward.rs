@@ -413,8 +413,7 @@ impl<'c> Body<'c> {
                     let (l1, l2) = (float(l1), float(l2));
                     quote!(#l1, #l2)
                 };
-                let put =
-                    (value.to_string() != local.to_string()).then(|| quote!(let #local = #value;));
+                let put = (*local != value.to_string()).then(|| quote!(let #local = #value;));
                 quote! {
                     #put
                     #pass.activity(&#local, #strengths);
