@@ -450,7 +450,7 @@ vocabulary! {
         sgd(lr);
         /// `adam(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false)` (Kingma and Ba, arXiv 1412.6980).
         ///
-        /// With `weight_decay` Adam rescales the decay: the lint `adam_weight_decay` speaks of it; use `adamw`.
+        /// With `weight_decay` Adam rescales the decay: the lint `adam_coupled_weight_decay` speaks of it; use `adamw`.
         adam(lr);
         /// `adamw(lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false, weight_decay = ..)`: Adam with decoupled decay
         /// (Loshchilov and Hutter, arXiv 1711.05101).
@@ -533,23 +533,36 @@ mod tests {
     fn every_word_has_a_page() {
         let tables: [(&str, Vec<&str>); 10] = [
             ("section", words::SECTIONS.to_vec()),
-            ("layer", [words::SOURCES.to_vec(), words::chain(), vec!["shortcut"]].concat()),
+            (
+                "layer",
+                [words::SOURCES.to_vec(), words::chain(), vec!["shortcut"]].concat(),
+            ),
             ("annotation", words::annotations()),
             ("loss", names(words::LOSSES).collect()),
             ("task", names(words::TASKS).collect()),
             ("metric", names(words::METRICS).collect()),
             ("optimizer", names(words::OPTIMIZERS).collect()),
             ("schedule", names(words::SCHEDULES).collect()),
-            ("setting", words::SETTINGS.iter().map(|setting| setting.name).collect()),
+            (
+                "setting",
+                words::SETTINGS.iter().map(|setting| setting.name).collect(),
+            ),
             ("backend", words::BACKENDS.to_vec()),
         ];
         let mut count = 0;
         for (family, words) in tables {
             for word in words {
-                assert!(documented(family, word), "`{word}` has no page in vocabulary::{family}");
+                assert!(
+                    documented(family, word),
+                    "`{word}` has no page in vocabulary::{family}"
+                );
                 count += 1;
             }
         }
-        assert_eq!(count, ALL.len(), "a page is of no word of the language, or there are two of one");
+        assert_eq!(
+            count,
+            ALL.len(),
+            "a page is of no word of the language, or there are two of one"
+        );
     }
 }

@@ -38,7 +38,9 @@ macro_rules! whole {
         }
     )*};
 }
-whole!(usize, u8, u16, u32, u64, u128, isize, i8, i16, i32, i64, i128);
+whole!(
+    usize, u8, u16, u32, u64, u128, isize, i8, i16, i32, i64, i128
+);
 
 macro_rules! real {
     ($($kind:ty),*) => {$(

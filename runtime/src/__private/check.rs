@@ -18,8 +18,14 @@ pub const fn size(size: usize) {
 /// While the user's crate is compiled, if it is outside.
 #[track_caller]
 pub const fn rate(rate: f64) {
-    assert!(rate >= 0.0, "a rate is a probability of dropping, in [0, 1); this constant is below 0 or not a number");
-    assert!(rate < 1.0, "a rate is a probability of dropping, in [0, 1); this constant drops everything");
+    assert!(
+        rate >= 0.0,
+        "a rate is a probability of dropping, in [0, 1); this constant is below 0 or not a number"
+    );
+    assert!(
+        rate < 1.0,
+        "a rate is a probability of dropping, in [0, 1); this constant drops everything"
+    );
 }
 
 /// A learning rate: above 0, finite.
