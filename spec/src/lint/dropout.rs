@@ -558,7 +558,7 @@ fn drop_path<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     .and_help(format!("residual {{ .. }} with drop_path({rate})"))
                     .and_note("stochastic depth drops the branch of a residual (Huang et al., arXiv 1603.09382)");
             }
-            high_drop_path(cx, node, rate);
+            high_drop_path(cx, node, rate, rate);
         }
         let Kind::DropPath(path) = node.kind else {
             continue;
@@ -573,12 +573,12 @@ fn drop_path<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .and_help(format!("drop_path({last}..{first})"))
                 .and_note("early layers are needed by all later ones: the linear rule rises (Huang et al., arXiv 1603.09382)");
         } else {
-            high_drop_path(cx, node, last);
+            high_drop_path(cx, node, first, last);
         }
     }
 }
 
-fn high_drop_path(cx: &mut Cx<'_>, node: &Node<'_>, rate: &Value) {
+fn high_drop_path(cx: &mut Cx<'_>, node: &Node<'_>, first: &Value, rate: &Value) {
     if let Some(share) = rate.known.filter(|rate| *rate > 0.5 && *rate < 1.0) {
         cx.node(
             node,
@@ -588,7 +588,11 @@ fn high_drop_path(cx: &mut Cx<'_>, node: &Node<'_>, rate: &Value) {
                 percent(share)
             ),
         )
-        .and_help("drop_path(0.0..0.2)")
+        .and_help(if first.known == rate.known {
+            "drop_path(0.2)"
+        } else {
+            "drop_path(0.0..0.2)"
+        })
         .and_note(
             "the linear rule of Huang et al. (arXiv 1603.09382) ends at 0.5; 0.1 to 0.2 is usual",
         );
