@@ -1,8 +1,10 @@
 //! Optimisers with one parameter group for each treatment of weights, and clipping by the global norm.
 
 mod adam;
+mod one_pass;
 
 pub use adam::Adam;
+use one_pass::OnePass;
 
 use crate::Spec;
 use crate::regularize::{Regularised, Treatment};
@@ -35,7 +37,11 @@ pub fn build(spec: &Spec) -> ModuleOptimizer {
                     .with_dampening(dampening)
                     .with_nesterov(nesterov)
             });
-            grouped(spec, &SgdConfig::new().with_momentum(momentum).build())
+            grouped(
+                spec,
+                &SgdConfig::new().with_momentum(momentum).build(),
+                |step| step,
+            )
         }
         Algorithm::Adam {
             beta1,
@@ -56,6 +62,7 @@ pub fn build(spec: &Spec) -> ModuleOptimizer {
                 epsilon,
                 amsgrad,
             },
+            OnePass,
         ),
         Algorithm::RmsProp {
             alpha,
@@ -70,6 +77,7 @@ pub fn build(spec: &Spec) -> ModuleOptimizer {
                 .with_epsilon(epsilon as f32)
                 .with_centered(centered)
                 .build(),
+            |step| step,
         ),
         Algorithm::Adagrad { lr_decay, epsilon } => grouped(
             spec,
@@ -77,6 +85,7 @@ pub fn build(spec: &Spec) -> ModuleOptimizer {
                 .with_lr_decay(lr_decay)
                 .with_epsilon(epsilon as f32)
                 .build(),
+            |step| step,
         ),
         Algorithm::Lion { beta1, beta2 } => grouped(
             spec,
@@ -84,26 +93,33 @@ pub fn build(spec: &Spec) -> ModuleOptimizer {
                 .with_beta_1(beta1 as f32)
                 .with_beta_2(beta2 as f32)
                 .build(),
+            |step| step,
         ),
     }
 }
 
-/// One group for each distinct treatment.
-fn grouped<O: Optimizer>(spec: &Spec, optimizer: &O) -> ModuleOptimizer {
-    let clip_value = spec.training().clip_value;
+/// One group for each distinct treatment; `wrap` may choose another way to take the same step.
+fn grouped<O: Optimizer, W: Optimizer>(
+    spec: &Spec,
+    optimizer: &O,
+    wrap: fn(Regularised<O>) -> W,
+) -> ModuleOptimizer {
+    let settings = spec.training();
+    let clip_value = settings.clip_value;
     let plain = Treatment {
         clip_value,
         ..Treatment::default()
     };
     let mut groups: Vec<(Treatment, Vec<String>)> = Vec::new();
-    for parameter in spec
-        .parameters()
-        .into_iter()
-        .filter(Parameter::trained)
-    {
+    for parameter in spec.parameters().into_iter().filter(Parameter::trained) {
         let treatment = Treatment {
             clip_value,
             ..Treatment::of(&parameter)
+        };
+        // The clip by the global norm has added them before: `regularize::add_penalties`.
+        let treatment = match settings.clip_norm {
+            Some(_) => treatment.without_penalties(),
+            None => treatment,
         };
         if treatment == plain {
             continue;
@@ -113,9 +129,11 @@ fn grouped<O: Optimizer>(spec: &Spec, optimizer: &O) -> ModuleOptimizer {
             None => groups.push((treatment, vec![parameter.path])),
         }
     }
-    let regularised = |treatment| Regularised {
-        optimizer: optimizer.clone(),
-        treatment,
+    let regularised = |treatment| {
+        wrap(Regularised {
+            optimizer: optimizer.clone(),
+            treatment,
+        })
     };
     groups.into_iter().fold(
         ModuleOptimizer::from(regularised(plain)),
@@ -128,7 +146,7 @@ fn grouped<O: Optimizer>(spec: &Spec, optimizer: &O) -> ModuleOptimizer {
 /// Scales all gradients of a model by one number, so that together, as one vector, they are no longer than
 /// `max` (Pascanu et al., arXiv 1211.5063; PyTorch's `clip_grad_norm_`).
 ///
-/// The gradients are those of the loss; penalties are added by the optimiser's step, behind the clipping.
+/// Penalties belong to the objective, so their gradients come first: [`crate::regularize::add_penalties`].
 #[must_use]
 pub fn clip_norm<M: Module>(model: &M, grads: GradientsParams, max: f64) -> GradientsParams {
     struct Squares<'a> {

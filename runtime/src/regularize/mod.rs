@@ -9,6 +9,7 @@ pub use regularised::{Regularised, Treatment};
 
 use crate::Spec;
 use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use damper_spec::Parameter;
 use std::collections::HashMap;
@@ -110,14 +111,7 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
             }
         }
     }
-    let treatments: HashMap<_, _> = spec
-        .parameters()
-        .into_iter()
-        .filter(Parameter::trained)
-        .map(|parameter| (Treatment::of(&parameter), parameter.path))
-        .filter(|(treatment, _)| treatment.has_value())
-        .map(|(treatment, path)| (path, treatment))
-        .collect();
+    let treatments = penalised(spec);
     if treatments.is_empty() {
         return 0.0;
     }
@@ -128,6 +122,59 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
     };
     model.visit(&mut report);
     report.total
+}
+
+/// The parameters that add something to the objective, by their paths.
+pub fn penalised(spec: &Spec) -> HashMap<String, Treatment> {
+    spec.parameters()
+        .into_iter()
+        .filter(Parameter::trained)
+        .map(|parameter| (Treatment::of(&parameter), parameter.path))
+        .filter(|(treatment, _)| treatment.has_value())
+        .map(|(treatment, path)| (path, treatment))
+        .collect()
+}
+
+/// Adds the gradients of the penalties to those of the loss, for what looks at the gradient of the whole
+/// objective before the step: the clip by the global norm. Else the step adds them itself, at no further pass.
+#[must_use]
+pub fn add_penalties<M: Module>(
+    model: &M,
+    grads: GradientsParams,
+    penalised: &HashMap<String, Treatment>,
+) -> GradientsParams {
+    struct Add<'a> {
+        grads: GradientsParams,
+        penalised: &'a HashMap<String, Treatment>,
+        path: Vec<String>,
+    }
+    impl ModuleVisitor for Add<'_> {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(treatment) = self.penalised.get(&self.path.join("."))
+                && let Some(grad) = self.grads.remove::<D>(param.id)
+            {
+                let weight = crate::network::plain(param.val());
+                self.grads
+                    .register(param.id, treatment.penalise(&weight, grad));
+            }
+        }
+    }
+    if penalised.is_empty() {
+        return grads;
+    }
+    let mut add = Add {
+        grads,
+        penalised,
+        path: Vec::new(),
+    };
+    model.visit(&mut add);
+    add.grads
 }
 
 /// The Euclidean length of what reaches each unit: `[1, ..]`.

@@ -53,6 +53,17 @@ impl Treatment {
         self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0 || self.orthogonal != 0.0
     }
 
+    /// The same without what it adds to the objective: for a step whose gradients hold that already.
+    #[must_use]
+    pub fn without_penalties(self) -> Self {
+        Self {
+            penalty_l1: 0.0,
+            penalty_l2: 0.0,
+            orthogonal: 0.0,
+            ..self
+        }
+    }
+
     /// What it adds to the objective, if anything: `[1]`.
     pub fn value<const D: usize>(&self, weight: Tensor<D>) -> Option<Tensor<1>> {
         let penalty = (self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0)
@@ -67,7 +78,23 @@ impl Treatment {
 
     /// The gradient that the optimiser sees: that of the loss and of the penalties, clipped, and the coupled
     /// decay behind it, as PyTorch's optimisers add `weight_decay` to a clipped gradient.
-    fn gradient<const D: usize>(&self, weight: &Tensor<D>, mut gradient: Tensor<D>) -> Tensor<D> {
+    fn gradient<const D: usize>(&self, weight: &Tensor<D>, gradient: Tensor<D>) -> Tensor<D> {
+        let mut gradient = self.penalise(weight, gradient);
+        if let Some(limit) = self.clip_value {
+            gradient = gradient.clamp(-limit, limit);
+        }
+        if self.coupled_decay != 0.0 {
+            gradient = gradient + weight.clone().mul_scalar(self.coupled_decay);
+        }
+        gradient
+    }
+
+    /// The gradient of the loss and of the penalties.
+    pub(super) fn penalise<const D: usize>(
+        &self,
+        weight: &Tensor<D>,
+        mut gradient: Tensor<D>,
+    ) -> Tensor<D> {
         if self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0 {
             gradient =
                 gradient + penalty_gradient(weight.clone(), self.penalty_l1, self.penalty_l2);
@@ -75,12 +102,6 @@ impl Treatment {
         if self.orthogonal != 0.0 && D == 2 {
             let error = orthogonal_gradient(matrix(weight.clone())).mul_scalar(self.orthogonal);
             gradient = gradient + error.reshape(weight.dims());
-        }
-        if let Some(limit) = self.clip_value {
-            gradient = gradient.clamp(-limit, limit);
-        }
-        if self.coupled_decay != 0.0 {
-            gradient = gradient + weight.clone().mul_scalar(self.coupled_decay);
         }
         gradient
     }

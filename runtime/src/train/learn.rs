@@ -7,6 +7,7 @@ use super::progress::Show;
 use super::search::{broken_layer, broken_parameter};
 use crate::metric::MetricAccumulator;
 use crate::network::plain;
+use crate::regularize::Treatment;
 use crate::{Batch, Network, Pass, Spec, Target, optimizer, regularize};
 use burn::module::{Module, ModuleMapper, ModuleVisitor};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -21,6 +22,7 @@ use burn::train::{
     EarlyStoppingStrategy, InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep,
 };
 use damper_spec::{MetricKind, Settings};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -29,6 +31,8 @@ use std::time::Instant;
 pub(super) struct Plan {
     pub(super) spec: Spec,
     pub(super) settings: Settings,
+    /// What the penalties reach.
+    pub(super) penalised: HashMap<String, Treatment>,
     pub(super) metrics: Vec<MetricKind>,
     /// Training batches in an epoch.
     pub(super) batches: usize,
@@ -419,7 +423,11 @@ impl<M: Network> TrainStep for Learning<M> {
         gradients: GradientsParams,
     ) -> Self {
         let gradients = match self.shared.plan.settings.clip_norm {
-            Some(limit) => optimizer::clip_norm(&self.network, gradients, limit),
+            Some(limit) => {
+                let penalised = &self.shared.plan.penalised;
+                let gradients = regularize::add_penalties(&self.network, gradients, penalised);
+                optimizer::clip_norm(&self.network, gradients, limit)
+            }
             None => gradients,
         };
         self.network = optimizer.step(learning_rate, self.network, gradients);

@@ -9,7 +9,7 @@ use super::quiet::Quiet;
 use super::run::{Run, Stop};
 use crate::data::{Data, Prepared};
 use crate::schedule::Schedule;
-use crate::{Network, NetworkConfig, Spec, optimizer};
+use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
@@ -269,6 +269,7 @@ impl<M: Network> Training<M> {
             Plan {
                 spec: spec.clone(),
                 settings: settings.clone(),
+                penalised: regularize::penalised(&spec),
                 metrics: metrics.clone(),
                 batches,
                 interrupter: interrupter.clone(),

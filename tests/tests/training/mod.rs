@@ -545,21 +545,26 @@ fn the_global_norm_limits_every_step() {
         return;
     }
     let (train, valid) = (quadrants(16, 1), quadrants(32, 2));
-    let before = weights(&fresh(NetConfig::new()));
-    let run = training(NetConfig::new())
-        .epochs(1)
-        .batch(16)
-        .learning_rate(1.0)
-        .clip_norm(1e-2);
-    let after = weights(&run.fit(&train, &valid).unwrap().model);
-    let length = before
-        .iter()
-        .zip(&after)
-        .map(|(a, b)| f64::from(a - b).powi(2))
-        .sum::<f64>()
-        .sqrt();
-    // The biases have their share of the length.
-    assert!(length <= 1.0001e-2 && length > 1e-3, "{length}");
+    // The penalty is part of the objective, and so of what is clipped.
+    let penalty = r#"{"kind":{"penalty":{"l1":null,"l2":1.0}}}"#;
+    for rules in ["", penalty] {
+        let config = || NetConfig::new().with_rules(rules.to_owned());
+        let before = weights(&fresh(config()));
+        let run = training(config())
+            .epochs(1)
+            .batch(16)
+            .learning_rate(1.0)
+            .clip_norm(1e-2);
+        let after = weights(&run.fit(&train, &valid).unwrap().model);
+        let length = before
+            .iter()
+            .zip(&after)
+            .map(|(a, b)| f64::from(a - b).powi(2))
+            .sum::<f64>()
+            .sqrt();
+        // The biases have their share of the length.
+        assert!(length <= 1.0001e-2 && length > 1e-3, "{rules} {length}");
+    }
 }
 
 #[test]
