@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::time::Instant;
 
 fn main() {
-    println!("layers   milliseconds   per layer, µs   bytes in   bytes out   per layer");
+    println!("(fastest tenth)\nlayers   milliseconds   per layer, µs   bytes in   bytes out   per layer");
     for (layers, times) in [(10, 200), (100, 50), (1000, 10)] {
         let source = model(layers);
         // The parsed tokens are made anew each time: `model` takes them, and rustc has parsed them for it.
@@ -22,12 +22,12 @@ fn main() {
             seconds.push(start.elapsed().as_secs_f64());
             bytes = expansion.to_string().len();
         }
-        let median = quantile(seconds, 0.5);
+        let fastest = quantile(seconds, 0.1);
         let count = layers as f64;
         println!(
             "{layers:6}   {:12.3}   {:13.1}   {:8}   {bytes:9}   {:9.0}",
-            1e3 * median,
-            1e6 * median / count,
+            1e3 * fastest,
+            1e6 * fastest / count,
             source.len(),
             bytes as f64 / count,
         );

@@ -165,8 +165,16 @@ impl DataLoader<RowBatch> for Rows {
     }
 }
 
-/// Trains in a plain loop; gives the seconds of each epoch, its validation included.
-pub fn plain_loop(size: &Size, samples: &Samples, valid: &Samples, decay: f64, rate: f64, epochs: usize) -> Vec<f64> {
+/// Trains in a plain loop that sums the loss, and counts the right answers `with_accuracy`; gives the seconds of each
+/// epoch, its validation included.
+pub fn plain_loop(
+    size: &Size,
+    samples: &Samples,
+    valid: &Samples,
+    (decay, rate): (f64, f64),
+    epochs: usize,
+    with_accuracy: bool,
+) -> Vec<f64> {
     let device = Device::flex().autodiff();
     let (rows, valid) = (Rows::new(samples, size, &device), Rows::new(valid, size, &Device::flex()));
     let (mut model, mut optimizer) = (Mlp::new(size, rate, &device), optimizer(decay));
@@ -175,18 +183,30 @@ pub fn plain_loop(size: &Size, samples: &Samples, valid: &Samples, decay: f64, r
         let start = Instant::now();
         let epoch = rows.shuffled();
         let mut total = Tensor::<1>::zeros([1], &device.clone().inner());
+        let mut right = Tensor::<1, Int>::zeros([1], &device.clone().inner());
         for index in 0..rows.len().div_ceil(size.batch) {
             let RowBatch { inputs, targets } = epoch.slice_of(index);
-            let loss = model.loss(inputs, targets).loss;
+            let ClassificationOutput { loss, output, targets } = model.loss(inputs, targets);
             total = total + loss.clone().inner();
+            if with_accuracy {
+                right = right + count_right(output.inner(), targets.inner());
+            }
             let grads = GradientsParams::from_grads(loss.backward(), &model);
             model = optimizer.step(LEARNING_RATE, model, grads);
         }
-        let valid_loss = model.valid().loss(valid.inputs.clone(), valid.targets.clone()).loss;
-        std::hint::black_box((total.into_scalar::<f32>(), valid_loss.into_scalar::<f32>()));
+        let checked = model.valid().loss(valid.inputs.clone(), valid.targets.clone());
+        std::hint::black_box((total.into_scalar::<f32>(), checked.loss.into_scalar::<f32>()));
+        if with_accuracy {
+            let checked = count_right(checked.output, checked.targets);
+            std::hint::black_box((right.into_scalar::<i64>(), checked.into_scalar::<i64>()));
+        }
         seconds.push(start.elapsed().as_secs_f64());
     }
     seconds
+}
+
+fn count_right(output: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1, Int> {
+    output.argmax(1).flatten::<1>(0, 1).equal(targets).int().sum()
 }
 
 impl TrainStep for Mlp {
@@ -210,7 +230,7 @@ impl InferenceStep for Mlp {
 
 /// Trains with burn's `Learner`, with the loss and the accuracy as metrics; gives the seconds of each epoch but the last,
 /// its validation included.
-pub fn learner(size: &Size, samples: &Samples, valid: &Samples, decay: f64, rate: f64, epochs: usize) -> Vec<f64> {
+pub fn learner(size: &Size, samples: &Samples, valid: &Samples, (decay, rate): (f64, f64), epochs: usize) -> Vec<f64> {
     let device = Device::flex().autodiff();
     let (train, valid) = (Rows::new(samples, size, &device), Rows::new(valid, size, &device));
     let starts = Arc::clone(&train.starts);

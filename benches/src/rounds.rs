@@ -17,12 +17,11 @@ pub struct Rounds {
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// The median over the rounds of each round's median, in seconds.
-    pub seconds: f64,
-    /// The median of the rounds' ratios to the first arm.
-    pub ratio: f64,
-    /// The quartiles of those ratios.
-    pub quartiles: (f64, f64),
+    /// The seconds that the fastest tenth of what was measured stays below, and their ratio to the first arm's: what
+    /// other programs on the machine disturb least.
+    pub fastest: (f64, f64),
+    /// The median, and its ratio.
+    pub median: (f64, f64),
 }
 
 impl Rounds {
@@ -35,22 +34,19 @@ impl Rounds {
         for round in 0..rounds {
             for turn in 0..arms.len() {
                 let index = (round + turn) % arms.len();
-                times[index].push(quantile(arms[index].1(), 0.5));
+                times[index].extend(arms[index].1());
             }
         }
-        let rows = arms
-            .iter()
-            .zip(&times)
-            .map(|((name, _), seconds)| {
-                let ratios: Vec<f64> = seconds.iter().zip(&times[0]).map(|(own, first)| own / first).collect();
-                Row {
-                    name: (*name).to_owned(),
-                    seconds: quantile(seconds.clone(), 0.5),
-                    ratio: quantile(ratios.clone(), 0.5),
-                    quartiles: (quantile(ratios.clone(), 0.25), quantile(ratios, 0.75)),
-                }
-            })
-            .collect();
+        let share = |seconds: &[f64], share| {
+            let (own, first) = (quantile(seconds.to_vec(), share), quantile(times[0].clone(), share));
+            (own, own / first)
+        };
+        let row = |((name, _), seconds): (&Arm<'_>, &Vec<f64>)| Row {
+            name: (*name).to_owned(),
+            fastest: share(seconds, 0.1),
+            median: share(seconds, 0.5),
+        };
+        let rows = arms.iter().zip(&times).map(row).collect();
         Self { unit, rows }
     }
 
@@ -63,10 +59,11 @@ impl Rounds {
 impl fmt::Display for Rounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-        for row in &self.rows {
-            let Row { name, seconds, ratio, quartiles: (low, high) } = row;
-            let (milliseconds, unit) = (1e3 * seconds, self.unit);
-            writeln!(f, "  {name:width$}  {milliseconds:9.4} ms {unit}   ratio {ratio:5.3}   ({low:5.3} .. {high:5.3})")?;
+        writeln!(f, "  {:width$}  fastest tenth           ratio      median           ratio", "")?;
+        for Row { name, fastest, median } in &self.rows {
+            let unit = self.unit;
+            write!(f, "  {name:width$}  {:9.4} ms {unit}   {:5.3}", 1e3 * fastest.0, fastest.1)?;
+            writeln!(f, "   {:9.4} ms {unit}   {:5.3}", 1e3 * median.0, median.1)?;
         }
         Ok(())
     }
@@ -96,6 +93,6 @@ mod tests {
     fn arms_are_compared_with_the_first() {
         let arms: Vec<Arm> = vec![("one", Box::new(|| vec![2.0])), ("two", Box::new(|| vec![3.0]))];
         let rounds = Rounds::measure("a step", 3, arms);
-        assert_eq!(rounds.rows()[1].ratio, 1.5);
+        assert_eq!(rounds.rows()[1].median.1, 1.5);
     }
 }

@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (train, valid, test) = split(&data, 42)?;
     println!("{} digits to learn from, {} to stop by, {} for the test\n", train.rows(), valid.rows(), test.rows());
     let run = training().fit(&train, &valid)?;
-    println!("{run}\n\n{}\n", run.diagnosis());
+    println!("\n{}\n", run.diagnosis());
 
     let folder = std::env::temp_dir().join("damper-digits");
     std::fs::create_dir_all(&folder)?;

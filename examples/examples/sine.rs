@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("none", WideConfig::new()),
         ("penalty(l2 = 1e-3)", WideConfig::new().with_penalty_l2(1e-3)),
         ("penalty(l1 = 1e-4)", WideConfig::new().with_penalty_l1(1e-4)),
-        ("decay(l1 = 0.05)", WideConfig::new().with_decay_l1(0.05)),
+        ("decay(l1 = 0.2)", WideConfig::new().with_decay_l1(0.2)),
     ];
     let mut table =
         Table::new(&["", "|w| < 1e-3, %", "PyTorch", "w = 0, %", "PyTorch", "last loss", "PyTorch", "seconds"]);
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             seconds += run.history().epochs.iter().map(|epoch| epoch.seconds).sum::<f64>();
             last = Some(run);
         }
-        let [torch_near, torch_zero, torch_loss] = pytorch.unwrap_or([""; 3]).map(str::to_owned);
+        let [torch_near, torch_zero, torch_loss] = pytorch.unwrap_or(["-"; 3]).map(str::to_owned);
         table.row([
             name.to_owned(),
             spread(&near, 1),
@@ -76,9 +76,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         ]);
     }
     println!("80 points of a sine with noise of deviation 0.3, {seeds} seeds (mean ± deviation)\n\n{table}");
-    println!("The loss is the mean squared error without the penalty; the noise alone is 0.09.");
-    println!("A penalty goes through Adam: it makes weights small, never zero. decay(l1) is a step of its own");
-    println!("behind Adam's (a soft threshold): what it takes away is exactly zero. Layer by layer, last seed:\n");
+    println!("The loss is the mean squared error without the penalty; the noise alone is 0.09. A penalty goes through Adam: it");
+    println!("makes weights small, never zero. decay(l1), which the article does not have, is a step of its own behind Adam's (a");
+    println!("soft threshold): what it takes away is exactly zero. Its last seed, layer by layer:\n");
     if let Some(run) = last {
         println!("{}", run.sparsity());
     }

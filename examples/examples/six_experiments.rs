@@ -83,10 +83,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         table.row([trial.name.clone(), spread(&trial.valid, 3), pytorch.to_owned()]);
     }
     println!("{table}");
-    println!("All six learn the 1400 samples by heart (PyTorch: 1.000 each). Dropout with decay generalises best; batch norm");
-    println!("fits fastest and generalises worst: as a regulariser it is no substitute on 1400 samples.");
-    println!("(AdamW in PyTorch decays biases and norm gains too; damper decays weight matrices. At these strengths the");
-    println!("difference is far below the deviation.)");
+    println!("All six learn the 1400 samples by heart (PyTorch: 1.000 each). Dropout generalises best, with or without decay;");
+    println!("batch norm fits them fastest and generalises worst: with 1400 samples it is no substitute for regularisation.");
+    println!("(PyTorch's AdamW decays biases and norm gains too, damper weight matrices only; told to do the same, PyTorch");
+    println!("gives 0.899, 0.905 and 0.807 for the three with decay.)");
     if is_short() {
         println!("\nDAMPER_SHORT=1: these are not the figures of the full training");
     }
