@@ -48,3 +48,8 @@ macro_rules! model {
         $crate::__private::model_impl! { $crate, $($tokens)* }
     };
 }
+
+/// The README's programs are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

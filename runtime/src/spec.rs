@@ -13,37 +13,20 @@ pub enum Filling {
     Model(Spec),
 }
 
-macro_rules! filling {
-    ($($kind:ty),*) => {$(
-        impl From<$kind> for Filling {
-            fn from(value: $kind) -> Self {
-                Self::Number(value as f64)
-            }
-        }
-    )*};
-}
-filling!(usize, u64, u32, i64, i32, f64, f32);
-
 /// Typed, so that a value of a wrong type is an error at the user's expression.
 impl Filling {
     /// A size.
     pub fn size(value: usize) -> Self {
-        value.into()
+        Self::Number(value as f64)
     }
 
     /// A rate, a strength.
     pub fn float(value: f64) -> Self {
-        value.into()
+        Self::Number(value)
     }
 
     /// A switch.
     pub fn truth(value: bool) -> Self {
-        value.into()
-    }
-}
-
-impl From<bool> for Filling {
-    fn from(value: bool) -> Self {
         Self::Number(f64::from(u8::from(value)))
     }
 }
@@ -78,7 +61,9 @@ pub enum SpecError {
         findings: Vec<Finding>,
     },
     /// The description that the macro wrote could not be read: macro and runtime are of different versions.
-    #[error("the description of this model cannot be read: {0}; build `damper` and its macro from one version")]
+    #[error(
+        "the description of this model cannot be read: {0}; build `damper` and its macro from one version"
+    )]
     Unreadable(String),
     /// Arithmetic over the values that has no result.
     #[error("`{expression}` is not a size")]
@@ -131,12 +116,20 @@ impl Spec {
     ///
     /// [`SpecError::Broken`] if it breaks a rule that is an error.
     pub fn check(model: Model) -> Result<Self, SpecError> {
-        let findings = model.check();
+        let mut findings = model.check();
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         if findings.iter().any(|finding| finding.level == Level::Deny) {
-            return Err(SpecError::Broken { model: model.name, findings });
+            return Err(SpecError::Broken {
+                model: model.name,
+                findings,
+            });
         }
         let inferred = model.infer();
-        Ok(Self(Arc::new(Inner { model, inferred, warnings: findings })))
+        Ok(Self(Arc::new(Inner {
+            model,
+            inferred,
+            warnings: findings,
+        })))
     }
 
     /// The description itself.
@@ -199,11 +192,17 @@ fn fill(json: &mut serde_json::Value, fillings: &[Filling]) -> Result<(), String
     match json {
         Json::Object(map) if map.len() == 1 && map.contains_key("$") => {
             let place = map.get("$").and_then(Json::as_u64).unwrap_or(u64::MAX);
-            let filling = usize::try_from(place).ok().and_then(|place| fillings.get(place));
+            let filling = usize::try_from(place)
+                .ok()
+                .and_then(|place| fillings.get(place));
             *json = match filling {
                 // JSON has no NaN: it is written as null, which the rules read as no number.
-                Some(Filling::Number(x)) => serde_json::Number::from_f64(*x).map_or(Json::Null, Json::Number),
-                Some(Filling::Model(spec)) => serde_json::to_value(spec.model()).map_err(|e| e.to_string())?,
+                Some(Filling::Number(x)) => {
+                    serde_json::Number::from_f64(*x).map_or(Json::Null, Json::Number)
+                }
+                Some(Filling::Model(spec)) => {
+                    serde_json::to_value(spec.model()).map_err(|e| e.to_string())?
+                }
                 None => return Err(format!("it has no value number {place}")),
             };
             Ok(())

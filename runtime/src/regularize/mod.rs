@@ -125,7 +125,7 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
 }
 
 /// The parameters that add something to the objective, by their paths.
-pub fn penalised(spec: &Spec) -> HashMap<String, Treatment> {
+pub(crate) fn penalised(spec: &Spec) -> HashMap<String, Treatment> {
     spec.parameters()
         .into_iter()
         .filter(Parameter::trained)
@@ -137,8 +137,7 @@ pub fn penalised(spec: &Spec) -> HashMap<String, Treatment> {
 
 /// Adds the gradients of the penalties to those of the loss, for what looks at the gradient of the whole
 /// objective before the step: the clip by the global norm. Else the step adds them itself, at no further pass.
-#[must_use]
-pub fn add_penalties<M: Module>(
+pub(crate) fn add_penalties<M: Module>(
     model: &M,
     grads: GradientsParams,
     penalised: &HashMap<String, Treatment>,

@@ -36,16 +36,16 @@ pub fn draw(source: &str) -> String {
             .unwrap_or_default();
         let _ = writeln!(out, "{head}{lint}: {}", report.text().replace('\n', "\n  "));
         let (start, end) = (report.ends.0.start(), report.ends.1.end());
-        let line = rows
+        let row = rows
             .get(start.line.wrapping_sub(2))
             .copied()
             .unwrap_or_default();
         let last = if end.line == start.line {
             end.column
         } else {
-            line.chars().count()
+            row.chars().count()
         };
-        let _ = writeln!(out, "{:>3} | {line}", start.line);
+        let _ = writeln!(out, "{:>3} | {row}", start.line);
         let carets = "^".repeat(last.saturating_sub(start.column).max(1));
         let _ = writeln!(out, "    | {}{carets}\n", " ".repeat(start.column));
     }
