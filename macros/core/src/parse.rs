@@ -891,6 +891,7 @@ fn statement(cx: &mut Diagnostics, cursor: &mut Cursor) -> Statement {
         cursor.next();
     } else if let (Some(name), Some(TokenTree::Ident(next))) = (cursor.peek_ident(), cursor.nth(1))
         && next != "with"
+        && !cursor.is_colon(2)
         && !words::chain().contains(&name.to_string().as_str())
     {
         cx.error(

@@ -1,7 +1,7 @@
 use damper::model;
 
 mod inner {
-    damper::model! {
+    super::model! {
         Net
         input x: [64]
         layers { head: linear(10); }

@@ -333,8 +333,37 @@ pub(super) fn value(cx: &mut Cx, expr: &Expr, kind: Kind, what: &str, help: Opti
     checked(cx, expr, kind, what, help).unwrap_or_default()
 }
 
+/// A word like a variable's that is almost the name of a hyper-parameter: constants are written in capitals.
+fn misspelt(cx: &mut Cx, expr: &Expr) -> bool {
+    let Ok(word) = syn::parse2::<proc_macro2::Ident>(expr.tokens.clone()) else {
+        return false;
+    };
+    let name = word.to_string();
+    let is_variable = name
+        .chars()
+        .all(|c| c == '_' || c.is_ascii_digit() || c.is_ascii_lowercase());
+    if !is_variable || cx.hyper.iter().any(|known| known.name == name) {
+        return false;
+    }
+    let names = cx.hyper.iter().map(|known| known.name.as_str());
+    let Some(near) = damper_spec::suggest(&name, names).map(str::to_owned) else {
+        return false;
+    };
+    cx.diagnostics.error(
+        expr.ends,
+        format!("no hyper-parameter is called `{name}`: did you mean `{near}`?"),
+    );
+    for known in cx.hyper.iter_mut().filter(|known| known.name == near) {
+        known.used = true;
+    }
+    true
+}
+
 fn checked(cx: &mut Cx, expr: &Expr, kind: Kind, what: &str, help: Option<&str>) -> Option<Value> {
     let id = cx.id(expr.ends);
+    if misspelt(cx, expr) {
+        return None;
+    }
     let uses_hyper = evaluate::mark(&mut cx.hyper, &expr.tokens);
     let evaluated = evaluate::evaluate(cx.diagnostics, &cx.hyper, expr)?;
     let (hole, fits) = match kind {
