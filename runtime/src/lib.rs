@@ -1,4 +1,44 @@
 //! Neural networks that are declared, checked by the compiler, and trained.
+//!
+//! [`model!`] turns a declaration, with its regularisation beside each layer, into a burn module and a training
+//! loop. Bad regularisation does not compile.
+//!
+//! ```
+//! use damper::prelude::*;
+//!
+//! model! {
+//!     /// Tells whether a point lies above the diagonal.
+//!     pub Above<hidden: usize = 16>
+//!     input point: [2]
+//!     layers {
+//!         fc:    linear(hidden) -> tanh with decay(l2 = 1e-3);
+//!         score: linear(1);
+//!     }
+//!     loss binary_cross_entropy
+//!     train { optimizer: adamw(lr = 0.05), epochs: 20, batch: 16, seed: 1 }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let points: Vec<[f32; 2]> = (0..128).map(|i| [(i % 16) as f32 / 8.0 - 1.0, (i / 16) as f32 / 4.0 - 1.0]).collect();
+//! let above: Vec<usize> = points.iter().map(|[x, y]| usize::from(y > x)).collect();
+//! let (train, valid) = damper::data::Data::new(points, above)?.split(0.75, 7)?;
+//!
+//! let run = Above::training().progress(damper::Progress::Silent).fit(&train, &valid)?;
+//! let last = run.history().epochs.last().ok_or("no epoch")?;
+//! assert!(last.valid.loss < 0.3);
+//!
+//! let point = Tensor::<2>::from_floats([[-1.0, 1.0]], &damper::device()?);
+//! let probability = run.model.predict(point).into_scalar::<f32>();
+//! assert!(probability > 0.5);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`vocabulary`] documents every word of the language, [`lint`] every rule;
+//! - [`data`] reads arrays and CSV, splits and scales;
+//! - [`Training`] fits, [`Run`] holds the model, its history, diagnosis and sparsity; [`compare()`] compares;
+//! - [`layer`], [`regularize`], [`loss`], [`metric`], [`optimizer`], [`schedule`] are what generated code and the
+//!   training are made of, as plain functions and modules.
 
 /// burn, for those who want its types.
 pub use burn;
@@ -41,7 +81,39 @@ pub mod prelude {
     pub use burn::tensor::{Device, Int, Tensor};
 }
 
-/// Declares a neural network.
+/// Declares a neural network: a struct with one field for each layer, its configuration, its training.
+///
+/// ```
+/// damper::model! {
+///     /// Three numbers to two classes.
+///     pub Small<width: usize = 8>
+///     input row: [3]
+///     layers {
+///         hidden: linear(width) -> relu with dropout(0.2);
+///         head:   linear(2);
+///     }
+///     loss cross_entropy
+/// }
+///
+/// let device = damper::device()?;
+/// let model = SmallConfig::new().with_width(32).init(&device)?;
+/// println!("{}", model.spec());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// What breaks a rule does not compile, and says why at the token:
+///
+/// ```compile_fail
+/// damper::model! {
+///     Small
+///     input row: [3]
+///     layers { head: linear(2) with dropout(0.5); } // `dropout(0.5)` on the class scores
+///     loss cross_entropy
+/// }
+/// ```
+///
+/// The words are documented in [`vocabulary`], the rules in [`lint`]. The declaration stands at module level: inside a
+/// function it does not see that function's items.
 #[macro_export]
 macro_rules! model {
     ($($tokens:tt)*) => {
