@@ -17,7 +17,9 @@ pub use damper_macros::model_impl;
 
 /// The input at `index`; an empty one where the batch has none of this rank, which training has excluded before.
 pub fn input<const D: usize>(inputs: &Inputs, index: usize) -> Tensor<D> {
-    inputs.float(index).unwrap_or_else(|| Tensor::empty([0; D], &Device::default()))
+    inputs
+        .float(index)
+        .unwrap_or_else(|| Tensor::empty([0; D], &Device::default()))
 }
 
 /// The last axis as columns, everything before it as rows: `[rows, outputs]`.

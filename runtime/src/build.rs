@@ -27,7 +27,14 @@ impl<'a> Builder<'a> {
     /// A builder for the model itself.
     pub fn new(spec: &'a Spec, device: &'a Device) -> Self {
         let statements = &spec.model().layers;
-        Self { spec, device, statements, residual: None, copy: (0, 1), path: String::new() }
+        Self {
+            spec,
+            device,
+            statements,
+            residual: None,
+            copy: (0, 1),
+            path: String::new(),
+        }
     }
 
     /// The layer of the field: its sizes are those of the description.
@@ -39,7 +46,10 @@ impl<'a> Builder<'a> {
         self.statements
             .iter()
             .flat_map(|statement| &statement.ops)
-            .find(|op| op.field.as_deref() == Some(field) || op.drop_connect_field().as_deref() == Some(field))
+            .find(|op| {
+                op.field.as_deref() == Some(field)
+                    || op.drop_connect_field().as_deref() == Some(field)
+            })
             .and_then(|op| L::build(op, self.spec.shapes().input_of(op.id)?, self.device))
             .ok_or_else(|| self.missing(field, L::WORD))
     }
@@ -130,7 +140,10 @@ impl<'a> Builder<'a> {
     pub fn drop_path(&self) -> Result<DropPath, SpecError> {
         let (index, of) = self.copy;
         match self.residual.map(|op| &op.kind) {
-            Some(OpKind::Residual { drop_path: Some(drop_path), .. }) => drop_path.rate(index, of).map(DropPath::new),
+            Some(OpKind::Residual {
+                drop_path: Some(drop_path),
+                ..
+            }) => drop_path.rate(index, of).map(DropPath::new),
             _ => None,
         }
         .ok_or_else(|| self.missing("drop_path", "`drop_path`"))
@@ -181,7 +194,11 @@ impl<'a> Builder<'a> {
             .filter(|parameter| parameter.frozen)
             .map(|parameter| parameter.path)
             .collect();
-        if frozen.is_empty() { module } else { module.freeze_group(ParamGroup::from_paths(frozen)) }
+        if frozen.is_empty() {
+            module
+        } else {
+            module.freeze_group(ParamGroup::from_paths(frozen))
+        }
     }
 
     fn op(&self, field: &str) -> Result<&'a Op, SpecError> {
@@ -193,10 +210,18 @@ impl<'a> Builder<'a> {
     }
 
     fn join(&self, field: &str) -> String {
-        if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
+        if self.path.is_empty() {
+            field.to_owned()
+        } else {
+            format!("{}.{field}", self.path)
+        }
     }
 
     fn missing(&self, field: &str, wanted: &'static str) -> SpecError {
-        SpecError::Layer { model: self.spec.model().name.clone(), path: self.join(field), wanted }
+        SpecError::Layer {
+            model: self.spec.model().name.clone(),
+            path: self.join(field),
+            wanted,
+        }
     }
 }

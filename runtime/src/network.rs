@@ -69,13 +69,21 @@ pub(crate) fn is_training<M: Module>(model: &M) -> bool {
 
 /// Calls `forward` with the inference copy of the model: no dropout, running statistics, no graph.
 pub fn inference<M: Module, T>(model: &M, forward: impl FnOnce(&M) -> T) -> T {
-    if is_training(model) { forward(&model.valid()) } else { forward(model) }
+    if is_training(model) {
+        forward(&model.valid())
+    } else {
+        forward(model)
+    }
 }
 
 /// Takes a value off the training device.
 #[must_use]
 pub fn plain<const D: usize>(value: Tensor<D>) -> Tensor<D> {
-    if value.is_autodiff() { value.inner() } else { value }
+    if value.is_autodiff() {
+        value.inner()
+    } else {
+        value
+    }
 }
 
 /// Calls `forward` `samples` times with dropout active, and batch norm as at inference.
@@ -88,9 +96,17 @@ pub fn monte_carlo<M: Network>(
         .spec()
         .parameters()
         .into_iter()
-        .filter_map(|parameter| Some(format!("{}.training", parameter.path.strip_suffix(".running_mean")?)))
+        .filter_map(|parameter| {
+            Some(format!(
+                "{}.training",
+                parameter.path.strip_suffix(".running_mean")?
+            ))
+        })
         .collect();
-    let model = model.clone().train().freeze_group(ParamGroup::from_paths(frozen));
+    let model = model
+        .clone()
+        .train()
+        .freeze_group(ParamGroup::from_paths(frozen));
     let samples = samples.max(1);
     let first = plain(forward(&model));
     let outputs = (1..samples).map(|_| plain(forward(&model)));
@@ -102,6 +118,10 @@ pub fn monte_carlo<M: Network>(
         mean = mean + delta.clone() / count;
         squares = squares + delta * (output - mean.clone());
     }
-    let deviation = if count > 1.0 { (squares / (count - 1.0)).sqrt() } else { squares };
+    let deviation = if count > 1.0 {
+        (squares / (count - 1.0)).sqrt()
+    } else {
+        squares
+    };
     Prediction { mean, deviation }
 }

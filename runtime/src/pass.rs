@@ -29,7 +29,10 @@ impl Pass {
 
     /// A pass that looks for the first value that is not finite: slower, for finding out why a loss is NaN.
     pub fn tracing() -> Self {
-        Self { activity: None, trace: Some(Trace::default()) }
+        Self {
+            activity: None,
+            trace: Some(Trace::default()),
+        }
     }
 
     /// The path of the first statement whose value has a number that is not finite.
@@ -111,7 +114,10 @@ pub(crate) fn is_finite<const D: usize>(value: &Tensor<D>) -> bool {
 /// Puts an input on the training device of the model whose weight this is: a batch made on a plain
 /// device would else pass a training model without dropout.
 #[must_use]
-pub fn lift<const D: usize, const W: usize>(input: Tensor<D>, weight: &Param<Tensor<W>>) -> Tensor<D> {
+pub fn lift<const D: usize, const W: usize>(
+    input: Tensor<D>,
+    weight: &Param<Tensor<W>>,
+) -> Tensor<D> {
     if !input.is_autodiff() && weight.val().is_autodiff() {
         Tensor::from_inner(input)
     } else {
@@ -122,5 +128,9 @@ pub fn lift<const D: usize, const W: usize>(input: Tensor<D>, weight: &Param<Ten
 /// As [`lift`], for a model whose first weight the generated code cannot name.
 #[must_use]
 pub fn lift_to<const D: usize, M: Module>(input: Tensor<D>, model: &M) -> Tensor<D> {
-    if !input.is_autodiff() && is_training(model) { Tensor::from_inner(input) } else { input }
+    if !input.is_autodiff() && is_training(model) {
+        Tensor::from_inner(input)
+    } else {
+        input
+    }
 }
