@@ -32,7 +32,7 @@ enum Reading {
     Values,
 }
 
-/// A CSV file, and how to read it; made by [`csv`].
+/// A CSV file, and how to read it; made by [`csv()`].
 #[derive(Clone, Debug)]
 #[must_use = "a table gives data by `.target(..)` or `.features()`"]
 pub struct Table {

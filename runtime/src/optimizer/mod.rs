@@ -146,7 +146,7 @@ fn grouped<O: Optimizer, W: Optimizer>(
 /// Scales all gradients of a model by one number, so that together, as one vector, they are no longer than
 /// `max` (Pascanu et al., arXiv 1211.5063; PyTorch's `clip_grad_norm_`).
 ///
-/// Penalties belong to the objective, so their gradients come first: [`crate::regularize::add_penalties`].
+/// Penalties belong to the objective, so the training adds their gradients before it clips.
 #[must_use]
 pub fn clip_norm<M: Module>(model: &M, grads: GradientsParams, max: f64) -> GradientsParams {
     struct Squares<'a> {

@@ -360,7 +360,7 @@ mod tests {
     fn the_deviation_is_that_of_a_sample() {
         let spread = Spread::of(&[1.0, 2.0, 3.0]);
         assert_eq!((spread.mean, spread.deviation), (2.0, 1.0));
-        assert_eq!(Spread::of(&[5.0]).deviation, 0.0);
+        assert_eq!(Spread::of(&[5.0]).deviation.to_bits(), 0.0_f64.to_bits());
     }
 
     #[test]
