@@ -8,13 +8,19 @@ mod own {
     use damper::burn::module::Module;
     use damper::burn::tensor::Tensor;
 
-    /// Doubles its input.
+    /// Multiplies its input.
     #[derive(Module, Debug)]
-    pub struct Double;
+    pub struct Scale {
+        factor: f64,
+    }
 
-    impl Double {
+    impl Scale {
+        pub fn by(factor: f64) -> Self {
+            Self { factor }
+        }
+
         pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-            x * 2.0
+            x * self.factor
         }
     }
 }
@@ -51,7 +57,7 @@ model! {
             };
         } with drop_path(0.0..0.2);
         narrow:  residual { linear(32) -> silu; linear(8); } shortcut { linear(8); } -> relu;
-        own:     custom(own::Double, output = [8], type = own::Double);
+        own:     custom(own::Scale::by(2.0), output = [8], type = own::Scale);
         head:    linear(1);
     }
     loss huber(delta = 1.0)

@@ -4,7 +4,7 @@ use damper::model;
 use damper::prelude::*;
 
 model! {
-    /// LeNet-300-100 (LeCun et al., 1998).
+    /// LeNet-300-100 (`LeCun` et al., 1998).
     pub LeNet300
     input image: [784]
     layers {
@@ -99,7 +99,7 @@ model! {
 }
 
 model! {
-    /// The feed-forward block of a transformer with SwiGLU (Shazeer, arXiv 2002.05202) and stochastic depth.
+    /// The feed-forward block of a transformer with `swiglu` (Shazeer, arXiv 2002.05202) and stochastic depth.
     pub Feed<dim: usize = 64>
     input x: [64]
     layers {

@@ -28,7 +28,10 @@ mod tests {
     #[test]
     fn a_renamed_dependency_is_enough() {
         let device = renamed::device().expect("a device");
-        let model = NetConfig::new().with_hidden(12).init(&device).expect("12 units are fine");
+        let model = NetConfig::new()
+            .with_hidden(12)
+            .init(&device)
+            .expect("12 units are fine");
         let x = renamed::burn::tensor::Tensor::<2>::ones([2, 8], &device);
         assert_eq!(model.predict(x).dims(), [2, 3]);
     }
@@ -36,7 +39,10 @@ mod tests {
     #[test]
     fn a_value_outside_its_domain_is_an_error() {
         let device = renamed::device().expect("a device");
-        let error = NetConfig::new().with_rate(0.95).init(&device).expect_err("0.95 is not below 0.9");
+        let error = NetConfig::new()
+            .with_rate(0.95)
+            .init(&device)
+            .expect_err("0.95 is not below 0.9");
         assert!(error.to_string().contains("rate"), "{error}");
     }
 }
