@@ -155,7 +155,7 @@ fn main() {
     let data: Vec<(Vec<f32>, i64)> = (0..100).map(|i| (vec![0.5; 64], i % 10)).collect();
     let loader = || DataLoaderBuilder::new(Images).batch_size(64).shuffle(42).build(InMemDataset::new(data.clone()));
     let adamw = AdamWConfig::new().with_weight_decay(0.0);
-    let decay = adamw.with_weight_decay(1e-3).build();
+    let decay = adamw.clone().with_weight_decay(1e-3).build();
     let optimizer = adamw.init().with_group(ParamGroup::from_path("fc1.weight"), decay, None);
     let learner = Learner::new(DigitsConfig::new().init(&device), optimizer, ConstantLr::from(1e-3));
     let result = SupervisedTraining::new(std::env::temp_dir(), loader(), loader())

@@ -8,7 +8,9 @@ use std::fmt::Write;
 use std::time::Instant;
 
 fn main() {
-    println!("(fastest tenth)\nlayers   milliseconds   per layer, µs   bytes in   bytes out   per layer");
+    println!(
+        "(fastest tenth)\nlayers   milliseconds   per layer, µs   bytes in   bytes out   per layer"
+    );
     for (layers, times) in [(10, 200), (100, 50), (1000, 10)] {
         let source = model(layers);
         // The parsed tokens are made anew each time: `model` takes them, and rustc has parsed them for it.
@@ -16,7 +18,9 @@ fn main() {
         let mut seconds = Vec::new();
         let mut bytes = 0;
         for _ in 0..times {
-            let Ok(tokens) = tokens() else { return eprintln!("the model of {layers} layers is not made of tokens") };
+            let Ok(tokens) = tokens() else {
+                return eprintln!("the model of {layers} layers is not made of tokens");
+            };
             let start = Instant::now();
             let expansion = damper_macros_core::model(tokens);
             seconds.push(start.elapsed().as_secs_f64());
@@ -36,11 +40,20 @@ fn main() {
 
 /// A deep perceptron with dropout and decay.
 fn model(layers: usize) -> String {
-    let mut source = String::from("/// A deep one.\npub Deep<width: usize = 64, rate: f64 = 0.1>\ninput x: [64]\nlayers {\n");
+    let mut source = String::from(
+        "/// A deep one.\npub Deep<width: usize = 64, rate: f64 = 0.1>\ninput x: [64]\nlayers {\n",
+    );
     for layer in 0..layers - 1 {
         // Dropout in one layer of a hundred: more would be an error (`stacked_high_dropout`).
-        let drop = if layer % 100 == 1 { "dropout(rate) after relu, " } else { "" };
-        let _ = writeln!(source, "fc{layer}: linear(width) -> relu with {drop}decay(l2 = 1e-3);");
+        let drop = if layer % 100 == 1 {
+            "dropout(rate) after relu, "
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            source,
+            "fc{layer}: linear(width) -> relu with {drop}decay(l2 = 1e-3);"
+        );
     }
     source.push_str("head: linear(10);\n}\nloss cross_entropy\ntrain { optimizer: adamw(lr = 1e-3), epochs: 3 }\n");
     source

@@ -54,7 +54,10 @@ macro_rules! training {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let rounds = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(9);
+    let rounds = std::env::args()
+        .skip(1)
+        .find_map(|word| word.parse().ok())
+        .unwrap_or(9);
     for size in SIZES {
         measure(&size, rounds)?;
     }
@@ -65,25 +68,73 @@ fn measure(size: &Size, rounds: usize) -> Result<(), Box<dyn std::error::Error>>
     let data = Samples::new(size, size.batch * size.batches).data()?;
     let valid = Samples::new(size, size.batch).data()?;
     let first = seconds(&training!(BareConfig, size).epochs(3), &data, &valid)?;
-    let epochs = first.last().map_or(3, |seconds| (0.5 / seconds).ceil().clamp(3.0, 60.0) as usize);
+    let epochs = first.last().map_or(3, |seconds| {
+        (0.5 / seconds).ceil().clamp(3.0, 60.0) as usize
+    });
     let (data, valid) = (&data, &valid);
-    println!("{size}: {} steps in an epoch, {rounds} rounds of {epochs} epochs", size.batches);
+    println!(
+        "{size}: {} steps in an epoch, {rounds} rounds of {epochs} epochs",
+        size.batches
+    );
     let arms = vec![
         arm("nothing", training!(BareConfig, size), epochs, data, valid),
-        arm("decay(l2)", training!(DecayL2Config, size), epochs, data, valid),
-        arm("decay(l1)", training!(DecayL1Config, size), epochs, data, valid),
-        arm("penalty(l1)", training!(PenaltyL1Config, size), epochs, data, valid),
-        arm("penalty(l2)", training!(PenaltyL2Config, size), epochs, data, valid),
-        arm("penalty(l1, l2)", training!(ElasticConfig, size), epochs, data, valid),
-        arm("max_norm", training!(MaxNormConfig, size), epochs, data, valid),
+        arm(
+            "decay(l2)",
+            training!(DecayL2Config, size),
+            epochs,
+            data,
+            valid,
+        ),
+        arm(
+            "decay(l1)",
+            training!(DecayL1Config, size),
+            epochs,
+            data,
+            valid,
+        ),
+        arm(
+            "penalty(l1)",
+            training!(PenaltyL1Config, size),
+            epochs,
+            data,
+            valid,
+        ),
+        arm(
+            "penalty(l2)",
+            training!(PenaltyL2Config, size),
+            epochs,
+            data,
+            valid,
+        ),
+        arm(
+            "penalty(l1, l2)",
+            training!(ElasticConfig, size),
+            epochs,
+            data,
+            valid,
+        ),
+        arm(
+            "max_norm",
+            training!(MaxNormConfig, size),
+            epochs,
+            data,
+            valid,
+        ),
     ];
     let rounds = Rounds::measure("an epoch", rounds, arms);
-    println!("{rounds}  the cost of a rule is its ratio (of the fastest tenth) - 1: at most {:+.1} %\n", 100.0 * highest(&rounds));
+    println!(
+        "{rounds}  the cost of a rule is its ratio (of the fastest tenth) - 1: at most {:+.1} %\n",
+        100.0 * highest(&rounds)
+    );
     Ok(())
 }
 
 fn highest(rounds: &Rounds) -> f64 {
-    rounds.rows().iter().map(|row| row.fastest.1 - 1.0).fold(f64::NEG_INFINITY, f64::max)
+    rounds
+        .rows()
+        .iter()
+        .map(|row| row.fastest.1 - 1.0)
+        .fold(f64::NEG_INFINITY, f64::max)
 }
 
 fn arm<'a, M: Network>(
@@ -97,11 +148,23 @@ where
     Training<M>: 'a,
 {
     let training = training.epochs(epochs);
-    (name, Box::new(move || seconds(&training, train, valid).unwrap_or_default()))
+    (
+        name,
+        Box::new(move || seconds(&training, train, valid).unwrap_or_default()),
+    )
 }
 
 /// The seconds of each epoch.
-fn seconds<M: Network>(training: &Training<M>, train: &Data, valid: &Data) -> Result<Vec<f64>, TrainError> {
+fn seconds<M: Network>(
+    training: &Training<M>,
+    train: &Data,
+    valid: &Data,
+) -> Result<Vec<f64>, TrainError> {
     let run = training.fit(train, valid)?;
-    Ok(run.history().epochs.iter().map(|epoch| epoch.seconds).collect())
+    Ok(run
+        .history()
+        .epochs
+        .iter()
+        .map(|epoch| epoch.seconds)
+        .collect())
 }

@@ -8,7 +8,7 @@
 use damper::data::Data;
 use damper::prelude::*;
 use damper::{Progress, TrainError};
-use damper_benches::rounds::Rounds;
+use damper_benches::rounds::{Arm, Rounds};
 use damper_benches::{SIZES, Samples, Size, hand};
 
 model! {
@@ -32,35 +32,61 @@ model! {
 const REGULARISATION: (f64, f64) = (1e-3, 0.5);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let rounds = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(9);
+    let rounds = std::env::args()
+        .skip(1)
+        .find_map(|word| word.parse().ok())
+        .unwrap_or(9);
     for size in SIZES {
-        let (samples, valid) = (Samples::new(&size, size.batch * size.batches), Samples::new(&size, size.batch));
+        let (samples, valid) = (
+            Samples::new(&size, size.batch * size.batches),
+            Samples::new(&size, size.batch),
+        );
         let (train_data, valid_data) = (samples.data()?, valid.data()?);
         // Enough epochs that a round takes about half a second.
         let once = hand::plain_loop(&size, &samples, &valid, REGULARISATION, 2, true);
-        let epochs = once.last().map_or(3, |seconds| (0.5 / seconds).ceil().clamp(3.0, 60.0) as usize);
+        let epochs = once.last().map_or(3, |seconds| {
+            (0.5 / seconds).ceil().clamp(3.0, 60.0) as usize
+        });
         // Once outside of the measurement, where an error can be told.
         generated(&size, &train_data, &valid_data, 1)?;
-        let arms: Vec<(&str, Box<dyn FnMut() -> Vec<f64> + '_>)> = vec![
+        let arms: Vec<Arm<'_>> = vec![
             (
                 "burn, plain loop",
-                Box::new(|| hand::plain_loop(&size, &samples, &valid, REGULARISATION, epochs, true)),
+                Box::new(|| {
+                    hand::plain_loop(&size, &samples, &valid, REGULARISATION, epochs, true)
+                }),
             ),
             (
                 "burn, without accuracy",
-                Box::new(|| hand::plain_loop(&size, &samples, &valid, REGULARISATION, epochs, false)),
+                Box::new(|| {
+                    hand::plain_loop(&size, &samples, &valid, REGULARISATION, epochs, false)
+                }),
             ),
-            ("burn, Learner", Box::new(|| hand::learner(&size, &samples, &valid, REGULARISATION, epochs))),
-            ("damper", Box::new(|| generated(&size, &train_data, &valid_data, epochs).unwrap_or_default())),
+            (
+                "burn, Learner",
+                Box::new(|| hand::learner(&size, &samples, &valid, REGULARISATION, epochs)),
+            ),
+            (
+                "damper",
+                Box::new(|| generated(&size, &train_data, &valid_data, epochs).unwrap_or_default()),
+            ),
         ];
-        println!("{size}: {} steps in an epoch, {rounds} rounds of {epochs} epochs", size.batches);
+        println!(
+            "{size}: {} steps in an epoch, {rounds} rounds of {epochs} epochs",
+            size.batches
+        );
         println!("{}", Rounds::measure("an epoch", rounds, arms));
     }
     Ok(())
 }
 
 /// Trains the generated model; gives the seconds of each epoch.
-fn generated(size: &Size, train: &Data, valid: &Data, epochs: usize) -> Result<Vec<f64>, TrainError> {
+fn generated(
+    size: &Size,
+    train: &Data,
+    valid: &Data,
+    epochs: usize,
+) -> Result<Vec<f64>, TrainError> {
     let config = MlpConfig::new()
         .with_features(size.features)
         .with_first(size.first)
@@ -68,7 +94,16 @@ fn generated(size: &Size, train: &Data, valid: &Data, epochs: usize) -> Result<V
         .with_classes(size.classes)
         .with_rate(REGULARISATION.1)
         .with_strength(REGULARISATION.0);
-    let training = config.training().epochs(epochs).batch(size.batch).progress(Progress::Silent);
+    let training = config
+        .training()
+        .epochs(epochs)
+        .batch(size.batch)
+        .progress(Progress::Silent);
     let run = training.fit(train, valid)?;
-    Ok(run.history().epochs.iter().map(|epoch| epoch.seconds).collect())
+    Ok(run
+        .history()
+        .epochs
+        .iter()
+        .map(|epoch| epoch.seconds)
+        .collect())
 }

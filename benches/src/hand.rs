@@ -11,10 +11,13 @@ use damper::burn::optim::lr_scheduler::constant::ConstantLr;
 use damper::burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use damper::burn::tensor::activation::relu;
 use damper::burn::tensor::{Device, Int, Tensor, TensorData};
-use damper::burn::train::logger::{EvaluationProgressLogger, InMemoryMetricLogger, TrainingProgressLogger};
+use damper::burn::train::logger::{
+    EvaluationProgressLogger, InMemoryMetricLogger, TrainingProgressLogger,
+};
 use damper::burn::train::metric::{AccuracyMetric, LossMetric, MetricDefinition};
 use damper::burn::train::renderer::{
-    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
 };
 use damper::burn::train::{
     ClassificationOutput, InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep,
@@ -56,16 +59,22 @@ impl Mlp {
 
     fn loss(&self, input: Tensor<2>, target: Tensor<1, Int>) -> ClassificationOutput {
         let output = self.forward(input);
-        let loss = CrossEntropyLossConfig::new().init(&output.device()).forward(output.clone(), target.clone());
+        let loss = CrossEntropyLossConfig::new()
+            .init(&output.device())
+            .forward(output.clone(), target.clone());
         ClassificationOutput::new(loss, output, target)
     }
 }
 
-/// AdamW that decays the three matrices and leaves the biases alone.
+/// `AdamW` that decays the three matrices and leaves the biases alone.
 pub fn optimizer(decay: f64) -> ModuleOptimizer {
     let config = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0);
     let matrices = ParamGroup::from_paths(vec!["fc1.weight", "fc2.weight", "head.weight"]);
-    config.init().with_group(matrices, config.with_weight_decay(decay as f32).build(), None)
+    config.init().with_group(
+        matrices,
+        config.with_weight_decay(decay as f32).build(),
+        None,
+    )
 }
 
 /// All samples on the device, in an order drawn anew for every epoch.
@@ -90,7 +99,11 @@ impl Rows {
     pub fn new(samples: &Samples, size: &Size, device: &Device) -> Self {
         let count = samples.rows.len();
         let flat: Vec<f32> = samples.rows.concat();
-        let classes: Vec<i64> = samples.classes.iter().map(|class| *class as i64).collect();
+        let classes: Vec<i64> = samples
+            .classes
+            .iter()
+            .map(|class| i64::from(*class))
+            .collect();
         Self {
             inputs: Tensor::from_data(TensorData::new(flat, [count, size.features]), device),
             targets: Tensor::from_data(TensorData::new(classes, [count]), device),
@@ -106,7 +119,8 @@ impl Rows {
     /// The samples in a random order: one gather for the epoch, its batches are slices.
     fn shuffled(&self) -> Self {
         let device = self.inputs.device();
-        let order = Tensor::<1>::random([self.len()], burn::tensor::Distribution::Default, &device).argsort(0);
+        let order = Tensor::<1>::random([self.len()], burn::tensor::Distribution::Default, &device)
+            .argsort(0);
         Self {
             inputs: self.inputs.clone().select(0, order.clone()),
             targets: self.targets.clone().select(0, order),
@@ -115,8 +129,14 @@ impl Rows {
     }
 
     fn slice_of(&self, index: usize) -> RowBatch {
-        let (from, to) = (index * self.batch, ((index + 1) * self.batch).min(self.len()));
-        RowBatch { inputs: self.inputs.clone().slice([from..to]), targets: self.targets.clone().slice([from..to]) }
+        let (from, to) = (
+            index * self.batch,
+            ((index + 1) * self.batch).min(self.len()),
+        );
+        RowBatch {
+            inputs: self.inputs.clone().narrow(0, from, to - from),
+            targets: self.targets.clone().narrow(0, from, to - from),
+        }
     }
 }
 
@@ -138,7 +158,11 @@ impl Iterator for Batches {
 
 impl DataLoaderIterator<RowBatch> for Batches {
     fn progress(&self) -> Progress {
-        Progress::new((self.next * self.rows.batch).min(self.rows.len()), self.rows.len(), None)
+        Progress::new(
+            (self.next * self.rows.batch).min(self.rows.len()),
+            self.rows.len(),
+            None,
+        )
     }
 }
 
@@ -147,7 +171,10 @@ impl DataLoader<RowBatch> for Rows {
         if let Ok(mut starts) = self.starts.lock() {
             starts.push(Instant::now());
         }
-        Box::new(Batches { rows: self.shuffled(), next: 0 })
+        Box::new(Batches {
+            rows: self.shuffled(),
+            next: 0,
+        })
     }
 
     fn num_items(&self) -> usize {
@@ -155,13 +182,27 @@ impl DataLoader<RowBatch> for Rows {
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<RowBatch>> {
-        let (inputs, targets) = (self.inputs.clone().to_device(device), self.targets.clone().to_device(device));
-        Arc::new(Self { inputs, targets, ..self.clone() })
+        let (inputs, targets) = (
+            self.inputs.clone().to_device(device),
+            self.targets.clone().to_device(device),
+        );
+        Arc::new(Self {
+            inputs,
+            targets,
+            ..self.clone()
+        })
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<RowBatch>> {
-        let (inputs, targets) = (self.inputs.clone().slice([start..end]), self.targets.clone().slice([start..end]));
-        Arc::new(Self { inputs, targets, ..self.clone() })
+        let (inputs, targets) = (
+            self.inputs.clone().narrow(0, start, end - start),
+            self.targets.clone().narrow(0, start, end - start),
+        );
+        Arc::new(Self {
+            inputs,
+            targets,
+            ..self.clone()
+        })
     }
 }
 
@@ -176,7 +217,10 @@ pub fn plain_loop(
     with_accuracy: bool,
 ) -> Vec<f64> {
     let device = Device::flex().autodiff();
-    let (rows, valid) = (Rows::new(samples, size, &device), Rows::new(valid, size, &Device::flex()));
+    let (rows, valid) = (
+        Rows::new(samples, size, &device),
+        Rows::new(valid, size, &Device::flex()),
+    );
     let (mut model, mut optimizer) = (Mlp::new(size, rate, &device), optimizer(decay));
     let mut seconds = Vec::with_capacity(epochs);
     for _ in 0..epochs {
@@ -186,7 +230,11 @@ pub fn plain_loop(
         let mut right = Tensor::<1, Int>::zeros([1], &device.clone().inner());
         for index in 0..rows.len().div_ceil(size.batch) {
             let RowBatch { inputs, targets } = epoch.slice_of(index);
-            let ClassificationOutput { loss, output, targets } = model.loss(inputs, targets);
+            let ClassificationOutput {
+                loss,
+                output,
+                targets,
+            } = model.loss(inputs, targets);
             total = total + loss.clone().inner();
             if with_accuracy {
                 right = right + count_right(output.inner(), targets.inner());
@@ -194,8 +242,13 @@ pub fn plain_loop(
             let grads = GradientsParams::from_grads(loss.backward(), &model);
             model = optimizer.step(LEARNING_RATE, model, grads);
         }
-        let checked = model.valid().loss(valid.inputs.clone(), valid.targets.clone());
-        std::hint::black_box((total.into_scalar::<f32>(), checked.loss.into_scalar::<f32>()));
+        let checked = model
+            .valid()
+            .loss(valid.inputs.clone(), valid.targets.clone());
+        std::hint::black_box((
+            total.into_scalar::<f32>(),
+            checked.loss.into_scalar::<f32>(),
+        ));
         if with_accuracy {
             let checked = count_right(checked.output, checked.targets);
             std::hint::black_box((right.into_scalar::<i64>(), checked.into_scalar::<i64>()));
@@ -206,7 +259,12 @@ pub fn plain_loop(
 }
 
 fn count_right(output: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1, Int> {
-    output.argmax(1).flatten::<1>(0, 1).equal(targets).int().sum()
+    output
+        .argmax(1)
+        .flatten::<1>(0, 1)
+        .equal(targets)
+        .int()
+        .sum()
 }
 
 impl TrainStep for Mlp {
@@ -230,9 +288,18 @@ impl InferenceStep for Mlp {
 
 /// Trains with burn's `Learner`, with the loss and the accuracy as metrics; gives the seconds of each epoch but the last,
 /// its validation included.
-pub fn learner(size: &Size, samples: &Samples, valid: &Samples, (decay, rate): (f64, f64), epochs: usize) -> Vec<f64> {
+pub fn learner(
+    size: &Size,
+    samples: &Samples,
+    valid: &Samples,
+    (decay, rate): (f64, f64),
+    epochs: usize,
+) -> Vec<f64> {
     let device = Device::flex().autodiff();
-    let (train, valid) = (Rows::new(samples, size, &device), Rows::new(valid, size, &device));
+    let (train, valid) = (
+        Rows::new(samples, size, &device),
+        Rows::new(valid, size, &device),
+    );
     let starts = Arc::clone(&train.starts);
     let model = Mlp::new(size, rate, &device);
     SupervisedTraining::new(std::env::temp_dir(), Arc::new(train), Arc::new(valid))
@@ -241,9 +308,16 @@ pub fn learner(size: &Size, samples: &Samples, valid: &Samples, (decay, rate): (
         .with_application_logger(None)
         .renderer(Box::new(Silent))
         .num_epochs(epochs)
-        .launch(Learner::new(model, optimizer(decay), ConstantLr::from(LEARNING_RATE)));
+        .launch(Learner::new(
+            model,
+            optimizer(decay),
+            ConstantLr::from(LEARNING_RATE),
+        ));
     let starts = starts.lock().map(|times| times.clone()).unwrap_or_default();
-    starts.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect()
+    starts
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).as_secs_f64())
+        .collect()
 }
 
 /// Shows nothing.

@@ -9,9 +9,30 @@ use damper::data::{Data, DataError};
 
 /// The three networks of the benches.
 pub const SIZES: [Size; 3] = [
-    Size { features: 50, first: 128, second: 64, classes: 4, batch: 64, batches: 40 },
-    Size { features: 784, first: 512, second: 256, classes: 10, batch: 128, batches: 20 },
-    Size { features: 1024, first: 1024, second: 1024, classes: 10, batch: 256, batches: 6 },
+    Size {
+        features: 50,
+        first: 128,
+        second: 64,
+        classes: 4,
+        batch: 64,
+        batches: 40,
+    },
+    Size {
+        features: 784,
+        first: 512,
+        second: 256,
+        classes: 10,
+        batch: 128,
+        batches: 20,
+    },
+    Size {
+        features: 1024,
+        first: 1024,
+        second: 1024,
+        classes: 10,
+        batch: 256,
+        batches: 6,
+    },
 ];
 
 /// A perceptron with two hidden layers, and how much of what it reads in an epoch.
@@ -33,7 +54,14 @@ pub struct Size {
 
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { features, first, second, classes, batch, .. } = self;
+        let Self {
+            features,
+            first,
+            second,
+            classes,
+            batch,
+            ..
+        } = self;
         write!(f, "{features}-{first}-{second}-{classes}, batch {batch}")
     }
 }
@@ -44,7 +72,7 @@ pub struct Samples {
     /// One row a sample.
     pub rows: Vec<Vec<f32>>,
     /// One class a sample.
-    pub classes: Vec<usize>,
+    pub classes: Vec<u8>,
 }
 
 impl Samples {
@@ -52,11 +80,20 @@ impl Samples {
     pub fn new(size: &Size, count: usize) -> Self {
         let mut state = 1_u64;
         let mut uniform = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (state >> 40) as f32 / (1_u64 << 24) as f32 - 0.5
         };
-        let rows = (0..count).map(|_| (0..size.features).map(|_| uniform()).collect()).collect();
-        Self { rows, classes: (0..count).map(|sample| sample % size.classes).collect() }
+        let rows = (0..count)
+            .map(|_| (0..size.features).map(|_| uniform()).collect())
+            .collect();
+        Self {
+            rows,
+            classes: (0..count)
+                .map(|sample| (sample % size.classes) as u8)
+                .collect(),
+        }
     }
 
     /// The samples as damper reads them.

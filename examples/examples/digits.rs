@@ -42,7 +42,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let training = || Digits::training().epochs(at_most(30, 5));
     let (train, valid, test) = split(&data, 42)?;
-    println!("{} digits to learn from, {} to stop by, {} for the test\n", train.rows(), valid.rows(), test.rows());
+    println!(
+        "{} digits to learn from, {} to stop by, {} for the test\n",
+        train.rows(),
+        valid.rows(),
+        test.rows()
+    );
     let run = training().fit(&train, &valid)?;
     println!("\n{}\n", run.diagnosis());
 
@@ -51,19 +56,31 @@ fn main() -> Result<(), Box<dyn Error>> {
     let file = folder.join("digits.safetensors");
     run.model.save(&file)?;
     let model = Digits::load(&file, &device)?;
-    println!("saved to {} and loaded again; ten digits of the test part:\n", file.display());
+    println!(
+        "saved to {} and loaded again; ten digits of the test part:\n",
+        file.display()
+    );
     show_ten(&model, &test, &device);
 
     let mut accuracies = vec![accuracy(&model, &test, &device)];
     for seed in 43..at_most(47, 43) {
         let (train, valid, test) = split(&data, seed)?;
-        let run = training().seed(seed).progress(Progress::Silent).fit(&train, &valid)?;
+        let run = training()
+            .seed(seed)
+            .progress(Progress::Silent)
+            .fit(&train, &valid)?;
         accuracies.push(accuracy(&run.model, &test, &device));
     }
-    let each: Vec<String> = accuracies.iter().map(|accuracy| format!("{accuracy:.3}")).collect();
+    let each: Vec<String> = accuracies
+        .iter()
+        .map(|accuracy| format!("{accuracy:.3}"))
+        .collect();
     let Spread { mean, .. } = Spread::of(&accuracies);
     println!("\nevery seed with a split of its own: {}", each.join(", "));
-    println!("mean {mean:.3} ({}); PyTorch: {PYTORCH}", table::spread(&accuracies, 3));
+    println!(
+        "mean {mean:.3} ({}); PyTorch: {PYTORCH}",
+        table::spread(&accuracies, 3)
+    );
     println!("test accuracy {:.3}", accuracies[0]);
     Ok(())
 }
@@ -76,29 +93,55 @@ fn split(data: &Data, seed: u64) -> Result<(Data, Data, Data), DataError> {
 }
 
 fn images(data: &Data, rows: usize, device: &Device) -> Tensor<2> {
-    let pixels: Vec<f32> = (0..rows).filter_map(|row| data.row(row)).flatten().copied().collect();
+    let pixels: Vec<f32> = (0..rows)
+        .filter_map(|row| data.row(row))
+        .flatten()
+        .copied()
+        .collect();
     Tensor::from_data(TensorData::new(pixels, [rows, 64]), device)
 }
 
 /// The share of digits that the model reads right.
 fn accuracy(model: &Digits, test: &Data, device: &Device) -> f64 {
-    let read: Vec<i64> = model.classify(images(test, test.rows(), device)).into_data().iter().collect();
-    let right = read.iter().zip(classes(test).iter()).filter(|(read, digit)| **read == **digit as i64).count();
+    let read: Vec<i64> = model
+        .classify(images(test, test.rows(), device))
+        .into_data()
+        .iter()
+        .collect();
+    let right = read
+        .iter()
+        .zip(classes(test).iter())
+        .filter(|(read, digit)| usize::try_from(**read) == Ok(**digit))
+        .count();
     right as f64 / test.rows() as f64
 }
 
 /// Ten digits side by side, and what the model makes of them.
 fn show_ten(model: &Digits, test: &Data, device: &Device) {
-    let scores: Vec<f32> = model.predict(images(test, 10, device)).into_data().iter().collect();
+    let scores: Vec<f32> = model
+        .predict(images(test, 10, device))
+        .into_data()
+        .iter()
+        .collect();
     for line in 0..8 {
-        let pixels = |row: usize| test.row(row).and_then(|image| image.get(8 * line..8 * line + 8)).unwrap_or(&[]);
+        let pixels = |row: usize| {
+            test.row(row)
+                .and_then(|image| image.get(8 * line..8 * line + 8))
+                .unwrap_or(&[])
+        };
         let ink = |pixel: &f32| [' ', '░', '▒', '▓', '█'][(pixel / 4.0).round() as usize];
-        let images: Vec<String> = (0..10).map(|row| pixels(row).iter().map(ink).collect()).collect();
+        let images: Vec<String> = (0..10)
+            .map(|row| pixels(row).iter().map(ink).collect())
+            .collect();
         println!("{}", images.join("  ").trim_end());
     }
     let digits = classes(test);
     let answers = scores.chunks(10).zip(digits.iter()).map(|(scores, digit)| {
-        let best = scores.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+        let best = scores
+            .iter()
+            .copied()
+            .enumerate()
+            .max_by(|a, b| a.1.total_cmp(&b.1));
         let (read, probability) = best.unwrap_or_default();
         let mark = if read == *digit { ' ' } else { '!' };
         format!("{read} {:3.0} %{mark} ", 100.0 * probability)

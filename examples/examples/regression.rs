@@ -58,9 +58,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (learn, test) = data.split(0.8, 42)?;
     let (train, valid) = learn.split(0.85, 42)?;
     let scaler = Scaler::standard(&train)?;
-    let (train, valid, test) = (scaler.apply(&train)?, scaler.apply(&valid)?, scaler.apply(&test)?);
+    let (train, valid, test) = (
+        scaler.apply(&train)?,
+        scaler.apply(&valid)?,
+        scaler.apply(&test)?,
+    );
 
-    let run = Progression::training().epochs(at_most(40, 5)).fit(&train, &valid)?;
+    let run = Progression::training()
+        .epochs(at_most(40, 5))
+        .fit(&train, &valid)?;
     println!("\n{}\n\n{}\n", run.model.spec(), run.diagnosis());
 
     let seeds = at_most(5, 1);
@@ -72,16 +78,31 @@ fn main() -> Result<(), Box<dyn Error>> {
         .run(&train, &valid)?;
     println!("{comparison}\n");
 
-    let Targets::Values { values: measured, .. } = test.targets() else { return Ok(()) };
-    let rows: Vec<f32> = (0..test.rows()).filter_map(|row| test.row(row)).flatten().copied().collect();
+    let Targets::Values {
+        values: measured, ..
+    } = test.targets()
+    else {
+        return Ok(());
+    };
+    let rows: Vec<f32> = (0..test.rows())
+        .filter_map(|row| test.row(row))
+        .flatten()
+        .copied()
+        .collect();
     let patients = TensorData::new(rows, [test.rows(), 11]);
-    let predicted = run.model.predict(Tensor::from_data(patients, &damper::device()?));
+    let predicted = run
+        .model
+        .predict(Tensor::from_data(patients, &damper::device()?));
     let predicted: Vec<f32> = predicted.into_data().iter().collect();
 
     println!("Five patients of the test part (on the usual scale, 25 to 346):\n");
     let mut table = Table::new(&["patient", "predicted", "measured"]);
     for (row, (predicted, measured)) in predicted.iter().zip(measured.iter()).take(5).enumerate() {
-        table.row([row.to_string(), format!("{:.0}", 100.0 * predicted), format!("{:.0}", 100.0 * measured)]);
+        table.row([
+            row.to_string(),
+            format!("{:.0}", 100.0 * predicted),
+            format!("{:.0}", 100.0 * measured),
+        ]);
     }
     println!("{table}");
     let (error, r2) = error_and_r2(&predicted, measured);
@@ -96,7 +117,10 @@ fn error_and_r2(predicted: &[f32], measured: &[f32]) -> (f32, f32) {
     let pairs = || predicted.iter().zip(measured);
     let error = pairs().map(|(p, m)| (p - m).abs()).sum::<f32>() / count;
     let squares: f32 = pairs().map(|(p, m)| (p - m).powi(2)).sum();
-    (error, 1.0 - squares / measured.iter().map(|m| (m - mean).powi(2)).sum::<f32>())
+    (
+        error,
+        1.0 - squares / measured.iter().map(|m| (m - mean).powi(2)).sum::<f32>(),
+    )
 }
 
 /// Writes the patients as a CSV file: a header, `sex` as text, the target in hundreds.

@@ -43,24 +43,47 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seeds = at_most(5, 1);
     let variants = [
         ("none", WideConfig::new()),
-        ("penalty(l2 = 1e-3)", WideConfig::new().with_penalty_l2(1e-3)),
-        ("penalty(l1 = 1e-4)", WideConfig::new().with_penalty_l1(1e-4)),
+        (
+            "penalty(l2 = 1e-3)",
+            WideConfig::new().with_penalty_l2(1e-3),
+        ),
+        (
+            "penalty(l1 = 1e-4)",
+            WideConfig::new().with_penalty_l1(1e-4),
+        ),
         ("decay(l1 = 0.2)", WideConfig::new().with_decay_l1(0.2)),
     ];
-    let mut table =
-        Table::new(&["", "|w| < 1e-3, %", "PyTorch", "w = 0, %", "PyTorch", "last loss", "PyTorch", "seconds"]);
+    let mut table = Table::new(&[
+        "",
+        "|w| < 1e-3, %",
+        "PyTorch",
+        "w = 0, %",
+        "PyTorch",
+        "last loss",
+        "PyTorch",
+        "seconds",
+    ]);
     let mut last = None;
     for ((name, config), pytorch) in variants.into_iter().zip(PYTORCH) {
         let (mut near, mut zero, mut losses, mut seconds) = (vec![], vec![], vec![], 0.0);
         for seed in 0..seeds {
             let data = noisy_sine(seed)?;
-            let training = config.clone().training().epochs(at_most(500, 50)).seed(seed);
+            let training = config
+                .clone()
+                .training()
+                .epochs(at_most(500, 50))
+                .seed(seed);
             let run: Run<Wide> = training.progress(Progress::Silent).fit(&data, &data)?;
             let total: LayerSparsity = run.sparsity().total();
             near.push(100.0 * total.near_zero_share());
             zero.push(100.0 * total.zero_share());
             losses.extend(run.history().last().map(|epoch| epoch.train.loss));
-            seconds += run.history().epochs.iter().map(|epoch| epoch.seconds).sum::<f64>();
+            seconds += run
+                .history()
+                .epochs
+                .iter()
+                .map(|epoch| epoch.seconds)
+                .sum::<f64>();
             last = Some(run);
         }
         let [torch_near, torch_zero, torch_loss] = pytorch.unwrap_or(["-"; 3]).map(str::to_owned);
@@ -75,10 +98,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             format!("{seconds:.1}"),
         ]);
     }
-    println!("80 points of a sine with noise of deviation 0.3, {seeds} seeds (mean ± deviation)\n\n{table}");
-    println!("The loss is the mean squared error without the penalty; the noise alone is 0.09. A penalty goes through Adam: it");
-    println!("makes weights small, never zero. decay(l1), which the article does not have, is a step of its own behind Adam's (a");
-    println!("soft threshold): what it takes away is exactly zero. Its last seed, layer by layer:\n");
+    println!(
+        "80 points of a sine with noise of deviation 0.3, {seeds} seeds (mean ± deviation)\n\n{table}"
+    );
+    println!(
+        "The loss is the mean squared error without the penalty; the noise alone is 0.09. A penalty goes through Adam: it"
+    );
+    println!(
+        "makes weights small, never zero. decay(l1), which the article does not have, is a step of its own behind Adam's (a"
+    );
+    println!(
+        "soft threshold): what it takes away is exactly zero. Its last seed, layer by layer:\n"
+    );
     if let Some(run) = last {
         println!("{}", run.sparsity());
     }
@@ -91,7 +122,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// `linspace(0, 2 pi, 80)`, its sine, and noise of deviation 0.3.
 fn noisy_sine(seed: u64) -> Result<Data, DataError> {
     let mut random = Random::new(seed);
-    let points: Vec<[f32; 1]> = (0..80).map(|i| [(f64::from(i) * TAU / 79.0) as f32]).collect();
-    let values: Vec<f32> = points.iter().map(|[x]| x.sin() + 0.3 * random.normal()).collect();
+    let points: Vec<[f32; 1]> = (0..80)
+        .map(|i| [(f64::from(i) * TAU / 79.0) as f32])
+        .collect();
+    let values: Vec<f32> = points
+        .iter()
+        .map(|[x]| x.sin() + 0.3 * random.normal())
+        .collect();
     Data::new(points, values)
 }

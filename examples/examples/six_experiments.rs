@@ -46,8 +46,14 @@ model! {
 }
 
 /// PyTorch 2.15, ten seeds (`examples/pytorch/six_experiments.py`): the accuracy on the validation samples.
-const PYTORCH: [&str; 6] =
-    ["0.897 ± 0.009", "0.898 ± 0.015", "0.903 ± 0.008", "0.907 ± 0.011", "0.805 ± 0.018", "0.807 ± 0.015"];
+const PYTORCH: [&str; 6] = [
+    "0.897 ± 0.009",
+    "0.898 ± 0.015",
+    "0.903 ± 0.008",
+    "0.907 ± 0.011",
+    "0.805 ± 0.018",
+    "0.807 ± 0.015",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seeds = at_most(5, 1);
@@ -76,16 +82,32 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let Some(all) = all else { return Ok(()) };
-    println!("2000 samples of 50 features (10 matter), 1400 to learn from; each seed has data and weights of its own\n");
+    println!(
+        "2000 samples of 50 features (10 matter), 1400 to learn from; each seed has data and weights of its own\n"
+    );
     println!("{all}\n");
-    let mut table = Table::new(&["validation accuracy", "damper, 5 seeds", "PyTorch, 10 seeds"]);
+    let mut table = Table::new(&[
+        "validation accuracy",
+        "damper, 5 seeds",
+        "PyTorch, 10 seeds",
+    ]);
     for (trial, pytorch) in all.trials.iter().zip(PYTORCH) {
-        table.row([trial.name.clone(), spread(&trial.valid, 3), pytorch.to_owned()]);
+        table.row([
+            trial.name.clone(),
+            spread(&trial.valid, 3),
+            pytorch.to_owned(),
+        ]);
     }
     println!("{table}");
-    println!("All six learn the 1400 samples by heart (PyTorch: 1.000 each). Dropout generalises best, with or without decay;");
-    println!("batch norm fits them fastest and generalises worst: with 1400 samples it is no substitute for regularisation.");
-    println!("(PyTorch's AdamW decays biases and norm gains too, damper weight matrices only; told to do the same, PyTorch");
+    println!(
+        "All six learn the 1400 samples by heart (PyTorch: 1.000 each). Dropout generalises best, with or without decay;"
+    );
+    println!(
+        "batch norm fits them fastest and generalises worst: with 1400 samples it is no substitute for regularisation."
+    );
+    println!(
+        "(PyTorch's AdamW decays biases and norm gains too, damper weight matrices only; told to do the same, PyTorch"
+    );
     println!("gives 0.899, 0.905 and 0.807 for the three with decay.)");
     if is_short() {
         println!("\nDAMPER_SHORT=1: these are not the figures of the full training");
@@ -94,22 +116,39 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn plain(rate: f64, weight_decay: f64, seed: u64) -> Training<Plain> {
-    let config = PlainConfig::new().with_rate(rate).with_weight_decay(weight_decay);
+    let config = PlainConfig::new()
+        .with_rate(rate)
+        .with_weight_decay(weight_decay);
     config.training().seed(seed).epochs(at_most(60, 3))
 }
 
 fn normed(weight_decay: f64, seed: u64) -> Training<Normed> {
-    NormedConfig::new().with_weight_decay(weight_decay).training().seed(seed).epochs(at_most(60, 3))
+    NormedConfig::new()
+        .with_weight_decay(weight_decay)
+        .training()
+        .seed(seed)
+        .epochs(at_most(60, 3))
 }
 
 /// The article's data: normal features, and the class of the greatest of four random sums of the first ten.
 fn sparse_truth(seed: u64) -> Result<(Data, Data), DataError> {
     let mut random = Random::new(seed);
-    let rows: Vec<Vec<f32>> = (0..2000).map(|_| (0..50).map(|_| random.normal()).collect()).collect();
-    let truth: Vec<[f32; 4]> = (0..10).map(|_| std::array::from_fn(|_| random.normal())).collect();
+    let rows: Vec<Vec<f32>> = (0..2000)
+        .map(|_| (0..50).map(|_| random.normal()).collect())
+        .collect();
+    let truth: Vec<[f32; 4]> = (0..10)
+        .map(|_| std::array::from_fn(|_| random.normal()))
+        .collect();
     let class_of = |row: &Vec<f32>| {
-        let score = |class: usize| row.iter().zip(&truth).map(|(x, weights)| x * weights[class]).sum::<f32>();
-        (0..4).max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap_or(0)
+        let score = |class: usize| {
+            row.iter()
+                .zip(&truth)
+                .map(|(x, weights)| x * weights[class])
+                .sum::<f32>()
+        };
+        (0..4)
+            .max_by(|a, b| score(*a).total_cmp(&score(*b)))
+            .unwrap_or(0)
     };
     let classes: Vec<usize> = rows.iter().map(class_of).collect();
     let part = |from: usize, to: usize| Data::new(&rows[from..to], &classes[from..to]);

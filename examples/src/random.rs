@@ -25,7 +25,10 @@ impl Random {
 
     /// A number of the normal distribution with mean 0 and deviation 1 (Box and Muller).
     pub fn normal(&mut self) -> f32 {
-        let (radius, angle) = ((-2.0 * self.uniform().ln()).sqrt(), std::f64::consts::TAU * self.uniform());
+        let (radius, angle) = (
+            (-2.0 * self.uniform().ln()).sqrt(),
+            std::f64::consts::TAU * self.uniform(),
+        );
         (radius * angle.cos()) as f32
     }
 }
@@ -44,6 +47,9 @@ mod tests {
             squares += x * x;
         }
         // Five standard errors: 5 / sqrt(n), and 5 * sqrt(2 / n).
-        assert!((sum / 1e5).abs() < 0.016 && (squares / 1e5 - 1.0).abs() < 0.023, "{sum} {squares}");
+        assert!(
+            (sum / 1e5).abs() < 0.016 && (squares / 1e5 - 1.0).abs() < 0.023,
+            "{sum} {squares}"
+        );
     }
 }

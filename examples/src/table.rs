@@ -1,6 +1,6 @@
 //! Tables a person reads.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Rows of cells: the first column is aligned to the left, the others to the right.
 #[derive(Clone, Debug)]
@@ -21,13 +21,24 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = |column: usize| {
-            self.0.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+            self.0
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
         };
-        let widths: Vec<usize> = (0..self.0.iter().map(Vec::len).max().unwrap_or(0)).map(width).collect();
+        let widths: Vec<usize> = (0..self.0.iter().map(Vec::len).max().unwrap_or(0))
+            .map(width)
+            .collect();
         for row in &self.0 {
             let mut line = String::new();
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                line += &if column == 0 { format!("{cell:<width$}") } else { format!("   {cell:>width$}") };
+                if column == 0 {
+                    write!(line, "{cell:<width$}")?;
+                } else {
+                    write!(line, "   {cell:>width$}")?;
+                }
             }
             writeln!(f, "{}", line.trim_end())?;
         }
