@@ -2,9 +2,16 @@
 //!
 //! On flex by default; with the feature `ndarray` or `wgpu` on that backend.
 
+#![allow(
+    clippy::float_cmp,
+    clippy::type_complexity,
+    clippy::format_collect,
+    reason = "exact numbers are what is tested; tables of closures and of text are read once"
+)]
+
 mod common;
 mod data;
 mod parity;
 mod regularisers;
-mod training;
 mod storage;
+mod training;

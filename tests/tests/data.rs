@@ -93,7 +93,7 @@ mod arrays {
             expected
         );
         assert_eq!(
-            Data::new(vec![[1, 2], [3, 4]], &[0_usize, 1]).unwrap(),
+            Data::new(vec![[1, 2], [3, 4]], [0_usize, 1]).unwrap(),
             expected
         );
         assert_eq!(
@@ -706,10 +706,10 @@ mod scaling {
     fn min_max_goes_from_0_to_1_and_back() {
         let data = Data::new([[-2.0, 1.0], [6.0, 3.0], [0.0, 2.0]], [0, 1, 0]).unwrap();
         let scaler = Scaler::min_max(&data).unwrap();
-        let scaled = scaler.apply(&data).unwrap();
-        assert_eq!(scaled.row(0), Some(&[0.0, 0.0][..]));
-        assert_eq!(scaled.row(1), Some(&[1.0, 1.0][..]));
-        assert_eq!(scaler.inverse(&scaled).unwrap(), data);
+        let moved = scaler.apply(&data).unwrap();
+        assert_eq!(moved.row(0), Some(&[0.0, 0.0][..]));
+        assert_eq!(moved.row(1), Some(&[1.0, 1.0][..]));
+        assert_eq!(scaler.inverse(&moved).unwrap(), data);
         assert_eq!(scaler.apply_row(&[2.0, 2.0]).unwrap(), [0.5, 0.5]);
     }
 

@@ -277,7 +277,7 @@ fn projections() {
 fn clipping() {
     let plain = || sgd(0.0, 0.0, false);
     compare("clip_value", plain(), 0.0, vec![], |train| {
-        train.clip_value = Some(known(0.1))
+        train.clip_value = Some(known(0.1));
     });
     compare(
         "clip_value_penalty",
@@ -289,10 +289,10 @@ fn clipping() {
         },
     );
     compare("clip_norm", plain(), 0.0, vec![], |train| {
-        train.clip_norm = Some(known(0.2))
+        train.clip_norm = Some(known(0.2));
     });
     compare("clip_norm_idle", plain(), 0.0, vec![], |train| {
-        train.clip_norm = Some(known(1e3))
+        train.clip_norm = Some(known(1e3));
     });
 }
 

@@ -7,7 +7,7 @@ use damper::burn::optim::GradientsParams;
 use damper::burn::tensor::activation::{log_softmax, relu};
 use damper::burn::tensor::{Device, Int, Tensor, TensorData};
 use damper::layer::BatchNorm;
-use damper::{NetworkConfig, Progress, Stop, model};
+use damper::{Progress, Stop, model};
 
 model! {
     /// Four features, two classes.

@@ -655,7 +655,7 @@ fn running_statistics_move_with_training_batches_only() {
         return;
     }
     let train = quadrants(64, 1);
-    let far = Data::new((vec![1000.0_f32; 4 * 32], 4), vec![0_usize, 1].repeat(16)).unwrap();
+    let far = Data::new((vec![1000.0_f32; 4 * 32], 4), [0_usize, 1].repeat(16)).unwrap();
     let fit = |valid: &Data| {
         training(NetConfig::new().with_norm(true))
             .fit(&train, valid)

@@ -91,10 +91,10 @@ impl NetworkConfig for NetConfig {
               "levels":[{{"lint":"dropout_with_batch_norm","level":"allow"}}]}}"#
         );
         let values: [Filling; 4] = [
-            self.hidden.into(),
-            self.rate.into(),
-            self.outputs.into(),
-            self.activity.into(),
+            Filling::size(self.hidden),
+            Filling::float(self.rate),
+            Filling::size(self.outputs),
+            Filling::float(self.activity),
         ];
         Spec::fill(&description, &values)
     }
@@ -157,15 +157,14 @@ impl Network for Net {
 }
 
 fn activity(spec: &Spec) -> f64 {
-    let ops = spec
+    let mut ops = spec
         .model()
         .layers
         .iter()
         .flat_map(|statement| &statement.ops);
-    ops.filter_map(|op| match &op.kind {
+    ops.find_map(|op| match &op.kind {
         OpKind::Activity { l1, .. } => l1.float(),
         _ => None,
     })
-    .next()
     .unwrap_or(0.0)
 }
