@@ -11,6 +11,7 @@
 
 mod common;
 mod data;
+mod device;
 mod parity;
 mod regularisers;
 mod storage;

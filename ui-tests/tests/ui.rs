@@ -8,3 +8,22 @@
 fn mistakes_are_reported_where_they_stand() {
     trybuild::TestCases::new().compile_fail("ui/*/*.rs");
 }
+
+/// The README shows a mistake in its first model and what rustc says of it: that is the case `readme`.
+#[test]
+fn the_readme_quotes_rustc() {
+    let readme = include_str!("../../README.md");
+    let case = include_str!("../ui/lint/readme.rs");
+    let said = include_str!("../ui/lint/readme.stderr").replace("ui/lint/readme.rs", "src/main.rs");
+    let right = case
+        .replace("head: linear(10) with dropout(0.5);", "head: linear(10);")
+        .replace("\nfn main() {}\n", "");
+    assert!(
+        readme.contains(&right),
+        "the model is not the README's:\n{right}"
+    );
+    assert!(
+        readme.contains(said.trim()),
+        "the README does not quote:\n{said}"
+    );
+}
