@@ -110,6 +110,14 @@ pub fn named(name: &str) -> Result<Device, DeviceError> {
     }
 }
 
+/// Whether the device is the processor that the program runs on.
+pub(crate) fn is_cpu(device: &Device) -> bool {
+    BACKENDS
+        .iter()
+        .filter(|(backend, compiled)| *compiled && *backend != "wgpu")
+        .any(|(backend, _)| cpu(backend).is_ok_and(|cpu| cpu == *device))
+}
+
 #[allow(
     unused_variables,
     reason = "without a CPU backend nothing reads the name"

@@ -95,6 +95,8 @@ pub(super) enum Fault<M> {
     },
     /// The metric that early stopping watches has no value.
     Metric(MetricKind),
+    /// A figure cannot be read from the device.
+    Unread(String),
 }
 
 /// A model and the batch it has just read. Cheap: tensors are shared.
@@ -151,6 +153,13 @@ impl<M: Network> Shared<M> {
             state.fault = Some(fault);
         }
         self.plan.interrupter.stop(Some("the loss is not finite"));
+    }
+
+    /// Ends the training if a figure could not be read.
+    pub(super) fn end_unread(&self, result: Result<(), TensorReadError>) {
+        if let Err(error) = result {
+            self.fail(&mut self.state(), Fault::Unread(error.to_string()));
+        }
     }
 
     /// Writes the epoch into the history; whether training should end.
@@ -267,6 +276,7 @@ impl<M: Network> Fault<M> {
                 learning_rate,
                 clipped,
             },
+            Self::Unread(error) => TrainError::Burn(error),
             Self::Metric(kind) => TrainError::Setting {
                 name: "early_stop",
                 value: format!("`metric = {kind}`"),

@@ -14,6 +14,7 @@ mod quiet;
 mod run;
 mod search;
 mod sparsity;
+mod strategy;
 mod table;
 mod training;
 

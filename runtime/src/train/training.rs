@@ -7,13 +7,14 @@ use super::measure::measure;
 use super::progress::Progress;
 use super::quiet::Quiet;
 use super::run::{Run, Stop};
+use super::strategy::OnCpu;
 use crate::data::{Data, Prepared};
 use crate::schedule::Schedule;
 use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
-use burn::train::{Interrupter, Learner, SupervisedTraining};
+use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use damper_spec::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Role, Settings, Train, Value};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -289,13 +290,22 @@ impl<M: Network> Training<M> {
             .with_metric_logger(Quiet)
             .renderer(self.renderer(&interrupter))
             .with_interrupter(interrupter.clone())
-            .early_stopping(EpochEnd(Arc::clone(&shared)))
-            .metric_train_numeric(LossMeter::new(&shared, Phase::Training))
-            .metric_valid_numeric(LossMeter::new(&shared, Phase::Validation));
-        for (place, kind) in metrics.iter().enumerate() {
+            .early_stopping(EpochEnd(Arc::clone(&shared)));
+        // The dashboard is fed by burn's own strategy.
+        if crate::device::is_cpu(device) && self.progress != Progress::Dashboard {
+            training = training.with_training_strategy(TrainingStrategy::Custom(Arc::new(OnCpu {
+                device: learning_device.clone(),
+                shared: Arc::clone(&shared),
+            })));
+        } else {
             training = training
-                .metric_train_numeric(Meter::new(&shared, Phase::Training, place, *kind))
-                .metric_valid_numeric(Meter::new(&shared, Phase::Validation, place, *kind));
+                .metric_train_numeric(LossMeter::new(&shared, Phase::Training))
+                .metric_valid_numeric(LossMeter::new(&shared, Phase::Validation));
+            for (place, kind) in metrics.iter().enumerate() {
+                training = training
+                    .metric_train_numeric(Meter::new(&shared, Phase::Training, place, *kind))
+                    .metric_valid_numeric(Meter::new(&shared, Phase::Validation, place, *kind));
+            }
         }
         if settings.accumulate > 1 {
             training = training.grads_accumulation(settings.accumulate);
