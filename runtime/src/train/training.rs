@@ -365,18 +365,19 @@ impl<M: Network> Training<M> {
         })
     }
 
-    #[cfg_attr(
-        not(feature = "tui"),
-        allow(clippy::unused_self, reason = "the dashboard alone differs")
-    )]
-    fn renderer(&self, _interrupter: &Interrupter) -> Box<dyn MetricsRenderer> {
-        #[cfg(feature = "tui")]
+    /// Burn's dashboard where it was asked for, else nothing: [`super::progress::Show`] shows the rest.
+    #[cfg(feature = "tui")]
+    fn renderer(&self, interrupter: &Interrupter) -> Box<dyn MetricsRenderer> {
+        use burn::train::renderer::tui::TuiMetricsRendererWrapper;
         if self.progress == Progress::Dashboard {
-            return Box::new(burn::train::renderer::tui::TuiMetricsRendererWrapper::new(
-                _interrupter.clone(),
-                None,
-            ));
+            return Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), None));
         }
+        Box::new(Quiet)
+    }
+
+    #[cfg(not(feature = "tui"))]
+    #[allow(clippy::unused_self, reason = "the dashboard alone differs")]
+    fn renderer(&self, _: &Interrupter) -> Box<dyn MetricsRenderer> {
         Box::new(Quiet)
     }
 }
