@@ -36,6 +36,7 @@ model! {
 const PYTORCH: &str = "0.967 to 0.983, mean 0.976";
 
 fn main() -> Result<(), Box<dyn Error>> {
+    damper_examples::say_if_short();
     let data = digits()?;
     let device = damper::device()?;
     println!("{data}\n\n{}\n", DigitsConfig::new().spec()?);

@@ -46,6 +46,7 @@ model! {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    damper_examples::say_if_short();
     let file = match std::env::args_os().nth(1) {
         Some(file) => PathBuf::from(file),
         None => write_patients()?,

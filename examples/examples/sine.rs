@@ -40,6 +40,7 @@ const PYTORCH: [Option<[&str; 3]>; 4] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
+    damper_examples::say_if_short();
     let seeds = at_most(5, 1);
     let variants = [
         ("none", WideConfig::new()),

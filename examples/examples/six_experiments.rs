@@ -56,6 +56,7 @@ const PYTORCH: [&str; 6] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
+    damper_examples::say_if_short();
     let seeds = at_most(5, 1);
     let mut all: Option<Comparison> = None;
     for seed in 0..seeds {

@@ -12,6 +12,13 @@ pub fn is_short() -> bool {
     std::env::var_os("DAMPER_SHORT").is_some_and(|value| value == "1")
 }
 
+/// Says so if this is the short form: its figures are not those that the example is about.
+pub fn say_if_short() {
+    if is_short() {
+        println!("DAMPER_SHORT=1: fewer seeds and epochs; the figures cannot be compared\n");
+    }
+}
+
 /// `full`, or `short` under `DAMPER_SHORT=1`.
 pub fn at_most<T>(full: T, short: T) -> T {
     if is_short() { short } else { full }
