@@ -31,9 +31,7 @@ impl Inputs {
         }
     }
 
-    /// The input at `index` as `[batch, ..]` with `D` axes. The generated code asks with the declared rank;
-    /// an input that is missing or of another rank is an empty tensor, which [`crate::Training::fit`]
-    /// has excluded before.
+    /// The input at `index` as `[batch, ..]` with `D` axes; `None` if there is none of this rank.
     pub fn float<const D: usize>(&self, index: usize) -> Option<Tensor<D>> {
         match self.0.get(index)? {
             InputTensor::Float(tensor, shape) if shape.len() + 1 == D => {

@@ -335,6 +335,16 @@ pub const METRICS: &[Word] = &[
 
 const DECAY: Argument = maybe("weight_decay", Kind::Float);
 
+/// Of `adam` and `adamw`.
+const ADAM: &[Argument] = &[
+    or_first(float("lr", 1e-3)),
+    float("beta1", 0.9),
+    float("beta2", 0.999),
+    float("epsilon", 1e-8),
+    truth("amsgrad", false),
+    DECAY,
+];
+
 /// The optimisers; the defaults are those of `PyTorch`.
 pub const OPTIMIZERS: &[Word] = &[
     word(
@@ -347,28 +357,8 @@ pub const OPTIMIZERS: &[Word] = &[
             DECAY,
         ],
     ),
-    word(
-        "adam",
-        &[
-            or_first(float("lr", 1e-3)),
-            float("beta1", 0.9),
-            float("beta2", 0.999),
-            float("epsilon", 1e-8),
-            truth("amsgrad", false),
-            DECAY,
-        ],
-    ),
-    word(
-        "adamw",
-        &[
-            or_first(float("lr", 1e-3)),
-            float("beta1", 0.9),
-            float("beta2", 0.999),
-            float("epsilon", 1e-8),
-            truth("amsgrad", false),
-            DECAY,
-        ],
-    ),
+    word("adam", ADAM),
+    word("adamw", ADAM),
     word(
         "rmsprop",
         &[

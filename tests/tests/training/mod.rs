@@ -1,6 +1,8 @@
 //! `Training::fit` and what it gives.
 
 mod generated;
+#[cfg(feature = "wgpu")]
+mod gpu;
 mod network;
 
 use damper::burn::data::dataloader::DataLoader;
