@@ -5,7 +5,7 @@ mod backend;
 pub mod check;
 
 use crate::{Inputs, Target};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
 pub use crate::build::Builder;
 pub use crate::network::{inference, monte_carlo, plain};
@@ -19,6 +19,14 @@ pub use damper_macros::model_impl;
 pub fn input<const D: usize>(inputs: &Inputs, index: usize) -> Tensor<D> {
     inputs
         .float(index)
+        .unwrap_or_else(|| Tensor::empty([0; D], &Device::default()))
+}
+
+/// The class indices at `index`; an empty one where the batch has none of this rank, which training has excluded
+/// before.
+pub fn input_int<const D: usize>(inputs: &Inputs, index: usize) -> Tensor<D, Int> {
+    inputs
+        .int(index)
         .unwrap_or_else(|| Tensor::empty([0; D], &Device::default()))
 }
 

@@ -43,6 +43,19 @@ impl Inputs {
             _ => None,
         }
     }
+
+    /// The class indices at `index` as `[batch, ..]` with `D` axes; `None` if there are none of this rank.
+    pub fn int<const D: usize>(&self, index: usize) -> Option<Tensor<D, Int>> {
+        match self.0.get(index)? {
+            InputTensor::Int(tensor, shape) if shape.len() + 1 == D => {
+                let mut dims = [0; D];
+                dims[0] = tensor.dims()[0];
+                dims[1..].copy_from_slice(shape);
+                Some(tensor.clone().reshape(dims))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What the loss compares with.

@@ -2,7 +2,7 @@
 
 use crate::network::is_training;
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Bool, Int, Tensor};
 
 /// What accompanies one forward pass: the activity penalties it gathers, and the search for numbers
 /// that are not finite.
@@ -13,6 +13,11 @@ use burn::tensor::Tensor;
 pub struct Pass {
     activity: Option<Tensor<1>>,
     trace: Option<Trace>,
+    /// Which share of the training is over; `None` outside of training.
+    progress: Option<f64>,
+    /// Which steps of an input are padding, with the depth of the model that takes it.
+    padding: Vec<(usize, String, Tensor<2, Bool>)>,
+    depth: usize,
 }
 
 #[derive(Debug, Default)]
@@ -30,9 +35,40 @@ impl Pass {
     /// A pass that looks for the first value that is not finite: slower, for finding out why a loss is NaN.
     pub fn tracing() -> Self {
         Self {
-            activity: None,
             trace: Some(Trace::default()),
+            ..Self::default()
         }
+    }
+
+    /// A pass of training, of which the share `progress` is over: what has a schedule follows it.
+    pub fn at(progress: f64) -> Self {
+        Self {
+            progress: Some(progress),
+            ..Self::default()
+        }
+    }
+
+    /// Which share of the training is over, in [0, 1]; 1 outside of training.
+    pub fn progress(&self) -> f64 {
+        self.progress.unwrap_or(1.0).clamp(0.0, 1.0)
+    }
+
+    /// Marks the steps of the input `name` that are padding: `[batch, time]`.
+    pub fn pad(&mut self, name: &str, tokens: &Tensor<2, Int>, padding: i64) {
+        let is_padding = tokens.clone().equal_elem(padding);
+        self.padding.push((self.depth, name.to_owned(), is_padding));
+    }
+
+    /// Which steps of the input `name` are padding, with `before` steps in front that are not:
+    /// `[batch, before + time]`.
+    pub fn padding(&self, name: &str, before: usize) -> Option<Tensor<2, Bool>> {
+        let (.., padding) = self.padding.iter().rev().find(|(_, of, _)| of == name)?;
+        if before == 0 {
+            return Some(padding.clone());
+        }
+        let [batch, _] = padding.dims();
+        let front = Tensor::<2, Int>::zeros([batch, before], &padding.device()).bool();
+        Some(Tensor::cat(vec![front, padding.clone()], 1))
     }
 
     /// The path of the first statement whose value has a number that is not finite.
@@ -61,6 +97,7 @@ impl Pass {
 
     /// Enters a block.
     pub fn enter(&mut self, name: &str) {
+        self.depth += 1;
         if let Some(trace) = &mut self.trace {
             trace.path.push(name.to_owned());
         }
@@ -68,6 +105,7 @@ impl Pass {
 
     /// Enters one copy of a repeated block.
     pub fn enter_copy(&mut self, name: &str, index: usize) {
+        self.depth += 1;
         if let Some(trace) = &mut self.trace {
             trace.path.push(format!("{name}.{index}"));
         }
@@ -75,6 +113,8 @@ impl Pass {
 
     /// Leaves the block entered last.
     pub fn leave(&mut self) {
+        self.padding.retain(|(depth, ..)| *depth < self.depth);
+        self.depth = self.depth.saturating_sub(1);
         if let Some(trace) = &mut self.trace {
             trace.path.pop();
         }

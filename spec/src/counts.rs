@@ -107,6 +107,7 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         | OpKind::LayerNorm { .. }
         | OpKind::Stochastic(_)
         | OpKind::Activity { .. } => {}
+        _ => {}
     }
     match given {
         Some(given) => counts.activations = counts.activations.saturating_add(given),

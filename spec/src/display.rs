@@ -1,8 +1,8 @@
 //! The description's parts as a person writes them.
 
 use crate::{
-    Activation, LossKind, MetricKind, OpKind, Optimizer, OptimizerKind, Reach, Reads, RuleKind,
-    Schedule, ScheduleKind, Stochastic, TaskKind, Value, WeightRule,
+    Activation, Conv, LossKind, MetricKind, OpKind, Optimizer, OptimizerKind, Pool, Reach, Reads,
+    Reduction, RuleKind, Schedule, ScheduleKind, Stochastic, TaskKind, Value, WeightRule,
 };
 use std::fmt::{self, Display, Formatter};
 
@@ -67,7 +67,7 @@ impl Display for Stochastic {
 impl Display for OpKind {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Linear { out, bias } => call(
+            Self::Linear { out, bias, .. } => call(
                 f,
                 "linear",
                 &given([Some(out.to_string()), flag("bias", bias, true)]),
@@ -99,6 +99,7 @@ impl Display for OpKind {
             ),
             Self::Residual { .. } => f.write_str("residual"),
             Self::Repeat { times, .. } => write!(f, "repeat({times})"),
+            _ => f.write_str(self.word()),
         }
     }
 }
@@ -118,6 +119,67 @@ impl OpKind {
             Self::Activity { .. } => "activity",
             Self::Residual { .. } => "residual",
             Self::Repeat { .. } => "repeat",
+            Self::Parallel { .. } => "parallel",
+            Self::GroupNorm { .. } => "group_norm",
+            Self::InstanceNorm { .. } => "instance_norm",
+            Self::RmsNorm { .. } => "rms_norm",
+            Self::Conv(conv) => conv.word(),
+            Self::Pool(pool) => pool.word(),
+            Self::GlobalPool(Reduction::Mean) => "global_avg_pool",
+            Self::GlobalPool(Reduction::Max) => "global_max_pool",
+            Self::Flatten => "flatten",
+            Self::Reshape { .. } => "reshape",
+            Self::ToSequence => "to_sequence",
+            Self::Transpose => "transpose",
+            Self::Embedding { .. } => "embedding",
+            Self::Recurrent(recurrent) => recurrent.cell.word(),
+            Self::Step { last: true } => "last_step",
+            Self::Step { last: false } => "first_step",
+            Self::Reduce {
+                reduction: Reduction::Mean,
+                ..
+            } => "mean",
+            Self::Reduce {
+                reduction: Reduction::Max,
+                ..
+            } => "max",
+            Self::Attention { .. } => "attention",
+            Self::Positional { .. } => "positional",
+            Self::ClassToken => "class_token",
+        }
+    }
+}
+
+impl Conv {
+    /// The word of the language.
+    pub const fn word(&self) -> &'static str {
+        match (self.transposed, self.depthwise, self.axes) {
+            (true, _, 1) => "conv_transpose1d",
+            (true, _, 2) => "conv_transpose2d",
+            (true, _, _) => "conv_transpose3d",
+            (_, true, 1) => "depthwise_conv1d",
+            (_, true, 2) => "depthwise_conv2d",
+            (_, true, _) => "depthwise_conv3d",
+            (_, _, 1) => "conv1d",
+            (_, _, 2) => "conv2d",
+            (_, _, _) => "conv3d",
+        }
+    }
+}
+
+impl Pool {
+    /// The word of the language.
+    pub const fn word(&self) -> &'static str {
+        match (self.adaptive, self.reduction, self.axes) {
+            (true, _, 1) => "adaptive_avg_pool1d",
+            (true, _, 2) => "adaptive_avg_pool2d",
+            (true, _, _) => "adaptive_avg_pool3d",
+            (_, Reduction::Mean, 1) => "avg_pool1d",
+            (_, Reduction::Mean, 2) => "avg_pool2d",
+            (_, Reduction::Mean, _) => "avg_pool3d",
+            (_, Reduction::Max, 1) => "max_pool1d",
+            (_, Reduction::Max, 2) => "max_pool2d",
+            (_, Reduction::Max, _) => "max_pool3d",
         }
     }
 }
@@ -135,7 +197,11 @@ impl Display for RuleKind {
             | Self::DropConnect { rate: x } => {
                 write!(f, "{}({x})", self.word())
             }
-            Self::UnitNorm | Self::NonNegative | Self::Freeze => f.write_str(self.word()),
+            Self::UnitNorm
+            | Self::NonNegative
+            | Self::WeightNorm
+            | Self::SpectralNorm
+            | Self::Freeze => f.write_str(self.word()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The walk that gives every value its shape.
 
+use crate::shape::Layout;
 use crate::shape::{self, Misfit};
 use crate::walk::SHORTCUT;
 use crate::{Finding, Id, InputKind, Model, Op, OpKind, Shape, Source, Statement, Value, suggest};
@@ -30,6 +31,22 @@ impl Inferred {
     /// The shape that an operation takes; `None` if it is not known.
     pub fn input_of(&self, op: Id) -> Option<&Shape> {
         self.ops.get(&op).and_then(|(input, _)| input.as_ref())
+    }
+
+    /// What the axes of the value mean that an operation takes.
+    pub fn layout_of(&self, _op: Id) -> Layout {
+        Layout::Features
+    }
+
+    /// What the axes of the model's output mean.
+    pub fn output_layout(&self) -> Layout {
+        Layout::Features
+    }
+
+    /// Where the steps that an operation takes come from, if some of them are padding: the name of the input
+    /// `of int(pad = ..)`, and how many steps were put before its own (`class_token`).
+    pub fn padding_of(&self, _op: Id) -> Option<(&str, usize)> {
+        None
     }
 
     /// The shape of a statement's value. Statements have ids in the macro only; at run time ask for its path.
@@ -75,6 +92,16 @@ struct Walk<'m> {
 }
 
 impl Model {
+    /// Fills in what follows from shapes: the units of `linear(same)`. The macro calls it on the declared defaults,
+    /// the run time on the values of the program; what it filled in is not saved.
+    pub fn resolve(&mut self) {}
+
+    /// Which axis of one sample's output holds the classes or values of one target: the last, but the channels of
+    /// feature maps.
+    pub fn class_axis(&self) -> usize {
+        0
+    }
+
     /// Gives every value its shape, and says what does not fit.
     ///
     /// An unknown size passes through every rule. Behind a mistake the shape is unknown, so that one mistake
@@ -436,6 +463,7 @@ impl<'m> Walk<'m> {
                 let last = self.block(body, from);
                 shape::repeat(input?, last.shape.as_ref()?)
             }
+            _ => return None,
         };
         result
             .map_err(|misfit| self.misfit(id, misfit, op.kind.takes_value().then_some(from)))

@@ -41,7 +41,7 @@ pub use lint::{LINTS, Lint};
 pub use model::*;
 pub use parameters::Parameter;
 pub use settings::{Algorithm, Curve, Settings, Stop};
-pub use shape::Shape;
+pub use shape::{Layout, Shape};
 pub use suggest::suggest;
 pub use summary::{Row, Summary, grouped};
 pub use value::{Id, Value};

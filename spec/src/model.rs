@@ -193,10 +193,16 @@ pub struct Op {
 pub enum OpKind {
     /// `linear(out, bias = true)`: `[.., in] -> [.., out]`.
     Linear {
-        /// Units.
+        /// Units; for `linear(same)` unknown until [`Model::resolve`] has filled it in.
         out: Value,
         /// Whether there is a bias.
         bias: Value,
+        /// `linear(same)`: as many units as the block around it takes in.
+        #[serde(default, skip_serializing_if = "no")]
+        same: bool,
+        /// `tied = embed`: the weight is the table of the embedding of this name, in the same block.
+        #[serde(default, skip_serializing_if = "no")]
+        tied: Option<String>,
     },
     /// `swiglu(out, bias = false)`: `silu(x W) * (x V)` (Shazeer, arXiv 2002.05202).
     Swiglu {
@@ -219,6 +225,88 @@ pub enum OpKind {
         /// Added to the variance.
         epsilon: Value,
     },
+    /// `group_norm(groups, epsilon = 1e-5)`: `[channels, ..]`, each group of channels by itself (arXiv 1803.08494).
+    GroupNorm {
+        /// How many groups.
+        groups: Value,
+        /// Added to the variance.
+        epsilon: Value,
+    },
+    /// `instance_norm(epsilon = 1e-5)`: `[channels, ..]`, each channel of each sample by itself, with a learned
+    /// gain and shift (arXiv 1607.08022).
+    InstanceNorm {
+        /// Added to the variance.
+        epsilon: Value,
+    },
+    /// `rms_norm(epsilon = 1e-5)` over the last axis, without mean and shift (arXiv 1910.07467).
+    RmsNorm {
+        /// Added to the mean square.
+        epsilon: Value,
+    },
+    /// A convolution, also transposed or depthwise: `[channels, ..] -> [out, ..]`.
+    Conv(Conv),
+    /// A pooling over windows: `[channels, ..] -> [channels, ..]`.
+    Pool(Pool),
+    /// `global_avg_pool`, `global_max_pool`: `[channels, ..] -> [channels]`.
+    GlobalPool(Reduction),
+    /// `flatten`: `[..] -> [product]`.
+    Flatten,
+    /// `reshape([..])`: the same numbers in another shape.
+    Reshape {
+        /// The axes.
+        shape: Vec<Value>,
+    },
+    /// `to_sequence`: `[channels, ..] -> [positions, channels]`: the positions of an image as a sequence.
+    ToSequence,
+    /// `transpose`: `[a, b] -> [b, a]`.
+    Transpose,
+    /// `embedding(vocab, dim)`: class indices `[time] -> [time, dim]`.
+    Embedding {
+        /// How many classes.
+        vocab: Value,
+        /// The length of a class's vector.
+        dim: Value,
+        /// `embedding_dropout(p)`: drops all occurrences of a class while training (arXiv 1512.05287).
+        #[serde(default, skip_serializing_if = "no")]
+        dropout: Option<Rate>,
+    },
+    /// `lstm`, `gru`, `rnn`: `[time, features] -> [time, hidden]` (twice as many if bidirectional).
+    Recurrent(Recurrent),
+    /// `first_step`, `last_step`: `[time, features] -> [features]`; the last one that is not padding.
+    Step {
+        /// The last instead of the first.
+        last: bool,
+    },
+    /// `mean(axis = ..)`, `max(axis = ..)`: the axis is gone; over time without padding.
+    Reduce {
+        /// What is computed.
+        reduction: Reduction,
+        /// Along which axis.
+        axis: Axis,
+    },
+    /// `attention(heads, causal = false, bias = true)`: multi-head self-attention over `[time, features]`
+    /// (arXiv 1706.03762).
+    Attention {
+        /// How many heads; they share the features.
+        heads: Value,
+        /// Whether a step sees earlier steps only.
+        causal: Value,
+        /// Whether the projections have a bias.
+        bias: Value,
+        /// `positional(rope)` directly before it: queries and keys are rotated (arXiv 2104.09864).
+        #[serde(default, skip_serializing_if = "no")]
+        rope: bool,
+        /// `attention_dropout(p)`: on the attention weights.
+        #[serde(default, skip_serializing_if = "no")]
+        dropout: Option<Rate>,
+    },
+    /// `positional(sinusoidal)`, `positional(learned)`: added to `[time, features]`.
+    Positional {
+        /// Learned instead of sines and cosines.
+        learned: bool,
+    },
+    /// `class_token`: a learned vector before the first step: `[time, features] -> [time + 1, features]`.
+    ClassToken,
     /// `custom(expr, output = [..])`: any burn module with a `forward`.
     Custom {
         /// The expression's text, for messages and the summary.
@@ -261,6 +349,181 @@ pub enum OpKind {
         /// One copy.
         body: Vec<Statement>,
     },
+    /// `parallel { a: ..; b: ..; } -> concat`: every statement takes the block's input, and their values are merged.
+    Parallel {
+        /// The branches: each statement's `Previous` is the block's input.
+        body: Vec<Statement>,
+        /// How they are merged.
+        merge: Merge,
+    },
+}
+
+/// A convolution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conv {
+    /// Spatial axes: 1, 2 or 3.
+    pub axes: u8,
+    /// `conv_transpose2d` and its like.
+    #[serde(default, skip_serializing_if = "no")]
+    pub transposed: bool,
+    /// `depthwise_conv2d(multiplier = 1)` and its like: every channel by itself; then `out` is the multiplier, and
+    /// `groups` is not read.
+    #[serde(default, skip_serializing_if = "no")]
+    pub depthwise: bool,
+    /// Channels that come out (depthwise: for each channel that comes in).
+    pub out: Value,
+    /// The size of the kernel: one number for every axis, or one for each.
+    pub kernel: Vec<Value>,
+    /// The step of the window, as `kernel`.
+    pub stride: Vec<Value>,
+    /// What stands around the value.
+    pub padding: Padding,
+    /// The distance of the kernel's numbers, as `kernel`.
+    pub dilation: Vec<Value>,
+    /// Channels are split into so many groups that do not see one another.
+    pub groups: Value,
+    /// Positions added at the end of each axis; transposed only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub output_padding: Vec<Value>,
+    /// Whether there is a bias.
+    pub bias: Value,
+}
+
+/// What stands around a value before a window slides over it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Padding {
+    /// Nothing: the default.
+    #[default]
+    Valid,
+    /// As much as keeps the size at a stride of 1; the odd position at the end, as `PyTorch` does.
+    Same,
+    /// So many zeros on both sides: one number for every axis, or one for each.
+    Zeros(Vec<Value>),
+}
+
+/// A pooling over windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pool {
+    /// Spatial axes: 1, 2 or 3.
+    pub axes: u8,
+    /// Maximum or mean.
+    pub reduction: Reduction,
+    /// `adaptive_avg_pool2d(size)`: `kernel` is the size that comes out; there is no stride and no padding.
+    #[serde(default, skip_serializing_if = "no")]
+    pub adaptive: bool,
+    /// The size of the window: one number for every axis, or one for each.
+    pub kernel: Vec<Value>,
+    /// The step of the window; empty for the window's size.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stride: Vec<Value>,
+    /// What stands around the value (zeros that count for a mean, nothing for a maximum, as in `PyTorch`).
+    #[serde(default, skip_serializing_if = "no")]
+    pub padding: Padding,
+}
+
+/// What several numbers become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// The mean.
+    Mean,
+    /// The maximum.
+    Max,
+}
+
+/// An axis of one sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Axis {
+    /// The first of `[time, features]`.
+    Time,
+    /// The first of `[channels, ..]`.
+    Channels,
+    /// The last.
+    Features,
+}
+
+/// How the branches of `parallel` become one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Merge {
+    /// Their sum.
+    Add,
+    /// Their product.
+    Mul,
+    /// One after the other along the axis of the features (channels first: of the channels).
+    Concat,
+}
+
+/// A recurrent layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recurrent {
+    /// Which cell.
+    pub cell: Cell,
+    /// The size of the state of one direction.
+    pub hidden: Value,
+    /// Layers in series.
+    pub layers: Value,
+    /// Whether a second cell reads backwards; the outputs stand side by side.
+    pub bidirectional: Value,
+    /// `dropout(p)` on it: ordinary dropout between the layers (`nn.LSTM(dropout = p)`).
+    #[serde(default, skip_serializing_if = "no")]
+    pub between: Option<Rate>,
+    /// `variational_dropout(p)`: one mask for all steps, on the input and between the layers (arXiv 1512.05287).
+    #[serde(default, skip_serializing_if = "no")]
+    pub variational: Option<Rate>,
+    /// `variational_dropout(p, recurrent = q)`: one mask for all steps, on the state.
+    #[serde(default, skip_serializing_if = "no")]
+    pub recurrent: Option<Rate>,
+    /// `zoneout(p)`: a number of the state keeps its old value with probability `p` (arXiv 1606.01305).
+    #[serde(default, skip_serializing_if = "no")]
+    pub zoneout: Option<Rate>,
+}
+
+/// The cells of recurrent layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cell {
+    /// Long short-term memory, `PyTorch`'s gates and their order.
+    Lstm,
+    /// Gated recurrent unit, `PyTorch`'s form (the reset gate behind the product).
+    Gru,
+    /// `tanh(x W + h U + b)`.
+    Rnn,
+}
+
+impl Cell {
+    /// The word of the language.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Lstm => "lstm",
+            Self::Gru => "gru",
+            Self::Rnn => "rnn",
+        }
+    }
+
+    /// Gates: the width of a weight is so many times the state's.
+    pub const fn gates(self) -> usize {
+        match self {
+            Self::Lstm => 4,
+            Self::Gru => 3,
+            Self::Rnn => 1,
+        }
+    }
+}
+
+/// A rate that an annotation gives to the operation it stands on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    /// The annotation.
+    #[serde(skip)]
+    pub id: Id,
+    /// The probability of dropping, in [0, 1).
+    pub rate: Value,
+    /// Lint levels on the annotation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<LintLevel>,
 }
 
 /// Stochastic depth of a residual: the rate of the first and of the last copy (equal outside a `repeat`).
@@ -308,6 +571,26 @@ pub enum Stochastic {
         /// The probability of dropping a sample's branch.
         rate: Value,
     },
+    /// Drops whole feature maps of `[channels, ..]` (arXiv 1411.4280).
+    SpatialDropout {
+        /// The probability of dropping a channel.
+        rate: Value,
+    },
+    /// Drops contiguous regions of feature maps (arXiv 1810.12890).
+    DropBlock {
+        /// The share of the map that is dropped (at the end of training).
+        rate: Value,
+        /// `drop_block(0.0..0.1, ..)`: the share at the beginning of training; it rises on a line.
+        #[serde(default, skip_serializing_if = "no")]
+        first: Option<Value>,
+        /// The side of a region.
+        size: Value,
+    },
+    /// Dropout of `[time, features]` with one mask for all steps (arXiv 1512.05287).
+    VariationalDropout {
+        /// The probability of zeroing a feature.
+        rate: Value,
+    },
 }
 
 impl Stochastic {
@@ -319,6 +602,9 @@ impl Stochastic {
             Self::GaussianDropout { .. } => "gaussian_dropout",
             Self::Noise { .. } => "noise",
             Self::DropPath { .. } => "drop_path",
+            Self::SpatialDropout { .. } => "spatial_dropout",
+            Self::DropBlock { .. } => "drop_block",
+            Self::VariationalDropout { .. } => "variational_dropout",
         }
     }
 
@@ -328,7 +614,10 @@ impl Stochastic {
             Self::Dropout { rate }
             | Self::AlphaDropout { rate }
             | Self::GaussianDropout { rate }
-            | Self::DropPath { rate } => rate,
+            | Self::DropPath { rate }
+            | Self::SpatialDropout { rate }
+            | Self::DropBlock { rate, .. }
+            | Self::VariationalDropout { rate } => rate,
             Self::Noise { std } => std,
         }
     }
@@ -387,6 +676,10 @@ pub enum RuleKind {
         /// The probability of zeroing a weight.
         rate: Value,
     },
+    /// `weight_norm`: the weight is a length for each unit and a direction (arXiv 1602.07868).
+    WeightNorm,
+    /// `spectral_norm`: the weight is divided by its largest singular value (arXiv 1802.05957).
+    SpectralNorm,
     /// `freeze`: no update.
     Freeze,
 }
@@ -402,6 +695,8 @@ impl RuleKind {
             Self::NonNegative => "non_negative",
             Self::Orthogonal { .. } => "orthogonal",
             Self::DropConnect { .. } => "drop_connect",
+            Self::WeightNorm => "weight_norm",
+            Self::SpectralNorm => "spectral_norm",
             Self::Freeze => "freeze",
         }
     }
@@ -652,12 +947,51 @@ pub struct Train {
     /// `accumulate: n`: batches whose gradients are averaged into one step.
     #[serde(skip_serializing_if = "no")]
     pub accumulate: Option<Value>,
+    /// `mixup(alpha)`: samples and targets are mixed in pairs (arXiv 1710.09412).
+    #[serde(skip_serializing_if = "no")]
+    pub mixup: Option<Value>,
+    /// `cutmix(alpha)`: a rectangle of another image, and its share of the target (arXiv 1905.04899).
+    #[serde(skip_serializing_if = "no")]
+    pub cutmix: Option<Value>,
+    /// `ema(decay)`: the model is the exponential moving average of the weights.
+    #[serde(skip_serializing_if = "no")]
+    pub ema: Option<Value>,
+    /// `swa(from_epoch)`: the model is the mean of the weights from this epoch on (arXiv 1803.05407).
+    #[serde(skip_serializing_if = "no")]
+    pub swa: Option<Value>,
+    /// `layer_decay(factor)`: the learning rate of a layer is `factor` times that of the next one.
+    #[serde(skip_serializing_if = "no")]
+    pub layer_decay: Option<Value>,
+    /// `augment(shift = 2, flip = true, crop = 4, erase = 0.25)`: images are varied while training.
+    #[serde(skip_serializing_if = "no")]
+    pub augment: Option<Augment>,
     /// `backend: wgpu`
     #[serde(skip_serializing_if = "no")]
     pub backend: Option<Backend>,
     /// Lint levels on the section.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<LintLevel>,
+}
+
+/// How images are varied while training.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Augment {
+    /// The call.
+    #[serde(skip)]
+    pub id: Id,
+    /// Moved by up to so many pixels along each axis; zeros come in.
+    #[serde(skip_serializing_if = "no")]
+    pub shift: Option<Value>,
+    /// Mirrored left to right with probability one half.
+    #[serde(skip_serializing_if = "no")]
+    pub flip: Option<Value>,
+    /// Padded by so many pixels that repeat the border, then cut out at a random place.
+    #[serde(skip_serializing_if = "no")]
+    pub crop: Option<Value>,
+    /// With this probability a random rectangle becomes 0 (arXiv 1708.04896).
+    #[serde(skip_serializing_if = "no")]
+    pub erase: Option<Value>,
 }
 
 /// The backends, each a cargo feature of `damper`.
@@ -834,11 +1168,14 @@ pub struct EarlyStop {
 
 impl Op {
     /// The field that drops this operation's weights while training, if `drop_connect` acts on it.
+    ///
+    /// A recurrent layer drops its recurrent weights itself (arXiv 1708.02182).
     pub fn drop_connect_field(&self) -> Option<String> {
-        let drops = self
-            .rules
-            .iter()
-            .any(|rule| matches!(rule.kind, RuleKind::DropConnect { .. }));
+        let drops = !matches!(self.kind, OpKind::Recurrent(_))
+            && self
+                .rules
+                .iter()
+                .any(|rule| matches!(rule.kind, RuleKind::DropConnect { .. }));
         self.field
             .as_ref()
             .filter(|_| drops)

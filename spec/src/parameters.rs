@@ -103,6 +103,7 @@ impl Parameter {
                     self.drop_connect = rate.known.or(self.drop_connect);
                 }
                 RuleKind::Orthogonal { .. } | RuleKind::DropConnect { .. } => {}
+                RuleKind::WeightNorm | RuleKind::SpectralNorm => {}
                 RuleKind::Freeze => self.frozen = true,
             }
         }
@@ -155,7 +156,7 @@ pub(crate) fn of_op(
 ) -> Vec<(&'static str, Role, Vec<Option<usize>>)> {
     let features = || input.and_then(Shape::features);
     match &op.kind {
-        OpKind::Linear { out, bias } => {
+        OpKind::Linear { out, bias, .. } => {
             let mut all = vec![("weight", Role::Weight, vec![features(), out.size()])];
             if bias.is_true() != Some(false) {
                 all.push(("bias", Role::Bias, vec![out.size()]));
@@ -200,6 +201,7 @@ pub(crate) fn of_op(
         | OpKind::Activity { .. }
         | OpKind::Residual { .. }
         | OpKind::Repeat { .. } => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

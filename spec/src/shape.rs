@@ -81,6 +81,18 @@ impl fmt::Display for Shape {
     }
 }
 
+/// What the axes of a value mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// `[features]`, or what only its reader can tell: an input of two axes.
+    #[default]
+    Features,
+    /// `[time, features]`
+    Sequence,
+    /// `[channels, ..]`: channels first, then the positions.
+    Channels,
+}
+
 /// Why shapes do not fit an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {

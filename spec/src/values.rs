@@ -193,6 +193,7 @@ fn kind(kind: &OpKind, id: Id, check: &mut Check<'_>) {
         | OpKind::Stochastic(_)
         | OpKind::Residual { .. }
         | OpKind::Repeat { .. } => {}
+        _ => {}
     }
 }
 
@@ -212,6 +213,8 @@ fn rule_kind(kind: &RuleKind, id: Id, check: &mut Check<'_>) {
         }
         RuleKind::DropConnect { .. }
         | RuleKind::UnitNorm
+        | RuleKind::WeightNorm
+        | RuleKind::SpectralNorm
         | RuleKind::NonNegative
         | RuleKind::Freeze => {}
     }

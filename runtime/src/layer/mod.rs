@@ -45,7 +45,7 @@ impl Layer for Linear {
     const WORD: &'static str = "`linear`";
 
     fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
-        let OpKind::Linear { out, bias } = &op.kind else {
+        let OpKind::Linear { out, bias, .. } = &op.kind else {
             return None;
         };
         let (d_input, d_output) = matrix(input, out)?;

@@ -18,7 +18,7 @@ pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 
 fn redundant_bias<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for node in &graph.nodes {
-        let Some(OpKind::Linear { out, bias }) = node.op().map(|op| &op.kind) else {
+        let Some(OpKind::Linear { out, bias, .. }) = node.op().map(|op| &op.kind) else {
             continue;
         };
         let [next] = node.to.as_slice() else { continue };

@@ -444,6 +444,7 @@ impl<'c> Body<'c> {
                     }
                 }
             }
+            _ => TokenStream::new(),
         }
     }
 }

@@ -394,6 +394,7 @@ fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
         | OpKind::Activity { .. }
         | OpKind::Residual { .. }
         | OpKind::Repeat { .. } => return None,
+        _ => return None,
     })
 }
 

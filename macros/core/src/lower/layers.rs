@@ -206,6 +206,8 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
         "linear" => OpKind::Linear {
             out: of("out"),
             bias: of("bias"),
+            same: false,
+            tied: None,
         },
         "swiglu" => OpKind::Swiglu {
             out: of("out"),

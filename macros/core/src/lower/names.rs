@@ -131,6 +131,7 @@ fn word(op: &Op) -> String {
         OpKind::Activity { .. } => "activity".to_owned(),
         OpKind::Residual { .. } => "residual".to_owned(),
         OpKind::Repeat { .. } => "repeat".to_owned(),
+        other => other.word().to_owned(),
     }
 }
 
@@ -167,6 +168,7 @@ fn rank(kind: &OpKind) -> Option<u8> {
                 .then_some(u8::from(activation.kind != Prelu))
         }
         OpKind::Stochastic(_) | OpKind::Activity { .. } => Some(2),
+        _ => Some(0),
     }
 }
 
