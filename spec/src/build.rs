@@ -15,6 +15,8 @@ pub(crate) fn linear(out: usize) -> OpKind {
     OpKind::Linear {
         out: value(out as f64),
         bias: Value::truth(true),
+        same: false,
+        tied: None,
     }
 }
 
@@ -22,6 +24,8 @@ pub(crate) fn linear_without_bias(out: usize) -> OpKind {
     OpKind::Linear {
         out: value(out as f64),
         bias: Value::truth(false),
+        same: false,
+        tied: None,
     }
 }
 

@@ -164,6 +164,8 @@ mod shapes {
         let unknown = OpKind::Linear {
             out: Value::unknown(),
             bias: Value::truth(true),
+            same: false,
+            tied: None,
         };
         let net = model(vec![
             layer("fc", [unknown, relu(), act("glu")]),
@@ -183,6 +185,8 @@ mod shapes {
                 [OpKind::Linear {
                     out: value(out),
                     bias: Value::truth(true),
+                    same: false,
+                    tied: None,
                 }],
             )]))
         };
@@ -575,6 +579,8 @@ head   linear(10)           [10]           650
         let unknown = OpKind::Linear {
             out: Value::unknown(),
             bias: Value::truth(true),
+            same: false,
+            tied: None,
         };
         let text = model(vec![layer("fc", [unknown])]).summary().markdown();
         assert!(
@@ -746,11 +752,15 @@ mod anything {
                 6 => OpKind::Linear {
                     out: value(self.number()),
                     bias: value(self.number()),
+                    same: false,
+                    tied: None,
                 },
                 7 => custom(64),
                 8 => OpKind::Linear {
                     out: Value::unknown(),
                     bias: Value::unknown(),
+                    same: false,
+                    tied: None,
                 },
                 9 => residual(self.block(depth + 1)),
                 10 => repeat(self.number(), self.block(depth + 1)),
@@ -1000,6 +1010,8 @@ mod storage {
             [OpKind::Linear {
                 out: hole,
                 bias: Value::truth(true),
+                same: false,
+                tied: None,
             }],
         )]);
         assert!(

@@ -862,6 +862,8 @@ fn absurd_numbers_are_findings_not_panics() {
                     OpKind::Linear {
                         out: value(number),
                         bias: value(number),
+                        same: false,
+                        tied: None,
                     },
                     dropout(number),
                     noise(number),
