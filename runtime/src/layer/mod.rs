@@ -9,6 +9,7 @@ mod drop_connect;
 mod drop_path;
 mod elu;
 mod gaussian_dropout;
+mod recurrent;
 
 pub use alpha_dropout::AlphaDropout;
 pub use batch_norm::BatchNorm;
@@ -16,6 +17,7 @@ pub use drop_connect::DropConnect;
 pub use drop_path::DropPath;
 pub use elu::{Celu, Elu, selu};
 pub use gaussian_dropout::GaussianDropout;
+pub use recurrent::{Recurrent, RecurrentCell, RecurrentLayer};
 
 use burn::module::{Flag, Module, Param};
 use burn::nn::activation::{

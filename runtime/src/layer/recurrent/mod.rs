@@ -1,0 +1,264 @@
+//! `lstm`, `gru` and `rnn`: PyTorch's cells, with the regularisers of recurrent networks.
+
+mod unrolled;
+
+use super::{Layer, acts, inverted_mask, share};
+use burn::module::{Flag, Initializer, Module, Param};
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::module::linear;
+use burn::tensor::{Bool, Device, Distribution, Tensor};
+use damper_spec::{Cell, Op, OpKind, Rate, RuleKind, Shape};
+
+/// A recurrent layer: one or more cells in series, each in one direction or two.
+///
+/// The cells, the order of the gates and the numbers are those of PyTorch's `nn.LSTM`, `nn.GRU` and `nn.RNN`.
+/// All rates act while training only, except zoneout, of which inference takes the expectation.
+#[derive(Module, Debug)]
+pub struct Recurrent {
+    /// The layers in series: the first takes the input, each other one what the layer before gives.
+    pub layers: Vec<RecurrentLayer>,
+    /// Ordinary dropout between the layers.
+    pub between: Dropout,
+    /// The rate of dropout on the input of each layer, one mask for all steps (Gal and Ghahramani, arXiv 1512.05287).
+    pub variational: f64,
+    /// The rate of dropout on the state that a step takes, one mask for all steps.
+    pub recurrent: f64,
+    /// The probability that a number of the state keeps its old value (Krueger et al., arXiv 1606.01305).
+    pub zoneout: f64,
+    /// The rate of dropout on the recurrent weights, one mask in a pass (Merity et al., arXiv 1708.02182).
+    pub drop_connect: f64,
+    /// Whether the rates act on a training device; cleared by `freeze`.
+    pub training: Param<Flag>,
+    #[module(skip)]
+    cell: Cell,
+}
+
+/// One layer of a [`Recurrent`].
+#[derive(Module, Debug)]
+pub struct RecurrentLayer {
+    /// Reads from the first step to the last.
+    pub forward: RecurrentCell,
+    /// Reads from the last step to the first, if the layer is bidirectional.
+    pub reverse: Option<RecurrentCell>,
+}
+
+/// The weights of one direction of one layer.
+#[derive(Module, Debug)]
+pub struct RecurrentCell {
+    /// From the input to the gates: `[features, gates * hidden]`.
+    pub weight_ih: Param<Tensor<2>>,
+    /// From the state to the gates: `[hidden, gates * hidden]`.
+    pub weight_hh: Param<Tensor<2>>,
+    /// Added to the first product: `[gates * hidden]`.
+    pub bias_ih: Param<Tensor<1>>,
+    /// Added to the second product: `[gates * hidden]`.
+    pub bias_hh: Param<Tensor<1>>,
+}
+
+/// What the steps of one direction are computed from. Time comes first: each step lies in one piece.
+#[derive(Debug)]
+struct Steps {
+    cell: Cell,
+    /// The input's share of the gates, for all steps: `[time, batch, gates * hidden]`.
+    projected: Tensor<3>,
+    /// `[hidden, gates * hidden]`
+    weight: Tensor<2>,
+    /// The second bias, where it cannot be added to the first: `[gates * hidden]`.
+    bias: Option<Tensor<1>>,
+    /// What the state is multiplied with before its product: `[batch, hidden]`.
+    mask: Option<Tensor<2>>,
+    /// How much of its old value the state keeps: `[time, batch, hidden or 1]`.
+    keep: Option<Tensor<3>>,
+    /// The same of the memory cell.
+    keep_memory: Option<Tensor<3>>,
+    /// From the last step to the first.
+    reverse: bool,
+}
+
+impl RecurrentCell {
+    /// Weights and biases between `-1 / sqrt(hidden)` and `1 / sqrt(hidden)`, as PyTorch.
+    fn new(cell: Cell, features: usize, hidden: usize, device: &Device) -> Self {
+        let bound = 1.0 / (hidden as f64).sqrt();
+        let uniform = Initializer::Uniform {
+            min: -bound,
+            max: bound,
+        };
+        let width = cell.gates() * hidden;
+        Self {
+            weight_ih: uniform.init([features, width], device),
+            weight_hh: uniform.init([hidden, width], device),
+            bias_ih: uniform.init([width], device),
+            bias_hh: uniform.init([width], device),
+        }
+    }
+}
+
+impl Recurrent {
+    /// The states of all steps; of two directions they stand side by side.
+    ///
+    /// The state does not move on a step that is padding: there the output is the state of the step before (0 before
+    /// the first). So the reverse direction reads a padded sequence from its own end, as PyTorch's packed sequences.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, time, features]`
+    /// - padding: `[batch, time]`, true where a step is padding
+    /// - output: `[batch, time, hidden * directions]`
+    #[must_use]
+    pub fn forward(&self, input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<3> {
+        let training = input.is_autodiff();
+        let padding = padding.map(|padding| {
+            let padding = padding.clone().float().swap_dims(0, 1).unsqueeze_dim(2);
+            if training && !padding.is_autodiff() {
+                Tensor::from_inner(padding)
+            } else {
+                padding
+            }
+        });
+        let mut value = input.swap_dims(0, 1);
+        for (index, layer) in self.layers.iter().enumerate() {
+            if index > 0 {
+                value = self.between.forward(value);
+            }
+            if acts(self.variational, &self.training, &value) {
+                let [_, batch, features] = value.dims();
+                let mask = inverted_mask([1, batch, features], self.variational, &value.device());
+                value = value * mask;
+            }
+            let forward = self.direction(&layer.forward, value.clone(), padding.as_ref(), false);
+            value = match &layer.reverse {
+                Some(reverse) => {
+                    let reverse = self.direction(reverse, value, padding.as_ref(), true);
+                    Tensor::cat(vec![forward, reverse], 2)
+                }
+                None => forward,
+            };
+        }
+        value.swap_dims(0, 1)
+    }
+
+    /// One direction of one layer: `[time, batch, features]` to `[time, batch, hidden]`.
+    fn direction(
+        &self,
+        cell: &RecurrentCell,
+        input: Tensor<3>,
+        padding: Option<&Tensor<3>>,
+        reverse: bool,
+    ) -> Tensor<3> {
+        let [time, batch, features] = input.dims();
+        let device = input.device();
+        let mut weight = cell.weight_hh.val();
+        let [hidden, width] = weight.dims();
+        if time == 0 || batch == 0 {
+            return Tensor::zeros([time, batch, hidden], &device);
+        }
+        if acts(self.drop_connect, &self.training, &weight) {
+            weight = weight * inverted_mask([hidden, width], self.drop_connect, &device);
+        }
+        // The reset gate of a GRU stands between its second bias and the sum.
+        let (first, second) = match self.cell {
+            Cell::Gru => (cell.bias_ih.val(), Some(cell.bias_hh.val())),
+            Cell::Lstm | Cell::Rnn => (cell.bias_ih.val() + cell.bias_hh.val(), None),
+        };
+        let mask = acts(self.recurrent, &self.training, &input)
+            .then(|| inverted_mask([batch, hidden], self.recurrent, &device));
+        let shape = [time, batch, hidden];
+        let keep = self.keep(shape, &input, padding);
+        let keep_memory = match self.cell {
+            Cell::Lstm => self.keep(shape, &input, padding),
+            Cell::Gru | Cell::Rnn => None,
+        };
+        let rows = input.reshape([time * batch, features]);
+        let projected =
+            linear(rows, cell.weight_ih.val(), Some(first)).reshape([time, batch, width]);
+        Steps {
+            cell: self.cell,
+            projected,
+            weight,
+            bias: second,
+            mask,
+            keep,
+            keep_memory,
+            reverse,
+        }
+        .unrolled()
+    }
+
+    /// How much of its old value each number of the state keeps, because of zoneout and of padding.
+    fn keep(
+        &self,
+        shape: [usize; 3],
+        input: &Tensor<3>,
+        padding: Option<&Tensor<3>>,
+    ) -> Option<Tensor<3>> {
+        let device = input.device();
+        let zoneout = if acts(self.zoneout, &self.training, input) {
+            let chance = Distribution::Bernoulli(self.zoneout);
+            Some(Tensor::random(shape, chance, &device))
+        } else if self.zoneout > 0.0 {
+            Some(Tensor::full([shape[0], shape[1], 1], self.zoneout, &device))
+        } else {
+            None
+        };
+        match (zoneout, padding) {
+            (Some(zoneout), Some(padding)) => {
+                let rest = zoneout.clone().neg().add_scalar(1.0);
+                Some(zoneout + rest * padding.clone())
+            }
+            (zoneout, padding) => zoneout.or_else(|| padding.cloned()),
+        }
+    }
+}
+
+impl Layer for Recurrent {
+    const WORD: &'static str = "`lstm`, `gru` or `rnn`";
+
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::Recurrent(recurrent) = &op.kind else {
+            return None;
+        };
+        let features = input.0.last().copied().flatten().filter(|size| *size > 0)?;
+        let hidden = recurrent.hidden.size().filter(|size| *size > 0)?;
+        let count = recurrent.layers.size().filter(|count| *count > 0)?;
+        let bidirectional = recurrent.bidirectional.is_true()?;
+        let inner = if bidirectional {
+            hidden.checked_mul(2)?
+        } else {
+            hidden
+        };
+        let width = recurrent.cell.gates().checked_mul(hidden)?;
+        let bytes = features
+            .max(inner)
+            .checked_mul(width)?
+            .checked_mul(size_of::<f32>())?;
+        isize::try_from(bytes).ok()?;
+        let drop_connect = op.rules.iter().find_map(|rule| match &rule.kind {
+            RuleKind::DropConnect { rate } => Some(share(rate)),
+            _ => None,
+        });
+        let rate = |rate: &Option<Rate>| match rate {
+            Some(rate) => share(&rate.rate),
+            None => Some(0.0),
+        };
+        let layers = (0..count)
+            .map(|index| {
+                let features = if index == 0 { features } else { inner };
+                let new = || RecurrentCell::new(recurrent.cell, features, hidden, device);
+                RecurrentLayer {
+                    forward: new(),
+                    reverse: bidirectional.then(new),
+                }
+            })
+            .collect();
+        Some(Self {
+            layers,
+            between: DropoutConfig::new(rate(&recurrent.between)?).init(),
+            variational: rate(&recurrent.variational)?,
+            recurrent: rate(&recurrent.recurrent)?,
+            zoneout: rate(&recurrent.zoneout)?,
+            drop_connect: drop_connect.unwrap_or(Some(0.0))?,
+            training: Param::from_bool(true),
+            cell: recurrent.cell,
+        })
+    }
+}
