@@ -4,8 +4,10 @@ pub mod arithmetic;
 mod backend;
 pub mod check;
 
-use crate::{Inputs, Target};
+use crate::batch::Positions;
+use crate::{Inputs, Spec, Target};
 use burn::tensor::{Device, Int, Tensor};
+use damper_spec::InputKind;
 
 pub use crate::build::Builder;
 pub use crate::network::{inference, monte_carlo, plain};
@@ -30,11 +32,22 @@ pub fn input_int<const D: usize>(inputs: &Inputs, index: usize) -> Tensor<D, Int
         .unwrap_or_else(|| Tensor::empty([0; D], &Device::default()))
 }
 
-/// The last axis as columns, everything before it as rows: `[rows, outputs]`.
-pub fn rows<const D: usize>(output: Tensor<D>) -> Tensor<2> {
-    let outputs = output.dims().last().copied().unwrap_or(1).max(1);
-    let rows = output.dims().iter().product::<usize>() / outputs;
-    output.reshape([rows, outputs])
+/// The model's output as the loss reads it, `[rows, outputs]`: the axis of the classes as columns, and every other
+/// position of every sample as a row of its own, sample by sample.
+pub fn rows<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<2> {
+    let dims = output.dims();
+    let (batch, axes) = dims.split_first().unwrap_or((&1, &[]));
+    Positions::in_shape(axes, spec.model().class_axis()).rows(*batch, output)
+}
+
+/// Marks the steps of the input `name` that are padding, if it is declared `of int(pad = ..)`: `[batch, time]`.
+pub fn pad(pass: &mut Pass, spec: &Spec, name: &str, tokens: &Tensor<2, Int>) {
+    let input = spec.model().inputs.iter().find(|input| input.name == name);
+    if let Some(InputKind::Int { pad: Some(pad), .. }) = input.map(|input| &input.kind)
+        && let Some(pad) = pad.size().and_then(|pad| i64::try_from(pad).ok())
+    {
+        pass.pad(name, tokens, pad);
+    }
 }
 
 /// The user's loss on the output and the target, both `[rows, values]`; class indices as one column of numbers.

@@ -1,5 +1,6 @@
 //! What one step reads: inputs and targets.
 
+use crate::Spec;
 use burn::tensor::{Int, Tensor};
 
 /// The inputs of a batch, in the order of the `input` section.
@@ -58,13 +59,85 @@ impl Inputs {
     }
 }
 
-/// What the loss compares with.
+/// What the loss compares with: a row for each row of what it reads.
+///
+/// A model whose output has one axis gives a row for each sample. One whose output has more, as `[time, vocab]` or
+/// `[classes, height, width]`, gives a row for each position of each sample, sample by sample: a target of one
+/// sample is then `time` classes, or `height * width`.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// Class indices: `[batch]`.
+    /// Class indices: `[rows]`.
     Classes(Tensor<1, Int>),
-    /// Values: `[batch, values]`.
+    /// Values: `[rows, values]`.
     Values(Tensor<2>),
+}
+
+/// How one sample of an output becomes rows: the axis of the classes (or of the values of one target) becomes the
+/// columns, and every position along the other axes a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Positions {
+    before: usize,
+    /// The columns: classes, or values of one target.
+    pub(crate) units: usize,
+    after: usize,
+}
+
+impl Positions {
+    /// Those of the model's output; one row of no columns where its shape is not known.
+    pub(crate) fn of(spec: &Spec) -> Self {
+        let axes: Option<Vec<usize>> = spec
+            .shapes()
+            .output()
+            .and_then(|shape| shape.0.iter().copied().collect());
+        Self::in_shape(&axes.unwrap_or_else(|| vec![0]), spec.model().class_axis())
+    }
+
+    pub(crate) fn in_shape(axes: &[usize], class_axis: usize) -> Self {
+        let axis = class_axis.min(axes.len().saturating_sub(1));
+        Self {
+            before: axes.iter().take(axis).product(),
+            units: axes.get(axis).copied().unwrap_or(1),
+            after: axes.iter().skip(axis + 1).product(),
+        }
+    }
+
+    /// The rows of one sample.
+    pub(crate) fn count(self) -> usize {
+        self.before * self.after
+    }
+
+    /// The same on the host: the values of samples, in the order of the output's axes, row by row. `None` if they
+    /// are not whole samples of `units` values in each row.
+    pub(crate) fn arrange(self, units: usize, values: &[f32]) -> Option<Vec<f32>> {
+        let Self { before, after, .. } = self;
+        let block = units * after;
+        if block == 0 || values.len() % (before.max(1) * block) != 0 {
+            return None;
+        }
+        let mut rows = Vec::with_capacity(values.len());
+        for block in values.chunks_exact(block) {
+            for position in 0..after {
+                rows.extend(block.iter().skip(position).step_by(after));
+            }
+        }
+        Some(rows)
+    }
+
+    /// The numbers of samples, in the order of the output's axes, as `[rows, units]`.
+    pub(crate) fn rows<const D: usize>(self, batch: usize, values: Tensor<D>) -> Tensor<2> {
+        let Self {
+            before,
+            units,
+            after,
+        } = self;
+        let values = match after {
+            1 => return values.reshape([batch * before, units]),
+            _ => values.reshape([batch * before, units, after]),
+        };
+        values
+            .swap_dims(1, 2)
+            .reshape([batch * before * after, units])
+    }
 }
 
 /// Inputs and targets of some samples.
@@ -76,4 +149,33 @@ pub struct Batch {
     pub target: Target,
     /// The number of the batch in its epoch, from 0.
     pub index: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[test]
+    fn the_axis_of_the_classes_becomes_the_columns() {
+        let image = Positions::in_shape(&[3, 2, 2], 0);
+        assert_eq!((image.count(), image.units), (4, 3));
+        let values: Vec<f32> = (0..24_u8).map(f32::from).collect();
+        let rows = image.arrange(3, &values).unwrap_or_default();
+        assert_eq!(rows[..6], [0.0, 4.0, 8.0, 1.0, 5.0, 9.0]);
+        assert_eq!(rows[12..15], [12.0, 16.0, 20.0]);
+        let tensor = Tensor::<1>::from_floats(values.as_slice(), &Device::default());
+        let tensor = image.rows(2, tensor.reshape([2, 3, 2, 2]));
+        assert_eq!(tensor.dims(), [8, 3]);
+        assert_eq!(tensor.into_data().iter::<f32>().collect::<Vec<_>>(), rows);
+        assert_eq!(image.arrange(3, &values[1..]), None);
+
+        let sequence = Positions::in_shape(&[5, 2], 1);
+        assert_eq!((sequence.count(), sequence.units), (5, 2));
+        assert_eq!(
+            sequence.arrange(2, &values[..20]).unwrap_or_default(),
+            values[..20]
+        );
+        assert_eq!(Positions::in_shape(&[7], 0).count(), 1);
+    }
 }

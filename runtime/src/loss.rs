@@ -13,15 +13,16 @@ pub(crate) const LEAST_TARGET: f64 = 1.17e-6;
 /// The least probability that has a logarithm here; PyTorch's clamp of the logarithm at -100 takes over below.
 const LEAST_PROBABILITY: f64 = 1e-38;
 
-/// The loss of the description, the mean over the rows: `[1]`.
+/// The loss of the description, the mean over the rows: `[1]`. A row is a sample, or one position of a sample where
+/// the output has more axes than one: see [`Target`].
 ///
 /// What cannot be compared (another number of rows, or another width than the output's) gives NaN, and so does a
 /// description without a loss, or with one of the user's own; training excludes all of these before.
 ///
 /// # Shapes
 ///
-/// - output: `[batch, units]`
-/// - target: `[batch]` classes, or `[batch, values]`
+/// - output: `[rows, units]`
+/// - target: `[rows]` classes, or `[rows, values]`
 pub fn of(spec: &Spec, output: Tensor<2>, target: &Target) -> Tensor<1> {
     match &spec.model().loss {
         Some(loss) => value(&loss.kind, output, target),
@@ -123,36 +124,56 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
 ///
 /// `cross_entropy` and `kl_div` on logits: softmax. `binary_cross_entropy` and `dice` on logits: sigmoid. `poisson`:
 /// the rate. `gaussian_nll`: the means, then the variances, `[batch, 2 * values]`. Else the output itself.
+///
+/// An output of more axes keeps its shape; the classes are along the channels of feature maps, else along the last
+/// axis.
 #[must_use]
-pub fn link(spec: &Spec, output: Tensor<2>) -> Tensor<2> {
+pub fn link<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D> {
+    link_along(spec, output, class_axis::<D>(spec))
+}
+
+/// The axis of the classes in a batch of outputs.
+fn class_axis<const D: usize>(spec: &Spec) -> usize {
+    (spec.model().class_axis() + 1).min(D.saturating_sub(1))
+}
+
+/// As [`link`], with the classes along this axis.
+pub(crate) fn link_along<const D: usize>(spec: &Spec, output: Tensor<D>, axis: usize) -> Tensor<D> {
     match spec.model().loss.as_ref().map(|loss| &loss.kind) {
         Some(LossKind::CrossEntropy { from, .. } | LossKind::KlDiv { from }) => {
-            probabilities(output, *from, |logits| softmax(logits, 1))
+            probabilities(output, *from, |logits| softmax(logits, axis))
         }
         Some(LossKind::BinaryCrossEntropy { from, .. } | LossKind::Dice { from, .. }) => {
             probabilities(output, *from, sigmoid)
         }
         Some(LossKind::Poisson) => output.exp(),
         Some(LossKind::GaussianNll) => {
-            let (mean, log_variance) = halves(output);
-            Tensor::cat(vec![mean, log_variance.exp()], 1)
+            let (mean, log_variance) = halves_along(output, axis);
+            Tensor::cat(vec![mean, log_variance.exp()], axis)
         }
         _ => output,
     }
 }
 
-/// The class with the highest score in each row: `[batch, classes]` to `[batch]`.
+/// The class with the highest score: `[batch, classes]` to `[batch]`, `[batch, time, classes]` to `[batch, time]`,
+/// feature maps `[batch, classes, ..]` to `[batch, ..]`. `E` is `D - 1`.
 #[must_use]
-pub fn classes(output: Tensor<2>) -> Tensor<1, Int> {
-    let rows = output.dims()[0];
-    output.argmax(1).reshape([rows])
+pub fn classes<const D: usize, const E: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<E, Int> {
+    let axis = class_axis::<D>(spec);
+    output.argmax(axis).squeeze_dim(axis)
 }
 
-/// 1 where the probability is above one half, else 0, for each output of the model: `[batch, outputs]`.
+/// As [`classes`], in each row: `[rows, classes]` to `[rows]`.
+pub(crate) fn best(rows: Tensor<2>) -> Tensor<1, Int> {
+    rows.argmax(1).squeeze_dim(1)
+}
+
+/// 1 where the probability is above one half, else 0, for each output of the model: `[batch, outputs]`, or what
+/// shape the output has.
 ///
 /// `output` is what the loss reads, not what [`link`] gives: for logits the boundary is 0.
 #[must_use]
-pub fn decisions(spec: &Spec, output: Tensor<2>) -> Tensor<2, Int> {
+pub fn decisions<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D, Int> {
     let boundary = boundary(spec);
     output.greater_scalar(boundary).int()
 }
@@ -172,11 +193,14 @@ pub(crate) fn boundary(spec: &Spec) -> f64 {
 
 /// Both halves of the units: the first one is larger if their number is odd, which the rules exclude.
 pub(crate) fn halves(output: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-    let units = output.dims()[1];
-    let half = units / 2;
+    halves_along(output, 1)
+}
+
+fn halves_along<const D: usize>(output: Tensor<D>, axis: usize) -> (Tensor<D>, Tensor<D>) {
+    let half = output.dims().get(axis).copied().unwrap_or(0) / 2;
     (
-        output.clone().narrow(1, 0, half),
-        output.narrow(1, half, half),
+        output.clone().narrow(axis, 0, half),
+        output.narrow(axis, half, half),
     )
 }
 
@@ -206,11 +230,11 @@ fn undefined(output: &Tensor<2>) -> Tensor<1> {
     Tensor::full([1], f32::NAN, &output.device())
 }
 
-fn probabilities(
-    output: Tensor<2>,
+fn probabilities<const D: usize>(
+    output: Tensor<D>,
     from: Reads,
-    link: impl FnOnce(Tensor<2>) -> Tensor<2>,
-) -> Tensor<2> {
+    link: impl FnOnce(Tensor<D>) -> Tensor<D>,
+) -> Tensor<D> {
     match from {
         Reads::Logits => link(output),
         Reads::Probabilities => output,

@@ -1,6 +1,6 @@
 //! Metrics over a whole epoch.
 
-use crate::loss::{LEAST_TARGET, boundary, classes, halves, link, log_probabilities, values};
+use crate::loss::{LEAST_TARGET, best, boundary, halves, link_along, log_probabilities, values};
 use crate::{Spec, Target};
 use burn::tensor::{Int, Tensor};
 use damper_spec::{LossKind, MetricKind, Reads, TaskKind};
@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 /// One metric of all samples of an epoch: exact, not the mean of the batches' values.
 ///
 /// Precision, recall and F1 are means over the classes that occur in targets or predictions (for one or more yes/no
-/// answers: over the outputs, the yes counting). The area under the ROC curve is the mean over the outputs, each
+/// answers: over the outputs, the yes counting). Of an output of several positions each position counts. The area under the ROC curve is the mean over the outputs, each
 /// class against the others. R2 is the mean over the outputs. Accuracy of several yes/no answers counts each answer.
 #[derive(Clone, Debug)]
 pub struct MetricAccumulator {
@@ -72,8 +72,8 @@ impl MetricAccumulator {
     ///
     /// # Shapes
     ///
-    /// - output: `[batch, units]`
-    /// - target: `[batch]` classes, or `[batch, values]`
+    /// - output: `[rows, units]`
+    /// - target: `[rows]` classes, or `[rows, values]`; see [`Target`]
     pub fn update(&mut self, output: &Tensor<2>, target: &Target) {
         let output = output.clone().inner();
         let samples = output.dims()[0];
@@ -143,7 +143,7 @@ impl MetricAccumulator {
         let (samples, right) = match self.answers {
             Answers::Class(_) => (
                 rows,
-                classes(output.clone())
+                best(output.clone())
                     .equal(indices(&output, target)?)
                     .int()
                     .sum(),
@@ -196,7 +196,7 @@ impl MetricAccumulator {
         let (predicted, actual) = match self.answers {
             Answers::Class(_) => {
                 let actual = indices(&output, target)?;
-                (one_hot(classes(output), units), one_hot(actual, units))
+                (one_hot(best(output), units), one_hot(actual, units))
             }
             Answers::Yes(boundary) => {
                 let actual = yes(&output, target)?;
@@ -242,7 +242,7 @@ impl MetricAccumulator {
     fn numbers(&self, output: Tensor<2>, target: &Target) -> Option<(Tensor<2>, Tensor<2>)> {
         let says = match self.spec.model().loss.as_ref().map(|loss| &loss.kind) {
             Some(LossKind::GaussianNll) => halves(output).0,
-            _ => link(&self.spec, output),
+            _ => link_along(&self.spec, output, 1),
         };
         let target = values(&says, target, says.dims()[1])?;
         Some((says, target))
@@ -405,7 +405,7 @@ fn indices(output: &Tensor<2>, target: &Target) -> Option<Tensor<1, Int>> {
         Target::Values(values) if values.dims() == [rows, 1] && units > 1 => {
             values.clone().inner().int().reshape([rows])
         }
-        Target::Values(values) if values.dims() == [rows, units] => classes(values.clone().inner()),
+        Target::Values(values) if values.dims() == [rows, units] => best(values.clone().inner()),
         Target::Values(_) => return None,
     };
     (indices.dims() == [rows]).then_some(indices)

@@ -14,7 +14,7 @@ pub trait Network: Module + Debug + Display + Clone + Send + 'static {
     /// The description this model was built from.
     fn spec(&self) -> &Spec;
 
-    /// One forward pass: `[rows, outputs]`, a row for each target.
+    /// One forward pass: `[rows, outputs]`, a row for each row of the target; see [`Target`].
     fn run(&self, inputs: &Inputs, pass: &mut Pass) -> Tensor<2>;
 
     /// The loss, the mean over the rows: `[1]`.
@@ -43,13 +43,14 @@ pub trait NetworkConfig: Config + Clone + Default + Debug + Send + Sync + 'stati
     fn init(&self, device: &Device) -> Result<Self::Network, SpecError>;
 }
 
-/// Mean and standard deviation over several dropout masks, both `[batch, outputs]`.
+/// Mean and standard deviation over several dropout masks, both of the output's shape: `[batch, outputs]` unless
+/// the output has more axes.
 #[derive(Clone, Debug)]
-pub struct Prediction {
+pub struct Prediction<const D: usize = 2> {
     /// The mean.
-    pub mean: Tensor<2>,
+    pub mean: Tensor<D>,
     /// The standard deviation (0 for one sample).
-    pub deviation: Tensor<2>,
+    pub deviation: Tensor<D>,
 }
 
 /// Whether the model's weights are on a training device.
@@ -87,11 +88,11 @@ pub fn plain<const D: usize>(value: Tensor<D>) -> Tensor<D> {
 }
 
 /// Calls `forward` `samples` times with dropout active, and batch norm as at inference.
-pub fn monte_carlo<M: Network>(
+pub fn monte_carlo<M: Network, const D: usize>(
     model: &M,
     samples: usize,
-    mut forward: impl FnMut(&M) -> Tensor<2>,
-) -> Prediction {
+    mut forward: impl FnMut(&M) -> Tensor<D>,
+) -> Prediction<D> {
     let frozen: Vec<String> = model
         .spec()
         .parameters()

@@ -244,7 +244,13 @@ impl Change for Pick {
     }
 }
 
+/// How many of a target's rows belong to one sample: see [`Target`].
+fn positions(batch: &Batch, rows: usize) -> usize {
+    rows / batch.inputs.batch().max(1)
+}
+
 fn map(batch: &Batch, change: &impl Change) -> Batch {
+    let samples = batch.inputs.batch();
     let input = |input: &InputTensor| match input {
         InputTensor::Float(tensor, shape) => {
             InputTensor::Float(change.apply(tensor), shape.clone())
@@ -254,8 +260,28 @@ fn map(batch: &Batch, change: &impl Change) -> Batch {
     Batch {
         inputs: Inputs(batch.inputs.0.iter().map(input).collect()),
         target: match &batch.target {
-            Target::Classes(classes) => Target::Classes(change.apply(classes)),
-            Target::Values(values) => Target::Values(change.apply(values)),
+            Target::Classes(classes) => {
+                Target::Classes(match positions(batch, classes.dims()[0]) {
+                    0 | 1 => change.apply(classes),
+                    rows => {
+                        let changed = change.apply(&classes.clone().reshape([samples, rows]));
+                        let samples = changed.dims()[0];
+                        changed.reshape([samples * rows])
+                    }
+                })
+            }
+            Target::Values(values) => {
+                let [rows, width] = values.dims();
+                Target::Values(match positions(batch, rows) {
+                    0 | 1 => change.apply(values),
+                    rows => {
+                        let changed =
+                            change.apply(&values.clone().reshape([samples, rows * width]));
+                        let samples = changed.dims()[0];
+                        changed.reshape([samples * rows, width])
+                    }
+                })
+            }
         },
         index: batch.index,
     }

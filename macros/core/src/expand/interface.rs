@@ -88,6 +88,28 @@ fn output_shape(cx: &Context<'_>) -> String {
     )
 }
 
+/// The shape of the output without the axis of the classes.
+fn decided_shape(cx: &Context<'_>) -> String {
+    cx.shapes.output().map_or_else(
+        || {
+            if cx.rank() == 2 {
+                "[batch]"
+            } else {
+                "[batch, ..]"
+            }
+            .to_owned()
+        },
+        |shape| {
+            let mut axes = shape.0.clone();
+            let axis = cx.lowered.spec.class_axis();
+            if axis < axes.len() {
+                axes.remove(axis);
+            }
+            batched(&damper_spec::Shape(axes).to_string())
+        },
+    )
+}
+
 /// The `# Shapes` of a function.
 fn shapes(cx: &Context<'_>, output: &str) -> TokenStream {
     let inputs = cx
@@ -167,6 +189,13 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
         }
     });
     let classify = classify(cx, task.as_ref());
+    let prediction = match cx.rank() {
+        2 => quote!(#krate::Prediction),
+        rank => {
+            let rank = Literal::usize_unsuffixed(rank);
+            quote!(#krate::Prediction<#rank>)
+        }
+    };
     quote! {
         #predicted
         #shapes
@@ -185,7 +214,7 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
         /// Mean and standard deviation of the prediction over dropout masks: how sure the model is
         /// (Gal and Ghahramani, arXiv 1506.02142).
         #shapes
-        pub fn predict_mc(&self, #parameters, #samples: usize) -> #krate::Prediction {
+        pub fn predict_mc(&self, #parameters, #samples: usize) -> #prediction {
             #predict_mc
         }
     }
@@ -198,25 +227,28 @@ fn classify(cx: &Context<'_>, task: Option<&TaskKind>) -> Option<TokenStream> {
     let (function, rank, docs) = match task? {
         TaskKind::Multiclass(_) => (
             quote!(classes),
-            1,
-            docs::lines(["The index of the most probable class, `[batch]`."]),
+            cx.rank().saturating_sub(1),
+            if cx.rank() == 2 {
+                docs::lines(["The index of the most probable class, `[batch]`."])
+            } else {
+                docs::lines(["The index of the most probable class at each position."])
+            },
         ),
         TaskKind::Binary | TaskKind::Multilabel(_) => (
             quote!(decisions),
-            2,
+            cx.rank(),
             docs::lines(["1 where the probability is above one half, else 0."]),
         ),
         TaskKind::Regression => return None,
     };
-    let shape = if rank == 1 {
-        "[batch]".to_owned()
-    } else {
+    let shape = if rank == cx.rank() {
         output_shape(cx)
+    } else {
+        decided_shape(cx)
     };
     let shapes = shapes(cx, &shape);
-    let spec = (rank == 2).then(|| quote!(&self.spec,));
     let rank = Literal::usize_unsuffixed(rank);
-    let body = cx.body(|| quote!(#krate::loss::#function(#spec self.logits(#arguments))));
+    let body = cx.body(|| quote!(#krate::loss::#function(&self.spec, self.logits(#arguments))));
     Some(quote! {
         #docs
         #shapes
@@ -289,7 +321,7 @@ fn network(cx: &Context<'_>) -> TokenStream {
         if cx.rank() == 2 {
             value
         } else {
-            quote!(#krate::__private::rows(#value))
+            quote!(#krate::__private::rows(&self.spec, #value))
         }
     });
     let spec = cx.body(|| quote!(&self.spec));
