@@ -49,6 +49,7 @@ impl<'a> Builder<'a> {
             .find(|op| {
                 op.field.as_deref() == Some(field)
                     || op.drop_connect_field().as_deref() == Some(field)
+                    || op.embedding_dropout_field().as_deref() == Some(field)
             })
             .and_then(|op| L::build(op, self.spec.shapes().input_of(op.id)?, self.device))
             .ok_or_else(|| self.missing(field, L::WORD))

@@ -3,6 +3,7 @@
 use crate::{Inputs, Pass, Spec, SpecError, Target, loss};
 use burn::config::Config;
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
+use burn::tensor::kind::Autodiff;
 use burn::tensor::{Device, Tensor};
 use std::fmt::{Debug, Display};
 
@@ -79,7 +80,7 @@ pub fn inference<M: Module, T>(model: &M, forward: impl FnOnce(&M) -> T) -> T {
 
 /// Takes a value off the training device.
 #[must_use]
-pub fn plain<const D: usize>(value: Tensor<D>) -> Tensor<D> {
+pub fn plain<const D: usize, K: Autodiff>(value: Tensor<D, K>) -> Tensor<D, K> {
     if value.is_autodiff() {
         value.inner()
     } else {

@@ -2,6 +2,7 @@
 
 use crate::network::is_training;
 use burn::module::{Module, Param};
+use burn::tensor::kind::Autodiff;
 use burn::tensor::{Bool, Int, Tensor};
 
 /// What accompanies one forward pass: the activity penalties it gathers, and the search for numbers
@@ -154,10 +155,10 @@ pub(crate) fn is_finite<const D: usize>(value: &Tensor<D>) -> bool {
 /// Puts an input on the training device of the model whose weight this is: a batch made on a plain
 /// device would else pass a training model without dropout.
 #[must_use]
-pub fn lift<const D: usize, const W: usize>(
-    input: Tensor<D>,
+pub fn lift<const D: usize, K: Autodiff, const W: usize>(
+    input: Tensor<D, K>,
     weight: &Param<Tensor<W>>,
-) -> Tensor<D> {
+) -> Tensor<D, K> {
     if !input.is_autodiff() && weight.val().is_autodiff() {
         Tensor::from_inner(input)
     } else {
@@ -167,7 +168,10 @@ pub fn lift<const D: usize, const W: usize>(
 
 /// As [`lift`], for a model whose first weight the generated code cannot name.
 #[must_use]
-pub fn lift_to<const D: usize, M: Module>(input: Tensor<D>, model: &M) -> Tensor<D> {
+pub fn lift_to<const D: usize, K: Autodiff, M: Module>(
+    input: Tensor<D, K>,
+    model: &M,
+) -> Tensor<D, K> {
     if !input.is_autodiff() && is_training(model) {
         Tensor::from_inner(input)
     } else {

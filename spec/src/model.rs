@@ -1182,6 +1182,19 @@ impl Op {
             .map(|field| format!("{field}_drop_connect"))
     }
 
+    /// The field that drops this embedding's classes while training, if `embedding_dropout` acts on it.
+    pub fn embedding_dropout_field(&self) -> Option<String> {
+        match (&self.kind, &self.field) {
+            (
+                OpKind::Embedding {
+                    dropout: Some(_), ..
+                },
+                Some(field),
+            ) => Some(format!("{field}_embedding_dropout")),
+            _ => None,
+        }
+    }
+
     /// How many copies a `repeat` makes.
     pub fn times(&self) -> Option<usize> {
         match &self.kind {
