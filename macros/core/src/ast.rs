@@ -269,6 +269,11 @@ impl Node {
             .unwrap_or_default()
     }
 
+    /// Whether it is this word.
+    pub fn is_word(&self, word: &str) -> bool {
+        !self.is_path && self.path.last().is_some_and(|last| last == word)
+    }
+
     /// The operation without its block.
     pub fn call(&self) -> Option<Call> {
         Some(Call {

@@ -16,6 +16,14 @@ pub enum Kind {
     FloatOrRange,
     /// `[64, 10]`
     Sizes,
+    /// A whole number, or a list with one for each axis.
+    SizeOrSizes,
+    /// A whole number, or this word.
+    SizeOr(&'static str),
+    /// `valid`, `same`, a whole number, or a list with one for each axis.
+    Padding,
+    /// The name of a statement.
+    Name,
     /// `[1.0, 2.0]`
     Floats,
     /// One of these words.
@@ -35,6 +43,10 @@ impl Kind {
             Self::Bool => "`true` or `false`".to_owned(),
             Self::FloatOrRange => "a number or a range `0.0..0.1`".to_owned(),
             Self::Sizes => "a list of whole numbers `[64]`".to_owned(),
+            Self::SizeOrSizes => "a whole number or a list `[3, 3]`".to_owned(),
+            Self::SizeOr(word) => format!("a whole number or `{word}`"),
+            Self::Padding => "`same`, `valid`, a whole number or a list `[1, 1]`".to_owned(),
+            Self::Name => "the name of a statement".to_owned(),
             Self::Floats => "a list of numbers `[1.0, 2.0]`".to_owned(),
             Self::Word(words) => format!("one of {}", list(words)),
             Self::Metric => "a metric or `loss`".to_owned(),
@@ -77,7 +89,7 @@ pub struct Word {
 }
 
 impl Word {
-    /// The word as it is written with all its arguments: `linear(out, bias = true)`.
+    /// The word as it is written with its arguments: `linear(out, bias = true)`.
     pub fn signature(&self) -> String {
         if self.arguments.is_empty() {
             return self.name.to_owned();
@@ -85,6 +97,8 @@ impl Word {
         let arguments: Vec<String> = self
             .arguments
             .iter()
+            // What is rarely written would hide the rest.
+            .filter(|argument| argument.kind != Kind::Name)
             .map(|argument| {
                 let name = argument.name;
                 match argument.missing {
@@ -127,6 +141,16 @@ const fn float(name: &'static str, default: f64) -> Argument {
         kind: Kind::Float,
         positional: false,
         missing: Missing::Number(default),
+    }
+}
+
+/// A named whole number with a default, or one for each axis.
+const fn size(name: &'static str, kind: Kind, default: u8) -> Argument {
+    Argument {
+        name,
+        kind,
+        positional: false,
+        missing: Missing::Number(default as f64),
     }
 }
 
@@ -176,15 +200,136 @@ pub const LATER_SECTIONS: &[&str] = &["budget"];
 /// What a statement may begin with.
 pub const SOURCES: &[&str] = &["from", "add", "mul", "concat"];
 
+/// How an input of class indices is written: `of int(vocab = 8000, pad = 0)`.
+pub static INT: Word = word(
+    "int",
+    &[maybe("vocab", Kind::Size), maybe("pad", Kind::Size)],
+);
+
+/// What may stand behind `parallel { .. } ->`.
+pub const MERGES: &[&str] = &["concat", "add", "mul"];
+
+const KERNEL: Argument = named("kernel", Kind::SizeOrSizes);
+const STRIDE: Argument = size("stride", Kind::SizeOrSizes, 1);
+const PADDING: Argument = maybe("padding", Kind::Padding);
+const ZEROS: Argument = size("padding", Kind::SizeOrSizes, 0);
+const DILATION: Argument = size("dilation", Kind::SizeOrSizes, 1);
+const GROUPS: Argument = size("groups", Kind::Size, 1);
+const BIAS: Argument = truth("bias", true);
+const EPSILON: Argument = float("epsilon", 1e-5);
+
+const CONV: &[Argument] = &[
+    first("out", Kind::Size),
+    KERNEL,
+    STRIDE,
+    PADDING,
+    DILATION,
+    GROUPS,
+    BIAS,
+];
+
+const CONV_TRANSPOSE: &[Argument] = &[
+    first("out", Kind::Size),
+    KERNEL,
+    STRIDE,
+    ZEROS,
+    size("output_padding", Kind::SizeOrSizes, 0),
+    DILATION,
+    GROUPS,
+    BIAS,
+];
+
+const DEPTHWISE: &[Argument] = &[
+    or_first(KERNEL),
+    STRIDE,
+    PADDING,
+    DILATION,
+    size("multiplier", Kind::Size, 1),
+    BIAS,
+];
+
+const POOL: &[Argument] = &[or_first(KERNEL), maybe("stride", Kind::SizeOrSizes), ZEROS];
+
+const ADAPTIVE: &[Argument] = &[first("size", Kind::SizeOrSizes)];
+
+const RECURRENT: &[Argument] = &[
+    first("hidden", Kind::Size),
+    size("layers", Kind::Size, 1),
+    truth("bidirectional", false),
+];
+
+const REDUCE: &[Argument] = &[or_first(named(
+    "axis",
+    Kind::Word(&["time", "channels", "features"]),
+))];
+
 /// Layers without an activation among them; blocks are at the end.
 pub const LAYERS: &[Word] = &[
-    word("linear", &[first("out", Kind::Size), truth("bias", true)]),
-    word("swiglu", &[first("out", Kind::Size), truth("bias", false)]),
     word(
-        "batch_norm",
-        &[float("epsilon", 1e-5), float("momentum", 0.1)],
+        "linear",
+        &[
+            first("out", Kind::SizeOr("same")),
+            BIAS,
+            maybe("tied", Kind::Name),
+        ],
     ),
-    word("layer_norm", &[float("epsilon", 1e-5)]),
+    word("swiglu", &[first("out", Kind::Size), truth("bias", false)]),
+    word("conv1d", CONV),
+    word("conv2d", CONV),
+    word("conv3d", CONV),
+    word("conv_transpose1d", CONV_TRANSPOSE),
+    word("conv_transpose2d", CONV_TRANSPOSE),
+    word("conv_transpose3d", CONV_TRANSPOSE),
+    word("depthwise_conv1d", DEPTHWISE),
+    word("depthwise_conv2d", DEPTHWISE),
+    word("depthwise_conv3d", DEPTHWISE),
+    word("max_pool1d", POOL),
+    word("max_pool2d", POOL),
+    word("max_pool3d", POOL),
+    word("avg_pool1d", POOL),
+    word("avg_pool2d", POOL),
+    word("avg_pool3d", POOL),
+    word("adaptive_avg_pool1d", ADAPTIVE),
+    word("adaptive_avg_pool2d", ADAPTIVE),
+    word("adaptive_avg_pool3d", ADAPTIVE),
+    word("global_avg_pool", &[]),
+    word("global_max_pool", &[]),
+    word("batch_norm", &[EPSILON, float("momentum", 0.1)]),
+    word("layer_norm", &[EPSILON]),
+    word("group_norm", &[first("groups", Kind::Size), EPSILON]),
+    word("instance_norm", &[EPSILON]),
+    word("rms_norm", &[EPSILON]),
+    word("flatten", &[]),
+    word("reshape", &[first("shape", Kind::Sizes)]),
+    word("to_sequence", &[]),
+    word("transpose", &[]),
+    word(
+        "embedding",
+        &[first("vocab", Kind::Size), first("dim", Kind::Size)],
+    ),
+    word("lstm", RECURRENT),
+    word("gru", RECURRENT),
+    word("rnn", RECURRENT),
+    word("first_step", &[]),
+    word("last_step", &[]),
+    word("mean", REDUCE),
+    word("max", REDUCE),
+    word(
+        "attention",
+        &[
+            or_first(named("heads", Kind::Size)),
+            truth("causal", false),
+            BIAS,
+        ],
+    ),
+    word(
+        "positional",
+        &[first(
+            "encoding",
+            Kind::Word(&["sinusoidal", "learned", "rope"]),
+        )],
+    ),
+    word("class_token", &[]),
     word(
         "custom",
         &[
@@ -193,46 +338,23 @@ pub const LAYERS: &[Word] = &[
             maybe("type", Kind::Rust),
         ],
     ),
+    word(
+        "transformer_encoder",
+        &[
+            first("layers", Kind::Size),
+            named("heads", Kind::Size),
+            named("ff", Kind::Size),
+            float("dropout", 0.1),
+            truth("norm_first", true),
+        ],
+    ),
     word("residual", &[]),
     word("repeat", &[first("times", Kind::Size)]),
+    word("parallel", &[]),
 ];
 
-/// Layers of later versions.
-pub const LATER_LAYERS: &[&str] = &[
-    "embedding",
-    "flatten",
-    "reshape",
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
-    "depthwise_conv2d",
-    "max_pool1d",
-    "max_pool2d",
-    "max_pool3d",
-    "avg_pool1d",
-    "avg_pool2d",
-    "avg_pool3d",
-    "adaptive_avg_pool1d",
-    "adaptive_avg_pool2d",
-    "adaptive_avg_pool3d",
-    "global_avg_pool",
-    "group_norm",
-    "instance_norm",
-    "rms_norm",
-    "lstm",
-    "gru",
-    "rnn",
-    "last_step",
-    "mean",
-    "max",
-    "attention",
-    "positional",
-    "transformer_encoder",
-    "parallel",
-];
+/// The layers that are written with a block.
+pub const BLOCKS: &[&str] = &["residual", "repeat", "parallel"];
 
 /// What acts on values while training; in chains and in annotations.
 pub const STOCHASTIC: &[Word] = &[
@@ -241,6 +363,22 @@ pub const STOCHASTIC: &[Word] = &[
     word("gaussian_dropout", &[first("rate", Kind::Float)]),
     word("noise", &[first("std", Kind::Float)]),
     word("drop_path", &[first("rate", Kind::FloatOrRange)]),
+    word("spatial_dropout", &[first("rate", Kind::Float)]),
+    word(
+        "drop_block",
+        &[first("rate", Kind::FloatOrRange), named("size", Kind::Size)],
+    ),
+    word(
+        "variational_dropout",
+        &[first("rate", Kind::Float), maybe("recurrent", Kind::Float)],
+    ),
+];
+
+/// What acts inside a layer while training; in annotations only.
+pub const INSIDE: &[Word] = &[
+    word("attention_dropout", &[first("rate", Kind::Float)]),
+    word("embedding_dropout", &[first("rate", Kind::Float)]),
+    word("zoneout", &[first("rate", Kind::Float)]),
 ];
 
 /// What acts on weights; in annotations only, but for `drop_connect`.
@@ -258,6 +396,8 @@ pub const RULES: &[Word] = &[
     word("non_negative", &[]),
     word("orthogonal", &[first("strength", Kind::Float)]),
     word("drop_connect", &[first("rate", Kind::Float)]),
+    word("weight_norm", &[]),
+    word("spectral_norm", &[]),
     word("freeze", &[]),
 ];
 
@@ -266,16 +406,6 @@ pub static ACTIVITY: Word = word(
     "activity",
     &[maybe("l1", Kind::Float), maybe("l2", Kind::Float)],
 );
-
-/// Annotations of later versions; the first two may stand in chains as well.
-pub const LATER_ANNOTATIONS: &[&str] = &[
-    "spatial_dropout",
-    "drop_block",
-    "variational_dropout",
-    "attention_dropout",
-    "weight_norm",
-    "spectral_norm",
-];
 
 const READS: Kind = Kind::Word(&["logits", "probabilities", "log_probabilities"]);
 
@@ -529,6 +659,7 @@ pub fn chain() -> Vec<&'static str> {
 /// Everything that may stand behind `with`, for suggestions.
 pub fn annotations() -> Vec<&'static str> {
     names(STOCHASTIC)
+        .chain(names(INSIDE))
         .chain(names(RULES))
         .chain([ACTIVITY.name])
         .collect()

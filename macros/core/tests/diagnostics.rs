@@ -86,7 +86,7 @@ fn an_error_stands_at_the_tokens_it_is_about() {
         ("hidden: linear(8);", "hidden"),
         ("x: linear(8);", "x"),
         ("linear(8);", "linear(8)"),
-        ("a: conv2d(8, kernel = 3);", "conv2d"),
+        ("a: conv2d(8);", "conv2d(8)"),
         ("a: linear(8) => relu;", "="),
         ("a: residual { linear(4) ->; };", ";"),
     ];

@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::Lowered;
-use damper_spec::{Id, Inferred, Op, OpKind, Parameter, Shape, Statement};
+use damper_spec::{Id, Inferred, InputKind, Op, OpKind, Parameter, Shape, Source, Statement};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,12 +22,20 @@ pub(super) struct Context<'a> {
     pub(super) inputs: Vec<Input>,
     /// The functions of the configuration that make the configurations of nested models.
     pub(super) nested: BTreeMap<Id, Ident>,
+    /// The operations that take class indices, and the statements whose value they are.
+    indices: BTreeSet<Id>,
 }
 
 /// The type of a batch of values: `Tensor<2>`.
 pub(super) fn tensor(rank: usize) -> TokenStream {
     let rank = Literal::usize_unsuffixed(rank);
     quote!(burn::tensor::Tensor<#rank>)
+}
+
+/// The type of a batch of class indices: `Tensor<2, Int>`.
+pub(super) fn int_tensor(rank: usize) -> TokenStream {
+    let rank = Literal::usize_unsuffixed(rank);
+    quote!(burn::tensor::Tensor<#rank, burn::tensor::Int>)
 }
 
 /// A parameter of `forward`.
@@ -37,6 +45,19 @@ pub(super) struct Input {
     pub(super) rank: usize,
     /// The shape of one sample, as text.
     pub(super) shape: String,
+    /// Class indices instead of numbers.
+    pub(super) indices: bool,
+}
+
+impl Input {
+    /// The type of a batch of it.
+    pub(super) fn ty(&self) -> TokenStream {
+        if self.indices {
+            int_tensor(self.rank)
+        } else {
+            tensor(self.rank)
+        }
+    }
 }
 
 impl<'a> Context<'a> {
@@ -55,6 +76,7 @@ impl<'a> Context<'a> {
                 rank: input.shape.len() + 1,
                 shape: Shape(input.shape.iter().map(damper_spec::Value::size).collect())
                     .to_string(),
+                indices: matches!(input.kind, InputKind::Int { .. }),
             })
             .collect();
         let mut nested = BTreeMap::new();
@@ -78,6 +100,21 @@ impl<'a> Context<'a> {
             blocks,
             inputs,
             nested,
+            indices: indices(&lowered.spec),
+        }
+    }
+
+    /// Whether the operation takes class indices, or the statement's value is of them.
+    pub(super) fn is_indices(&self, id: Id) -> bool {
+        self.indices.contains(&id)
+    }
+
+    /// The type of what the operation takes.
+    pub(super) fn type_before(&self, op: &Op) -> TokenStream {
+        if self.is_indices(op.id) {
+            int_tensor(self.rank_before(op))
+        } else {
+            tensor(self.rank_before(op))
         }
     }
 
@@ -126,6 +163,57 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What takes class indices, and which statements hold them: any operation makes numbers of them.
+fn indices(model: &damper_spec::Model) -> BTreeSet<Id> {
+    fn walk<'m>(
+        found: &mut BTreeSet<Id>,
+        mut names: BTreeSet<&'m str>,
+        statements: &'m [Statement],
+        first: bool,
+        parallel: bool,
+    ) {
+        let mut previous = first;
+        for statement in statements {
+            let mut value = match &statement.source {
+                Source::Previous => previous,
+                Source::From(name) => names.contains(name.as_str()),
+                Source::Add(_) | Source::Mul(_) | Source::Concat(_) => false,
+            };
+            for op in &statement.ops {
+                if value {
+                    found.insert(op.id);
+                }
+                match &op.kind {
+                    OpKind::Residual { body, shortcut, .. } => {
+                        walk(found, names.clone(), body, value, false);
+                        walk(found, names.clone(), shortcut, value, false);
+                    }
+                    OpKind::Repeat { body, .. } => walk(found, names.clone(), body, value, false),
+                    OpKind::Parallel { body, .. } => walk(found, names.clone(), body, value, true),
+                    _ => {}
+                }
+                value = false;
+            }
+            if value {
+                found.insert(statement.id);
+                names.insert(&statement.name);
+            }
+            if !parallel {
+                previous = value;
+            }
+        }
+    }
+    let is_int = |input: &damper_spec::Input| matches!(input.kind, InputKind::Int { .. });
+    let inputs = model.inputs.iter();
+    let names = inputs
+        .filter(|input| is_int(input))
+        .map(|input| input.name.as_str());
+    let mut found = BTreeSet::new();
+    let first = model.inputs.first().is_some_and(is_int);
+    walk(&mut found, names.collect(), &model.layers, first, false);
+    found
+}
+
 fn nested_configs(found: &mut BTreeMap<Id, Ident>, path: &str, statements: &[Statement]) {
     for op in statements.iter().flat_map(|statement| &statement.ops) {
         let path = || format!("{path}{}_", op.field.as_deref().unwrap_or("model"));
@@ -137,13 +225,15 @@ fn nested_configs(found: &mut BTreeMap<Id, Ident>, path: &str, statements: &[Sta
                 nested_configs(found, &path(), body);
                 nested_configs(found, &format!("{}shortcut_", path()), shortcut);
             }
-            OpKind::Repeat { body, .. } => nested_configs(found, &path(), body),
+            OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
+                nested_configs(found, &path(), body);
+            }
             _ => {}
         }
     }
 }
 
-/// The structs of `residual`, `shortcut` and `repeat`, by the id of the operation.
+/// The structs of `residual`, `shortcut`, `repeat` and `parallel`, by the id of the operation.
 #[derive(Default)]
 pub(super) struct Blocks {
     bodies: BTreeMap<Id, Ident>,
@@ -172,7 +262,9 @@ impl Blocks {
         for op in statements.iter().flat_map(|statement| &statement.ops) {
             let (body, shortcut) = match &op.kind {
                 OpKind::Residual { body, shortcut, .. } => (body, shortcut.as_slice()),
-                OpKind::Repeat { body, .. } => (body, [].as_slice()),
+                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
+                    (body, [].as_slice())
+                }
                 _ => continue,
             };
             let path = format!(

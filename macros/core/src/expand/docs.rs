@@ -134,6 +134,13 @@ pub(super) fn copy(path: &str) -> TokenStream {
     line(&format!("One copy of `{path}`."))
 }
 
+/// The struct of the branches of a `parallel`.
+pub(super) fn parallel(path: &str) -> TokenStream {
+    line(&format!(
+        "The branches of `{path}`: each takes what came in, and their values are merged."
+    ))
+}
+
 /// What `predict` gives.
 pub(super) fn prediction(task: Option<&TaskKind>, shape: &str) -> String {
     match task {

@@ -3,10 +3,13 @@
 //! Values are locals named after their statements. A value is cloned where it is used again later, and
 //! blocks borrow the values of their surroundings.
 
-use super::context::{Context, tensor};
+use super::context::{Context, int_tensor, tensor};
 use super::module::{Residual, a_weight, activity_field};
 use super::names;
-use damper_spec::{Activation, ActivationKind, Op, OpKind, Source, Statement, Value};
+use damper_spec::{
+    Activation, ActivationKind, Axis, InputKind, Layout, Merge, Op, OpKind, Reduction, Source,
+    Statement, Stochastic, Value,
+};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,8 +35,19 @@ pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
             quote!(let #name = #krate::__private::lift_to(#name, self);)
         }
     });
-    let lifted = quote!(#(#lifted)*);
-    let mut body = Body::new(krate, pass.clone(), &cx.lowered.spec.layers, &[]);
+    let padded = cx
+        .lowered
+        .spec
+        .inputs
+        .iter()
+        .zip(&cx.inputs)
+        .filter(|(input, _)| matches!(input.kind, InputKind::Int { pad: Some(_), .. }))
+        .map(|(input, parameter)| {
+            let (name, local) = (&input.name, &parameter.name);
+            quote!(#krate::__private::pad(#pass, &self.spec, #name, &#local);)
+        });
+    let lifted = quote!(#(#lifted)* #(#padded)*);
+    let mut body = Body::new(cx, pass.clone(), &cx.lowered.spec.layers, &[], false);
     let first = inputs.first().map_or(INPUT, |(name, ..)| name);
     for (name, local) in &inputs {
         body.define(name, (*local).clone(), false);
@@ -89,6 +103,38 @@ pub(super) fn copy(cx: &Context<'_>, op: &Op, body: &[Statement]) -> TokenStream
     function(cx, op, body, &[], |_, lines, tail, _| quote!(#lines #tail))
 }
 
+/// `forward` of the branches of a `parallel`: all of them, then the merge.
+pub(super) fn parallel(cx: &Context<'_>, op: &Op, body: &[Statement], merge: Merge) -> TokenStream {
+    let after: Vec<&str> = body
+        .iter()
+        .map(|statement| statement.name.as_str())
+        .collect();
+    function(cx, op, body, &after, |block, lines, _, _| {
+        let values: Vec<TokenStream> = after.iter().map(|name| block.take(name)).collect();
+        let merged = match merge {
+            Merge::Add => quote!(#(#values)+*),
+            Merge::Mul => product(&values),
+            Merge::Concat => cat(&values, concat_axis(cx, op, cx.rank_behind(op))),
+        };
+        quote!(#lines #merged)
+    })
+}
+
+fn product(values: &[TokenStream]) -> TokenStream {
+    let times = proc_macro2::Punct::new('*', proc_macro2::Spacing::Alone);
+    let mut product = TokenStream::new();
+    for (index, value) in values.iter().enumerate() {
+        let times = (index > 0).then_some(&times);
+        product.extend(quote!(#times #value));
+    }
+    product
+}
+
+fn cat(values: &[TokenStream], axis: usize) -> TokenStream {
+    let axis = Literal::usize_unsuffixed(axis);
+    quote!(burn::tensor::Tensor::cat(::std::vec![#(#values),*], #axis))
+}
+
 /// `fn forward(&self, input, the values it borrows, pass)` of a block.
 fn function(
     cx: &Context<'_>,
@@ -98,8 +144,11 @@ fn function(
     finish: impl FnOnce(&mut Body<'_>, TokenStream, TokenStream, Ident) -> TokenStream,
 ) -> TokenStream {
     let krate = cx.krate;
+    let parallel = matches!(op.kind, OpKind::Parallel { .. });
     let mut borrowed = free(body);
-    borrowed.extend(after.iter().copied().filter(|name| *name != INPUT));
+    if !parallel {
+        borrowed.extend(after.iter().copied().filter(|name| *name != INPUT));
+    }
     let taken: Vec<&str> = borrowed
         .iter()
         .copied()
@@ -107,20 +156,19 @@ fn function(
         .collect();
     let pass = names::fresh("pass", &taken);
     let input = names::fresh("input", &taken);
-    let mut block = Body::new(krate, pass.clone(), body, after);
-    let input = if block.leading || after.contains(&INPUT) || body.is_empty() {
+    let mut block = Body::new(cx, pass.clone(), body, after, parallel);
+    let input = if block.leading > 0 || after.contains(&INPUT) || body.is_empty() {
         input
     } else {
         format_ident!("_{input}")
     };
-    let (before, behind) = (tensor(cx.rank_before(op)), tensor(cx.rank_behind(op)));
+    let (before, behind) = (cx.type_before(op), tensor(cx.rank_behind(op)));
     block.define(INPUT, input.clone(), false);
     let outer: Vec<TokenStream> = borrowed
         .iter()
         .map(|name| {
-            let (local, rank) = (local(name), rank_of(cx, name));
+            let (local, ty) = (local(name), type_of(cx, name));
             block.define(name, local.clone(), true);
-            let ty = tensor(rank);
             quote!(#local: &#ty)
         })
         .collect();
@@ -134,29 +182,32 @@ fn function(
     }
 }
 
-/// The axes of a value that a block borrows.
-fn rank_of(cx: &Context<'_>, name: &str) -> usize {
-    fn find(cx: &Context<'_>, name: &str, statements: &[Statement]) -> Option<usize> {
+/// The type of a value that a block borrows.
+fn type_of(cx: &Context<'_>, name: &str) -> TokenStream {
+    fn find<'s>(name: &str, statements: &'s [Statement]) -> Option<&'s Statement> {
         statements.iter().find_map(|statement| {
             if statement.name == name {
-                return Some(cx.rank_of(statement));
+                return Some(statement);
             }
             statement.ops.iter().find_map(|op| match &op.kind {
                 OpKind::Residual { body, shortcut, .. } => {
-                    find(cx, name, body).or_else(|| find(cx, name, shortcut))
+                    find(name, body).or_else(|| find(name, shortcut))
                 }
-                OpKind::Repeat { body, .. } => find(cx, name, body),
+                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => find(name, body),
                 _ => None,
             })
         })
     }
     let inputs = cx.lowered.spec.inputs.iter();
-    inputs
+    let input = inputs
         .zip(&cx.inputs)
         .find(|(input, _)| input.name == name)
-        .map(|(_, input)| input.rank)
-        .or_else(|| find(cx, name, &cx.lowered.spec.layers))
-        .unwrap_or(2)
+        .map(|(_, input)| input.ty());
+    input.unwrap_or_else(|| match find(name, &cx.lowered.spec.layers) {
+        Some(statement) if cx.is_indices(statement.id) => int_tensor(cx.rank_of(statement)),
+        Some(statement) => tensor(cx.rank_of(statement)),
+        None => tensor(2),
+    })
 }
 
 fn local(name: &str) -> Ident {
@@ -190,21 +241,24 @@ fn free_of(op: &Op) -> BTreeSet<&str> {
         OpKind::Residual { body, shortcut, .. } => {
             free(body).union(&free(shortcut)).copied().collect()
         }
-        OpKind::Repeat { body, .. } => free(body),
+        OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => free(body),
         _ => BTreeSet::new(),
     }
 }
 
 /// A function being written.
 struct Body<'c> {
+    cx: &'c Context<'c>,
     krate: &'c TokenStream,
+    /// Every statement without a source takes the input.
+    parallel: bool,
     pass: Ident,
     values: BTreeMap<String, Held>,
     /// The uses that are still to come, by name.
     ahead: Vec<String>,
     names: BTreeSet<String>,
-    /// Uses by `Previous` of the first statement: of the input.
-    leading: bool,
+    /// Uses of the input by `Previous`: by the first statement, in a `parallel` by any.
+    leading: usize,
 }
 
 /// A value in scope.
@@ -217,14 +271,20 @@ struct Held {
 
 impl<'c> Body<'c> {
     /// A body with these statements; `after` are the values used behind them.
-    fn new(krate: &'c TokenStream, pass: Ident, statements: &[Statement], after: &[&str]) -> Self {
+    fn new(
+        cx: &'c Context<'c>,
+        pass: Ident,
+        statements: &[Statement],
+        after: &[&str],
+        parallel: bool,
+    ) -> Self {
         let mut ahead = Vec::new();
-        let mut leading = false;
+        let mut leading = 0;
         let mut previous: Option<&str> = None;
         for statement in statements {
             match (&statement.source, previous) {
-                (Source::Previous, Some(previous)) => ahead.push(previous.to_owned()),
-                (Source::Previous, None) => leading = true,
+                (Source::Previous, Some(previous)) if !parallel => ahead.push(previous.to_owned()),
+                (Source::Previous, _) => leading += 1,
                 _ => ahead.extend_from_slice(sources(statement)),
             }
             ahead.extend(statement.ops.iter().flat_map(free_of).map(str::to_owned));
@@ -236,7 +296,9 @@ impl<'c> Body<'c> {
             .map(|statement| statement.name.clone())
             .collect();
         Self {
-            krate,
+            cx,
+            krate: cx.krate,
+            parallel,
             pass,
             values: BTreeMap::new(),
             ahead,
@@ -260,7 +322,7 @@ impl<'c> Body<'c> {
 
     /// Counts how often every parameter will be used; the first statement begins with `first`.
     fn recount(&mut self, first: &str) {
-        if self.leading {
+        for _ in 0..self.leading {
             self.ahead.insert(0, first.to_owned());
         }
         for (name, value) in &mut self.values {
@@ -323,12 +385,16 @@ impl<'c> Body<'c> {
                 lines.extend(self.operation(op, &local, &value));
                 value = quote!(#local);
             }
-            let seen = quote!(#pass.see(#name, #value));
-            if index + 1 == statements.len() {
+            let seen = if self.cx.is_indices(statement.id) {
+                value
+            } else {
+                quote!(#pass.see(#name, #value))
+            };
+            if index + 1 == statements.len() && !self.parallel {
                 return (lines, seen, local);
             }
             lines.extend(quote!(let #local = #seen;));
-            let left = Self::ahead_of(statements, index, name);
+            let left = self.ahead_of(statements, index, name);
             self.values.insert(
                 name.to_owned(),
                 Held {
@@ -337,18 +403,25 @@ impl<'c> Body<'c> {
                     left,
                 },
             );
-            name.clone_into(&mut previous);
+            if !self.parallel {
+                name.clone_into(&mut previous);
+            }
+        }
+        if self.parallel {
+            return (lines, TokenStream::new(), self.fresh("output"));
         }
         let input = self.take(first);
         (lines, input, self.fresh("output"))
     }
 
     /// How often the value of statement `index` is used behind it.
-    fn ahead_of(statements: &[Statement], index: usize, name: &str) -> usize {
+    fn ahead_of(&self, statements: &[Statement], index: usize, name: &str) -> usize {
         let rest = statements.get(index + 1..).unwrap_or_default();
-        let as_previous = rest
-            .first()
-            .is_some_and(|next| matches!(next.source, Source::Previous));
+        // In a `parallel`, the merge takes every value once.
+        let as_previous = self.parallel
+            || rest
+                .first()
+                .is_some_and(|next| matches!(next.source, Source::Previous));
         let named = rest.iter().flat_map(|statement| {
             let inside = statement.ops.iter().flat_map(free_of);
             sources(statement).iter().map(String::as_str).chain(inside)
@@ -366,18 +439,12 @@ impl<'c> Body<'c> {
                 quote!(#(#values)+*)
             }
             Source::Mul(names) => {
-                let times = proc_macro2::Punct::new('*', proc_macro2::Spacing::Alone);
-                let mut product = TokenStream::new();
-                for (index, name) in names.iter().enumerate() {
-                    let value = self.take(name);
-                    let times = (index > 0).then_some(&times);
-                    product.extend(quote!(#times #value));
-                }
-                product
+                let values: Vec<TokenStream> = names.iter().map(|name| self.take(name)).collect();
+                product(&values)
             }
             Source::Concat(names) => {
                 let values: Vec<TokenStream> = names.iter().map(|name| self.take(name)).collect();
-                quote!(burn::tensor::Tensor::cat(::std::vec![#(#values),*], 1))
+                cat(&values, source_axis(self.cx, statement))
             }
         }
     }
@@ -388,10 +455,20 @@ impl<'c> Body<'c> {
         let name = op.field.as_deref().unwrap_or_default();
         let field = names::ident(name, Span::call_site());
         match &op.kind {
-            OpKind::Linear { .. } => {
+            OpKind::Linear {
+                tied: Some(tied), ..
+            } => {
+                let embedding = self.embedding(tied);
+                quote!(let #local = self.#field.forward(#value, &self.#embedding.weight);)
+            }
+            OpKind::Linear { tied: None, .. } | OpKind::Swiglu { .. } | OpKind::Conv(_) => {
                 if let Some(drop_connect) = op.drop_connect_field() {
                     let drop_connect = names::ident(&drop_connect, Span::call_site());
-                    quote!(let #local = self.#drop_connect.linear(&self.#field, #value);)
+                    let forward = match op.kind {
+                        OpKind::Linear { .. } => quote!(linear),
+                        _ => quote!(forward),
+                    };
+                    quote!(let #local = self.#drop_connect.#forward(&self.#field, #value);)
                 } else {
                     quote!(let #local = self.#field.forward(#value);)
                 }
@@ -400,12 +477,48 @@ impl<'c> Body<'c> {
                 let function = function_of(self.krate, activation, value);
                 quote!(let #local = #function;)
             }
-            OpKind::Swiglu { .. }
-            | OpKind::Activation(_)
+            OpKind::Embedding { .. } => {
+                if let Some(dropout) = op.embedding_dropout_field() {
+                    let dropout = names::ident(&dropout, Span::call_site());
+                    quote!(let #local = self.#dropout.forward(&self.#field, #value);)
+                } else {
+                    quote!(let #local = self.#field.forward(#value);)
+                }
+            }
+            OpKind::Recurrent(_) | OpKind::Attention { .. } => {
+                let padding = self.padding(op);
+                quote!(let #local = self.#field.forward(#value, #padding);)
+            }
+            OpKind::Stochastic(Stochastic::DropBlock { .. }) => {
+                quote!(let #local = self.#field.forward(#value, #pass.progress());)
+            }
+            OpKind::Reshape { .. } => {
+                let (before, behind) = (
+                    Literal::usize_unsuffixed(self.cx.rank_before(op)),
+                    Literal::usize_unsuffixed(self.cx.rank_behind(op)),
+                );
+                quote!(let #local = self.#field.forward::<#before, #behind>(#value);)
+            }
+            OpKind::Activation(_)
             | OpKind::BatchNorm { .. }
             | OpKind::LayerNorm { .. }
+            | OpKind::GroupNorm { .. }
+            | OpKind::InstanceNorm { .. }
+            | OpKind::RmsNorm { .. }
+            | OpKind::Pool(_)
+            | OpKind::Positional { .. }
+            | OpKind::ClassToken
             | OpKind::Custom { .. }
             | OpKind::Stochastic(_) => quote!(let #local = self.#field.forward(#value);),
+            OpKind::GlobalPool(_)
+            | OpKind::Flatten
+            | OpKind::ToSequence
+            | OpKind::Transpose
+            | OpKind::Step { .. }
+            | OpKind::Reduce { .. } => {
+                let function = self.stateless(op, value);
+                quote!(let #local = #function;)
+            }
             OpKind::Activity { l1, l2 } => {
                 let strengths = if let Some(field) = activity_field(op) {
                     quote!(self.#field[0], self.#field[1])
@@ -424,7 +537,7 @@ impl<'c> Body<'c> {
                 let #local = self.#field.forward_pass(#value, #pass);
                 #pass.leave();
             },
-            OpKind::Residual { .. } => {
+            OpKind::Residual { .. } | OpKind::Parallel { .. } => {
                 let lent = self.lend(&free_of(op));
                 quote! {
                     #pass.enter(#name);
@@ -444,9 +557,86 @@ impl<'c> Body<'c> {
                     }
                 }
             }
-            _ => TokenStream::new(),
         }
     }
+
+    /// An operation without a field, as an expression.
+    fn stateless(&self, op: &Op, value: &TokenStream) -> TokenStream {
+        let krate = self.krate;
+        let behind = Literal::usize_unsuffixed(self.cx.rank_behind(op));
+        match &op.kind {
+            OpKind::GlobalPool(Reduction::Mean) => quote!(#krate::layer::global_avg_pool(#value)),
+            OpKind::GlobalPool(Reduction::Max) => quote!(#krate::layer::global_max_pool(#value)),
+            OpKind::Flatten if self.cx.rank_before(op) == 2 => value.clone(),
+            OpKind::Flatten => quote!(#value.flatten::<2>(1, -1)),
+            OpKind::ToSequence => quote!(#krate::layer::to_sequence(#value)),
+            OpKind::Transpose => quote!(#value.swap_dims(1, 2)),
+            OpKind::Step { last: false } => quote!(#krate::layer::first_step(#value)),
+            OpKind::Step { last: true } => {
+                let padding = self.padding(op);
+                quote!(#krate::layer::last_step(#value, #padding))
+            }
+            OpKind::Reduce {
+                reduction,
+                axis: Axis::Time,
+            } => {
+                let padding = self.padding(op);
+                match reduction {
+                    Reduction::Mean => quote!(#krate::layer::mean_over_time(#value, #padding)),
+                    Reduction::Max => quote!(#krate::layer::max_over_time(#value, #padding)),
+                }
+            }
+            OpKind::Reduce { reduction, axis } => {
+                let axis = match axis {
+                    Axis::Channels => 1,
+                    Axis::Time | Axis::Features => self.cx.rank_before(op).saturating_sub(1),
+                };
+                let axis = Literal::usize_unsuffixed(axis);
+                match reduction {
+                    Reduction::Mean => quote!(#value.mean_dim(#axis).squeeze_dim::<#behind>(#axis)),
+                    Reduction::Max => quote!(#value.max_dim(#axis).squeeze_dim::<#behind>(#axis)),
+                }
+            }
+            _ => value.clone(),
+        }
+    }
+
+    /// Which steps of what the operation takes are padding, as an `Option` of a reference.
+    fn padding(&self, op: &Op) -> TokenStream {
+        let pass = &self.pass;
+        match self.cx.shapes.padding_of(op.id) {
+            Some((input, before)) => {
+                let before = Literal::usize_unsuffixed(before);
+                quote!(#pass.padding(#input, #before).as_ref())
+            }
+            None => quote!(None),
+        }
+    }
+
+    /// The field of the embedding that a layer is tied to.
+    fn embedding(&self, name: &str) -> Ident {
+        let statements = &self.cx.lowered.spec.layers;
+        let statement = statements.iter().find(|statement| statement.name == name);
+        let ops = statement.map_or([].as_slice(), |statement| statement.ops.as_slice());
+        let field = ops.iter().find_map(|op| match op.kind {
+            OpKind::Embedding { .. } => op.field.as_deref(),
+            _ => None,
+        });
+        names::ident(field.unwrap_or(name), Span::call_site())
+    }
+}
+
+/// The axis of a batch along which the branches of a `parallel` are joined.
+fn concat_axis(cx: &Context<'_>, op: &Op, rank: usize) -> usize {
+    match cx.shapes.layout_of(op.id) {
+        Layout::Channels => 1,
+        Layout::Features | Layout::Sequence => rank.saturating_sub(1),
+    }
+}
+
+/// The axis of a batch along which `concat(a, b)` joins.
+fn source_axis(_cx: &Context<'_>, _statement: &Statement) -> usize {
+    1
 }
 
 /// A call of the function for an activation without arguments: burn's, but for `selu`, whose gradient overflows there.

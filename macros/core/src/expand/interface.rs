@@ -60,7 +60,7 @@ fn pass_parameter(cx: &Context<'_>) -> Ident {
 /// `image: Tensor<2>`, for each input.
 fn parameters(cx: &Context<'_>) -> TokenStream {
     let parameters = cx.inputs.iter().map(|input| {
-        let (name, ty) = (&input.name, tensor(input.rank));
+        let (name, ty) = (&input.name, input.ty());
         quote!(#name: #ty)
     });
     quote!(#(#parameters),*)
@@ -311,9 +311,13 @@ fn network(cx: &Context<'_>) -> TokenStream {
     let (krate, config) = (cx.krate, &cx.config);
     let local = |name| Ident::new(name, Span::mixed_site());
     let (inputs, pass) = (local("inputs"), local("pass"));
-    let taken = (0..cx.inputs.len()).map(|index| {
+    let taken = cx.inputs.iter().enumerate().map(|(index, input)| {
         let index = Literal::usize_unsuffixed(index);
-        quote!(#krate::__private::input(#inputs, #index))
+        if input.indices {
+            quote!(#krate::__private::input_int(#inputs, #index))
+        } else {
+            quote!(#krate::__private::input(#inputs, #index))
+        }
     });
     let (output, target) = (local("output"), local("target"));
     let run = cx.body(|| {

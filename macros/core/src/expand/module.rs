@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::{docs, forward, names, values};
-use damper_spec::{Activation, ActivationKind, Id, Op, OpKind, Statement, Stochastic};
+use damper_spec::{Activation, ActivationKind, Id, Op, OpKind, Reduction, Statement, Stochastic};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
@@ -124,6 +124,14 @@ fn block_items(cx: &Context<'_>, out: &mut TokenStream, path: &str, statements: 
                     block_items(cx, out, &path, body);
                 }
             }
+            OpKind::Parallel { body, merge } => {
+                if let Some(name) = cx.blocks.body(op) {
+                    let run = (!cx.stub).then(|| forward::parallel(cx, op, body, *merge));
+                    let docs = docs::parallel(&path);
+                    out.extend(block(cx, name, body, None, &path, &docs, run.as_ref()));
+                    block_items(cx, out, &path, body);
+                }
+            }
             _ => {}
         }
     }
@@ -237,7 +245,7 @@ fn op_needs_config(cx: &Context<'_>, op: &Op) -> bool {
         OpKind::Residual { body, shortcut, .. } => {
             needs_config(cx, body) || needs_config(cx, shortcut)
         }
-        OpKind::Repeat { body, .. } => needs_config(cx, body),
+        OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => needs_config(cx, body),
         _ => false,
     }
 }
@@ -283,6 +291,11 @@ fn add_fields(
             let Some(ty) = cx.blocks.body(op) else { return };
             let builder = block_builder(ty, op_needs_config(cx, op), site);
             (quote!(#ty), quote!(#build.residual(#field, #builder)?))
+        }
+        OpKind::Parallel { .. } => {
+            let Some(ty) = cx.blocks.body(op) else { return };
+            let builder = block_builder(ty, op_needs_config(cx, op), site);
+            (quote!(#ty), quote!(#build.parallel(#field, #builder)?))
         }
         OpKind::Repeat { .. } => {
             let Some(ty) = cx.blocks.body(op) else { return };
@@ -330,6 +343,18 @@ fn add_fields(
         docs: docs::field(cx, statement, op, &format!("{}{field}", site.path)),
         skip: false,
     });
+    if let Some(field) = op.embedding_dropout_field() {
+        fields.push(Field {
+            name: names::ident(&field, cx.span(op.id)),
+            ty: quote!(#krate::layer::EmbeddingDropout),
+            make: quote!(#build.layer(#field)?),
+            docs: docs::line(&format!(
+                "Drops classes of `{}` while training.",
+                op.field.as_deref().unwrap_or_default()
+            )),
+            skip: false,
+        });
+    }
     if let Some(field) = op.drop_connect_field() {
         fields.push(Field {
             name: names::ident(&field, cx.span(op.id)),
@@ -371,7 +396,34 @@ pub(super) fn activity_field(op: &Op) -> Option<Ident> {
 /// The type of a layer; `None` for what is not one.
 fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
     Some(match kind {
-        OpKind::Linear { .. } => quote!(burn::nn::Linear),
+        OpKind::Linear { tied: Some(_), .. } => quote!(#krate::layer::TiedLinear),
+        OpKind::Linear { tied: None, .. } => quote!(burn::nn::Linear),
+        OpKind::Conv(conv) => {
+            let name = match conv.transposed {
+                true => format_ident!("ConvTranspose{}d", conv.axes),
+                false => format_ident!("Conv{}d", conv.axes),
+            };
+            quote!(burn::nn::conv::#name)
+        }
+        OpKind::Pool(pool) => {
+            let family = match (pool.adaptive, pool.reduction) {
+                (true, _) => "AdaptiveAvgPool",
+                (false, Reduction::Mean) => "AvgPool",
+                (false, Reduction::Max) => "MaxPool",
+            };
+            let name = format_ident!("{family}{}d", pool.axes);
+            quote!(#krate::layer::#name)
+        }
+        OpKind::GroupNorm { .. } => quote!(burn::nn::GroupNorm),
+        OpKind::InstanceNorm { .. } => quote!(burn::nn::InstanceNorm),
+        OpKind::RmsNorm { .. } => quote!(burn::nn::RmsNorm),
+        OpKind::Reshape { .. } => quote!(#krate::layer::Reshape),
+        OpKind::Embedding { .. } => quote!(burn::nn::Embedding),
+        OpKind::Recurrent(_) => quote!(#krate::layer::Recurrent),
+        OpKind::Attention { .. } => quote!(#krate::layer::Attention),
+        OpKind::Positional { learned: true } => quote!(#krate::layer::LearnedPosition),
+        OpKind::Positional { learned: false } => quote!(#krate::layer::SinusoidalPosition),
+        OpKind::ClassToken => quote!(#krate::layer::ClassToken),
         OpKind::Swiglu { .. } => quote!(burn::nn::SwiGlu),
         OpKind::BatchNorm { .. } => quote!(#krate::layer::BatchNorm),
         OpKind::LayerNorm { .. } => quote!(burn::nn::LayerNorm),
@@ -389,12 +441,25 @@ fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
             quote!(#krate::layer::GaussianDropout)
         }
         OpKind::Stochastic(Stochastic::DropPath { .. }) => quote!(#krate::layer::DropPath),
+        OpKind::Stochastic(Stochastic::SpatialDropout { .. }) => {
+            quote!(#krate::layer::SpatialDropout)
+        }
+        OpKind::Stochastic(Stochastic::DropBlock { .. }) => quote!(#krate::layer::DropBlock),
+        OpKind::Stochastic(Stochastic::VariationalDropout { .. }) => {
+            quote!(#krate::layer::VariationalDropout)
+        }
         OpKind::Custom { .. }
         | OpKind::Model { .. }
         | OpKind::Activity { .. }
         | OpKind::Residual { .. }
-        | OpKind::Repeat { .. } => return None,
-        _ => return None,
+        | OpKind::Repeat { .. }
+        | OpKind::Parallel { .. }
+        | OpKind::GlobalPool(_)
+        | OpKind::Flatten
+        | OpKind::ToSequence
+        | OpKind::Transpose
+        | OpKind::Step { .. }
+        | OpKind::Reduce { .. } => return None,
     })
 }
 
@@ -447,9 +512,13 @@ pub(super) fn a_weight(cx: &Context<'_>) -> Option<TokenStream> {
     ops.find_map(|op| {
         let name = names::ident(op.field.as_deref()?, cx.span(Id::NONE));
         Some(match &op.kind {
-            OpKind::Linear { .. } => quote!(&self.#name.weight),
+            OpKind::Linear { tied: None, .. } | OpKind::Conv(_) | OpKind::Embedding { .. } => {
+                quote!(&self.#name.weight)
+            }
             OpKind::Swiglu { .. } => quote!(&self.#name.linear_inner.weight),
-            OpKind::BatchNorm { .. } | OpKind::LayerNorm { .. } => quote!(&self.#name.gamma),
+            OpKind::BatchNorm { .. } | OpKind::LayerNorm { .. } | OpKind::RmsNorm { .. } => {
+                quote!(&self.#name.gamma)
+            }
             OpKind::Activation(Activation {
                 kind: ActivationKind::Prelu,
                 ..

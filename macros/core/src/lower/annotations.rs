@@ -1,13 +1,13 @@
 //! `with ..`: annotations go to the place or to the weights on which they act.
 
-use super::layers::{each_statement, stochastic};
+use super::layers::{each_statement, only_inside, stochastic};
 use super::{Cx, arguments, unknown_word};
 use crate::ast::{Annotation, Call, Ends, Side};
 use crate::evaluate;
 use crate::words::{self, Word};
 use damper_spec::{
-    ActivationKind, DropPath, Id, LintLevel, Op, OpKind, Reach, RuleKind, Statement, Stochastic,
-    WeightRule,
+    ActivationKind, DropPath, Id, LintLevel, Op, OpKind, Rate, Reach, RuleKind, Statement,
+    Stochastic, WeightRule,
 };
 use proc_macro2::Ident;
 
@@ -25,6 +25,8 @@ pub(super) enum Where {
     },
     /// `shortcut`
     Shortcut,
+    /// `parallel`
+    Parallel,
 }
 
 /// An operation of a chain, and what annotations put around it.
@@ -46,23 +48,57 @@ impl Slot {
     }
 }
 
-/// Whether weight rules reach this operation without `on all`.
-pub(super) fn has_weights(kind: &OpKind) -> bool {
-    matches!(kind, OpKind::Linear { .. } | OpKind::Swiglu { .. })
+/// Whether `drop_connect` can act on it.
+pub(super) fn drops_weights(kind: &OpKind) -> bool {
+    matches!(
+        kind,
+        OpKind::Linear { tied: None, .. }
+            | OpKind::Swiglu { .. }
+            | OpKind::Conv(_)
+            | OpKind::Recurrent(_)
+    )
 }
 
 fn reached(kind: &OpKind, rule: &WeightRule) -> bool {
+    if matches!(rule.kind, RuleKind::DropConnect { .. }) {
+        return drops_weights(kind);
+    }
     match kind {
-        OpKind::Linear { .. } | OpKind::Swiglu { .. } => true,
-        // What is inside is not known here; nothing but a layer of ours can drop its weights.
-        OpKind::Custom { .. } | OpKind::Model { .. } => {
-            !matches!(rule.kind, RuleKind::DropConnect { .. })
+        // What is inside another module is not known here.
+        OpKind::Linear { tied: None, .. }
+        | OpKind::Swiglu { .. }
+        | OpKind::Conv(_)
+        | OpKind::Recurrent(_)
+        | OpKind::Attention { .. }
+        | OpKind::Custom { .. }
+        | OpKind::Model { .. } => true,
+        OpKind::Embedding { .. } | OpKind::Positional { learned: true } | OpKind::ClassToken => {
+            rule.on != Reach::Weights
         }
-        OpKind::BatchNorm { .. } | OpKind::LayerNorm { .. } => rule.on == Reach::All,
+        // The weight of a tied layer is its embedding's: it has a bias only.
+        OpKind::Linear { tied: Some(_), .. }
+        | OpKind::BatchNorm { .. }
+        | OpKind::LayerNorm { .. }
+        | OpKind::GroupNorm { .. }
+        | OpKind::InstanceNorm { .. }
+        | OpKind::RmsNorm { .. } => rule.on == Reach::All,
         OpKind::Activation(activation) => {
             activation.kind == ActivationKind::Prelu && rule.on == Reach::All
         }
-        _ => false,
+        OpKind::Pool(_)
+        | OpKind::GlobalPool(_)
+        | OpKind::Flatten
+        | OpKind::Reshape { .. }
+        | OpKind::ToSequence
+        | OpKind::Transpose
+        | OpKind::Step { .. }
+        | OpKind::Reduce { .. }
+        | OpKind::Positional { learned: false }
+        | OpKind::Stochastic(_)
+        | OpKind::Activity { .. }
+        | OpKind::Residual { .. }
+        | OpKind::Repeat { .. }
+        | OpKind::Parallel { .. } => false,
     }
 }
 
@@ -93,6 +129,9 @@ pub(super) fn place(
             }
         } else if word == "drop_path" && annotation.place.is_none() {
             drop_path(cx, annotation, levels, &mut slots, &mut tail, place);
+        } else if let Some(inner) = Inner::of(annotation, &slots) {
+            let mut ops: Vec<&mut Op> = slots.iter_mut().map(|slot| &mut slot.op).collect();
+            inside(cx, annotation, &levels, inner, &mut ops, statement);
         } else if let Some(op) = acting(cx, annotation, levels) {
             match target(cx, annotation, &slots, statement) {
                 Target::Lost => {}
@@ -112,6 +151,227 @@ pub(super) fn place(
     }
     ops.extend(tail);
     ops
+}
+
+/// What an annotation sets inside a layer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inner {
+    Attention,
+    Embedding,
+    Zoneout,
+    Variational,
+    State,
+    Between,
+}
+
+impl Inner {
+    /// What this annotation sets inside the layers of its statement, if it does that.
+    fn of(annotation: &Annotation, slots: &[Slot]) -> Option<Self> {
+        let ops = || slots.iter().map(|slot| &slot.op);
+        match annotation.call.word.to_string().as_str() {
+            "variational_dropout" if annotation.place.is_none() => {
+                ops().any(has_recurrent).then_some(Self::Variational)
+            }
+            "dropout" if annotation.place.is_none() => {
+                let last = ops().rfind(|op| {
+                    drops_weights(&op.kind)
+                        || matches!(
+                            op.kind,
+                            OpKind::Linear { .. }
+                                | OpKind::Attention { .. }
+                                | OpKind::Embedding { .. }
+                                | OpKind::Custom { .. }
+                                | OpKind::Model { .. }
+                                | OpKind::Residual { .. }
+                                | OpKind::Repeat { .. }
+                                | OpKind::Parallel { .. }
+                        )
+                })?;
+                matches!(last.kind, OpKind::Recurrent(_)).then_some(Self::Between)
+            }
+            word => Self::of_word(word),
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "attention_dropout" => Self::Attention,
+            "embedding_dropout" => Self::Embedding,
+            "zoneout" => Self::Zoneout,
+            _ => return None,
+        })
+    }
+
+    /// The layers it is for.
+    fn layers(self) -> &'static str {
+        match self {
+            Self::Attention => "`attention`",
+            Self::Embedding => "`embedding`",
+            Self::Zoneout | Self::Variational | Self::State | Self::Between => {
+                "`lstm`, `gru` and `rnn`"
+            }
+        }
+    }
+
+    /// The place of the rate in a layer that has one.
+    fn place(self, kind: &mut OpKind) -> Option<&mut Option<Rate>> {
+        match (kind, self) {
+            (OpKind::Attention { dropout, .. }, Self::Attention)
+            | (OpKind::Embedding { dropout, .. }, Self::Embedding) => Some(dropout),
+            (OpKind::Recurrent(layer), Self::Zoneout) => Some(&mut layer.zoneout),
+            (OpKind::Recurrent(layer), Self::Variational) => Some(&mut layer.variational),
+            (OpKind::Recurrent(layer), Self::State) => Some(&mut layer.recurrent),
+            (OpKind::Recurrent(layer), Self::Between) => Some(&mut layer.between),
+            _ => None,
+        }
+    }
+}
+
+/// Whether it is a recurrent layer, or a block with one.
+fn has_recurrent(op: &Op) -> bool {
+    let inner = |statements: &[Statement]| {
+        statements
+            .iter()
+            .any(|statement| statement.ops.iter().any(has_recurrent))
+    };
+    match &op.kind {
+        OpKind::Recurrent(_) => true,
+        OpKind::Residual { body, shortcut, .. } => inner(body) || inner(shortcut),
+        OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => inner(body),
+        _ => false,
+    }
+}
+
+/// A statement with an annotation that acts inside a layer, as an example writes it.
+pub(super) fn inside_example(word: &Word) -> String {
+    let layer = match word.name {
+        "attention_dropout" => "attention(heads = 4)",
+        "embedding_dropout" => "embedding(8000, 128)",
+        _ => "lstm(128)",
+    };
+    format!("{layer} with {}", sample(word))
+}
+
+/// Sets a rate inside the layers of a statement, and inside those of its blocks that have none of their own.
+fn inside(
+    cx: &mut Cx,
+    annotation: &Annotation,
+    levels: &[LintLevel],
+    inner: Inner,
+    ops: &mut [&mut Op],
+    statement: Id,
+) {
+    let Some((word, rates)) = rates(cx, annotation, levels, inner) else {
+        return;
+    };
+    let mut any = false;
+    let mut twice = None;
+    for (inner, rate) in &rates {
+        for op in ops.iter_mut() {
+            if let Some(place) = inner.place(&mut op.kind) {
+                any = true;
+                match place {
+                    Some(first) => twice = Some(first.id),
+                    None => *place = Some(rate.clone()),
+                }
+            }
+            any |= inside_blocks(op, *inner, rate);
+        }
+    }
+    if let Some(first) = twice {
+        let first = cx.spans.get(first).0;
+        cx.diagnostics
+            .error(
+                annotation.call.ends(),
+                format!("`{}` stands twice on one statement", word.name),
+            )
+            .other(first, "the first one is");
+    }
+    if !any && !cx.broken.contains(&statement) {
+        nothing_inside(cx, annotation, inner, word);
+    }
+}
+
+fn nothing_inside(cx: &mut Cx, annotation: &Annotation, inner: Inner, word: &Word) {
+    let report = cx.diagnostics.error(
+        annotation.call.ends(),
+        format!(
+            "`{}` acts inside {}, and there is none here",
+            word.name,
+            inner.layers()
+        ),
+    );
+    report.help(format!("`{}`", inside_example(word)));
+    if inner == Inner::Attention || inner == Inner::Embedding {
+        report.help("on the value that passes: `dropout(0.1)`");
+    }
+}
+
+/// The rates of an annotation that acts inside layers. It has no place of its own there.
+fn rates(
+    cx: &mut Cx,
+    annotation: &Annotation,
+    levels: &[LintLevel],
+    inner: Inner,
+) -> Option<(&'static Word, Vec<(Inner, Rate)>)> {
+    let call = &annotation.call;
+    let name = call.word.to_string();
+    let word =
+        words::find(words::INSIDE, &name).or_else(|| words::find(words::STOCHASTIC, &name))?;
+    if let Some((side, place)) = &annotation.place {
+        let side = side_word(*side);
+        cx.diagnostics
+            .error(
+                place,
+                format!(
+                    "`{name}` acts inside {}: `{side} {place}` has no meaning",
+                    inner.layers()
+                ),
+            )
+            .help(format!("without `{side} {place}`"));
+    }
+    on_values(cx, annotation);
+    let arguments = arguments::read(cx, call, word);
+    let mut rate = |rate| Rate {
+        id: cx.id(call.ends()),
+        rate,
+        levels: levels.to_vec(),
+    };
+    let mut rates = vec![(inner, rate(arguments.value("rate")))];
+    if inner == Inner::Variational
+        && let Some(state) = arguments.optional("recurrent")
+    {
+        rates.push((Inner::State, rate(state)));
+    }
+    Some((word, rates))
+}
+
+/// Sets a rate in the layers of the blocks of an operation that have none.
+fn inside_blocks(op: &mut Op, inner: Inner, rate: &Rate) -> bool {
+    match &mut op.kind {
+        OpKind::Residual { body, shortcut, .. } => {
+            // Both, whatever the first one gives.
+            let in_body = inside_default(body, inner, rate);
+            inside_default(shortcut, inner, rate) || in_body
+        }
+        OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
+            inside_default(body, inner, rate)
+        }
+        _ => false,
+    }
+}
+
+fn inside_default(statements: &mut [Statement], inner: Inner, rate: &Rate) -> bool {
+    let mut any = false;
+    each_statement(statements, &mut |statement| {
+        for op in &mut statement.ops {
+            if let Some(place) = inner.place(&mut op.kind) {
+                any = true;
+                place.get_or_insert_with(|| rate.clone());
+            }
+        }
+    });
+    any
 }
 
 /// Two rules of one word on one statement contradict each other.
@@ -153,7 +413,9 @@ fn own(cx: &mut Cx, op: &mut Op, rule: &WeightRule) -> bool {
             any |= default_rule(body, rule);
             any |= default_rule(shortcut, rule);
         }
-        OpKind::Repeat { body, .. } => any |= default_rule(body, rule),
+        OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
+            any |= default_rule(body, rule);
+        }
         _ => {}
     }
     any
@@ -188,7 +450,9 @@ fn no_weights(cx: &mut Cx, annotation: &Annotation, rule: &WeightRule) {
         format!("`{word}` acts on weights, and there are none here"),
     );
     if matches!(rule.kind, RuleKind::DropConnect { .. }) {
-        report.help("on a statement with `linear` or `swiglu`");
+        report.help(
+            "on a statement with `linear`, `swiglu`, a convolution or a recurrent layer: `linear(64) -> relu with drop_connect(0.1)`",
+        );
     } else {
         report.help(format!(
             "on a statement with weights: `linear(64) -> relu with {}`",
@@ -196,7 +460,9 @@ fn no_weights(cx: &mut Cx, annotation: &Annotation, rule: &WeightRule) {
         ));
     }
     if rule.on == Reach::Weights {
-        report.note("weights are matrices and kernels; `on all` reaches biases and the gains of normalisations");
+        report.note(
+            "weights are matrices and kernels; `on embedding` reaches tables of vectors too, `on all` biases and the gains of normalisations as well",
+        );
     }
 }
 
@@ -260,6 +526,8 @@ pub(super) fn rule(
         "drop_connect" => RuleKind::DropConnect {
             rate: arguments.value("rate"),
         },
+        "weight_norm" => RuleKind::WeightNorm,
+        "spectral_norm" => RuleKind::SpectralNorm,
         _ => RuleKind::Freeze,
     };
     let on = match on.map(ToString::to_string).as_deref() {
@@ -304,6 +572,7 @@ pub(super) fn sample(word: &Word) -> String {
         name @ ("decay" | "penalty" | "activity") => format!("{name}(l2 = 1e-3)"),
         "max_norm" => "max_norm(3.0)".to_owned(),
         "orthogonal" => "orthogonal(1e-4)".to_owned(),
+        "drop_block" => "drop_block(0.1, size = 7)".to_owned(),
         name if word.arguments.is_empty() => name.to_owned(),
         name => format!("{name}(0.1)"),
     }
@@ -333,6 +602,7 @@ fn acting(cx: &mut Cx, annotation: &Annotation, levels: Vec<LintLevel>) -> Optio
             l2: l2.unwrap_or(zero),
         }
     } else {
+        only_inside(cx, word, &arguments);
         OpKind::Stochastic(stochastic(cx, word, &arguments))
     };
     Some(Op {
@@ -361,17 +631,7 @@ fn unknown(cx: &mut Cx, call: &Call) {
     for item in call.args.iter().flat_map(|args| &args.items) {
         evaluate::mark(&mut cx.hyper, &item.value.tokens);
     }
-    if words::LATER_ANNOTATIONS.contains(&name.as_str()) {
-        cx.diagnostics
-            .error(
-                &call.word,
-                format!("`{name}` is not available in this version of damper"),
-            )
-            .help(format!(
-                "available are {}",
-                words::list(&words::annotations())
-            ));
-    } else if words::chain().contains(&name.as_str()) {
+    if words::chain().contains(&name.as_str()) {
         cx.diagnostics
             .error(
                 call.ends(),
@@ -547,6 +807,26 @@ fn default(
         once(cx, given, annotation);
         if !default_rule(statements, &rule) && cx.broken.is_empty() {
             no_weights(cx, annotation, &rule);
+        }
+        return;
+    }
+    let variational = word == "variational_dropout"
+        && annotation.place.is_none()
+        && statements
+            .iter()
+            .flat_map(|one| &one.ops)
+            .any(has_recurrent);
+    let inner = Inner::of_word(&word).or(variational.then_some(Inner::Variational));
+    if let Some(inner) = inner {
+        let Some((word, rates)) = rates(cx, annotation, &levels, inner) else {
+            return;
+        };
+        let mut any = false;
+        for (inner, rate) in &rates {
+            any |= inside_default(statements, *inner, rate);
+        }
+        if !any && cx.broken.is_empty() {
+            nothing_inside(cx, annotation, inner, word);
         }
         return;
     }

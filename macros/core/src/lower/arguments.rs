@@ -6,7 +6,7 @@ use crate::evaluate::{self, LARGEST, Type_, in_parentheses};
 use crate::words::{Argument, Kind, Missing, Word, list};
 use crate::{Hole, HoleKind, parse};
 use damper_spec::{MetricKind, Value};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeMap;
 
@@ -17,6 +17,7 @@ enum Given {
     Range(Value, Value),
     Values(Vec<Value>),
     Word(&'static str),
+    Name(String),
     Metric(Option<MetricKind>),
     Rust(TokenStream),
     /// Wrong, and reported.
@@ -81,6 +82,34 @@ impl Arguments {
         match self.given.get(name) {
             Some((Given::Values(values), _)) => values.clone(),
             _ => Vec::new(),
+        }
+    }
+
+    /// One number for every axis, or one for each: the given ones, or the default; none if there is none.
+    pub(super) fn axes(&self, name: &str) -> Vec<Value> {
+        match self.given.get(name) {
+            Some((Given::Values(values), _)) => values.clone(),
+            Some(_) => vec![Value::unknown()],
+            None => {
+                let argument = self.word.arguments.iter().find(|one| one.name == name);
+                match argument.map(|argument| argument.missing) {
+                    Some(Missing::Number(number)) => vec![Value::known(number)],
+                    _ => Vec::new(),
+                }
+            }
+        }
+    }
+
+    /// Where an argument was given, with its name.
+    pub(super) fn ends(&self, name: &str) -> Option<Ends> {
+        self.given.get(name).map(|(_, ends)| *ends)
+    }
+
+    /// The name of a statement.
+    pub(super) fn name(&self, name: &str) -> Option<String> {
+        match &self.given.get(name)?.0 {
+            Given::Name(name) => Some(name.clone()),
+            _ => None,
         }
     }
 
@@ -158,8 +187,10 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                     .iter()
                     .map(|argument| argument.name)
                     .collect();
-                let suggestion = alias(&text)
-                    .filter(|alias| names.contains(alias))
+                let suggestion = aliases(&text)
+                    .iter()
+                    .copied()
+                    .find(|alias| names.contains(alias))
                     .or_else(|| damper_spec::suggest(&text, names.iter().copied()));
                 let message = match (word.arguments.is_empty(), suggestion) {
                     (true, _) => format!("`{}` takes no arguments", word.name),
@@ -216,22 +247,52 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
     }
 }
 
-/// What other libraries call an argument.
-fn alias(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "learning_rate" => "lr",
-        "wd" | "l2" => "weight_decay",
-        "eps" => "epsilon",
-        "p" | "prob" | "probability" => "rate",
-        "units" | "features" | "out_features" | "d_output" | "size" => "out",
-        "use_bias" => "bias",
-        "sigma" | "stddev" => "std",
-        "gamma" => "factor",
-        "step_size" => "every",
-        "smoothing" => "label_smoothing",
-        "weight" | "class_weights" => "weights",
-        _ => return None,
-    })
+/// What damper calls the argument that other libraries call so.
+fn aliases(name: &str) -> &'static [&'static str] {
+    match name {
+        "learning_rate" => &["lr"],
+        "wd" | "l2" => &["weight_decay"],
+        "eps" => &["epsilon"],
+        "p" | "prob" | "probability" => &["rate"],
+        "units" | "features" | "out_features" | "d_output" | "size" | "output_size" => {
+            &["out", "hidden", "size"]
+        }
+        "channels" | "out_channels" | "filters" => &["out"],
+        "hidden_size" | "hidden_dim" => &["hidden"],
+        "num_layers" | "depth" => &["layers"],
+        "num_heads" | "n_head" | "nhead" | "n_heads" => &["heads"],
+        "dim_feedforward" | "feedforward" | "d_ff" | "mlp" => &["ff"],
+        "vocab_size" | "num_embeddings" | "input_dim" => &["vocab"],
+        "embedding_dim" | "d_model" | "output_dim" => &["dim"],
+        "padding_idx" | "pad_index" | "padding" => &["pad"],
+        "num_groups" => &["groups"],
+        "kernel_size" | "window" | "pool_size" => &["kernel"],
+        "strides" => &["stride"],
+        "dilation_rate" => &["dilation"],
+        "depth_multiplier" => &["multiplier"],
+        "block_size" => &["size"],
+        "is_causal" => &["causal"],
+        "recurrent_dropout" => &["recurrent"],
+        "dim" => &["axis"],
+        "tie" | "tied_to" | "weight_tying" => &["tied"],
+        "use_bias" => &["bias"],
+        "sigma" | "stddev" => &["std"],
+        "gamma" => &["factor"],
+        "step_size" => &["every"],
+        "smoothing" => &["label_smoothing"],
+        "weight" | "class_weights" => &["weights"],
+        _ => &[],
+    }
+}
+
+/// The word that an expression is, if it is one that no hyper-parameter has and that is written as a variable is.
+fn plain_word(cx: &Cx, expr: &Expr) -> Option<String> {
+    let name = syn::parse2::<Ident>(expr.tokens.clone()).ok()?.to_string();
+    let variable = name
+        .chars()
+        .all(|c| c == '_' || c.is_ascii_digit() || c.is_ascii_lowercase());
+    let known = cx.hyper.iter().any(|hyper| hyper.name == name);
+    (variable && !known).then_some(name)
 }
 
 fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
@@ -275,6 +336,31 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
                 None => Given::Wrong,
             },
         },
+        Kind::SizeOrSizes => sizes(cx, expr, &what, help),
+        Kind::Padding => {
+            let words: &[&str] = &["same", "valid"];
+            match plain_word(cx, expr) {
+                Some(text) => match words.iter().find(|word| **word == text) {
+                    Some(word) => Given::Word(word),
+                    None => cannot_be(cx, expr, words, &what, &argument.kind.wanted()),
+                },
+                None => sizes(cx, expr, &what, help),
+            }
+        }
+        Kind::SizeOr(word) => match plain_word(cx, expr) {
+            Some(text) if text == word => Given::Word(word),
+            Some(text) if damper_spec::suggest(&text, [word]).is_some() => {
+                cannot_be(cx, expr, &[word], &what, &argument.kind.wanted())
+            }
+            _ => match checked(cx, expr, Kind::Size, &what, help) {
+                Some(value) => Given::Value(value),
+                None => Given::Wrong,
+            },
+        },
+        Kind::Name => match syn::parse2::<Ident>(expr.tokens.clone()) {
+            Ok(name) => Given::Name(name.to_string()),
+            Err(_) => wrong(cx),
+        },
         Kind::Sizes | Kind::Floats => {
             let kind = if argument.kind == Kind::Sizes {
                 Kind::Size
@@ -299,12 +385,7 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             if let Some(word) = words.iter().find(|word| **word == text) {
                 return Given::Word(word);
             }
-            let suggestion = damper_spec::suggest(&text, words.iter().copied());
-            let ending = suggestion.map_or(String::new(), |s| format!(": did you mean `{s}`?"));
-            cx.diagnostics
-                .error(expr.ends, format!("{what} cannot be `{text}`{ending}"))
-                .help(format!("it is one of {}", list(words)));
-            Given::Wrong
+            cannot_be(cx, expr, words, &what, &format!("one of {}", list(words)))
         }
         Kind::Metric => {
             if expr.text() == "loss" {
@@ -326,6 +407,33 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             }
         }
     }
+}
+
+/// One number or a list of them.
+fn sizes(cx: &mut Cx, expr: &Expr, what: &str, help: Option<&str>) -> Given {
+    let Some(elements) = parse::list_of(cx.diagnostics, expr) else {
+        return checked(cx, expr, Kind::Size, what, help)
+            .map_or(Given::Wrong, |value| Given::Values(vec![value]));
+    };
+    let values: Vec<Value> = elements
+        .iter()
+        .filter_map(|element| checked(cx, element, Kind::Size, what, help))
+        .collect();
+    if values.len() == elements.len() {
+        Given::Values(values)
+    } else {
+        Given::Wrong
+    }
+}
+
+fn cannot_be(cx: &mut Cx, expr: &Expr, words: &[&str], what: &str, wanted: &str) -> Given {
+    let text = expr.text();
+    let suggestion = damper_spec::suggest(&text, words.iter().copied());
+    let ending = suggestion.map_or(String::new(), |s| format!(": did you mean `{s}`?"));
+    cx.diagnostics
+        .error(expr.ends, format!("{what} cannot be `{text}`{ending}"))
+        .help(format!("it is {wanted}"));
+    Given::Wrong
 }
 
 /// A value of a kind; unknown where it is wrong. `what` says whose it is, `help` how to write it.

@@ -2,11 +2,11 @@
 
 use super::annotations::{self, Slot, Where};
 use super::arguments::{self, Arguments};
-use super::{Cx, names, unknown_word};
+use super::{Cx, names, operations, unknown_word};
 use crate::ast::{self, Call, Ends, Node, Section, text};
 use crate::words::{self, Word};
 use crate::{Custom, Nested, evaluate};
-use damper_spec::{Activation, Id, Input, Op, OpKind, Source, Statement, Stochastic};
+use damper_spec::{Activation, Id, Input, Merge, Op, OpKind, Source, Statement, Stochastic};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::Expr;
@@ -59,8 +59,16 @@ fn statement(cx: &mut Cx, written: &ast::Statement, place: Where) -> Statement {
         source = source_of(cx, node);
     }
     let mut slots: Vec<Slot> = Vec::new();
-    for node in nodes {
-        slot(cx, &mut slots, node, place, id);
+    let mut rope = None;
+    while let Some(node) = nodes.next() {
+        slot(cx, &mut slots, node, place, id, &mut rope);
+        if node.is_word("parallel") {
+            let found = nodes.next_if(|next| merge_of(next).is_some());
+            merge(cx, &mut slots, node, found);
+        }
+    }
+    if let Some(ends) = rope {
+        rope_elsewhere(cx, ends);
     }
     let ops = annotations::place(cx, &written.with, slots, id, place);
     let name = written
@@ -76,6 +84,61 @@ fn statement(cx: &mut Cx, written: &ast::Statement, place: Where) -> Statement {
         ops,
         levels,
     }
+}
+
+/// The merge that a word behind `parallel` means, and whether it is that word.
+fn merge_of(node: &Node) -> Option<(Merge, &'static str, bool)> {
+    if node.is_path {
+        return None;
+    }
+    let word = node.word();
+    let (merge, name) = match word.as_str() {
+        "concat" | "cat" | "concatenate" | "stack" | "join" => (Merge::Concat, "concat"),
+        "add" | "sum" | "plus" => (Merge::Add, "add"),
+        "mul" | "multiply" | "product" | "times" => (Merge::Mul, "mul"),
+        _ => return None,
+    };
+    Some((merge, name, word == name))
+}
+
+/// Gives the last operation, a `parallel`, its merge.
+fn merge(cx: &mut Cx, slots: &mut [Slot], parallel: &Node, found: Option<&Node>) {
+    let written = found.and_then(|node| merge_of(node).map(|merge| (node, merge)));
+    let Some((node, (kind, name, exact))) = written else {
+        cx.diagnostics
+            .error(
+                parallel.ends(),
+                "the branches of `parallel` are not merged: directly behind it stands `concat`, `add` or `mul`",
+            )
+            .help("`parallel { a: ..; b: ..; } -> concat`");
+        return;
+    };
+    if !exact {
+        let message = format!("unknown merge `{}`: did you mean `{name}`?", node.word());
+        cx.diagnostics
+            .error(node.ends(), message)
+            .help(format!("one of {}", words::list(words::MERGES)));
+    } else if node.args.is_some() || node.body.is_some() {
+        cx.diagnostics
+            .error(
+                node.ends(),
+                format!("`{name}` behind `parallel` takes nothing: it merges the branches"),
+            )
+            .help(format!("`parallel {{ a: ..; b: ..; }} -> {name}`"));
+    }
+    if let Some(OpKind::Parallel { merge, .. }) = slots.last_mut().map(|slot| &mut slot.op.kind) {
+        *merge = kind;
+    }
+}
+
+fn rope_elsewhere(cx: &mut Cx, ends: Ends) {
+    cx.diagnostics
+        .error(
+            ends,
+            "`positional(rope)` turns the queries and keys of an attention: it stands directly before `attention`",
+        )
+        .help("`layer_norm -> positional(rope) -> attention(heads = 4)`, or `positional(learned)` here")
+        .note("rotary position embedding (Su et al., arXiv 2104.09864) adds nothing to the value itself");
 }
 
 fn source_of(cx: &mut Cx, node: &Node) -> Source {
@@ -126,15 +189,25 @@ fn source_help(word: &str) -> &'static str {
 }
 
 /// Lowers one operation of a chain. `drop_connect` acts on the weights of the one before.
-fn slot(cx: &mut Cx, slots: &mut Vec<Slot>, node: &Node, place: Where, statement: Id) {
+///
+/// `rope` is where a `positional(rope)` stands whose `attention` is still to come.
+fn slot(
+    cx: &mut Cx,
+    slots: &mut Vec<Slot>,
+    node: &Node,
+    place: Where,
+    statement: Id,
+    rope: &mut Option<Ends>,
+) {
     let ends = node.ends();
     let word = node.word();
+    let rotated = rope.take();
     if node.path.len() == 1 && word == "drop_connect" {
         let Some(call) = node.call() else { return };
         if let Some(rule) = annotations::rule(cx, &call, None, Vec::new()) {
             match slots
                 .last_mut()
-                .filter(|last| annotations::has_weights(&last.op.kind))
+                .filter(|last| annotations::drops_weights(&last.op.kind))
             {
                 Some(last) => last.op.rules.push(rule),
                 None => {
@@ -149,8 +222,15 @@ fn slot(cx: &mut Cx, slots: &mut Vec<Slot>, node: &Node, place: Where, statement
         }
         return;
     }
+    if node.is_word("positional") && is_rope(node) {
+        if let Some(first) = rotated {
+            rope_elsewhere(cx, first);
+        }
+        *rope = Some(ends);
+        return;
+    }
     let id = cx.id(ends);
-    let kind = operation(cx, node, id, place).unwrap_or_else(|| {
+    let mut kind = operation(cx, node, id, place).unwrap_or_else(|| {
         cx.broken.insert(statement);
         // Unknown to the rules: neither its shape nor its weights give a second message.
         OpKind::Model {
@@ -158,6 +238,14 @@ fn slot(cx: &mut Cx, slots: &mut Vec<Slot>, node: &Node, place: Where, statement
             model: None,
         }
     });
+    if let Some(ends) = rotated {
+        match &mut kind {
+            OpKind::Attention { rope, .. } => *rope = true,
+            // What is unknown may be the attention.
+            OpKind::Model { .. } if cx.broken.contains(&statement) => {}
+            _ => rope_elsewhere(cx, ends),
+        }
+    }
     let op = Op {
         id,
         field: None,
@@ -168,6 +256,13 @@ fn slot(cx: &mut Cx, slots: &mut Vec<Slot>, node: &Node, place: Where, statement
     slots.push(Slot::new(word, op));
 }
 
+/// Whether the only argument is `rope`.
+fn is_rope(node: &Node) -> bool {
+    let items = node.args.iter().flat_map(|args| &args.items);
+    let mut items = items.map(|item| item.value.text());
+    items.next().as_deref() == Some("rope") && items.next().is_none()
+}
+
 /// What an operation does; `None` if that is unknown, which has been reported.
 fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
     let call = node.call()?;
@@ -175,12 +270,13 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
     if node.is_path {
         return path(cx, node, id);
     }
-    if name != "residual" && name != "repeat" && (node.body.is_some() || node.shortcut.is_some()) {
+    let is_block = words::BLOCKS.contains(&name.as_str());
+    if !is_block && (node.body.is_some() || node.shortcut.is_some()) {
         let known = words::chain().contains(&name.as_str());
         if known {
             cx.diagnostics
                 .error(node.ends(), format!("`{name}` takes no block"))
-                .help("blocks are `residual { .. }` and `repeat(n) { .. }`");
+                .help("blocks are `residual { .. }`, `repeat(n) { .. }` and `parallel { .. } -> concat`");
         }
     }
     if let Some((kind, word)) = words::activation(&name) {
@@ -194,6 +290,7 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
     }
     if let Some(word) = words::find(words::STOCHASTIC, &name) {
         let arguments = arguments::read(cx, &call, word);
+        only_inside(cx, word, &arguments);
         return Some(OpKind::Stochastic(stochastic(cx, word, &arguments)));
     }
     let Some(word) = words::find(words::LAYERS, &name) else {
@@ -201,26 +298,9 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
         return None;
     };
     let arguments = arguments::read(cx, &call, word);
-    let of = |name| arguments.value(name);
     Some(match word.name {
-        "linear" => OpKind::Linear {
-            out: of("out"),
-            bias: of("bias"),
-            same: false,
-            tied: None,
-        },
-        "swiglu" => OpKind::Swiglu {
-            out: of("out"),
-            bias: of("bias"),
-        },
-        "batch_norm" => OpKind::BatchNorm {
-            epsilon: of("epsilon"),
-            momentum: of("momentum"),
-        },
-        "layer_norm" => OpKind::LayerNorm {
-            epsilon: of("epsilon"),
-        },
         "custom" => return custom(cx, id, &arguments, node.ends()),
+        "transformer_encoder" => operations::transformer_encoder(cx, id, &arguments),
         "repeat" => {
             if let Some((shortcut, _)) = &node.shortcut {
                 cx.diagnostics
@@ -229,11 +309,23 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
             }
             let body = block(cx, node, Where::Repeat);
             OpKind::Repeat {
-                times: of("times"),
+                times: arguments.value("times"),
                 body,
             }
         }
-        _ => {
+        "parallel" => {
+            if let Some((shortcut, _)) = &node.shortcut {
+                cx.diagnostics
+                    .error(shortcut, "`parallel` has no shortcut")
+                    .help("one more branch: `parallel { a: ..; b: ..; } -> add`");
+            }
+            let body = block(cx, node, Where::Parallel);
+            OpKind::Parallel {
+                body,
+                merge: Merge::Concat,
+            }
+        }
+        "residual" => {
             let body = block(
                 cx,
                 node,
@@ -259,6 +351,7 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
                 drop_path: None,
             }
         }
+        _ => return operations::kind(cx, word, &arguments),
     })
 }
 
@@ -268,19 +361,14 @@ fn block(cx: &mut Cx, node: &Node, place: Where) -> Vec<Statement> {
         Some(statements) if statements.is_empty() => {
             cx.diagnostics
                 .error(node.ends(), format!("the block of `{word}` is empty"))
-                .help(format!("`{word} {{ linear(64) -> relu; }}`"));
+                .help(format!("`{}`", block_example(&word)));
             return Vec::new();
         }
         Some(statements) => statements,
         None => {
-            let example = if word == "repeat" {
-                "repeat(4)"
-            } else {
-                "residual"
-            };
             cx.diagnostics
                 .error(node.ends(), format!("`{word}` needs a block"))
-                .help(format!("`{example} {{ linear(64) -> relu; }}`"));
+                .help(format!("`{}`", block_example(&word)));
             return Vec::new();
         }
     };
@@ -288,6 +376,28 @@ fn block(cx: &mut Cx, node: &Node, place: Where) -> Vec<Statement> {
         .iter()
         .map(|written| statement(cx, written, place))
         .collect()
+}
+
+fn block_example(word: &str) -> &'static str {
+    match word {
+        "repeat" => "repeat(4) { linear(64) -> relu; }",
+        "parallel" => "parallel { a: linear(64) -> relu; b: linear(64); } -> concat",
+        _ => "residual { linear(64) -> relu; }",
+    }
+}
+
+/// `variational_dropout(p, recurrent = q)` outside of a recurrent layer.
+pub(super) fn only_inside(cx: &mut Cx, word: &Word, arguments: &Arguments) {
+    if word.name == "variational_dropout"
+        && let Some(ends) = arguments.ends("recurrent")
+    {
+        cx.diagnostics
+            .error(
+                ends,
+                "`recurrent` drops connections inside `lstm`, `gru` and `rnn`: this `variational_dropout` stands outside of one",
+            )
+            .help("on the layer, without a place: `lstm(128) with variational_dropout(0.25, recurrent = 0.25)`");
+    }
 }
 
 /// A stochastic operation from its arguments.
@@ -306,6 +416,20 @@ pub(super) fn stochastic(cx: &mut Cx, word: &Word, arguments: &Arguments) -> Sto
         "noise" => Stochastic::Noise {
             std: arguments.value("std"),
         },
+        "spatial_dropout" => Stochastic::SpatialDropout {
+            rate: rate(arguments),
+        },
+        "variational_dropout" => Stochastic::VariationalDropout {
+            rate: rate(arguments),
+        },
+        "drop_block" => {
+            let (first, last) = arguments.range("rate");
+            Stochastic::DropBlock {
+                rate: last,
+                first: arguments.range_ends("rate").map(|_| first),
+                size: arguments.value("size"),
+            }
+        }
         _ => {
             if let Some(ends) = arguments.range_ends("rate") {
                 annotations::range_needs_repeat(cx, ends);
@@ -446,16 +570,7 @@ fn unknown(cx: &mut Cx, node: &Node, call: &Call) {
     for item in node.args.iter().flat_map(|args| &args.items) {
         evaluate::mark(&mut cx.hyper, &item.value.tokens);
     }
-    if words::LATER_LAYERS.contains(&name.as_str())
-        || words::LATER_ANNOTATIONS.contains(&name.as_str())
-    {
-        cx.diagnostics
-            .error(
-                &call.word,
-                format!("`{name}` is not available in this version of damper"),
-            )
-            .help(format!("available are {}", words::list(&words::chain())));
-    } else if words::SOURCES.contains(&name.as_str()) {
+    if words::SOURCES.contains(&name.as_str()) {
         cx.diagnostics
             .error(
                 example,
@@ -464,6 +579,13 @@ fn unknown(cx: &mut Cx, node: &Node, call: &Call) {
             .help(format!(
                 "a statement of its own: `name: {};`",
                 source_help(&name).trim_matches('`')
+            ));
+    } else if let Some(word) = words::find(words::INSIDE, &name) {
+        cx.diagnostics
+            .error(example, format!("`{name}` is an annotation, not a layer"))
+            .help(format!(
+                "behind `with`: `{}`",
+                annotations::inside_example(word)
             ));
     } else if let Some(word) =
         words::find(words::RULES, &name).or(Some(&words::ACTIVITY).filter(|word| word.name == name))
@@ -487,7 +609,9 @@ pub(super) fn each_statement(statements: &mut [Statement], act: &mut impl FnMut(
                     each_statement(body, act);
                     each_statement(shortcut, act);
                 }
-                OpKind::Repeat { body, .. } => each_statement(body, act),
+                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
+                    each_statement(body, act);
+                }
                 _ => {}
             }
         }

@@ -5,11 +5,12 @@ mod annotations;
 mod arguments;
 mod layers;
 mod names;
+mod operations;
 mod training;
 
 use crate::ast::{self, Ends};
 use crate::diag::Diagnostics;
-use crate::evaluate::Known;
+use crate::evaluate::{self, Known};
 use crate::words::{self, Kind};
 use crate::{Custom, Hole, HoleKind, Lowered, Nested, Spans};
 use damper_spec::{Domain, Hyper, HyperKind, Id, Input, InputKind, LintLevel, Model, Value};
@@ -147,6 +148,7 @@ fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
         .as_ref()
         .map(|section| training::train(cx, section));
     unused(cx, &ast.hyper);
+    model.resolve();
     model
 }
 
@@ -329,46 +331,42 @@ fn inputs(cx: &mut Cx, ast: &ast::Model) -> Vec<Input> {
             .collect();
         if input.broken {
             shape.push(Value::unknown());
-        } else if shape.len() != 1 {
-            let axes: Vec<String> = input.shape.iter().map(ast::Expr::text).collect();
-            let report = cx.diagnostics.error(
-                input.ends,
-                match shape.len() {
-                    0 => format!("the input `{name}` has no axis"),
-                    n => format!(
-                        "inputs of {n} axes are not available in this version of damper, found `[{}]`",
-                        axes.join(", ")
-                    ),
-                },
-            );
-            match shape.iter().map(Value::size).product::<Option<usize>>() {
-                Some(all) if shape.len() > 1 => {
-                    report.help(format!("as one list of numbers: `input {name}: [{all}]`"))
-                }
-                _ => report.help(format!("the shape of one sample: `input {name}: [64]`")),
-            };
+        } else if shape.is_empty() {
+            cx.diagnostics
+                .error(input.ends, format!("the input `{name}` has no axis"))
+                .help(format!("the shape of one sample: `input {name}: [64]`"));
         }
-        if let Some(of) = &input.of {
-            let word = &of.word;
-            let report = if word == "int" {
-                cx.diagnostics.error(
-                    of.ends(),
-                    "inputs `of int` are not available in this version of damper",
-                )
-            } else {
-                cx.diagnostics
-                    .error(of.ends(), format!("unknown kind of input `{word}`"))
-            };
-            report.help("without `of`, an input is numbers");
-        }
+        let kind = input
+            .of
+            .as_ref()
+            .map_or(InputKind::Float, |of| input_kind(cx, of));
         all.push(Input {
             id,
             name,
             shape,
-            kind: InputKind::Float,
+            kind,
         });
     }
     all
+}
+
+/// `of int(vocab = 8000, pad = 0)`
+fn input_kind(cx: &mut Cx, of: &ast::Call) -> InputKind {
+    let word = &of.word;
+    if word != "int" {
+        for item in of.args.iter().flat_map(|args| &args.items) {
+            evaluate::mark(&mut cx.hyper, &item.value.tokens);
+        }
+        cx.diagnostics
+            .error(of.ends(), format!("unknown kind of input `{word}`"))
+            .help("`of int(vocab = 8000)` for class indices; without `of`, an input is numbers");
+        return InputKind::Float;
+    }
+    let arguments = arguments::read(cx, of, &words::INT);
+    InputKind::Int {
+        vocab: arguments.optional("vocab"),
+        pad: arguments.optional("pad"),
+    }
 }
 
 /// A hyper-parameter that no value names does nothing.
@@ -399,6 +397,35 @@ fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static st
     let name = word.to_string();
     let alias = match name.as_str() {
         "dense" | "fc" | "fully_connected" => Some("linear"),
+        "conv" | "convolution" | "convolution2d" => Some("conv2d"),
+        "deconv2d" | "conv2d_transpose" | "conv_transpose" | "transposed_conv2d" => {
+            Some("conv_transpose2d")
+        }
+        "depthwise_conv" | "depthwise" => Some("depthwise_conv2d"),
+        "maxpool" | "max_pool" | "maxpool2d" | "max_pooling2d" => Some("max_pool2d"),
+        "avgpool" | "avg_pool" | "avgpool2d" | "average_pooling2d" => Some("avg_pool2d"),
+        "adaptive_avg_pool" | "adaptive_pool" => Some("adaptive_avg_pool2d"),
+        "gap" | "global_average_pool" | "global_average_pooling2d" => Some("global_avg_pool"),
+        "global_max_pooling2d" | "gmp" => Some("global_max_pool"),
+        "batch_norm1d" | "batch_norm2d" | "batch_norm3d" | "batchnorm2d" => Some("batch_norm"),
+        "instance_norm1d" | "instance_norm2d" | "instance_norm3d" => Some("instance_norm"),
+        "multi_head_attention" | "multihead_attention" | "mha" | "self_attention" => {
+            Some("attention")
+        }
+        "positional_encoding" | "position_embedding" | "pos_embed" => Some("positional"),
+        "cls_token" | "cls" => Some("class_token"),
+        "embed" => Some("embedding"),
+        "elman" | "elman_rnn" | "simple_rnn" => Some("rnn"),
+        "encoder" | "transformer" | "encoder_layer" => Some("transformer_encoder"),
+        "view" => Some("reshape"),
+        "permute" => Some("transpose"),
+        "dropout1d" | "dropout2d" | "dropout3d" | "channel_dropout" | "feature_dropout" => {
+            Some("spatial_dropout")
+        }
+        "locked_dropout" | "recurrent_dropout" => Some("variational_dropout"),
+        "dropblock" | "dropblock2d" => Some("drop_block"),
+        "word_dropout" => Some("embedding_dropout"),
+        "weight_drop" => Some("drop_connect"),
         "swish" => Some("silu"),
         "bn" => Some("batch_norm"),
         "ln" => Some("layer_norm"),

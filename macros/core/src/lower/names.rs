@@ -44,7 +44,7 @@ fn block(cx: &mut Cx, statements: &mut [Statement]) {
                     block(cx, body);
                     block(cx, shortcut);
                 }
-                OpKind::Repeat { body, .. } => block(cx, body),
+                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => block(cx, body),
                 _ => {}
             }
         }
@@ -120,17 +120,7 @@ fn derive(statements: &mut [Statement]) {
 /// The word of an operation, as fields are called after it.
 fn word(op: &Op) -> String {
     match &op.kind {
-        OpKind::Linear { .. } => "linear".to_owned(),
-        OpKind::Swiglu { .. } => "swiglu".to_owned(),
-        OpKind::Activation(activation) => activation.kind.word().to_owned(),
-        OpKind::BatchNorm { .. } => "batch_norm".to_owned(),
-        OpKind::LayerNorm { .. } => "layer_norm".to_owned(),
-        OpKind::Custom { .. } => "custom".to_owned(),
         OpKind::Model { path, .. } => snake(path.rsplit("::").next().unwrap_or(path)),
-        OpKind::Stochastic(stochastic) => stochastic.word().to_owned(),
-        OpKind::Activity { .. } => "activity".to_owned(),
-        OpKind::Residual { .. } => "residual".to_owned(),
-        OpKind::Repeat { .. } => "repeat".to_owned(),
         other => other.word().to_owned(),
     }
 }
@@ -154,12 +144,23 @@ fn rank(kind: &OpKind) -> Option<u8> {
     match kind {
         OpKind::Linear { .. }
         | OpKind::Swiglu { .. }
+        | OpKind::Conv(_)
         | OpKind::BatchNorm { .. }
         | OpKind::LayerNorm { .. }
+        | OpKind::GroupNorm { .. }
+        | OpKind::InstanceNorm { .. }
+        | OpKind::RmsNorm { .. }
+        | OpKind::Embedding { .. }
+        | OpKind::Recurrent(_)
+        | OpKind::Attention { .. }
+        | OpKind::Positional { learned: true }
+        | OpKind::ClassToken
         | OpKind::Custom { .. }
         | OpKind::Model { .. }
         | OpKind::Residual { .. }
-        | OpKind::Repeat { .. } => Some(0),
+        | OpKind::Repeat { .. }
+        | OpKind::Parallel { .. } => Some(0),
+        OpKind::Pool(_) | OpKind::Reshape { .. } | OpKind::Positional { learned: false } => Some(1),
         OpKind::Activation(activation) => {
             use damper_spec::ActivationKind::Prelu;
             activation
@@ -168,7 +169,12 @@ fn rank(kind: &OpKind) -> Option<u8> {
                 .then_some(u8::from(activation.kind != Prelu))
         }
         OpKind::Stochastic(_) | OpKind::Activity { .. } => Some(2),
-        _ => Some(0),
+        OpKind::GlobalPool(_)
+        | OpKind::Flatten
+        | OpKind::ToSequence
+        | OpKind::Transpose
+        | OpKind::Step { .. }
+        | OpKind::Reduce { .. } => None,
     }
 }
 
