@@ -77,6 +77,28 @@ impl<'a> Builder<'a> {
         })
     }
 
+    /// The branches of the `parallel` of the field.
+    ///
+    /// # Errors
+    ///
+    /// What building the branches gives.
+    pub fn parallel<B>(
+        &self,
+        field: &str,
+        build: impl FnOnce(&Builder<'_>) -> Result<B, SpecError>,
+    ) -> Result<B, SpecError> {
+        let op = self.op(field)?;
+        let OpKind::Parallel { body, .. } = &op.kind else {
+            return Err(self.missing(field, "a `parallel`"));
+        };
+        build(&Builder {
+            statements: body,
+            residual: None,
+            path: self.join(field),
+            ..*self
+        })
+    }
+
     /// The shortcut of the residual this builder is in.
     ///
     /// # Errors
