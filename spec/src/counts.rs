@@ -87,27 +87,12 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
             counts.add(of_block(&model.layers, &model.shapes(depth), depth + 1), 1);
             return counts;
         }
+        OpKind::Parallel { body, .. } => counts.add(of_block(body, inferred, depth + 1), 1),
         OpKind::Model { model: None, .. } | OpKind::Custom { .. } => counts.incomplete = true,
-        OpKind::Linear { .. } | OpKind::Swiglu { .. } => {
-            let products = if matches!(op.kind, OpKind::Swiglu { .. }) {
-                2
-            } else {
-                1
-            };
-            match input.and_then(Shape::features).zip(given) {
-                Some((features, given)) => {
-                    counts.multiply_accumulates =
-                        features.saturating_mul(given).saturating_mul(products);
-                }
-                None => counts.incomplete = true,
-            }
-        }
-        OpKind::Activation(_)
-        | OpKind::BatchNorm { .. }
-        | OpKind::LayerNorm { .. }
-        | OpKind::Stochastic(_)
-        | OpKind::Activity { .. } => {}
-        _ => {}
+        kind => match products(kind, input, output) {
+            Some(products) => counts.multiply_accumulates = products,
+            None => counts.incomplete = true,
+        },
     }
     match given {
         Some(given) => counts.activations = counts.activations.saturating_add(given),
@@ -117,7 +102,7 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         .rules
         .iter()
         .any(|rule| matches!(rule.kind, RuleKind::Freeze));
-    for (_, role, shape) in of_op(op, input) {
+    for (_, role, shape) in of_op(op, input, output) {
         if role == Role::Running {
             continue;
         }
@@ -132,4 +117,75 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         }
     }
     counts
+}
+
+/// The multiplications with an addition of one operation, per sample; `None` if a size is not known.
+fn products(kind: &OpKind, input: Option<&Shape>, output: Option<&Shape>) -> Option<usize> {
+    let times = |factors: &[usize]| {
+        factors
+            .iter()
+            .fold(1_usize, |product, factor| product.saturating_mul(*factor))
+    };
+    let features = || input.and_then(Shape::features);
+    match kind {
+        OpKind::Linear { .. } => Some(times(&[features()?, output?.elements()?])),
+        OpKind::Swiglu { .. } => Some(times(&[2, features()?, output?.elements()?])),
+        OpKind::Conv(conv) => {
+            let window = Shape(conv.kernel_sizes()).elements()?;
+            let (taken, given) = (input?, output?);
+            // Every number that comes out (transposed: that comes in) meets one kernel for each channel of its
+            // group on the other side.
+            let (here, other) = if conv.transposed {
+                (taken.elements()?, given.channels()?)
+            } else {
+                (given.elements()?, taken.channels()?)
+            };
+            let group = if conv.depthwise {
+                1
+            } else {
+                other / conv.groups.size().filter(|groups| *groups > 0)?
+            };
+            Some(times(&[here, group, window]))
+        }
+        OpKind::Recurrent(layer) => {
+            let (time, hidden) = (input?.channels()?, layer.hidden.size()?);
+            let directions = if layer.bidirectional.is_true()? { 2 } else { 1 };
+            let width = hidden.saturating_mul(layer.cell.gates());
+            let first = features()?.saturating_add(hidden);
+            let other = hidden.saturating_mul(directions).saturating_add(hidden);
+            let others = layer.layers.size()?.saturating_sub(1);
+            let rows = first.saturating_add(other.saturating_mul(others));
+            Some(times(&[time, directions, width, rows]))
+        }
+        OpKind::Attention { .. } => {
+            let (time, features) = (input?.channels()?, features()?);
+            let projections = times(&[4, time, features, features]);
+            Some(projections.saturating_add(times(&[2, time, time, features])))
+        }
+        // A look-up in a table multiplies nothing.
+        OpKind::Embedding { .. }
+        | OpKind::Positional { .. }
+        | OpKind::ClassToken
+        | OpKind::Activation(_)
+        | OpKind::BatchNorm { .. }
+        | OpKind::LayerNorm { .. }
+        | OpKind::GroupNorm { .. }
+        | OpKind::InstanceNorm { .. }
+        | OpKind::RmsNorm { .. }
+        | OpKind::Pool(_)
+        | OpKind::GlobalPool(_)
+        | OpKind::Flatten
+        | OpKind::Reshape { .. }
+        | OpKind::ToSequence
+        | OpKind::Transpose
+        | OpKind::Step { .. }
+        | OpKind::Reduce { .. }
+        | OpKind::Stochastic(_)
+        | OpKind::Activity { .. }
+        | OpKind::Custom { .. }
+        | OpKind::Model { .. }
+        | OpKind::Residual { .. }
+        | OpKind::Repeat { .. }
+        | OpKind::Parallel { .. } => Some(0),
+    }
 }

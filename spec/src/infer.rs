@@ -1,9 +1,11 @@
 //! The walk that gives every value its shape.
 
-use crate::shape::Layout;
-use crate::shape::{self, Misfit};
+use crate::shape::{self, Layout, Misfit};
 use crate::walk::SHORTCUT;
-use crate::{Finding, Id, InputKind, Model, Op, OpKind, Shape, Source, Statement, Value, suggest};
+use crate::{
+    Axis, Conv, Finding, Id, InputKind, Model, Op, OpKind, Padding, Pool, Shape, Source, Statement,
+    Value, suggest,
+};
 use std::collections::HashMap;
 
 /// Blocks and models inside one another, at most.
@@ -16,37 +18,61 @@ pub(crate) const MOST_OPS: usize = 100_000;
 pub struct Inferred {
     /// What does not fit, in the order of the walk.
     pub findings: Vec<Finding>,
-    ops: HashMap<Id, (Option<Shape>, Option<Shape>)>,
+    ops: HashMap<Id, Around>,
     statements: HashMap<Id, Shape>,
     paths: HashMap<String, Shape>,
+    axes: HashMap<Id, usize>,
     output: Option<Shape>,
+    output_layout: Layout,
+}
+
+/// What is known of the values before and behind an operation.
+#[derive(Clone, Debug, Default)]
+struct Around {
+    input: Option<Shape>,
+    output: Option<Shape>,
+    layout: Layout,
+    padding: Option<(String, usize)>,
 }
 
 impl Inferred {
     /// The shape that an operation gives; `None` if it is not known. All copies of a `repeat` are one.
     pub fn output_of(&self, op: Id) -> Option<&Shape> {
-        self.ops.get(&op).and_then(|(_, output)| output.as_ref())
+        self.ops.get(&op).and_then(|around| around.output.as_ref())
     }
 
     /// The shape that an operation takes; `None` if it is not known.
     pub fn input_of(&self, op: Id) -> Option<&Shape> {
-        self.ops.get(&op).and_then(|(input, _)| input.as_ref())
+        self.ops.get(&op).and_then(|around| around.input.as_ref())
     }
 
     /// What the axes of the value mean that an operation takes.
-    pub fn layout_of(&self, _op: Id) -> Layout {
-        Layout::Features
+    pub fn layout_of(&self, op: Id) -> Layout {
+        self.ops
+            .get(&op)
+            .map_or(Layout::Features, |around| around.layout)
     }
 
     /// What the axes of the model's output mean.
     pub fn output_layout(&self) -> Layout {
-        Layout::Features
+        self.output_layout
+    }
+
+    /// The axis of one sample along which a `concat` joins its values: the channels of feature maps, else the last.
+    /// `id` is that of the statement (or its source) that begins with `concat(..)`, or of the `parallel` that ends
+    /// with it; `None` for all others.
+    pub fn concat_axis(&self, id: Id) -> Option<usize> {
+        self.axes.get(&id).copied()
     }
 
     /// Where the steps that an operation takes come from, if some of them are padding: the name of the input
     /// `of int(pad = ..)`, and how many steps were put before its own (`class_token`).
-    pub fn padding_of(&self, _op: Id) -> Option<(&str, usize)> {
-        None
+    ///
+    /// Known for recurrent layers, `attention`, steps and reductions over time, as far as only operations that keep
+    /// the time axis stand between: not behind `transpose`, `reshape` or another model.
+    pub fn padding_of(&self, op: Id) -> Option<(&str, usize)> {
+        let (name, before) = self.ops.get(&op)?.padding.as_ref()?;
+        Some((name, *before))
     }
 
     /// The shape of a statement's value. Statements have ids in the macro only; at run time ask for its path.
@@ -66,6 +92,19 @@ impl Inferred {
         self.output.as_ref()
     }
 
+    /// Which axis of one sample's output holds the classes or values of one target.
+    pub(crate) fn class_axis(&self) -> usize {
+        self.output
+            .as_ref()
+            .map_or(0, |shape| self.output_layout.class_axis(shape.rank()))
+    }
+
+    /// How many classes or values one target has.
+    pub(crate) fn output_units(&self) -> Option<usize> {
+        let axes = &self.output.as_ref()?.0;
+        axes.get(self.class_axis()).copied().flatten()
+    }
+
     pub(crate) fn failed(&self) -> bool {
         self.findings
             .iter()
@@ -78,8 +117,41 @@ impl Inferred {
 struct Flow<'m> {
     shape: Option<Shape>,
     name: &'m str,
+    /// What the axes mean.
+    layout: Layout,
     /// Class indices, which only an embedding reads.
     indices: bool,
+    /// How many classes the indices are of, if that was declared.
+    vocab: Option<usize>,
+    /// The input whose padded steps these are, and the steps before them.
+    padding: Option<(&'m str, usize)>,
+}
+
+impl<'m> Flow<'m> {
+    fn unknown(name: &'m str) -> Self {
+        Self {
+            shape: None,
+            name,
+            layout: Layout::Features,
+            indices: false,
+            vocab: None,
+            padding: None,
+        }
+    }
+
+    /// The size of the axis that `linear(same)` restores.
+    fn units(&self) -> Option<usize> {
+        let shape = self.shape.as_ref()?;
+        let axis = self.layout.class_axis(shape.rank());
+        shape.0.get(axis).copied().flatten()
+    }
+}
+
+/// The padding of values that become one.
+fn merged<'m>(flows: &[Flow<'m>]) -> Option<(&'m str, usize)> {
+    let mut all = flows.iter().filter_map(|flow| flow.padding);
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
 }
 
 struct Walk<'m> {
@@ -87,6 +159,8 @@ struct Walk<'m> {
     scopes: Vec<HashMap<&'m str, Flow<'m>>>,
     /// The blocks around the place, for what is declared too late.
     blocks: Vec<&'m [Statement]>,
+    /// What the blocks around the place take in: the units of `linear(same)`.
+    units: Vec<Option<usize>>,
     path: Vec<&'m str>,
     depth: usize,
 }
@@ -94,12 +168,40 @@ struct Walk<'m> {
 impl Model {
     /// Fills in what follows from shapes: the units of `linear(same)`. The macro calls it on the declared defaults,
     /// the run time on the values of the program; what it filled in is not saved.
-    pub fn resolve(&mut self) {}
+    pub fn resolve(&mut self) {
+        self.resolve_inside(0);
+    }
+
+    fn resolve_inside(&mut self, depth: usize) {
+        if depth > DEEPEST || unrolled(&self.layers, 0) > MOST_OPS {
+            return;
+        }
+        each_op_mut(&mut self.layers, 0, &mut |op| {
+            if let OpKind::Model {
+                model: Some(model), ..
+            } = &mut op.kind
+            {
+                model.resolve_inside(depth + 1);
+            }
+        });
+        let inferred = self.shapes(depth);
+        each_op_mut(&mut self.layers, 0, &mut |op| {
+            if let OpKind::Linear {
+                out, same: true, ..
+            } = &mut op.kind
+            {
+                out.known = inferred
+                    .output_of(op.id)
+                    .and_then(Shape::features)
+                    .map(|units| units as f64);
+            }
+        });
+    }
 
     /// Which axis of one sample's output holds the classes or values of one target: the last, but the channels of
     /// feature maps.
     pub fn class_axis(&self) -> usize {
-        0
+        self.shapes(0).class_axis()
     }
 
     /// Gives every value its shape, and says what does not fit.
@@ -112,7 +214,8 @@ impl Model {
 
     fn infer_inside(&self, depth: usize) -> Inferred {
         let mut inferred = self.shapes(depth);
-        crate::values::check(self, inferred.output.as_ref(), &mut inferred.findings);
+        let units = inferred.output_units();
+        crate::values::check(self, units, &mut inferred.findings);
         inferred
     }
 
@@ -122,6 +225,7 @@ impl Model {
             out: Inferred::default(),
             scopes: vec![HashMap::new()],
             blocks: Vec::new(),
+            units: Vec::new(),
             path: Vec::new(),
             depth,
         };
@@ -139,11 +243,16 @@ impl Model {
                 );
             }
             let shape = (!input.shape.is_empty()).then_some(Shape(axes));
-            let flow = Flow {
+            let mut flow = Flow {
+                layout: shape.as_ref().map_or(Layout::Features, Layout::of),
                 shape,
-                name: &input.name,
-                indices: matches!(input.kind, InputKind::Int { .. }),
+                ..Flow::unknown(&input.name)
             };
+            if let InputKind::Int { vocab, pad } = &input.kind {
+                flow.indices = true;
+                flow.vocab = vocab.and_then(|vocab| vocab.size());
+                flow.padding = pad.is_some().then_some((input.name.as_str(), 0));
+            }
             first.get_or_insert_with(|| flow.clone());
             if let Some(scope) = walk.scopes.last_mut() {
                 scope.insert(&input.name, flow);
@@ -170,8 +279,10 @@ impl Model {
                 drop(first);
             }
             Some(first) => {
-                let last = walk.statements(&self.layers, first);
+                walk.units.push(first.units());
+                let last = walk.statements(&self.layers, first, false);
                 walk.out.output = last.shape;
+                walk.out.output_layout = last.layout;
             }
         }
         walk.out
@@ -190,9 +301,33 @@ pub(crate) fn unrolled(statements: &[Statement], depth: usize) -> usize {
             OpKind::Repeat { times, body } => unrolled(body, depth + 1)
                 .max(1)
                 .saturating_mul(times.size().unwrap_or(1)),
+            OpKind::Parallel { body, .. } => unrolled(body, depth + 1).saturating_add(1),
             _ => 1,
         })
     })
+}
+
+/// Calls `edit` with every operation, blocks included.
+fn each_op_mut(statements: &mut [Statement], depth: usize, edit: &mut dyn FnMut(&mut Op)) {
+    if depth > DEEPEST {
+        return;
+    }
+    for op in statements
+        .iter_mut()
+        .flat_map(|statement| &mut statement.ops)
+    {
+        edit(op);
+        match &mut op.kind {
+            OpKind::Residual { body, shortcut, .. } => {
+                each_op_mut(body, depth + 1, edit);
+                each_op_mut(shortcut, depth + 1, edit);
+            }
+            OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
+                each_op_mut(body, depth + 1, edit);
+            }
+            _ => {}
+        }
+    }
 }
 
 fn largest_repeat(statements: &[Statement]) -> Option<Id> {
@@ -204,10 +339,13 @@ fn largest_repeat(statements: &[Statement]) -> Option<Id> {
         OpKind::Residual { body, shortcut, .. } => {
             unrolled(body, 1).saturating_add(unrolled(shortcut, 1))
         }
+        OpKind::Parallel { body, .. } => unrolled(body, 1),
         _ => 1,
     })?;
     match &largest.kind {
-        OpKind::Residual { body, .. } => largest_repeat(body).or(Some(largest.id)),
+        OpKind::Residual { body, .. } | OpKind::Parallel { body, .. } => {
+            largest_repeat(body).or(Some(largest.id))
+        }
         _ => Some(largest.id),
     }
 }
@@ -248,10 +386,16 @@ impl<'m> Walk<'m> {
         self.error(finding);
     }
 
-    /// Walks a block; its last value, named after its last statement.
-    fn statements(&mut self, statements: &'m [Statement], input: Flow<'m>) -> Flow<'m> {
+    /// Walks a block; its last value, named after its last statement. In a `parallel` every statement takes the
+    /// block's input.
+    fn statements(
+        &mut self,
+        statements: &'m [Statement],
+        input: Flow<'m>,
+        parallel: bool,
+    ) -> Flow<'m> {
         self.depth += 1;
-        let mut previous = input;
+        let mut previous = input.clone();
         if self.depth > DEEPEST {
             let id = statements
                 .first()
@@ -264,7 +408,8 @@ impl<'m> Walk<'m> {
         } else {
             self.blocks.push(statements);
             for statement in statements {
-                previous = self.statement(statement, previous);
+                let takes = if parallel { input.clone() } else { previous };
+                previous = self.statement(statement, takes);
             }
             self.blocks.pop();
         }
@@ -276,11 +421,17 @@ impl<'m> Walk<'m> {
         self.path.push(&statement.name);
         let mut flow = self.source(statement, previous);
         for op in &statement.ops {
-            let input = flow.shape.clone();
-            flow.shape = self.op(op, &flow);
-            flow.indices = false;
+            let before = flow.clone();
+            flow = self.op(op, &before);
             flow.name = &statement.name;
-            self.out.ops.insert(op.id, (input, flow.shape.clone()));
+            let padding = op.kind.reads_padding().then_some(before.padding).flatten();
+            let around = Around {
+                input: before.shape,
+                output: flow.shape.clone(),
+                layout: before.layout,
+                padding: padding.map(|(name, before)| (name.to_owned(), before)),
+            };
+            self.out.ops.insert(op.id, around);
         }
         flow.name = &statement.name;
         if let Some(shape) = &flow.shape {
@@ -307,11 +458,7 @@ impl<'m> Walk<'m> {
             Source::Mul(names) => ("mul", names.as_slice()),
             Source::Concat(names) => ("concat", names.as_slice()),
         };
-        let unknown = Flow {
-            shape: None,
-            name: &statement.name,
-            indices: false,
-        };
+        let unknown = Flow::unknown(&statement.name);
         let flows: Vec<Flow<'m>> = names
             .iter()
             .filter_map(|name| self.named(name, id))
@@ -335,6 +482,19 @@ impl<'m> Walk<'m> {
             );
             return unknown;
         }
+        let merged = self.merge(id, word, &flows);
+        if let Some(axis) = self.out.axes.get(&id).copied() {
+            self.out.axes.insert(statement.id, axis);
+        }
+        Flow {
+            name: &statement.name,
+            ..merged
+        }
+    }
+
+    /// `add`, `mul` or `concat` of values, at `id`.
+    fn merge(&mut self, id: Id, word: &str, flows: &[Flow<'m>]) -> Flow<'m> {
+        let unknown = Flow::unknown(flows.first().map_or("", |flow| flow.name));
         if let Some(tokens) = flows.iter().find(|flow| flow.indices) {
             let message = format!(
                 "`{word}` wants numbers, `{}` holds class indices",
@@ -342,6 +502,26 @@ impl<'m> Walk<'m> {
             );
             self.error(Finding::error(id, message));
             return unknown;
+        }
+        let mut layout = Layout::Features;
+        for flow in flows {
+            let Some(both) = layout.unify(flow.layout) else {
+                let of = |layout| flows.iter().find(|flow| flow.layout == layout);
+                let name = |layout| of(layout).map_or("", |flow| flow.name);
+                let (sequence, channels) = (name(Layout::Sequence), name(Layout::Channels));
+                let message = format!(
+                    "`{word}` wants values of one layout: `{sequence}` is [time, features], `{channels}` has its channels first"
+                );
+                let end = match of(Layout::Channels).and_then(|flow| flow.shape.as_ref()) {
+                    Some(shape) if shape.rank() > 2 => "to_sequence",
+                    _ => "transpose",
+                };
+                self.error(
+                    Finding::error(id, message).help(format!("end `{channels}` with `{end}`")),
+                );
+                return unknown;
+            };
+            layout = both;
         }
         let Some(shapes) = flows
             .iter()
@@ -351,12 +531,20 @@ impl<'m> Walk<'m> {
             return unknown;
         };
         let result = if word == "concat" {
-            shape::concat(&shapes)
+            shape::concat(&shapes, layout)
         } else {
-            shape::same(word, &shapes)
+            shape::same(word, &shapes, layout)
         };
         let shape = result.map_err(|misfit| self.misfit(id, misfit, None)).ok();
-        Flow { shape, ..unknown }
+        if let (Some(shape), "concat") = (&shape, word) {
+            self.out.axes.insert(id, layout.class_axis(shape.rank()));
+        }
+        Flow {
+            shape,
+            layout,
+            padding: merged(flows),
+            ..unknown
+        }
     }
 
     fn named(&mut self, name: &str, id: Id) -> Option<Flow<'m>> {
@@ -397,42 +585,324 @@ impl<'m> Walk<'m> {
         None
     }
 
-    fn op(&mut self, op: &'m Op, from: &Flow<'m>) -> Option<Shape> {
+    fn op(&mut self, op: &'m Op, from: &Flow<'m>) -> Flow<'m> {
+        let id = op.id;
+        let unknown = Flow::unknown(from.name);
+        match &op.kind {
+            OpKind::Residual { .. } | OpKind::Repeat { .. } | OpKind::Parallel { .. } => {
+                return self.blocks_of(op, from).unwrap_or(unknown);
+            }
+            OpKind::Model { path, model } => {
+                let nested = model
+                    .as_deref()
+                    .and_then(|model| self.nested(id, path, model, from));
+                return nested.map_or(unknown, |(shape, layout)| Flow {
+                    shape: Some(shape),
+                    layout,
+                    ..Flow::unknown(from.name)
+                });
+            }
+            _ => {}
+        }
+        let reads_indices = matches!(op.kind, OpKind::Embedding { .. });
+        if from.indices && !reads_indices && !matches!(op.kind, OpKind::Custom { .. }) {
+            self.indices(op, from);
+            return unknown;
+        }
+        if reads_indices && !from.indices && from.shape.is_some() {
+            self.not_indices(op, from);
+            return unknown;
+        }
+        let shape = self.value(op, from);
+        let layout = shape
+            .as_ref()
+            .map_or(from.layout, |shape| op.kind.gives(from.layout, shape));
+        let padding = from.padding.filter(|_| op.kind.keeps_time());
+        let before = usize::from(matches!(op.kind, OpKind::ClassToken));
+        Flow {
+            shape,
+            layout,
+            padding: padding.map(|(name, steps)| (name, steps + before)),
+            ..unknown
+        }
+    }
+
+    /// Class indices where numbers are wanted.
+    fn indices(&mut self, op: &Op, from: &Flow<'m>) {
+        let word = op.kind.word();
+        let vocab = from.vocab.unwrap_or(1000);
+        let message = format!(
+            "`{word}` wants numbers, `{}` holds class indices",
+            from.name
+        );
+        let finding = Finding::error(op.id, message);
+        self.error(finding.help(format!("embedding({vocab}, 64) -> {word}")));
+    }
+
+    /// Numbers where class indices are wanted.
+    fn not_indices(&mut self, op: &Op, from: &Flow<'m>) {
+        let finding = Finding::error(
+            op.id,
+            format!(
+                "`embedding` wants class indices, `{}` holds numbers",
+                from.name
+            ),
+        );
+        let mut scopes = self.scopes.iter().rev().flat_map(HashMap::values);
+        let finding = match (scopes.find(|flow| flow.indices), &op.kind) {
+            (Some(tokens), kind) => finding.help(format!("from({}) -> {kind}", tokens.name)),
+            (None, OpKind::Embedding { vocab, .. }) => {
+                let time = from.shape.as_ref().map_or(1, Shape::rank);
+                let axes = from.shape.clone().filter(|_| time == 1);
+                let axes = axes.unwrap_or_else(|| Shape::known([128]));
+                finding.help(format!(
+                    "input {}: {axes} of int(vocab = {vocab})",
+                    from.name
+                ))
+            }
+            (None, _) => finding,
+        };
+        self.error(finding);
+    }
+
+    /// The shape that an operation gives, for all that hold no block.
+    fn value(&mut self, op: &'m Op, from: &Flow<'m>) -> Option<Shape> {
         let id = op.id;
         let word = op.kind.word();
-        if from.indices && !matches!(op.kind, OpKind::Custom { .. } | OpKind::Model { .. }) {
-            let message = format!(
-                "`{word}` wants numbers, `{}` holds class indices",
-                from.name
-            );
-            self.error(Finding::error(id, message));
-            return None;
-        }
+        let layout = from.layout;
+        let sizes = self.sizes(op)?;
         let input = from.shape.as_ref();
         let result = match &op.kind {
-            OpKind::Linear { out, .. } | OpKind::Swiglu { out, .. } => {
-                let before = self.out.findings.len();
-                let out = self.size(out, id, &format!("the number of units of `{word}`"));
-                if self.out.findings.len() > before {
-                    return None;
-                }
-                match input {
-                    // What `linear` gives does not depend on what it takes, if that has rank one.
-                    None => return None,
-                    Some(input) => shape::linear(word, input, out),
+            OpKind::Linear {
+                out, same, tied, ..
+            } => {
+                let out = if *same {
+                    self.units.last().copied().flatten()
+                } else {
+                    out.size()
+                };
+                match tied {
+                    Some(name) => {
+                        let table = self.table(name, id)?;
+                        shape::tied(input?, layout, out, name, table)
+                    }
+                    None => shape::linear(word, input?, layout, out),
                 }
             }
+            OpKind::Swiglu { out, .. } => shape::linear(word, input?, layout, out.size()),
             OpKind::Activation(activation) => shape::activation(activation.kind, input?),
-            OpKind::BatchNorm { .. } | OpKind::LayerNorm { .. } => shape::norm(word, input?),
-            OpKind::Custom { output, .. } => {
-                let axes = output
-                    .iter()
-                    .map(|axis| self.size(axis, id, "an axis of `output`"))
-                    .collect();
-                Ok(Shape(axes))
+            OpKind::BatchNorm { .. }
+            | OpKind::LayerNorm { .. }
+            | OpKind::InstanceNorm { .. }
+            | OpKind::RmsNorm { .. } => shape::norm(word, input?, layout),
+            OpKind::GroupNorm { groups, .. } => shape::group_norm(input?, layout, groups.size()),
+            OpKind::Conv(conv) => shape::conv(conv, input?, layout),
+            OpKind::Pool(pool) => shape::pool(pool, input?, layout),
+            OpKind::GlobalPool(reduction) => shape::global_pool(*reduction, input?, layout),
+            OpKind::Flatten => Ok(shape::flatten(input?)),
+            OpKind::Reshape { .. } => match input {
+                Some(input) => shape::reshape(input, &sizes),
+                None => Ok(sizes),
+            },
+            OpKind::ToSequence => shape::to_sequence(input?, layout),
+            OpKind::Transpose => shape::transpose(input?),
+            OpKind::Embedding { vocab, dim, .. } => {
+                shape::embedding(input?, (from.name, from.vocab), vocab.size(), dim.size())
             }
-            OpKind::Model { path, model } => return self.nested(id, path, model.as_deref()?, from),
+            OpKind::Recurrent(recurrent) => {
+                let directions = recurrent
+                    .bidirectional
+                    .is_true()
+                    .map(|both| if both { 2 } else { 1 });
+                shape::recurrent(word, input?, layout, recurrent.hidden.size(), directions)
+            }
+            OpKind::Step { .. } => shape::step(word, input?, layout),
+            OpKind::Reduce { reduction, axis } => shape::reduce(*reduction, *axis, input?, layout),
+            OpKind::Attention { heads, rope, .. } => {
+                shape::attention(input?, layout, heads.size(), *rope)
+            }
+            OpKind::Positional { learned } => shape::positional(input?, layout, *learned),
+            OpKind::ClassToken => shape::class_token(input?, layout),
+            OpKind::Custom { .. } => Ok(sizes),
             OpKind::Stochastic(_) | OpKind::Activity { .. } => Ok(input?.clone()),
+            // These hold blocks: their shapes follow from the inside.
+            OpKind::Model { .. }
+            | OpKind::Residual { .. }
+            | OpKind::Repeat { .. }
+            | OpKind::Parallel { .. } => return None,
+        };
+        result
+            .map_err(|misfit| self.misfit(id, misfit, op.kind.takes_value().then_some(from)))
+            .ok()
+    }
+
+    /// Checks every size that an operation is given; the axes of those that list a whole shape.
+    fn sizes(&mut self, op: &Op) -> Option<Shape> {
+        let before = self.out.findings.len();
+        let id = op.id;
+        let word = op.kind.word();
+        let units = format!("the number of units of `{word}`");
+        let mut axes = Vec::new();
+        match &op.kind {
+            OpKind::Linear { same: true, .. } => {}
+            OpKind::Linear { out, .. } | OpKind::Swiglu { out, .. } => {
+                self.size(out, id, &units);
+            }
+            OpKind::GroupNorm { groups, .. } => {
+                self.size(groups, id, "the number of groups of `group_norm`");
+            }
+            OpKind::Conv(conv) => self.conv_sizes(conv, id),
+            OpKind::Pool(pool) => self.pool_sizes(pool, id),
+            OpKind::Embedding { vocab, dim, .. } => {
+                self.size(vocab, id, "the number of classes of `embedding`");
+                self.size(dim, id, "the length of a vector of `embedding`");
+            }
+            OpKind::Recurrent(recurrent) => {
+                self.size(&recurrent.hidden, id, &units);
+                self.size(
+                    &recurrent.layers,
+                    id,
+                    &format!("the number of layers of `{word}`"),
+                );
+            }
+            OpKind::Attention { heads, .. } => {
+                self.size(heads, id, "the number of heads of `attention`");
+            }
+            OpKind::Reshape { shape } => {
+                for axis in shape {
+                    axes.push(self.size(axis, id, "an axis of `reshape`"));
+                }
+                if shape.is_empty() {
+                    self.error(
+                        Finding::error(id, "`reshape` wants at least one axis")
+                            .help("reshape([1, 28, 28])"),
+                    );
+                }
+            }
+            OpKind::Custom { output, .. } => {
+                for axis in output {
+                    axes.push(self.size(axis, id, "an axis of `output`"));
+                }
+                // What it takes is not known, so that its output is known even behind a mistake.
+                return Some(Shape(axes));
+            }
+            _ => {}
+        }
+        (self.out.findings.len() == before).then_some(Shape(axes))
+    }
+
+    fn conv_sizes(&mut self, conv: &Conv, id: Id) {
+        let word = conv.word();
+        let out = if conv.depthwise {
+            format!("`multiplier` of `{word}`")
+        } else {
+            format!("the number of channels of `{word}`")
+        };
+        self.size(&conv.out, id, &out);
+        self.window_sizes(
+            word,
+            id,
+            &[
+                ("kernel", &conv.kernel),
+                ("stride", &conv.stride),
+                ("dilation", &conv.dilation),
+            ],
+            &conv.padding,
+        );
+        if !conv.depthwise {
+            self.size(&conv.groups, id, &format!("`groups` of `{word}`"));
+        }
+        for value in &conv.output_padding {
+            self.not_negative(value, id, &format!("`output_padding` of `{word}`"));
+        }
+    }
+
+    fn pool_sizes(&mut self, pool: &Pool, id: Id) {
+        let lists = [("kernel", &pool.kernel), ("stride", &pool.stride)];
+        self.window_sizes(pool.word(), id, &lists, &pool.padding);
+    }
+
+    fn window_sizes(
+        &mut self,
+        word: &str,
+        id: Id,
+        lists: &[(&str, &Vec<Value>)],
+        padding: &Padding,
+    ) {
+        for (name, values) in lists {
+            for value in *values {
+                self.size(value, id, &format!("`{name}` of `{word}`"));
+            }
+        }
+        if let Padding::Zeros(values) = padding {
+            for value in values {
+                self.not_negative(value, id, &format!("`padding` of `{word}`"));
+            }
+        }
+    }
+
+    /// A size that may be zero.
+    fn not_negative(&mut self, value: &Value, or: Id, what: &str) {
+        if let (Some(number), None) = (value.known, value.size()) {
+            let message = format!(
+                "{what} is a whole number from 0, not {}",
+                Value::known(number)
+            );
+            self.error(Finding::error(at(value, or), message).help("0 for none"));
+        }
+    }
+
+    /// The classes and the length of a vector of the embedding that a `linear(.., tied = name)` in this block
+    /// reads.
+    fn table(&mut self, name: &str, id: Id) -> Option<(Option<usize>, Option<usize>)> {
+        let block = self.blocks.last().copied().unwrap_or_default();
+        let is = |op: &&Op| op.field.as_deref() == Some(name);
+        let of = |statements: &'m [Statement]| statements.iter().flat_map(|one| &one.ops);
+        let found = of(block).find(is);
+        if let Some(OpKind::Embedding { vocab, dim, .. }) = found.map(|op| &op.kind) {
+            return Some((vocab.size(), dim.size()));
+        }
+        if let Some(other) = found {
+            let message = format!(
+                "`tied = {name}` wants the name of an `embedding`, `{name}` is `{}`",
+                other.kind
+            );
+            self.error(Finding::error(id, message).other(other.id, "this is no embedding"));
+            return None;
+        }
+        let outer = self.blocks.iter().rev().skip(1).copied();
+        if let Some(far) = outer.flat_map(of).find(is) {
+            let message = format!("`tied = {name}` wants an embedding of the same block");
+            self.error(
+                Finding::error(id, message)
+                    .other(far.id, "it stands outside of the block")
+                    .help("move this `linear` behind the block"),
+            );
+            return None;
+        }
+        let embeddings: Vec<&str> = of(block)
+            .filter(|op| matches!(op.kind, OpKind::Embedding { .. }))
+            .filter_map(|op| op.field.as_deref())
+            .collect();
+        let finding = Finding::error(id, format!("no embedding is called `{name}` here"));
+        self.error(match suggest(name, embeddings.iter().copied()) {
+            Some(near) => finding.help(format!("tied = {near}")),
+            None => match embeddings.first() {
+                Some(first) => finding.help(format!("tied = {first}")),
+                None => finding.help(format!("{name}: embedding(8000, 128);")),
+            },
+        });
+        None
+    }
+
+    /// The value of an operation that holds blocks; `None` if it is not known.
+    fn blocks_of(&mut self, op: &'m Op, from: &Flow<'m>) -> Option<Flow<'m>> {
+        let id = op.id;
+        if from.indices && !matches!(op.kind, OpKind::Parallel { .. }) {
+            self.indices(op, from);
+            return None;
+        }
+        match &op.kind {
             OpKind::Residual { body, shortcut, .. } => {
                 if body.is_empty() {
                     self.error(
@@ -445,11 +915,36 @@ impl<'m> Walk<'m> {
                 self.path.push(SHORTCUT);
                 let other = self.block(shortcut, from);
                 self.path.pop();
-                shape::residual(
-                    branch.shape.as_ref()?,
-                    other.shape.as_ref()?,
-                    !shortcut.is_empty(),
-                )
+                let written = !shortcut.is_empty();
+                let (given, kept) = (branch.shape.as_ref()?, other.shape.as_ref()?);
+                let Some(layout) = branch.layout.unify(other.layout) else {
+                    let what = |layout| match layout {
+                        Layout::Channels => "channels first",
+                        _ => "[time, features]",
+                    };
+                    let message = format!(
+                        "`residual` adds values of one layout: the branch gives {}, the {} {}",
+                        what(branch.layout),
+                        if written {
+                            "shortcut gives"
+                        } else {
+                            "input is"
+                        },
+                        what(other.layout)
+                    );
+                    self.error(Finding::error(id, message).help("end the branch with `transpose`"));
+                    return None;
+                };
+                let shape = shape::residual(given, kept, layout, written)
+                    .map_err(|misfit| self.misfit(id, misfit, None))
+                    .ok();
+                let padding = merged(&[branch, other]);
+                Some(Flow {
+                    shape,
+                    layout,
+                    padding,
+                    ..Flow::unknown(from.name)
+                })
             }
             OpKind::Repeat { times, body } => {
                 self.size(times, id, "the number of copies of `repeat`");
@@ -460,24 +955,83 @@ impl<'m> Walk<'m> {
                     );
                     return None;
                 }
-                let last = self.block(body, from);
-                shape::repeat(input?, last.shape.as_ref()?)
+                let before = self.out.findings.len();
+                let mut last = self.block(body, from);
+                if last.shape.is_some() && last.layout != from.layout {
+                    if from.layout == Layout::Features {
+                        // The second copy takes what the first one gives: it says what an open input was.
+                        self.out.findings.truncate(before);
+                        let read = Flow {
+                            layout: last.layout,
+                            ..from.clone()
+                        };
+                        last = self.block(body, &read);
+                    } else {
+                        self.error(
+                            Finding::error(id, "`repeat` wants a block that keeps the layout: the second copy takes the axes in another order")
+                                .help("end the block with `transpose`, or write its copies out"),
+                        );
+                        return None;
+                    }
+                }
+                let (taken, given) = (from.shape.as_ref()?, last.shape.as_ref()?);
+                let shape = shape::repeat(taken, given, last.layout)
+                    .map_err(|misfit| self.misfit(id, misfit, None))
+                    .ok();
+                Some(Flow { shape, ..last })
             }
-            _ => return None,
-        };
-        result
-            .map_err(|misfit| self.misfit(id, misfit, op.kind.takes_value().then_some(from)))
-            .ok()
+            OpKind::Parallel { body, merge } => {
+                if body.len() < 2 {
+                    self.error(
+                        Finding::error(
+                            id,
+                            format!(
+                                "`parallel` wants at least two branches, here is {}",
+                                body.len()
+                            ),
+                        )
+                        .help("parallel { a: linear(32); b: linear(32); } -> concat"),
+                    );
+                }
+                let last = self.branches(body, from);
+                if last.len() < 2 {
+                    return None;
+                }
+                let merged = self.merge(id, merge.word(), &last);
+                merged.shape.is_some().then_some(merged)
+            }
+            _ => None,
+        }
+    }
+
+    /// The values of the branches of a `parallel`.
+    fn branches(&mut self, body: &'m [Statement], from: &Flow<'m>) -> Vec<Flow<'m>> {
+        self.scopes.push(HashMap::new());
+        self.units.push(from.units());
+        self.statements(body, from.clone(), true);
+        self.units.pop();
+        let scope = self.scopes.pop().unwrap_or_default();
+        body.iter()
+            .filter_map(|statement| scope.get(statement.name.as_str()).cloned())
+            .collect()
     }
 
     fn block(&mut self, statements: &'m [Statement], from: &Flow<'m>) -> Flow<'m> {
         self.scopes.push(HashMap::new());
-        let last = self.statements(statements, from.clone());
+        self.units.push(from.units());
+        let last = self.statements(statements, from.clone(), false);
+        self.units.pop();
         self.scopes.pop();
         last
     }
 
-    fn nested(&mut self, id: Id, path: &str, model: &Model, from: &Flow<'m>) -> Option<Shape> {
+    fn nested(
+        &mut self,
+        id: Id,
+        path: &str,
+        model: &Model,
+        from: &Flow<'m>,
+    ) -> Option<(Shape, Layout)> {
         if self.depth >= DEEPEST {
             let message = format!("more than {DEEPEST} blocks inside one another");
             self.error(Finding::error(id, message));
@@ -500,6 +1054,19 @@ impl<'m> Walk<'m> {
             self.error(Finding::error(id, format!("`{path}`: {}", finding.message)));
             return None;
         }
+        let wants_indices = matches!(input.kind, InputKind::Int { .. });
+        if from.shape.is_some() && wants_indices != from.indices {
+            let what = |indices| {
+                if indices { "class indices" } else { "numbers" }
+            };
+            let message = format!(
+                "`{path}` wants {}, `{}` holds {}",
+                what(wants_indices),
+                from.name,
+                what(from.indices)
+            );
+            self.error(Finding::error(id, message));
+        }
         let wanted = Shape(input.shape.iter().map(Value::size).collect());
         if let Some(misfit) = from
             .shape
@@ -508,14 +1075,95 @@ impl<'m> Walk<'m> {
         {
             self.misfit(id, misfit, Some(from));
         }
-        inferred.output
+        let layout = inferred.output_layout;
+        inferred.output.map(|shape| (shape, layout))
     }
 }
 
 impl OpKind {
     /// Whether a misfit is about the value that comes in (and not about what a block makes of it).
     const fn takes_value(&self) -> bool {
-        !matches!(self, Self::Residual { .. } | Self::Repeat { .. })
+        !matches!(
+            self,
+            Self::Residual { .. } | Self::Repeat { .. } | Self::Parallel { .. }
+        )
+    }
+
+    /// Whether it treats padded steps otherwise than the others.
+    const fn reads_padding(&self) -> bool {
+        matches!(
+            self,
+            Self::Recurrent(_)
+                | Self::Attention { .. }
+                | Self::Step { .. }
+                | Self::Reduce {
+                    axis: Axis::Time,
+                    ..
+                }
+        )
+    }
+
+    /// What the axes of its value mean, if it takes one of this layout. A block's follows from its inside.
+    fn gives(&self, input: Layout, output: &Shape) -> Layout {
+        if output.rank() < 2 {
+            return Layout::Features;
+        }
+        match self {
+            Self::Linear { .. }
+            | Self::Swiglu { .. }
+            | Self::LayerNorm { .. }
+            | Self::RmsNorm { .. } => match input {
+                Layout::Features => Layout::Sequence,
+                read => read,
+            },
+            Self::BatchNorm { .. }
+            | Self::GroupNorm { .. }
+            | Self::InstanceNorm { .. }
+            | Self::Conv(_)
+            | Self::Pool(_) => Layout::Channels,
+            Self::Embedding { .. }
+            | Self::Recurrent(_)
+            | Self::Attention { .. }
+            | Self::Positional { .. }
+            | Self::ClassToken
+            | Self::ToSequence => Layout::Sequence,
+            Self::Transpose => match input {
+                Layout::Channels => Layout::Sequence,
+                Layout::Sequence => Layout::Channels,
+                Layout::Features => Layout::Features,
+            },
+            Self::Reshape { .. } | Self::Custom { .. } | Self::Reduce { .. } => Layout::of(output),
+            Self::GlobalPool(_) | Self::Flatten | Self::Step { .. } => Layout::Features,
+            Self::Activation(_)
+            | Self::Stochastic(_)
+            | Self::Activity { .. }
+            | Self::Model { .. }
+            | Self::Residual { .. }
+            | Self::Repeat { .. }
+            | Self::Parallel { .. } => input,
+        }
+    }
+
+    /// Whether the steps that come out are those that come in.
+    const fn keeps_time(&self) -> bool {
+        matches!(
+            self,
+            Self::Linear { .. }
+                | Self::Swiglu { .. }
+                | Self::Activation(_)
+                | Self::LayerNorm { .. }
+                | Self::RmsNorm { .. }
+                | Self::Embedding { .. }
+                | Self::Recurrent(_)
+                | Self::Attention { .. }
+                | Self::Positional { .. }
+                | Self::ClassToken
+                | Self::Stochastic(_)
+                | Self::Activity { .. }
+                | Self::Residual { .. }
+                | Self::Repeat { .. }
+                | Self::Parallel { .. }
+        )
     }
 }
 

@@ -1225,3 +1225,59 @@ impl DropPath {
         Some(first + (last - first) * share)
     }
 }
+
+impl Conv {
+    /// A convolution over so many spatial axes with one size of kernel for all; the rest are the defaults.
+    pub fn new(axes: u8, out: usize, kernel: usize) -> Self {
+        let one = || vec![Value::known(1.0)];
+        Self {
+            axes,
+            transposed: false,
+            depthwise: false,
+            out: Value::known(out as f64),
+            kernel: vec![Value::known(kernel as f64)],
+            stride: one(),
+            padding: Padding::Valid,
+            dilation: one(),
+            groups: Value::known(1.0),
+            output_padding: Vec::new(),
+            bias: Value::truth(true),
+        }
+    }
+}
+
+impl Pool {
+    /// A pooling over so many spatial axes with one size of window for all; the stride is the window's size.
+    pub fn new(axes: u8, reduction: Reduction, kernel: usize) -> Self {
+        Self {
+            axes,
+            reduction,
+            adaptive: false,
+            kernel: vec![Value::known(kernel as f64)],
+            stride: Vec::new(),
+            padding: Padding::Valid,
+        }
+    }
+}
+
+impl Axis {
+    /// The word of the language.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Channels => "channels",
+            Self::Features => "features",
+        }
+    }
+}
+
+impl Merge {
+    /// The word of the language.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Mul => "mul",
+            Self::Concat => "concat",
+        }
+    }
+}

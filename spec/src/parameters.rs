@@ -2,8 +2,8 @@
 
 use crate::infer::{DEEPEST, MOST_OPS, unrolled};
 use crate::{
-    ActivationKind, Inferred, Model, Op, OpKind, Optimizer, Reach, Role, RuleKind, Shape,
-    Statement, Value, WeightRule,
+    ActivationKind, Conv, Inferred, Model, Op, OpKind, Optimizer, Reach, Recurrent, Role, RuleKind,
+    Shape, Statement, Value, WeightRule,
 };
 
 /// One tensor of the generated module, and every regulariser that reaches it.
@@ -148,61 +148,163 @@ impl Reach {
     }
 }
 
+/// A parameter inside one operation: its name there, role and axes.
+type Inside = (String, Role, Vec<Option<usize>>);
+
 /// The parameters of one operation: name inside the module, role and axes. Nested models and blocks have none
 /// of their own, and those of `custom` are not known.
-pub(crate) fn of_op(
-    op: &Op,
-    input: Option<&Shape>,
-) -> Vec<(&'static str, Role, Vec<Option<usize>>)> {
-    let features = || input.and_then(Shape::features);
+pub(crate) fn of_op(op: &Op, input: Option<&Shape>, output: Option<&Shape>) -> Vec<Inside> {
+    let features = input.and_then(Shape::features);
+    let channels = input.and_then(Shape::channels);
+    let one = |name: &str, role, axes: &[Option<usize>]| (name.to_owned(), role, axes.to_vec());
+    // A bias that is not known to be off is counted.
+    let on = |bias: &Value| bias.is_true() != Some(false);
     match &op.kind {
-        OpKind::Linear { out, bias, .. } => {
-            let mut all = vec![("weight", Role::Weight, vec![features(), out.size()])];
-            if bias.is_true() != Some(false) {
-                all.push(("bias", Role::Bias, vec![out.size()]));
+        OpKind::Linear {
+            out,
+            bias,
+            same,
+            tied,
+        } => {
+            let out = if *same {
+                output.and_then(Shape::features)
+            } else {
+                out.size()
+            };
+            let mut all = Vec::new();
+            if tied.is_none() {
+                all.push(one("weight", Role::Weight, &[features, out]));
+            }
+            if on(bias) {
+                all.push(one("bias", Role::Bias, &[out]));
             }
             all
         }
         OpKind::Swiglu { out, bias } => {
             let mut all = Vec::new();
-            for (weight, shift) in [
-                ("linear_inner.weight", "linear_inner.bias"),
-                ("linear_outer.weight", "linear_outer.bias"),
-            ] {
-                all.push((weight, Role::Weight, vec![features(), out.size()]));
-                if bias.is_true() != Some(false) {
-                    all.push((shift, Role::Bias, vec![out.size()]));
-                }
+            for part in ["linear_inner", "linear_outer"] {
+                all.extend(projection(part, features, out.size(), on(bias)));
             }
             all
         }
         OpKind::Activation(activation) if activation.kind == ActivationKind::Prelu => {
-            vec![("alpha", Role::Slope, vec![Some(1)])]
+            vec![one("alpha", Role::Slope, &[Some(1)])]
         }
-        OpKind::BatchNorm { .. } => {
-            let channels = input.and_then(Shape::channels);
-            vec![
-                ("gamma", Role::Gain, vec![channels]),
-                ("beta", Role::Shift, vec![channels]),
-                ("running_mean", Role::Running, vec![channels]),
-                ("running_var", Role::Running, vec![channels]),
-            ]
+        OpKind::BatchNorm { .. } => vec![
+            one("gamma", Role::Gain, &[channels]),
+            one("beta", Role::Shift, &[channels]),
+            one("running_mean", Role::Running, &[channels]),
+            one("running_var", Role::Running, &[channels]),
+        ],
+        OpKind::GroupNorm { .. } | OpKind::InstanceNorm { .. } => vec![
+            one("gamma", Role::Gain, &[channels]),
+            one("beta", Role::Shift, &[channels]),
+        ],
+        OpKind::LayerNorm { .. } => vec![
+            one("gamma", Role::Gain, &[features]),
+            one("beta", Role::Shift, &[features]),
+        ],
+        OpKind::RmsNorm { .. } => vec![one("gamma", Role::Gain, &[features])],
+        OpKind::Conv(conv) => convolution(conv, channels),
+        OpKind::Embedding { vocab, dim, .. } => {
+            vec![one("weight", Role::Embedding, &[vocab.size(), dim.size()])]
         }
-        OpKind::LayerNorm { .. } => {
-            vec![
-                ("gamma", Role::Gain, vec![features()]),
-                ("beta", Role::Shift, vec![features()]),
-            ]
+        OpKind::Positional { learned: true } => {
+            vec![one("weight", Role::Embedding, &[channels, features])]
         }
+        OpKind::ClassToken => vec![one("weight", Role::Embedding, &[Some(1), features])],
+        OpKind::Attention { bias, .. } => {
+            let wide = features.map(|features| features.saturating_mul(3));
+            let mut all = projection("in_proj", features, wide, on(bias));
+            all.extend(projection("out_proj", features, features, on(bias)));
+            all
+        }
+        OpKind::Recurrent(layer) => recurrent(layer, features),
         OpKind::Activation(_)
+        | OpKind::Pool(_)
+        | OpKind::GlobalPool(_)
+        | OpKind::Flatten
+        | OpKind::Reshape { .. }
+        | OpKind::ToSequence
+        | OpKind::Transpose
+        | OpKind::Step { .. }
+        | OpKind::Reduce { .. }
+        | OpKind::Positional { learned: false }
         | OpKind::Custom { .. }
         | OpKind::Model { .. }
         | OpKind::Stochastic(_)
         | OpKind::Activity { .. }
         | OpKind::Residual { .. }
-        | OpKind::Repeat { .. } => Vec::new(),
-        _ => Vec::new(),
+        | OpKind::Repeat { .. }
+        | OpKind::Parallel { .. } => Vec::new(),
     }
+}
+
+/// A `linear` inside another module.
+fn projection(name: &str, features: Option<usize>, out: Option<usize>, bias: bool) -> Vec<Inside> {
+    let mut all = vec![(format!("{name}.weight"), Role::Weight, vec![features, out])];
+    if bias {
+        all.push((format!("{name}.bias"), Role::Bias, vec![out]));
+    }
+    all
+}
+
+/// `weight [out, in / groups, k..]` (transposed `[in, out / groups, k..]`) and `bias [out]`.
+fn convolution(conv: &Conv, channels: Option<usize>) -> Vec<Inside> {
+    let split = |size: Option<usize>| {
+        let groups = conv.groups.size().filter(|groups| *groups > 0)?;
+        size.map(|size| size / groups)
+    };
+    let (out, mut weight) = if conv.depthwise {
+        let out = channels
+            .zip(conv.out.size())
+            .map(|(channels, times)| channels.saturating_mul(times));
+        (out, vec![out, Some(1)])
+    } else {
+        let out = conv.out.size();
+        if conv.transposed {
+            (out, vec![channels, split(out)])
+        } else {
+            (out, vec![out, split(channels)])
+        }
+    };
+    weight.extend(conv.kernel_sizes());
+    let mut all = vec![("weight".to_owned(), Role::Weight, weight)];
+    if conv.bias.is_true() != Some(false) {
+        all.push(("bias".to_owned(), Role::Bias, vec![out]));
+    }
+    all
+}
+
+/// The cells of a recurrent layer. One copy of a cell where the number of layers is not known.
+fn recurrent(layer: &Recurrent, features: Option<usize>) -> Vec<Inside> {
+    let hidden = layer.hidden.size();
+    let gates = hidden.map(|hidden| hidden.saturating_mul(layer.cell.gates()));
+    let both = layer.bidirectional.is_true() == Some(true);
+    let directions: &[&str] = if both {
+        &["forward", "reverse"]
+    } else {
+        &["forward"]
+    };
+    let mut all = Vec::new();
+    for number in 0..layer.layers.size().unwrap_or(1).min(MOST_OPS) {
+        let takes = if number == 0 {
+            features
+        } else {
+            hidden.map(|hidden| hidden.saturating_mul(directions.len()))
+        };
+        for direction in directions {
+            for (name, role, axes) in [
+                ("weight_ih", Role::Weight, vec![takes, gates]),
+                ("weight_hh", Role::Weight, vec![hidden, gates]),
+                ("bias_ih", Role::Bias, vec![gates]),
+                ("bias_hh", Role::Bias, vec![gates]),
+            ] {
+                all.push((format!("layers.{number}.{direction}.{name}"), role, axes));
+            }
+        }
+    }
+    all
 }
 
 impl WeightRule {
@@ -263,6 +365,7 @@ impl<'m> Collector<'m> {
                     self.block(body, inferred, &path, depth + 1);
                     self.block(shortcut, inferred, &format!("{path}shortcut."), depth + 1);
                 }
+                OpKind::Parallel { body, .. } => self.block(body, inferred, &path, depth + 1),
                 OpKind::Repeat { times, body } => {
                     for copy in 0..times.size().unwrap_or(1) {
                         self.block(body, inferred, &format!("{path}{copy}."), depth + 1);
@@ -283,7 +386,7 @@ impl<'m> Collector<'m> {
     }
 
     fn op(&mut self, op: &Op, inferred: &Inferred, path: &str) {
-        for (name, role, shape) in of_op(op, inferred.input_of(op.id)) {
+        for (name, role, shape) in of_op(op, inferred.input_of(op.id), inferred.output_of(op.id)) {
             let shape = shape.into_iter().map(|axis| axis.unwrap_or(0)).collect();
             let mut parameter = Parameter::new(format!("{path}{name}"), role, shape);
             let around = self.around.iter().rev().copied().flatten().filter(|outer| {
@@ -292,6 +395,10 @@ impl<'m> Collector<'m> {
                     .any(|own| own.kind.word() == outer.kind.word())
             });
             parameter.apply(around.chain(&op.rules), self.optimizer);
+            // Weight-dropped LSTM: the connections between the steps (arXiv 1708.02182).
+            if matches!(op.kind, OpKind::Recurrent(_)) && !name.ends_with("weight_hh") {
+                parameter.drop_connect = None;
+            }
             self.all.push(parameter);
         }
     }

@@ -102,6 +102,7 @@ impl<'m> Rows<'m, '_> {
                         let copies = copies.saturating_mul(times.size().unwrap_or(1));
                         self.block(body, "", depth + 1, copies);
                     }
+                    OpKind::Parallel { body, .. } => self.block(body, "", depth + 1, copies),
                     _ => {}
                 }
             }

@@ -1,6 +1,6 @@
 //! What a model is for, and the metrics that suit it.
 
-use crate::{LossKind, MetricKind, Model, Shape, TaskKind, Value};
+use crate::{LossKind, MetricKind, Model, TaskKind, Value};
 
 impl MetricKind {
     /// Whether the metric counts classes; else it measures numbers.
@@ -23,16 +23,12 @@ impl Model {
     /// `cross_entropy` gives `multiclass(units)`; `binary_cross_entropy` and `dice` give `binary` for one unit,
     /// else `multilabel(units)`; every other loss gives `regression`. `None` without a loss and a task.
     pub fn task_kind(&self) -> Option<TaskKind> {
-        self.task_of(self.shapes(0).output())
+        self.task_of(self.shapes(0).output_units())
     }
 
-    /// The task of a model whose output is known.
-    pub(crate) fn task_of(&self, output: Option<&Shape>) -> Option<TaskKind> {
-        let units = || {
-            output
-                .and_then(Shape::features)
-                .map_or(Value::unknown(), |units| Value::known(units as f64))
-        };
+    /// The task of a model of which one target has so many classes or values.
+    pub(crate) fn task_of(&self, units: Option<usize>) -> Option<TaskKind> {
+        let units = || units.map_or(Value::unknown(), |units| Value::known(units as f64));
         if let Some(task) = &self.task {
             return Some(task.kind.clone());
         }

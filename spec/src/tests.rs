@@ -133,7 +133,7 @@ mod shapes {
         assert_eq!(
             only(&net),
             "error[missing_flatten] in layer `fc`: `linear` wants [features], this value is [1, 28, 28] (from `x`)\n  \
-             help: give it a flat value: [784]"
+             help: `flatten` before it gives all 784 numbers, `global_avg_pool` the mean of each channel"
         );
     }
 

@@ -5,7 +5,7 @@ use crate::infer::at;
 use crate::walk::{Place, each_op};
 use crate::{
     ActivationKind, Finding, Id, LossKind, MetricKind, Model, OpKind, OptimizerKind, RuleKind,
-    ScheduleKind, Shape, Stochastic, TaskKind, Train, Value,
+    ScheduleKind, Stochastic, TaskKind, Train, Value,
 };
 
 struct Check<'f> {
@@ -65,7 +65,7 @@ impl Check<'_> {
     }
 }
 
-pub(crate) fn check(model: &Model, output: Option<&Shape>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(model: &Model, units: Option<usize>, findings: &mut Vec<Finding>) {
     let mut check = Check {
         findings,
         place: String::new(),
@@ -97,7 +97,7 @@ pub(crate) fn check(model: &Model, output: Option<&Shape>, findings: &mut Vec<Fi
         }
     }
     check.inside("the metrics");
-    metrics(model, output, &mut check);
+    metrics(model, units, &mut check);
     check.inside("the training");
     if let Some(train) = &model.train {
         training(train, &mut check);
@@ -258,8 +258,8 @@ fn loss(model: &Model, check: &mut Check<'_>) {
     }
 }
 
-fn metrics(model: &Model, output: Option<&Shape>, check: &mut Check<'_>) {
-    let Some(task) = model.task_of(output) else {
+fn metrics(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
+    let Some(task) = model.task_of(units) else {
         return;
     };
     let stopping = model

@@ -53,7 +53,9 @@ fn inside<'m>(
                     inside(shortcut, place, visit);
                     place.names.pop();
                 }
-                OpKind::Repeat { body, .. } => inside(body, place, visit),
+                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
+                    inside(body, place, visit);
+                }
                 _ => {}
             }
         }

@@ -340,7 +340,7 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 
 fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<&'m Optimizer>) {
     let Some(op) = node.op() else { return };
-    let carries = crate::parameters::of_op(op, node.input.as_ref())
+    let carries = crate::parameters::of_op(op, node.input.as_ref(), node.output.as_ref())
         .iter()
         .any(|(_, role, _)| *role == Role::Weight);
     if !carries {
