@@ -3,7 +3,9 @@
 pub mod random;
 pub mod table;
 
-use damper::data::{Data, DataError, Features};
+use damper::burn::tensor::{Device, Tensor, TensorData};
+use damper::data::{self, Data, DataError, Features};
+use flate2::read::GzDecoder;
 use std::sync::Arc;
 
 /// Whether the environment variable `DAMPER_SHORT` is 1: fewer seeds and epochs, for a check that an example runs.
@@ -33,6 +35,51 @@ pub fn digits() -> Result<Data, DataError> {
     let set = smartcore::dataset::digits::load_dataset();
     let classes: Vec<usize> = set.target.iter().map(|digit| *digit as usize).collect();
     Data::new(Features::flat(set.data, set.num_features)?, classes)
+}
+
+/// 5000 images of handwritten digits, 28x28 pixels from 0 (white) to 1: a subset of MNIST that lies in `data/`.
+///
+/// # Errors
+///
+/// None, as long as the file is what it was.
+pub fn mnist() -> Result<Data, DataError> {
+    let file: &[u8] = include_bytes!("../data/mnist_5k.csv.gz");
+    let table = data::csv_from("mnist_5k.csv.gz", GzDecoder::new(file))?;
+    let data = table.header(false).classes().target(784)?;
+    data.map(|pixel| pixel / 255.0)
+}
+
+/// 4000 images of [`mnist`] to learn from and 1000 for the test, as many of each digit.
+///
+/// # Errors
+///
+/// As [`mnist`].
+pub fn mnist_split(seed: u64) -> Result<(Data, Data), DataError> {
+    let (learn, test) = mnist()?.split(0.8, seed)?;
+    if !is_short() {
+        return Ok((learn, test));
+    }
+    Ok((learn.split(0.05, seed)?.0, test.split(0.2, seed)?.0))
+}
+
+/// Some samples' first input as rows: `[rows, values]`.
+pub fn rows(data: &Data, rows: std::ops::Range<usize>, device: &Device) -> Tensor<2> {
+    let samples = rows.len();
+    let values: Vec<f32> = rows
+        .filter_map(|row| data.row(row))
+        .flatten()
+        .copied()
+        .collect();
+    let width = values.len() / samples.max(1);
+    Tensor::from_data(TensorData::new(values, [samples, width]), device)
+}
+
+/// The share of the samples whose class was read right.
+pub fn share_right(read: &[i64], data: &Data) -> f64 {
+    let classes = classes(data);
+    let right = read.iter().zip(classes.iter());
+    let right = right.filter(|(read, class)| usize::try_from(**read) == Ok(**class));
+    right.count() as f64 / classes.len().max(1) as f64
 }
 
 /// The class of each sample; empty if the targets are not classes.

@@ -1,9 +1,10 @@
 //! Whether data fit a declared model.
 
 use super::{Data, DataError, Features, Loader, Targets};
+use crate::batch::Positions;
 use crate::{Batch, InputTensor, Inputs, Spec, Target};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use damper_spec::{InputKind, Loss, LossKind, TaskKind};
+use damper_spec::{Input, InputKind, Loss, LossKind, OpKind, Source, Statement, TaskKind, Value};
 use std::sync::Arc;
 
 /// Data that fit a model: the numbers of its inputs, and of its loss's targets.
@@ -27,9 +28,11 @@ enum Numbers {
     Int(Arc<Vec<i64>>),
 }
 
+/// Row by row, and in each sample position by position: see [`Target`].
 #[derive(Clone, Debug)]
 enum PreparedTarget {
     Classes(Arc<Vec<i64>>),
+    /// With the values of a row.
     Values(Arc<Vec<f32>>, usize),
 }
 
@@ -69,11 +72,11 @@ impl Prepared {
             .collect();
         let target = match &self.target {
             PreparedTarget::Classes(classes) => Target::Classes(Tensor::from_data(
-                TensorData::new(classes.to_vec(), [rows]),
+                TensorData::new(classes.to_vec(), [classes.len()]),
                 device,
             )),
             PreparedTarget::Values(values, width) => Target::Values(Tensor::from_data(
-                TensorData::new(values.to_vec(), [rows, *width]),
+                TensorData::new(values.to_vec(), [values.len() / (*width).max(1), *width]),
                 device,
             )),
         };
@@ -92,11 +95,11 @@ impl Prepared {
 
 /// What a loss compares with.
 enum Wanted {
-    /// A class index below the number.
-    Class(usize),
-    /// Rows of so many numbers, each within a range.
+    /// A class index for each position, below the number of units; or the probability of each class.
+    Classes,
+    /// So many numbers for each position, each within a range.
     Numbers {
-        width: Option<usize>,
+        units: Option<usize>,
         range: Option<Range>,
     },
 }
@@ -135,12 +138,16 @@ impl Data {
     /// What training calls: the numbers of the model's inputs and of its loss's targets.
     ///
     /// A target of whole numbers is read as class indices where the loss wants classes, and class indices as
-    /// numbers where it wants numbers.
+    /// numbers where it wants numbers. Where the output has more axes than one, a sample's target is a row: under
+    /// `cross_entropy` `[time, vocab]` reads `time` classes and `[classes, height, width]` reads `height * width`, in the
+    /// order of the positions; other losses read as many numbers as the output has, in its order. A row of
+    /// probabilities, one for each number of the output, may stand in place of classes.
     ///
     /// # Errors
     ///
     /// [`DataError`] with the row and the column of what does not fit: another number of features, a label out
-    /// of range, a target outside the declared range, one class only.
+    /// of range, a token beyond the vocabulary, a sequence longer than the time axis, a target outside the declared
+    /// range, one class only.
     pub fn check_for(&self, spec: &Spec) -> Result<Prepared, DataError> {
         let prepared = self.check_rows_for(spec)?;
         let one = match (&prepared.target, loss(spec).map(|loss| &loss.kind)) {
@@ -190,8 +197,8 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// [`DataError::Inputs`], [`DataError::Width`], and [`DataError::Label`] for a class index out of the
-    /// vocabulary.
+    /// [`DataError::Inputs`], [`DataError::Width`], [`DataError::ImageShape`], and for an input of class indices
+    /// [`DataError::Token`], [`DataError::SequenceLength`], [`DataError::EmptySequence`].
     pub fn inputs_of(&self, spec: &Spec, device: &Device) -> Result<Inputs, DataError> {
         let inputs = self.inputs_for(spec)?;
         let target = PreparedTarget::Values(Arc::new(vec![0.0; self.rows()]), 1);
@@ -241,75 +248,163 @@ impl Data {
                 .iter()
                 .map(|axis| axis.size().unwrap_or(0))
                 .collect();
-            let (found, expected) = (input.features.width, shape.iter().product());
-            if found != expected {
-                return Err(DataError::Width {
-                    model: model.name.clone(),
-                    input: wanted.name.clone(),
-                    shape: format!("{shape:?}"),
-                    found,
-                    expected,
-                });
-            }
             let values = match &wanted.kind {
-                InputKind::Float => Numbers::Float(Arc::clone(&input.features.values)),
-                InputKind::Int { vocab, .. } => {
-                    let vocab = vocab.as_ref().and_then(damper_spec::Value::size);
-                    Numbers::Int(Arc::new(self.tokens(
-                        &input.features,
-                        vocab,
-                        &model.name,
-                    )?))
+                InputKind::Float => {
+                    fits(&input.features, wanted, &shape, &model.name)?;
+                    Numbers::Float(Arc::clone(&input.features.values))
                 }
+                InputKind::Int { .. } => Numbers::Int(Arc::new(self.tokens(
+                    &input.features,
+                    wanted,
+                    &shape,
+                    spec,
+                )?)),
             };
             prepared.push(PreparedInput { shape, values });
         }
         Ok(prepared)
     }
 
-    /// An input of class indices.
+    /// An input of class indices, each sequence filled up to the time axis.
     fn tokens(
         &self,
         features: &Features,
-        vocab: Option<usize>,
-        model: &str,
+        wanted: &Input,
+        shape: &[usize],
+        spec: &Spec,
     ) -> Result<Vec<i64>, DataError> {
-        let most = vocab.map_or(i64::MAX as f32, |vocab| vocab as f32);
-        match features
-            .values
-            .iter()
-            .position(|x| *x < 0.0 || x.fract() != 0.0 || *x >= most)
-        {
-            Some(at) => Err(DataError::Label {
-                place: Box::new(self.feature_place(
-                    features,
-                    at / features.width,
-                    at % features.width,
-                )),
-                label: features.values[at].to_string(),
-                model: format!("the vocabulary of {model}"),
-                classes: vocab.unwrap_or(usize::MAX),
-                help: "an input `of int` holds class indices: whole numbers from 0".to_owned(),
-            }),
-            None => Ok(features.values.iter().map(|x| *x as i64).collect()),
+        let model = spec.model();
+        let (vocab, pad) = match &wanted.kind {
+            InputKind::Int { vocab, pad } => (vocab.as_ref(), pad.as_ref()),
+            InputKind::Float => (None, None),
+        };
+        let pad = pad.and_then(Value::size).map(|pad| pad as f32);
+        let (vocab, vocab_of) = match vocab.and_then(Value::size) {
+            Some(vocab) => (Some(vocab), format!("is `of int(vocab = {vocab})`")),
+            None => {
+                let vocab = least_vocab(&model.layers, &wanted.name, first_name(&model.inputs));
+                (
+                    vocab,
+                    format!("is read by `embedding({}, ..)`", vocab.unwrap_or_default()),
+                )
+            }
+        };
+        if features.lengths.is_none() {
+            fits(features, wanted, shape, &model.name)?;
         }
+        let steps: usize = shape.iter().product();
+        let mut tokens = Vec::with_capacity(steps * features.rows());
+        for row in 0..features.rows() {
+            let sequence = features.row(row).unwrap_or_default();
+            let place = || Box::new(self.place(row));
+            if sequence.len() != steps && (sequence.len() > steps || pad.is_none()) {
+                let help = if sequence.len() > steps {
+                    let longest = features.width;
+                    format!(
+                        "cut it, or declare as many steps as the longest has: `{}: [{longest}]`",
+                        wanted.name
+                    )
+                } else {
+                    let vocab =
+                        vocab.map_or_else(String::new, |vocab| format!("vocab = {vocab}, "));
+                    format!(
+                        "say which class fills short sequences up: `{}: [{steps}] of int({vocab}pad = 0)`",
+                        wanted.name
+                    )
+                };
+                return Err(DataError::SequenceLength {
+                    place: place(),
+                    found: sequence.len(),
+                    input: wanted.name.clone(),
+                    model: model.name.clone(),
+                    shape: format!("{shape:?}"),
+                    help,
+                });
+            }
+            let beyond = |x: f32| vocab.is_some_and(|vocab| x >= vocab as f32);
+            // Above 2^24 an `f32` no longer tells whole numbers apart.
+            let whole = |x: f32| x >= 0.0 && x.fract() == 0.0 && x <= 16_777_216.0;
+            if let Some(at) = sequence.iter().position(|x| !whole(*x) || beyond(*x)) {
+                let (value, input) = (sequence[at], &wanted.name);
+                let what = match vocab {
+                    Some(vocab) if whole(value) => format!(
+                        "is beyond the vocabulary: input `{input}` of `{}` {vocab_of}, so its classes go from 0 to {}",
+                        model.name,
+                        vocab.saturating_sub(1)
+                    ),
+                    _ => format!(
+                        "is not a class index: input `{input}` of `{}` is `of int`, whole numbers from 0",
+                        model.name
+                    ),
+                };
+                return Err(DataError::Token {
+                    place: Box::new(self.feature_place(features, row, at)),
+                    value,
+                    what,
+                });
+            }
+            if let Some(pad) = pad
+                && sequence.iter().all(|x| *x == pad)
+            {
+                return Err(DataError::EmptySequence {
+                    place: *place(),
+                    help: format!(
+                        "{pad} is the padding of input `{}`: leave the sample out, or give it a step of its own",
+                        wanted.name
+                    ),
+                });
+            }
+            tokens.extend(sequence.iter().map(|x| *x as i64));
+            tokens.resize(
+                tokens.len() + steps - sequence.len(),
+                pad.unwrap_or_default() as i64,
+            );
+        }
+        Ok(tokens)
     }
 
     fn targets_for(&self, spec: &Spec) -> Result<PreparedTarget, DataError> {
-        let (model, name) = (spec.model(), &spec.model().name);
+        let name = &spec.model().name;
         let loss_name =
             loss(spec).map_or_else(|| "no loss".to_owned(), |loss| loss.kind.word().to_owned());
+        let positions = Positions::of(spec);
+        let output = spec.shapes().output();
+        let output: Vec<usize> = output.map_or_else(Vec::new, |shape| {
+            shape.0.iter().flatten().copied().collect()
+        });
+        let misfit = |found, expected| DataError::TargetWidth {
+            model: name.clone(),
+            loss: loss_name.clone(),
+            found,
+            expected,
+            output: output.clone(),
+        };
+        let no_target = || DataError::NoTarget {
+            model: name.clone(),
+            loss: loss_name.clone(),
+        };
         match wanted(spec) {
-            Wanted::Class(classes) => {
-                if matches!(self.targets, Targets::None) {
-                    return Err(DataError::NoTarget {
-                        model: name.clone(),
-                        loss: loss_name,
-                    });
+            Wanted::Classes => {
+                let classes = positions.units;
+                let found = match &self.targets {
+                    Targets::None => return Err(no_target()),
+                    Targets::Classes { .. } => 1,
+                    Targets::Values { width, .. } => *width,
+                };
+                if let Targets::Values { values, width } = &self.targets
+                    && *width == positions.count() * classes
+                    && classes > 1
+                {
+                    return self.probabilities(values, *width, positions, &loss_name, name);
+                }
+                if found != positions.count() {
+                    return Err(misfit(found, positions.count()));
                 }
                 let indices = class_indices(self, &loss_name)?;
                 match indices.iter().position(|class| *class >= classes) {
-                    Some(row) => Err(self.label_out_of_range(&indices, row, classes, name)),
+                    Some(at) => {
+                        Err(self.label_out_of_range(&indices, at, positions, classes, name))
+                    }
                     None => Ok(PreparedTarget::Classes(Arc::new(
                         indices
                             .iter()
@@ -318,22 +413,17 @@ impl Data {
                     ))),
                 }
             }
-            Wanted::Numbers { width, range } => {
+            Wanted::Numbers { units, range } => {
+                let binary = loss(spec).is_some_and(|loss| {
+                    matches!(
+                        loss.kind,
+                        LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }
+                    )
+                });
                 let (values, found) = match &self.targets {
-                    Targets::None => {
-                        return Err(DataError::NoTarget {
-                            model: name.clone(),
-                            loss: loss_name,
-                        });
-                    }
+                    Targets::None => return Err(no_target()),
                     Targets::Values { values, width } => (Arc::clone(values), *width),
                     Targets::Classes { indices, names } => {
-                        let binary = loss(spec).is_some_and(|loss| {
-                            matches!(
-                                loss.kind,
-                                LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }
-                            )
-                        });
                         if !names.is_empty() && !binary {
                             return Err(DataError::ClassesForNumbers {
                                 model: name.clone(),
@@ -342,24 +432,24 @@ impl Data {
                             });
                         }
                         if binary
-                            && width == Some(1)
+                            && units == Some(1)
+                            && positions.count() == 1
                             && let Some(row) = indices.iter().position(|class| *class > 1)
                         {
-                            return Err(self.label_out_of_range(indices, row, 2, name));
+                            return Err(self.label_out_of_range(indices, row, positions, 2, name));
                         }
                         (Arc::new(indices.iter().map(|x| *x as f32).collect()), 1)
                     }
                 };
-                if let Some(expected) = width
-                    && found != expected
-                {
-                    return Err(DataError::TargetWidth {
-                        model: model.name.clone(),
-                        loss: loss_name,
-                        found,
-                        expected,
-                    });
-                }
+                let units = match units {
+                    Some(units) if found == units * positions.count() => units,
+                    Some(units) => return Err(misfit(found, units * positions.count())),
+                    // The user's loss: so many numbers for each position as there are.
+                    None if found.is_multiple_of(positions.count().max(1)) => {
+                        found / positions.count().max(1)
+                    }
+                    None => return Err(misfit(found, positions.count())),
+                };
                 if let Some(range) = range
                     && let Some(at) = values.iter().position(|x| !range.holds(*x))
                 {
@@ -370,23 +460,63 @@ impl Data {
                         note: range.note,
                     });
                 }
-                Ok(PreparedTarget::Values(values, found))
+                Ok(PreparedTarget::Values(
+                    arranged(values, positions, units),
+                    units,
+                ))
             }
         }
+    }
+
+    /// A probability for each class of each position.
+    fn probabilities(
+        &self,
+        values: &Arc<Vec<f32>>,
+        width: usize,
+        positions: Positions,
+        loss: &str,
+        model: &str,
+    ) -> Result<PreparedTarget, DataError> {
+        if let Some(at) = values.iter().position(|x| !(0.0..=1.0).contains(x)) {
+            return Err(DataError::Target {
+                place: Box::new(self.target_place(at / width, at % width)),
+                value: values[at],
+                allowed: "a probability".to_owned(),
+                note: format!(
+                    "`{loss}` reads a row of {width} values as the probability of each class"
+                ),
+            });
+        }
+        let rows = arranged(Arc::clone(values), positions, positions.units);
+        for (row, probabilities) in rows.chunks_exact(positions.units.max(1)).enumerate() {
+            let sum: f32 = probabilities.iter().sum();
+            if (sum - 1.0).abs() > 1e-3 {
+                return Err(DataError::Probabilities {
+                    place: Box::new(self.target_place(row / positions.count().max(1), 0)),
+                    sum,
+                    loss: loss.to_owned(),
+                    model: model.to_owned(),
+                    width,
+                });
+            }
+        }
+        Ok(PreparedTarget::Values(rows, positions.units))
     }
 
     fn label_out_of_range(
         &self,
         indices: &[usize],
-        row: usize,
+        at: usize,
+        positions: Positions,
         classes: usize,
         model: &str,
     ) -> DataError {
         let names = self.classes();
-        let label = match names.get(indices[row]) {
-            Some(name) => format!("{} (`{name}`)", indices[row]),
-            None => indices[row].to_string(),
+        let label = match names.get(indices[at]) {
+            Some(name) => format!("{} (`{name}`)", indices[at]),
+            None => indices[at].to_string(),
         };
+        let (row, column) = (at / positions.count().max(1), at % positions.count().max(1));
         let seen = indices.iter().max().map_or(0, |class| class + 1);
         let help = if self.origin.file.is_some() && names.is_empty() {
             format!(
@@ -396,7 +526,7 @@ impl Data {
             format!("give the last layer {seen} units, or number the classes from 0")
         };
         DataError::Label {
-            place: Box::new(self.target_place(row, 0)),
+            place: Box::new(self.target_place(row, column)),
             label,
             model: model.to_owned(),
             classes,
@@ -405,7 +535,104 @@ impl Data {
     }
 }
 
-/// The targets as class indices.
+/// The rows that the loss reads.
+fn arranged(values: Arc<Vec<f32>>, positions: Positions, units: usize) -> Arc<Vec<f32>> {
+    match positions.count() {
+        1 => values,
+        _ => positions.arrange(units, &values).map_or(values, Arc::new),
+    }
+}
+
+/// Whether rows of numbers have the input's shape.
+fn fits(
+    features: &Features,
+    wanted: &Input,
+    shape: &[usize],
+    model: &str,
+) -> Result<(), DataError> {
+    if features.lengths.is_some() {
+        return Err(DataError::SequencesForNumbers {
+            input: wanted.name.clone(),
+            model: model.to_owned(),
+            longest: features.width,
+        });
+    }
+    if let ([_, _, _], [channels, height, width]) = (features.shape.as_slice(), shape)
+        && features.shape != shape
+    {
+        let same_size = features.shape[1..] == [*height, *width];
+        let help = match channels {
+            1 if features.shape[0] != 1 && same_size => "read them in grey: `.grey()`".to_owned(),
+            3 if features.shape[0] != 3 && same_size => {
+                "read them in colour: leave `.grey()` out".to_owned()
+            }
+            _ if features.shape[0] == *channels => format!("`.resize({height}, {width})`"),
+            1 => format!("`.grey().resize({height}, {width})`"),
+            _ => format!(
+                "declare the images' shape: `{}: {:?}`",
+                wanted.name, features.shape
+            ),
+        };
+        return Err(DataError::ImageShape {
+            model: model.to_owned(),
+            input: wanted.name.clone(),
+            found: features.shape.clone(),
+            expected: shape.to_vec(),
+            help,
+        });
+    }
+    let (found, expected) = (features.width, shape.iter().product());
+    if found != expected {
+        return Err(DataError::Width {
+            model: model.to_owned(),
+            input: wanted.name.clone(),
+            shape: format!("{shape:?}"),
+            found,
+            expected,
+        });
+    }
+    Ok(())
+}
+
+fn first_name(inputs: &[Input]) -> Option<&str> {
+    inputs.first().map(|input| input.name.as_str())
+}
+
+/// The classes of the smallest table that reads this input; `first` is what the first statement takes.
+fn least_vocab(statements: &[Statement], input: &str, first: Option<&str>) -> Option<usize> {
+    let of = |(index, statement): (usize, &Statement)| {
+        let source = match &statement.source {
+            Source::Previous if index == 0 => first,
+            Source::From(name) => Some(name.as_str()),
+            _ => None,
+        };
+        let taken = |op: usize| source.filter(|_| op == 0);
+        let ops = statement.ops.iter().enumerate();
+        ops.filter_map(|(op, kind)| match &kind.kind {
+            OpKind::Embedding { vocab, .. } if taken(op) == Some(input) => vocab.size(),
+            OpKind::Model {
+                model: Some(model), ..
+            } if taken(op) == Some(input) => {
+                let own = first_name(&model.inputs)?;
+                least_vocab(&model.layers, own, Some(own))
+            }
+            OpKind::Repeat { body, .. } => least_vocab(body, input, taken(op)),
+            OpKind::Residual { body, shortcut, .. } => {
+                let sides = [body, shortcut].map(|side| least_vocab(side, input, taken(op)));
+                sides.into_iter().flatten().min()
+            }
+            OpKind::Parallel { body, .. } => body
+                .iter()
+                .filter_map(|branch| least_vocab(std::slice::from_ref(branch), input, taken(op)))
+                .min(),
+            _ => None,
+        })
+        .min()
+    };
+    statements.iter().enumerate().filter_map(of).min()
+}
+
+/// The targets as class indices, row by row.
 pub(super) fn class_indices(data: &Data, wanted_by: &str) -> Result<Vec<usize>, DataError> {
     match &data.targets {
         Targets::None => Err(DataError::NoTarget {
@@ -421,12 +648,6 @@ pub(super) fn class_indices(data: &Data, wanted_by: &str) -> Result<Vec<usize>, 
                     place: data.target_place(at / width, at % width),
                     value: values[at],
                     loss: wanted_by.to_owned(),
-                }),
-                None if *width != 1 => Err(DataError::TargetWidth {
-                    model: "the model".to_owned(),
-                    loss: wanted_by.to_owned(),
-                    found: *width,
-                    expected: 1,
                 }),
                 None => Ok(values.iter().map(|x| *x as usize).collect()),
             }
@@ -445,18 +666,18 @@ fn loss(spec: &Spec) -> Option<&Loss> {
 
 /// What the declared loss (or, without one, the task) compares with.
 fn wanted(spec: &Spec) -> Wanted {
-    let outputs = outputs(spec);
+    let units = Positions::of(spec).units;
     let Some(loss) = loss(spec) else {
         return match spec.model().task.as_ref().map(|task| &task.kind) {
-            Some(TaskKind::Multiclass(_)) => Wanted::Class(outputs),
+            Some(TaskKind::Multiclass(_)) => Wanted::Classes,
             _ => Wanted::Numbers {
-                width: Some(outputs),
+                units: Some(units),
                 range: None,
             },
         };
     };
     let numbers = |range| Wanted::Numbers {
-        width: Some(outputs),
+        units: Some(units),
         range,
     };
     let declared = || {
@@ -471,7 +692,7 @@ fn wanted(spec: &Spec) -> Wanted {
         })
     };
     match &loss.kind {
-        LossKind::CrossEntropy { .. } => Wanted::Class(outputs),
+        LossKind::CrossEntropy { .. } => Wanted::Classes,
         kind @ (LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }) => {
             numbers(Some(Range {
                 ends: true,
@@ -488,11 +709,11 @@ fn wanted(spec: &Spec) -> Wanted {
             kind,
         ))),
         LossKind::GaussianNll => Wanted::Numbers {
-            width: Some(outputs / 2),
+            units: Some(units / 2),
             range: declared(),
         },
         LossKind::Custom { .. } => Wanted::Numbers {
-            width: None,
+            units: None,
             range: declared(),
         },
         LossKind::Mse
@@ -502,12 +723,4 @@ fn wanted(spec: &Spec) -> Wanted {
         | LossKind::SmoothL1 { .. }
         | LossKind::LogCosh => numbers(declared()),
     }
-}
-
-/// The units of the model's output.
-fn outputs(spec: &Spec) -> usize {
-    spec.shapes()
-        .output()
-        .and_then(damper_spec::Shape::features)
-        .unwrap_or(0)
 }

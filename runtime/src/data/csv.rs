@@ -3,6 +3,7 @@
 use super::error::count;
 use super::{Column, Data, DataError, Features, Input, Origin, Place, Targets};
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -72,10 +73,41 @@ pub struct Table {
 pub fn csv(path: impl AsRef<Path>) -> Result<Table, DataError> {
     let path = path.as_ref();
     let file = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| DataError::File {
-        file: file.clone(),
-        reason: error.to_string(),
-    })?;
+    match std::fs::read(path) {
+        Ok(bytes) => table(file, bytes),
+        Err(error) => Err(DataError::File {
+            file,
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// Reads a CSV file from wherever its bytes come: a decompressor, an archive, memory. `name` is what messages call it.
+///
+/// ```
+/// use damper::data;
+///
+/// let text = "length,width,species\n1.5,2,setosa\n3,4,virginica\n";
+/// let data = data::csv_from("iris.csv", text.as_bytes())?.target("species")?;
+/// assert_eq!(data.classes(), ["setosa", "virginica"]);
+/// # Ok::<(), damper::data::DataError>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`csv()`].
+pub fn csv_from(name: impl Into<String>, mut reader: impl Read) -> Result<Table, DataError> {
+    let (file, mut bytes) = (name.into(), Vec::new());
+    match reader.read_to_end(&mut bytes) {
+        Ok(_) => table(file, bytes),
+        Err(error) => Err(DataError::File {
+            file,
+            reason: error.to_string(),
+        }),
+    }
+}
+
+fn table(file: String, bytes: Vec<u8>) -> Result<Table, DataError> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
             .split(|byte| *byte == b'\n')
@@ -245,6 +277,7 @@ impl Table {
             rows: Arc::new(parsed.records.iter().map(|record| record.line).collect()),
             target: Arc::new(order.iter().map(|column| parsed.name(*column)).collect()),
             dropped,
+            samples: Arc::default(),
         };
         let targets = self.target_columns(&parsed, &order)?;
         Ok(Data {
@@ -412,6 +445,8 @@ impl Table {
             width,
             values: Arc::new(values),
             columns: Arc::new(names),
+            shape: Vec::new(),
+            lengths: None,
         })
     }
 

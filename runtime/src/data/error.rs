@@ -44,13 +44,14 @@ impl fmt::Display for Column {
     }
 }
 
-/// Where a bad value stands: the line and column of a file, or the row and column of an array.
+/// Where a bad value stands: the line and column of a file, the row and column of an array, or a file that is one
+/// sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file, if the data come from one.
     pub file: Option<String>,
-    /// The line of the file from 1, or the row of the array from 0.
-    pub row: usize,
+    /// The line of the file from 1, or the row of the array from 0; `None` where the file is one sample (an image).
+    pub row: Option<usize>,
     /// The column, if one value is meant and not the whole row.
     pub column: Option<Column>,
 }
@@ -59,7 +60,7 @@ impl Place {
     pub(crate) fn row(row: usize) -> Self {
         Self {
             file: None,
-            row,
+            row: Some(row),
             column: None,
         }
     }
@@ -67,7 +68,7 @@ impl Place {
     pub(crate) fn line(file: &str, line: usize) -> Self {
         Self {
             file: Some(file.to_owned()),
-            row: line,
+            row: Some(line),
             column: None,
         }
     }
@@ -81,9 +82,10 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.file {
-            Some(file) => write!(f, "`{file}`, line {}", self.row)?,
-            None => write!(f, "row {}", self.row)?,
+        match (&self.file, self.row) {
+            (Some(file), Some(line)) => write!(f, "`{file}`, line {line}")?,
+            (Some(file), None) => write!(f, "`{file}`")?,
+            (None, row) => write!(f, "row {}", row.unwrap_or_default())?,
         }
         if let Some(column) = &self.column {
             write!(f, ", column {column}")?;
@@ -233,6 +235,66 @@ pub enum DataError {
         /// What to write.
         help: String,
     },
+    /// A sequence without a step.
+    #[error("{place}: this sequence has no step\nhelp: {help}")]
+    EmptySequence {
+        /// The sample.
+        place: Place,
+        /// What to do.
+        help: String,
+    },
+    /// A sequence that does not fit the model's time axis.
+    #[error("{place}: this sequence has {}, input `{input}` of `{model}` is {shape}\nhelp: {help}", count(*.found, "step"))]
+    SequenceLength {
+        /// The sample.
+        place: Box<Place>,
+        /// Its steps.
+        found: usize,
+        /// The input's name.
+        input: String,
+        /// The model's name.
+        model: String,
+        /// The declared shape.
+        shape: String,
+        /// What to write.
+        help: String,
+    },
+    /// Sequences for an input of real numbers.
+    #[error(
+        "input `{input}` of `{model}` is of real numbers, these are sequences of class indices\nhelp: declare it `{input}: [{longest}] of int(pad = 0)`, and read it with an `embedding`"
+    )]
+    SequencesForNumbers {
+        /// The input's name.
+        input: String,
+        /// The model's name.
+        model: String,
+        /// The longest sequence.
+        longest: usize,
+    },
+    /// A number that is no class of an input `of int`.
+    #[error("{place}: {value} {what}")]
+    Token {
+        /// Where it stands.
+        place: Box<Place>,
+        /// The number.
+        value: f32,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Probabilities as targets that do not sum to 1.
+    #[error("{place}: these probabilities sum to {sum}, not to 1\nnote: `{loss}` of `{model}` reads a row of {} as the probability of each class", count(*.width, "value"))]
+    Probabilities {
+        /// The sample.
+        place: Box<Place>,
+        /// Their sum.
+        sum: f32,
+        /// The loss.
+        loss: String,
+        /// The model's name.
+        model: String,
+        /// The numbers of a row.
+        width: usize,
+    },
     /// A label that is not a whole number.
     #[error(
         "{place}: target {value} is not a class index, and `{loss}` wants one\nhelp: for a target of real numbers write `loss mse`"
@@ -279,6 +341,51 @@ pub enum DataError {
         /// The values of a row in the declaration.
         expected: usize,
     },
+    /// Images of another shape than the model's input.
+    #[error(
+        "input `{input}` of `{model}` is {expected:?}, these images are {found:?}\nhelp: {help}"
+    )]
+    ImageShape {
+        /// The model's name.
+        model: String,
+        /// The input's name.
+        input: String,
+        /// The shape of the images: channels, height, width.
+        found: Vec<usize>,
+        /// The declared shape.
+        expected: Vec<usize>,
+        /// What to write.
+        help: String,
+    },
+    /// An image that cannot be read.
+    #[error("cannot read the image `{file}`: {reason}")]
+    Image {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An image of another size than the first one.
+    #[error("`{file}` is {}x{} pixels (height x width), `{first}` is {}x{}\nhelp: bring all to one size: `.resize({}, {})`",
+        .found[0], .found[1], .expected[0], .expected[1], .expected[0], .expected[1])]
+    ImageSize {
+        /// The file.
+        file: String,
+        /// Its height and width.
+        found: [usize; 2],
+        /// The first image.
+        first: String,
+        /// Its height and width.
+        expected: [usize; 2],
+    },
+    /// A folder that is not made of one folder of images for each class.
+    #[error("{what}\nhelp: {help}")]
+    Folder {
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        help: String,
+    },
     /// The inputs are not those of the model.
     #[error("`{model}` has the inputs {}, these data have {}\nhelp: {help}", list(.expected), list(.found))]
     Inputs {
@@ -300,7 +407,7 @@ pub enum DataError {
         loss: String,
     },
     /// A row of targets has another width than the model's output.
-    #[error("`{loss}` of `{model}` wants {} in each row's target: these have {found}", count(*.expected, "value"))]
+    #[error("`{loss}` of `{model}` wants {}{} in each row's target: these have {found}", count(*.expected, "value"), for_output(.output))]
     TargetWidth {
         /// The model's name.
         model: String,
@@ -310,6 +417,8 @@ pub enum DataError {
         found: usize,
         /// The values that are wanted.
         expected: usize,
+        /// The output's shape, if it has more axes than one.
+        output: Vec<usize>,
     },
     /// Text classes where numbers are wanted.
     #[error("the target has the classes {}, and `{loss}` of `{model}` wants numbers\nhelp: for classes write `loss cross_entropy`", list(.classes))]
@@ -386,6 +495,15 @@ fn list(names: &[String]) -> String {
         "none".to_owned()
     } else {
         text
+    }
+}
+
+/// ` (for the output [12, 50])`.
+fn for_output(output: &[usize]) -> String {
+    if output.len() > 1 {
+        format!(" (for the output {output:?})")
+    } else {
+        String::new()
     }
 }
 

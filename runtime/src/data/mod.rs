@@ -10,20 +10,29 @@
 //! # Ok::<(), damper::data::DataError>(())
 //! ```
 //!
+//! Rows are flat: an input `[1, 28, 28]` reads rows of 784 values, channel by channel and line by line. The target of a
+//! model whose output has more axes than one is flat likewise: `[time, vocab]` under `cross_entropy` reads a row of
+//! `time` classes, `[1, height, width]` under `binary_cross_entropy` a row of `height * width` numbers. Sequences of
+//! unequal length are made by [`Data::sequences`], folders of images are read by `images` (cargo feature `images`).
+//!
 //! Whatever is wrong with data is a [`DataError`] that names the row and the column; nothing is skipped or
 //! repaired unless it was asked for.
 
 mod check;
 mod csv;
 mod error;
+#[cfg(feature = "images")]
+mod images;
 mod loader;
 mod scale;
 mod source;
 mod split;
 
 pub use check::Prepared;
-pub use csv::{Missing, Table, csv};
+pub use csv::{Missing, Table, csv, csv_from};
 pub use error::{Column, DataError, Place};
+#[cfg(feature = "images")]
+pub use images::{Images, images};
 pub use loader::Loader;
 pub use scale::{Scaler, Scaling, standardise};
 pub use source::{Features, IntoFeatures, IntoTargets, Label, Number, Row, Targets};
@@ -58,6 +67,8 @@ struct Origin {
     target: Arc<Vec<String>>,
     /// The rows left out on request because a value was missing.
     dropped: usize,
+    /// Where each sample is a file of its own: their names, by the row they had first.
+    samples: Arc<Vec<String>>,
 }
 
 impl Data {
@@ -112,6 +123,60 @@ impl Data {
         })
     }
 
+    /// Sequences of class indices that may differ in length, for a model whose input is
+    /// `[time] of int(pad = ..)`: what is shorter than its time axis is filled up at the end with the class `pad`.
+    ///
+    /// ```
+    /// use damper::data::Data;
+    ///
+    /// let data = Data::sequences(&[vec![5, 3, 8], vec![2], vec![7, 7]], [1, 0, 1])?;
+    /// assert_eq!((data.row(0), data.row(1)), (Some(&[5.0, 3.0, 8.0][..]), Some(&[2.0][..])));
+    /// assert_eq!(data.to_string(), "3 rows: sequences of 1 to 3 steps, 2 classes");
+    /// # Ok::<(), damper::data::DataError>(())
+    /// ```
+    ///
+    /// A further input of this kind: `.with_input("NAME", Features::sequences(..)?)`.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::EmptySequence`] for a sequence without a step, else as [`Data::new`]. Whether the sequences fit the
+    /// model is known where they meet it: [`Data::check_for`].
+    pub fn sequences<R: Row>(
+        sequences: &[R],
+        targets: impl IntoTargets,
+    ) -> Result<Self, DataError> {
+        Self::new(Features::sequences(sequences)?, targets)
+    }
+
+    /// Changes every number of the inputs, such as pixels from 0..255 to 0..1. (For columns of a table: [`Scaler`].)
+    ///
+    /// ```
+    /// use damper::data::Data;
+    ///
+    /// let data = Data::new([[0.0, 51.0]], [0])?.map(|pixel| pixel / 255.0)?;
+    /// assert_eq!(data.row(0), Some(&[0.0, 0.2][..]));
+    /// # Ok::<(), damper::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::NotFinite`] if it makes a number that is not finite.
+    pub fn map(mut self, change: impl Fn(f32) -> f32) -> Result<Self, DataError> {
+        for index in 0..self.inputs.len() {
+            let features = &self.inputs[index].features;
+            let values: Vec<f32> = features.values.iter().map(|x| change(*x)).collect();
+            if let Some(at) = values.iter().position(|x| !x.is_finite()) {
+                let (row, column) = (at / features.width, at % features.width);
+                return Err(DataError::NotFinite {
+                    place: self.feature_place(features, row, column),
+                    value: format!("{}, made from {},", values[at], features.values[at]),
+                });
+            }
+            self.inputs[index].features.values = Arc::new(values);
+        }
+        Ok(self)
+    }
+
     /// Adds another input of the model, by its name. The one that [`Data::new`] took is the model's first.
     ///
     /// # Errors
@@ -156,7 +221,18 @@ impl Data {
                 });
             }
             Targets::Classes { indices, .. } => Arc::clone(indices),
-            Targets::Values { .. } => Arc::new(check::class_indices(&self, "class names")?),
+            Targets::Values { width: 1, .. } => {
+                Arc::new(check::class_indices(&self, "class names")?)
+            }
+            Targets::Values { width, .. } => {
+                return Err(DataError::TargetWidth {
+                    model: "data".to_owned(),
+                    loss: "class names".to_owned(),
+                    found: *width,
+                    expected: 1,
+                    output: Vec::new(),
+                });
+            }
         };
         if let Some(row) = indices.iter().position(|class| *class >= names.len()) {
             return Err(DataError::Label {
@@ -219,12 +295,9 @@ impl Data {
         self.inputs.iter().map(|input| &input.features)
     }
 
-    /// The values of one sample's first input.
+    /// The values of one sample's first input; a sequence has its own length.
     pub fn row(&self, row: usize) -> Option<&[f32]> {
-        let features = &self.inputs.first()?.features;
-        features
-            .values
-            .get(row * features.width..(row + 1) * features.width)
+        self.inputs.first()?.features.row(row)
     }
 
     /// The names of the first input's columns; empty if they have none.
@@ -290,9 +363,13 @@ impl Data {
 
     /// Where a row comes from.
     fn place(&self, row: usize) -> Place {
+        let row = self.origin.rows.get(row).copied().unwrap_or(row);
+        let sample = self.origin.samples.get(row);
         Place {
-            file: self.origin.file.as_deref().map(str::to_owned),
-            row: self.origin.rows.get(row).copied().unwrap_or(row),
+            file: sample
+                .cloned()
+                .or_else(|| self.origin.file.as_deref().map(str::to_owned)),
+            row: Some(row).filter(|_| sample.is_none()),
             column: None,
         }
     }
@@ -324,7 +401,15 @@ impl fmt::Display for Data {
             if let Some(name) = &input.name {
                 write!(f, "{name}: ")?;
             }
-            write!(f, "{}, ", count(input.features.width, "feature"))?;
+            match (input.features.lengths(), input.features.shape.as_slice()) {
+                (Some(lengths), _) => {
+                    let (least, most) = (lengths.iter().min(), lengths.iter().max());
+                    let (least, most) = (least.unwrap_or(&0), most.unwrap_or(&0));
+                    write!(f, "sequences of {least} to {most} steps, ")?;
+                }
+                (None, []) => write!(f, "{}, ", count(input.features.width, "feature"))?,
+                (None, shape) => write!(f, "images {shape:?}, ")?,
+            }
         }
         match &self.targets {
             Targets::None => write!(f, "no target")?,

@@ -11,9 +11,71 @@ pub struct Features {
     pub(crate) values: Arc<Vec<f32>>,
     /// The columns' names; empty if they have none.
     pub(crate) columns: Arc<Vec<String>>,
+    /// The axes of one sample where more than their product is known (images); else empty.
+    pub(crate) shape: Vec<usize>,
+    /// How many values of each row are the sample's own, if samples differ in length; behind them are zeros.
+    pub(crate) lengths: Option<Arc<Vec<usize>>>,
 }
 
 impl Features {
+    /// Sequences of class indices, which may differ in length: see [`Data::sequences`](super::Data::sequences).
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if there is no sequence, or one without a step, or an index is not finite.
+    ///
+    /// ```
+    /// use damper::data::Features;
+    ///
+    /// let sequences = Features::sequences(&[vec![5, 3, 8], vec![2]])?;
+    /// assert_eq!((sequences.width(), sequences.lengths()), (3, Some(&[3, 1][..])));
+    /// # Ok::<(), damper::data::DataError>(())
+    /// ```
+    pub fn sequences<R: Row>(sequences: &[R]) -> Result<Self, DataError> {
+        let mut rows = Vec::with_capacity(sequences.len());
+        for (index, sequence) in sequences.iter().enumerate() {
+            let mut row = Vec::new();
+            sequence.append(&mut row);
+            if row.is_empty() {
+                return Err(DataError::EmptySequence {
+                    place: Place::row(index),
+                    help: "leave the sample out, or give it a step of its own".to_owned(),
+                });
+            }
+            rows.push(row);
+        }
+        let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+        let Some(longest) = lengths.iter().copied().max() else {
+            return Err(DataError::NoRows {
+                what: "the data".to_owned(),
+            });
+        };
+        let mut values = Vec::with_capacity(longest * rows.len());
+        for row in rows {
+            values.extend_from_slice(&row);
+            values.resize(values.len() + longest - row.len(), 0.0);
+        }
+        Ok(Self {
+            lengths: Some(Arc::new(lengths)),
+            ..Self::flat(values, longest)?
+        })
+    }
+
+    /// The length of each sequence; `None` if these are rows of one length.
+    pub fn lengths(&self) -> Option<&[usize]> {
+        self.lengths.as_deref().map(Vec::as_slice)
+    }
+
+    /// The values of one sample, without what fills a short sequence up.
+    pub(crate) fn row(&self, row: usize) -> Option<&[f32]> {
+        let length = match &self.lengths {
+            Some(lengths) => *lengths.get(row)?,
+            None => self.width,
+        };
+        let start = row * self.width;
+        self.values.get(start..start + length)
+    }
+
     /// Rows of `width` values, one after the other.
     ///
     /// # Errors
@@ -35,6 +97,8 @@ impl Features {
             width,
             values: Arc::new(values),
             columns: Arc::default(),
+            shape: Vec::new(),
+            lengths: None,
         };
         match features.values.iter().position(|x| !x.is_finite()) {
             Some(at) => Err(DataError::NotFinite {
@@ -50,7 +114,7 @@ impl Features {
         self.values.len() / self.width
     }
 
-    /// The values of a row.
+    /// The values of a row: of the longest sequence, where they differ in length.
     pub fn width(&self) -> usize {
         self.width
     }
@@ -60,8 +124,10 @@ impl Features {
         for &row in rows {
             values.extend_from_slice(&self.values[row * self.width..(row + 1) * self.width]);
         }
+        let lengths = |lengths: &Arc<Vec<usize>>| rows.iter().map(|&row| lengths[row]).collect();
         Self {
             values: Arc::new(values),
+            lengths: self.lengths.as_ref().map(lengths).map(Arc::new),
             ..self.clone()
         }
     }
@@ -197,7 +263,8 @@ pub enum Targets {
         /// The classes' names; empty if they have none.
         names: Arc<Vec<String>>,
     },
-    /// A row of numbers for each sample.
+    /// A row of numbers for each sample. Where the loss wants classes: the class of each position of the output, or
+    /// the probability of each class.
     Values {
         /// The rows, one after the other.
         values: Arc<Vec<f32>>,
