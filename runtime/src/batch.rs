@@ -82,6 +82,12 @@ pub(crate) struct Positions {
     after: usize,
 }
 
+/// Which axis of a sample's output of so many axes holds the classes.
+pub(crate) fn class_axis(spec: &Spec, rank: usize) -> usize {
+    // Not `Model::class_axis`, which works the shapes out anew.
+    spec.shapes().output_layout().class_axis(rank)
+}
+
 impl Positions {
     /// Those of the model's output; one row of no columns where its shape is not known.
     pub(crate) fn of(spec: &Spec) -> Self {
@@ -89,7 +95,8 @@ impl Positions {
             .shapes()
             .output()
             .and_then(|shape| shape.0.iter().copied().collect());
-        Self::in_shape(&axes.unwrap_or_else(|| vec![0]), spec.model().class_axis())
+        let axes = axes.unwrap_or_else(|| vec![0]);
+        Self::in_shape(&axes, class_axis(spec, axes.len()))
     }
 
     pub(crate) fn in_shape(axes: &[usize], class_axis: usize) -> Self {

@@ -134,7 +134,8 @@ pub fn link<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D> {
 
 /// The axis of the classes in a batch of outputs.
 fn class_axis<const D: usize>(spec: &Spec) -> usize {
-    (spec.model().class_axis() + 1).min(D.saturating_sub(1))
+    let rank = D.saturating_sub(1);
+    (crate::batch::class_axis(spec, rank) + 1).min(rank)
 }
 
 /// As [`link`], with the classes along this axis.

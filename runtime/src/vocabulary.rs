@@ -505,6 +505,25 @@ vocabulary! {
         early_stop(patience);
         /// `accumulate: 4`: batches whose gradients are averaged into one step. Without it: 1.
         accumulate;
+        /// `mixup(alpha)`: every training batch is mixed with itself in another order, inputs and targets, by a share from Beta(`alpha`, `alpha`)
+        /// (Zhang et al., arXiv 1710.09412). With `cutmix` beside it each batch takes one of the two. Training metrics compare with the larger share.
+        mixup(alpha);
+        /// `cutmix(alpha)`: a rectangle of every training image comes from another one, and the target's share is that of the area
+        /// (Yun et al., arXiv 1905.04899). `alpha` 1 is the paper's.
+        cutmix(alpha);
+        /// `ema(decay)`: after each step the average moves towards the weights, `decay * average + (1 - decay) * weight`, running statistics too.
+        /// Validation, early stopping and the model that comes back use the average. At the start the decay is `(1 + n) / (10 + n)` after `n` steps, if that is less.
+        ema(decay);
+        /// `swa(from_epoch)`: the mean of the weights at the ends of the epochs from this one on (Izmailov et al., arXiv 1803.05407). Validation and the model that
+        /// comes back use the mean; the running statistics of batch norm are measured anew on the training samples.
+        swa(from_epoch);
+        /// `layer_decay(factor)`: the learning rate of a layer is `factor` times that of the next one; the last layer has the declared one
+        /// (Bao et al., arXiv 2106.08254).
+        layer_decay(factor);
+        /// `augment(shift = n, flip = true, crop = n, erase = p)`: training images `[channels, height, width]` are varied, anew in each epoch. `shift`: moved by up to
+        /// `n` pixels, zeros come in. `flip`: mirrored left to right, one in two. `crop`: as `shift`, the border is repeated. `erase`: a rectangle becomes 0 with
+        /// probability `p` (arXiv 1708.04896).
+        augment;
         /// `backend: wgpu`: where training runs if no device is given; an error where the feature is off.
         backend;
     }

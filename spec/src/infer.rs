@@ -215,7 +215,8 @@ impl Model {
     fn infer_inside(&self, depth: usize) -> Inferred {
         let mut inferred = self.shapes(depth);
         let units = inferred.output_units();
-        crate::values::check(self, units, &mut inferred.findings);
+        let rank = inferred.output.as_ref().map(Shape::rank);
+        crate::values::check(self, units, rank, &mut inferred.findings);
         inferred
     }
 

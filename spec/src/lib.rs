@@ -40,7 +40,7 @@ pub use infer::Inferred;
 pub use lint::{LINTS, Lint};
 pub use model::*;
 pub use parameters::Parameter;
-pub use settings::{Algorithm, Curve, Settings, Stop};
+pub use settings::{Algorithm, Augmentation, Curve, Settings, Stop};
 pub use shape::{Layout, Shape};
 pub use suggest::suggest;
 pub use summary::{Row, Summary, grouped};

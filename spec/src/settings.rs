@@ -1,6 +1,9 @@
 //! The `train` section with its defaults filled in, as plain numbers.
 
-use crate::{Backend, MetricKind, Model, OptimizerKind, ScheduleKind, Train, Value};
+use crate::{Backend, LossKind, MetricKind, Model, OptimizerKind, ScheduleKind, Train, Value};
+
+/// Passes over the training data where `epochs` is not written.
+pub(crate) const DEFAULT_EPOCHS: usize = 10;
 
 /// How a model is trained: what `train` says, and the defaults for what it does not say.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +24,16 @@ pub struct Settings {
     pub accumulate: usize,
     /// When to stop early (never).
     pub early_stop: Option<Stop>,
+    /// `mixup(alpha)`: the parameter of the beta distribution (none).
+    pub mixup: Option<f64>,
+    /// `cutmix(alpha)`: the parameter of the beta distribution (none).
+    pub cutmix: Option<f64>,
+    /// `ema(decay)`: the greatest share of the old average (none).
+    pub ema: Option<f64>,
+    /// `swa(from_epoch)`: the first epoch, from 1, whose weights are averaged (none).
+    pub swa: Option<usize>,
+    /// How images are varied while training (not at all). `layer_decay` stands in [`Model::parameters`].
+    pub augment: Augmentation,
     /// The backend asked for (none: the caller's choice).
     pub backend: Option<Backend>,
     /// The optimiser (`AdamW`).
@@ -33,6 +46,19 @@ pub struct Settings {
     pub curve: Curve,
     /// The share of all steps in which the rate rises from near 0 (0).
     pub warmup: f64,
+}
+
+/// `augment(..)`; what is 0 or false does nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Augmentation {
+    /// Moved by up to so many pixels along each axis.
+    pub shift: usize,
+    /// Mirrored left to right with probability one half.
+    pub flip: bool,
+    /// Padded by so many pixels, then cut out at a random place.
+    pub crop: usize,
+    /// The probability that a rectangle becomes 0.
+    pub erase: f64,
 }
 
 /// `early_stop(..)`
@@ -212,6 +238,21 @@ impl ScheduleKind {
     }
 }
 
+impl LossKind {
+    /// Whether the loss of a mixed target is the mix of the losses (up to what the model does not change), so that
+    /// `mixup` and `cutmix` mean something.
+    pub const fn takes_mixed_targets(&self) -> bool {
+        matches!(
+            self,
+            Self::CrossEntropy { .. }
+                | Self::BinaryCrossEntropy { .. }
+                | Self::KlDiv { .. }
+                | Self::Mse
+                | Self::Poisson
+        )
+    }
+}
+
 impl Model {
     /// How the model is trained, with the defaults filled in: 10 epochs, batches of 32, seed 42,
     /// `adamw(lr = 1e-3)` without decay, a constant schedule.
@@ -221,7 +262,7 @@ impl Model {
         let optimizer = train.optimizer.as_ref();
         let schedule = train.schedule.as_ref();
         Settings {
-            epochs: count(train.epochs, 10),
+            epochs: count(train.epochs, DEFAULT_EPOCHS),
             batch: count(train.batch, 32),
             drop_last: train
                 .drop_last
@@ -239,6 +280,19 @@ impl Model {
                 metric: stop.metric,
                 min_delta: float(&stop.min_delta, 0.0),
             }),
+            mixup: train.mixup.and_then(|alpha| alpha.known),
+            cutmix: train.cutmix.and_then(|alpha| alpha.known),
+            ema: train.ema.and_then(|decay| decay.known),
+            swa: train.swa.and_then(|epoch| epoch.size()),
+            augment: train
+                .augment
+                .as_ref()
+                .map_or_else(Augmentation::default, |augment| Augmentation {
+                    shift: augment.shift.and_then(|n| n.size()).unwrap_or(0),
+                    flip: augment.flip.and_then(|x| x.is_true()).unwrap_or(false),
+                    crop: augment.crop.and_then(|n| n.size()).unwrap_or(0),
+                    erase: augment.erase.map_or(0.0, |p| float(&p, 0.0)),
+                }),
             backend: train.backend,
             algorithm: optimizer.map_or(
                 Algorithm::Adamw {

@@ -2,10 +2,11 @@
 //! rates and learning rates by lints.
 
 use crate::infer::at;
+use crate::settings::DEFAULT_EPOCHS;
 use crate::walk::{Place, each_op};
 use crate::{
-    ActivationKind, Finding, Id, LossKind, MetricKind, Model, OpKind, OptimizerKind, RuleKind,
-    ScheduleKind, Stochastic, TaskKind, Train, Value,
+    ActivationKind, Finding, Id, Input, InputKind, LossKind, MetricKind, Model, OpKind,
+    OptimizerKind, RuleKind, ScheduleKind, Shape, Stochastic, TaskKind, Train, Value,
 };
 
 struct Check<'f> {
@@ -65,7 +66,12 @@ impl Check<'_> {
     }
 }
 
-pub(crate) fn check(model: &Model, units: Option<usize>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(
+    model: &Model,
+    units: Option<usize>,
+    rank: Option<usize>,
+    findings: &mut Vec<Finding>,
+) {
     let mut check = Check {
         findings,
         place: String::new(),
@@ -101,6 +107,9 @@ pub(crate) fn check(model: &Model, units: Option<usize>, findings: &mut Vec<Find
     check.inside("the training");
     if let Some(train) = &model.train {
         training(train, &mut check);
+        averages(train, &mut check);
+        mixing(model, train, rank, &mut check);
+        augment(model, train, &mut check);
     }
 }
 
@@ -404,6 +413,177 @@ fn training(train: &Train, check: &mut Check<'_>) {
                 check.below_one(rise, id, "`rise` of `one_cycle`");
                 check.positive(divide, id, "`divide` of `one_cycle`");
                 check.positive(final_divide, id, "`final_divide` of `one_cycle`");
+            }
+        }
+    }
+}
+
+/// `ema`, `swa` and `layer_decay`.
+fn averages(train: &Train, check: &mut Check<'_>) {
+    let id = train.id;
+    if let Some(decay) = &train.ema {
+        check.that(
+            decay,
+            id,
+            "the decay of `ema`",
+            "above 0 and below 1",
+            |x| x > 0.0 && x < 1.0,
+        );
+    }
+    if let Some(factor) = &train.layer_decay {
+        check.that(
+            factor,
+            id,
+            "the factor of `layer_decay`",
+            "above 0 and at most 1",
+            |x| x > 0.0 && x <= 1.0,
+        );
+    }
+    let Some(from) = &train.swa else { return };
+    check.count(from, id, "the first epoch of `swa`");
+    let epochs = train
+        .epochs
+        .map_or(Some(DEFAULT_EPOCHS), |value| value.size());
+    if let (Some(first), Some(epochs)) = (from.size(), epochs)
+        && first > epochs
+        && epochs > 0
+    {
+        // SWA's paper spends the last quarter of the epochs on the average.
+        let help = format!("swa({})", (epochs * 3 / 4).max(1));
+        check.push(
+            Finding::error(
+                at(from, id),
+                format!("`swa` begins with epoch {first}, the training has {epochs}"),
+            )
+            .help(help),
+        );
+    }
+    if let Some(decay) = &train.ema {
+        check.push(
+            Finding::error(
+                at(from, id),
+                "`swa` and `ema` both say which average the model is",
+            )
+            .other(at(decay, id), "`ema` is here")
+            .help("keep one of them"),
+        );
+    }
+}
+
+/// `mixup` and `cutmix`: their parameter, the loss, and what they mix.
+fn mixing(model: &Model, train: &Train, rank: Option<usize>, check: &mut Check<'_>) {
+    for (word, alpha) in [("mixup", &train.mixup), ("cutmix", &train.cutmix)] {
+        let Some(alpha) = alpha else { continue };
+        let id = at(alpha, train.id);
+        check.positive(alpha, id, &format!("`alpha` of `{word}`"));
+        if let Some(loss) = &model.loss
+            && !loss.kind.takes_mixed_targets()
+        {
+            let message = format!(
+                "`{word}` mixes targets, which `{}` has no meaning for",
+                loss.kind.word()
+            );
+            check.push(
+                Finding::error(id, message)
+                    .other(loss.id, "the loss is here")
+                    .note(
+                        "the loss of a mixed target must be the mix of the losses: `cross_entropy`, \
+                         `binary_cross_entropy`, `kl_div`, `mse` and `poisson` are such (arXiv 1710.09412)",
+                    )
+                    .help(format!("remove `{word}`")),
+            );
+        }
+        if let Some(tokens) = model
+            .inputs
+            .iter()
+            .find(|input| matches!(input.kind, InputKind::Int { .. }))
+        {
+            let message = format!(
+                "`{word}` mixes numbers, the input `{}` holds class indices",
+                tokens.name
+            );
+            check.push(Finding::error(id, message).other(tokens.id, "the input is here"));
+        } else if word == "cutmix" {
+            if let Some(other) = model.inputs.iter().find(|input| input.shape.len() < 3) {
+                check.push(
+                    Finding::error(
+                        id,
+                        format!(
+                            "`cutmix` wants images `[channels, height, width]`, the input `{}` is {}",
+                            other.name,
+                            shape_of(other)
+                        ),
+                    )
+                    .other(other.id, "the input is here")
+                    .help("mixup(0.2)"),
+                );
+            } else if rank.is_some_and(|rank| rank > 1) {
+                check.push(
+                    Finding::error(
+                        id,
+                        "`cutmix` wants one target for an image, this model has one for each position",
+                    )
+                    .help("mixup(0.2)"),
+                );
+            }
+        }
+    }
+}
+
+fn shape_of(input: &Input) -> Shape {
+    Shape(input.shape.iter().map(Value::size).collect())
+}
+
+/// `augment`: sizes and rates, and whether there is an image.
+fn augment(model: &Model, train: &Train, check: &mut Check<'_>) {
+    let Some(augment) = &train.augment else {
+        return;
+    };
+    let id = augment.id;
+    if let Some(erase) = &augment.erase {
+        check.share(erase, id, "`erase` of `augment`");
+    }
+    let is_image =
+        |input: &&Input| input.shape.len() == 3 && matches!(input.kind, InputKind::Float);
+    let mut images = model.inputs.iter().filter(is_image).peekable();
+    if images.peek().is_none()
+        && let Some(input) = model.inputs.first()
+    {
+        check.push(
+            Finding::error(
+                id,
+                format!(
+                    "`augment` wants an image `[channels, height, width]`, the input `{}` is {}",
+                    input.name,
+                    shape_of(input)
+                ),
+            )
+            .other(input.id, "the input is here"),
+        );
+    }
+    for input in images {
+        let shape = shape_of(input);
+        let Some(side) = shape.0.iter().skip(1).copied().min().flatten() else {
+            continue;
+        };
+        for (name, value) in [("shift", &augment.shift), ("crop", &augment.crop)] {
+            let Some(value) = value else { continue };
+            let what = format!("`{name}` of `augment`");
+            check.that(value, id, &what, "a whole number from 0", |x| {
+                x >= 0.0 && x.fract() == 0.0
+            });
+            if value.size().is_some_and(|pixels| pixels >= side) {
+                check.push(
+                    Finding::error(
+                        at(value, id),
+                        format!(
+                            "`{name}` is {value} pixels, the image `{}` {shape} has {side}",
+                            input.name
+                        ),
+                    )
+                    .other(input.id, "the image is here")
+                    .help(format!("{name} = {}", (side / 8).max(1))),
+                );
             }
         }
     }

@@ -598,15 +598,18 @@ pub const SETTINGS: &[Setting] = &[
     setting("clip", Form::Call, "clip(norm = 1.0)"),
     setting("early_stop", Form::Call, "early_stop(patience = 5)"),
     setting("accumulate", Form::Value(Kind::Size), "accumulate: 4"),
+    setting("mixup", Form::Call, "mixup(0.2)"),
+    setting("cutmix", Form::Call, "cutmix(1.0)"),
+    setting("ema", Form::Call, "ema(0.999)"),
+    setting("swa", Form::Call, "swa(20)"),
+    setting("layer_decay", Form::Call, "layer_decay(0.75)"),
+    setting("augment", Form::Call, "augment(shift = 2, flip = true)"),
     setting(
         "backend",
         Form::Value(Kind::Word(BACKENDS)),
         "backend: flex",
     ),
 ];
-
-/// Settings of later versions.
-pub const LATER_SETTINGS: &[&str] = &["mixup", "cutmix", "ema", "swa", "layer_decay"];
 
 /// The arguments of `clip`.
 pub static CLIP: Word = word(
@@ -621,6 +624,26 @@ pub static EARLY_STOP: Word = word(
         first("patience", Kind::Size),
         maybe("metric", Kind::Metric),
         float("min_delta", 0.0),
+    ],
+);
+
+/// The settings of one number, with its name.
+pub static REGULARISERS: &[Word] = &[
+    word("mixup", &[first("alpha", Kind::Float)]),
+    word("cutmix", &[first("alpha", Kind::Float)]),
+    word("ema", &[first("decay", Kind::Float)]),
+    word("swa", &[first("from_epoch", Kind::Size)]),
+    word("layer_decay", &[first("factor", Kind::Float)]),
+];
+
+/// The arguments of `augment`.
+pub static AUGMENT: Word = word(
+    "augment",
+    &[
+        maybe("shift", Kind::Size),
+        maybe("flip", Kind::Bool),
+        maybe("crop", Kind::Size),
+        maybe("erase", Kind::Float),
     ],
 );
 

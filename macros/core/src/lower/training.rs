@@ -6,8 +6,8 @@ use crate::ast::{self, Call, Expr, Section};
 use crate::words::{self, Form, Kind, Word};
 use crate::{evaluate, parse};
 use damper_spec::{
-    Backend, EarlyStop, Loss, LossKind, Metric, MetricKind, Optimizer, OptimizerKind, Reads,
-    Schedule, ScheduleKind, TargetRange, Task, TaskKind, Train,
+    Augment, Backend, EarlyStop, Loss, LossKind, Metric, MetricKind, Optimizer, OptimizerKind,
+    Reads, Schedule, ScheduleKind, TargetRange, Task, TaskKind, Train,
 };
 use std::collections::BTreeMap;
 
@@ -193,13 +193,6 @@ fn unknown_setting(cx: &mut Cx, setting: &ast::Setting) {
     for tokens in setting.value.iter().map(|value| &value.tokens) {
         evaluate::mark(&mut cx.hyper, tokens);
     }
-    if words::LATER_SETTINGS.contains(&name.as_str()) {
-        cx.diagnostics.error(
-            &setting.name,
-            format!("`{name}` is not available in this version of damper"),
-        );
-        return;
-    }
     let elsewhere = match name.as_str() {
         "lr" | "learning_rate" => {
             Some("it belongs to the optimizer: `optimizer: adamw(lr = 1e-3)`")
@@ -240,10 +233,11 @@ fn apply(cx: &mut Cx, train: &mut Train, setting: &ast::Setting, entry: &words::
             return;
         }
         let call = parse::setting_call(setting);
-        if entry.name == "clip" {
-            clip(cx, train, &call, &example);
-        } else {
-            early_stop(cx, train, &call);
+        match (entry.name, words::find(words::REGULARISERS, entry.name)) {
+            (_, Some(word)) => regulariser(cx, train, &call, word),
+            ("clip", _) => clip(cx, train, &call, &example),
+            ("augment", _) => augment(cx, train, &call, &example),
+            _ => early_stop(cx, train, &call),
         }
         return;
     }
@@ -304,6 +298,48 @@ fn clip(cx: &mut Cx, train: &mut Train, call: &Call, example: &str) {
             .error(call.ends(), "`clip` needs `norm` or `value`")
             .help(example);
     }
+}
+
+/// `mixup(0.2)` and its like: one number.
+fn regulariser(cx: &mut Cx, train: &mut Train, call: &Call, word: &'static Word) {
+    let arguments = arguments::read(cx, call, word);
+    let number = word
+        .arguments
+        .first()
+        .and_then(|argument| arguments.optional(argument.name));
+    match word.name {
+        "mixup" => train.mixup = number,
+        "cutmix" => train.cutmix = number,
+        "ema" => train.ema = number,
+        "swa" => train.swa = number,
+        _ => train.layer_decay = number,
+    }
+}
+
+fn augment(cx: &mut Cx, train: &mut Train, call: &Call, example: &str) {
+    let id = cx.id(call.ends());
+    let arguments = arguments::read(cx, call, &words::AUGMENT);
+    let of = |name| arguments.optional(name);
+    let augment = Augment {
+        id,
+        shift: of("shift"),
+        flip: of("flip"),
+        crop: of("crop"),
+        erase: of("erase"),
+    };
+    let nothing = Augment {
+        id,
+        ..Augment::default()
+    };
+    if arguments.fine && augment == nothing {
+        cx.diagnostics
+            .error(
+                call.ends(),
+                "`augment` needs `shift`, `flip`, `crop` or `erase`",
+            )
+            .help(example);
+    }
+    train.augment = Some(augment);
 }
 
 fn early_stop(cx: &mut Cx, train: &mut Train, call: &Call) {
