@@ -6,8 +6,8 @@
 use crate::infer::DEEPEST;
 use crate::walk::SHORTCUT;
 use crate::{
-    Activation, DropPath, Id, Inferred, Input, LintLevel, Model, Op, OpKind, Shape, Source,
-    Statement, Stochastic, Value,
+    Activation, Conv, DropPath, Id, Inferred, Input, Layout, LintLevel, Merge, Model, Op, OpKind,
+    Rate, Reduction, Shape, Source, Statement, Stochastic, Value,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -33,9 +33,9 @@ pub(crate) enum Kind<'m> {
     Op(&'m Op),
     /// The `drop_path` of a residual, at the end of its branch.
     DropPath(&'m DropPath),
-    /// `add`, `mul` or `concat`.
+    /// `add` or `concat`, also of the branches of a `parallel`.
     Merge,
-    /// `mul` alone: what gates do.
+    /// `mul`: what gates do.
     Gate,
     /// The sum at the end of a residual.
     Sum,
@@ -48,6 +48,8 @@ pub(crate) struct Node<'m> {
     pub(crate) path: String,
     pub(crate) input: Option<Shape>,
     pub(crate) output: Option<Shape>,
+    /// What the axes of `input` mean.
+    pub(crate) layout: Layout,
     pub(crate) from: Vec<usize>,
     pub(crate) to: Vec<usize>,
     pub(crate) scope: usize,
@@ -250,6 +252,24 @@ impl<'m> Graph<'m> {
     }
 }
 
+/// The annotations that act inside an operation: their words and rates.
+pub(crate) fn rates(kind: &OpKind) -> Vec<(&'static str, &Rate)> {
+    let all = match kind {
+        OpKind::Recurrent(recurrent) => vec![
+            ("dropout", &recurrent.between),
+            ("variational_dropout", &recurrent.variational),
+            ("recurrent", &recurrent.recurrent),
+            ("zoneout", &recurrent.zoneout),
+        ],
+        OpKind::Attention { dropout, .. } => vec![("attention_dropout", dropout)],
+        OpKind::Embedding { dropout, .. } => vec![("embedding_dropout", dropout)],
+        _ => Vec::new(),
+    };
+    all.into_iter()
+        .filter_map(|(word, rate)| Some((word, rate.as_ref()?)))
+        .collect()
+}
+
 impl<'m> Node<'m> {
     pub(crate) fn op(&self) -> Option<&'m Op> {
         match self.kind {
@@ -264,17 +284,77 @@ impl<'m> Node<'m> {
             .is_some_and(|op| matches!(op.kind, OpKind::Custom { .. } | OpKind::Model { .. }))
     }
 
-    /// A weight op: `linear`, `swiglu`, or a module that may be one.
-    pub(crate) fn is_weight(&self) -> bool {
-        self.is_opaque()
-            || self
-                .op()
-                .is_some_and(|op| matches!(op.kind, OpKind::Linear { .. } | OpKind::Swiglu { .. }))
+    fn kind_is(&self, is: impl Fn(&OpKind) -> bool) -> bool {
+        self.op().is_some_and(|op| is(&op.kind))
     }
 
-    pub(crate) fn is_linear(&self) -> bool {
-        self.op()
-            .is_some_and(|op| matches!(op.kind, OpKind::Linear { .. }))
+    /// A weight op: dense, convolution, recurrence, attention, embedding, or a module that may be one.
+    pub(crate) fn is_weight(&self) -> bool {
+        self.is_opaque()
+            || self.kind_is(|kind| {
+                matches!(
+                    kind,
+                    OpKind::Linear { .. }
+                        | OpKind::Swiglu { .. }
+                        | OpKind::Conv(_)
+                        | OpKind::Recurrent(_)
+                        | OpKind::Attention { .. }
+                        | OpKind::Embedding { .. }
+                )
+            })
+    }
+
+    /// A weight op that is nothing but a product and a sum: `linear` or a convolution.
+    pub(crate) fn is_affine(&self) -> bool {
+        self.kind_is(|kind| matches!(kind, OpKind::Linear { .. } | OpKind::Conv(_)))
+    }
+
+    pub(crate) fn conv(&self) -> Option<&'m Conv> {
+        match &self.op()?.kind {
+            OpKind::Conv(conv) => Some(conv),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_recurrent(&self) -> bool {
+        self.kind_is(|kind| matches!(kind, OpKind::Recurrent(_)))
+    }
+
+    /// What takes a maximum or a mean of several positions or steps.
+    pub(crate) fn pooling(&self) -> Option<Reduction> {
+        match &self.op()?.kind {
+            OpKind::Pool(pool) => Some(pool.reduction),
+            OpKind::GlobalPool(reduction) | OpKind::Reduce { reduction, .. } => Some(*reduction),
+            _ => None,
+        }
+    }
+
+    /// What gives no value that lies outside the range of those it takes.
+    pub(crate) fn keeps_range(&self) -> bool {
+        self.pooling().is_some()
+            || self.kind_is(|kind| {
+                matches!(
+                    kind,
+                    OpKind::Flatten
+                        | OpKind::Reshape { .. }
+                        | OpKind::ToSequence
+                        | OpKind::Transpose
+                        | OpKind::Step { .. }
+                        | OpKind::Activity { .. }
+                )
+            })
+    }
+
+    /// The spatial axes of the feature maps that come in; `None` if it takes none, or they are not known.
+    pub(crate) fn map(&self) -> Option<Vec<usize>> {
+        (self.layout == Layout::Channels).then_some(())?;
+        self.input.as_ref()?.0.iter().skip(1).copied().collect()
+    }
+
+    /// Whether it takes feature maps of more than one position.
+    pub(crate) fn takes_maps(&self) -> bool {
+        self.map()
+            .is_some_and(|axes| axes.iter().any(|size| *size > 1))
     }
 
     pub(crate) fn is_merge(&self) -> bool {
@@ -293,15 +373,24 @@ impl<'m> Node<'m> {
     }
 
     pub(crate) fn is_batch_norm(&self) -> bool {
-        self.op()
-            .is_some_and(|op| matches!(op.kind, OpKind::BatchNorm { .. }))
+        self.kind_is(|kind| matches!(kind, OpKind::BatchNorm { .. }))
+    }
+
+    pub(crate) fn is_instance_norm(&self) -> bool {
+        self.kind_is(|kind| matches!(kind, OpKind::InstanceNorm { .. }))
     }
 
     pub(crate) fn is_norm(&self) -> bool {
-        self.is_batch_norm()
-            || self
-                .op()
-                .is_some_and(|op| matches!(op.kind, OpKind::LayerNorm { .. }))
+        self.kind_is(|kind| {
+            matches!(
+                kind,
+                OpKind::BatchNorm { .. }
+                    | OpKind::LayerNorm { .. }
+                    | OpKind::GroupNorm { .. }
+                    | OpKind::InstanceNorm { .. }
+                    | OpKind::RmsNorm { .. }
+            )
+        })
     }
 
     pub(crate) fn stochastic(&self) -> Option<&'m Stochastic> {
@@ -311,16 +400,19 @@ impl<'m> Node<'m> {
         }
     }
 
-    /// Dropout of any kind that multiplies single values by something random.
+    /// Dropout of any kind: what multiplies values, channels or regions by something random.
     pub(crate) fn dropout(&self) -> Option<&'m Stochastic> {
         self.stochastic().filter(|stochastic| {
-            matches!(
+            !matches!(
                 stochastic,
-                Stochastic::Dropout { .. }
-                    | Stochastic::AlphaDropout { .. }
-                    | Stochastic::GaussianDropout { .. }
+                Stochastic::Noise { .. } | Stochastic::DropPath { .. }
             )
         })
+    }
+
+    /// The rates inside its operation.
+    pub(crate) fn rates(&self) -> Vec<(&'static str, &'m Rate)> {
+        self.op().map_or_else(Vec::new, |op| rates(&op.kind))
     }
 
     /// Its name in messages: the statement's path; with the operation where the statement has several.
@@ -363,12 +455,13 @@ impl<'m> Builder<'m, '_> {
                 node.to.push(index);
             }
         }
-        let (input, output) = match kind {
+        let (input, output, layout) = match kind {
             Kind::Op(op) => (
                 self.inferred.input_of(op.id).cloned(),
                 self.inferred.output_of(op.id).cloned(),
+                self.inferred.layout_of(op.id),
             ),
-            _ => (None, None),
+            _ => (None, None, Layout::default()),
         };
         self.graph.nodes.push(Node {
             kind,
@@ -376,6 +469,7 @@ impl<'m> Builder<'m, '_> {
             path: self.path.join("."),
             input,
             output,
+            layout,
             from,
             to: Vec::new(),
             scope,
@@ -399,24 +493,7 @@ impl<'m> Builder<'m, '_> {
         }
         let (mut previous, mut previous_name) = (input, input_name);
         for (order, statement) in statements.iter().enumerate() {
-            self.path.push(&statement.name);
-            let scope = self.scope(&statement.levels, scope);
-            let mut at = self.source(statement, previous, previous_name, scope);
-            for op in &statement.ops {
-                at = self.op(op, at, scope);
-            }
-            self.path.pop();
-            if let Some(names) = self.names.last_mut() {
-                let named = Named {
-                    node: at,
-                    used: false,
-                    id: statement.id,
-                    scope,
-                    input: false,
-                    order,
-                };
-                names.insert(&statement.name, named);
-            }
+            let at = self.statement(statement, order, previous, previous_name, scope);
             (previous, previous_name) = (at, Some(statement.name.as_str()));
         }
         // The last value is the block's.
@@ -424,6 +501,36 @@ impl<'m> Builder<'m, '_> {
             self.used(name);
         }
         previous
+    }
+
+    /// The node that a statement ends with.
+    fn statement(
+        &mut self,
+        statement: &'m Statement,
+        order: usize,
+        previous: usize,
+        previous_name: Option<&'m str>,
+        scope: usize,
+    ) -> usize {
+        self.path.push(&statement.name);
+        let scope = self.scope(&statement.levels, scope);
+        let mut at = self.source(statement, previous, previous_name, scope);
+        for op in &statement.ops {
+            at = self.op(op, at, scope);
+        }
+        self.path.pop();
+        if let Some(names) = self.names.last_mut() {
+            let named = Named {
+                node: at,
+                used: false,
+                id: statement.id,
+                scope,
+                input: false,
+                order,
+            };
+            names.insert(&statement.name, named);
+        }
+        at
     }
 
     fn used(&mut self, name: &str) -> Option<usize> {
@@ -533,6 +640,27 @@ impl<'m> Builder<'m, '_> {
                     self.times = outer;
                 }
                 at
+            }
+            OpKind::Parallel { body, merge } => {
+                self.names.push(HashMap::new());
+                let mut branches = Vec::with_capacity(body.len());
+                if self.path.len() <= DEEPEST {
+                    for (order, statement) in body.iter().enumerate() {
+                        let branch = self.statement(statement, order, input, None, scope);
+                        self.used(&statement.name);
+                        branches.push(branch);
+                    }
+                }
+                self.close();
+                let kind = match merge {
+                    Merge::Add | Merge::Concat => Kind::Merge,
+                    Merge::Mul => Kind::Gate,
+                };
+                let node = self.node(kind, op.id, branches, scope);
+                if let Some(node) = self.graph.nodes.get_mut(node) {
+                    node.output = self.inferred.output_of(op.id).cloned();
+                }
+                node
             }
             _ => self.node(Kind::Op(op), op.id, vec![input], scope),
         }

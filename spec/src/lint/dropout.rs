@@ -1,9 +1,13 @@
 //! Dropout and its relatives: where they stand and how much they drop.
 
+use super::convolution::window;
 use super::{Cx, allow, percent};
 use crate::graph::{Graph, Kind, Node};
 use crate::infer::at;
-use crate::{ActivationKind, Finding, Id, Level, OpKind, RuleKind, Shape, Stochastic, Value};
+use crate::{
+    ActivationKind, Id, Layout, Level, LintLevel, OpKind, Reduction, RuleKind, Shape, Stochastic,
+    Value,
+};
 use std::collections::HashSet;
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -12,6 +16,10 @@ pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     feeding_head(cx, graph);
     batch_norm(cx, graph);
     before_activation(cx, graph, &before_output);
+    before_max_pool(cx, graph);
+    maps(cx, graph);
+    time(cx, graph);
+    attention(cx, graph);
     let on_input = on_input(cx, graph);
     high_rates(cx, graph, &on_input);
     stacked(cx, graph);
@@ -46,86 +54,113 @@ fn dropouts<'g, 'm>(
     })
 }
 
+/// A rate as it was written.
+struct Written<'m> {
+    word: &'static str,
+    value: &'m Value,
+    id: Id,
+    levels: &'m [LintLevel],
+}
+
+impl Written<'_> {
+    /// The annotation with another rate.
+    fn with(&self, rate: f64) -> String {
+        let rate = Value::known(rate);
+        match self.word {
+            "recurrent" => format!("recurrent = {rate}"),
+            "drop_block" => format!("drop_block({rate}, size = 7)"),
+            word => format!("{word}({rate})"),
+        }
+    }
+
+    /// As it stands there.
+    fn text(&self) -> String {
+        match self.word {
+            "recurrent" => format!("recurrent = {}", self.value),
+            word => format!("{word}({})", self.value),
+        }
+    }
+
+    /// The annotation with a rate that is usual for it.
+    fn usual(&self) -> String {
+        self.with(match self.word {
+            "dropout" | "alpha_dropout" | "gaussian_dropout" | "drop_connect" => 0.5,
+            "variational_dropout" | "recurrent" => 0.25,
+            _ => 0.1,
+        })
+    }
+}
+
+/// Every rate that acts at a node, in the order of the source.
+fn written<'m>(node: &Node<'m>) -> Vec<Written<'m>> {
+    let mut all = Vec::new();
+    let mut add = |word, value, id: Id, levels| {
+        let id = if id.is_none() { node.id } else { id };
+        all.push(Written {
+            word,
+            value,
+            id,
+            levels,
+        });
+    };
+    match node.kind {
+        Kind::Op(op) => {
+            match node.stochastic() {
+                None | Some(Stochastic::Noise { .. }) => {}
+                Some(stochastic) => {
+                    if let Stochastic::DropBlock {
+                        first: Some(first), ..
+                    } = stochastic
+                    {
+                        add("drop_block", first, node.id, &[]);
+                    }
+                    add(stochastic.word(), stochastic.rate(), node.id, &[]);
+                }
+            }
+            for (word, rate) in node.rates() {
+                add(word, &rate.rate, rate.id, rate.levels.as_slice());
+            }
+            for rule in &op.rules {
+                if let RuleKind::DropConnect { rate } = &rule.kind {
+                    add("drop_connect", rate, rule.id, &rule.levels);
+                }
+            }
+        }
+        Kind::DropPath(path) => {
+            for value in [&path.first, &path.last] {
+                add("drop_path", value, node.id, &[]);
+            }
+        }
+        _ => {}
+    }
+    all
+}
+
 fn ranges<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for node in &graph.nodes {
-        let bad = |value: &Value| value.known.filter(|rate| !(0.0..1.0).contains(rate));
-        let explain = |finding: &mut Finding, word: &str, rate: f64| {
-            if rate > 1.0 && rate < 100.0 {
-                finding.and_help(format!(
-                    "did you mean `{word}({})`?",
-                    Value::known(rate / 100.0)
-                ));
+        for written in written(node) {
+            let Some(rate) = written
+                .value
+                .known
+                .filter(|rate| !(0.0..1.0).contains(rate))
+            else {
+                continue;
+            };
+            let help = if rate > 1.0 && rate < 100.0 {
+                format!("did you mean `{}`?", written.with(rate / 100.0))
             } else {
-                finding.and_help(format!("{word}(0.5)"));
-            }
-            finding.and_note(
-                "the rate is the probability of zeroing, in [0, 1); at 1 nothing is left",
-            );
-        };
-        match node.kind {
-            Kind::Op(op) => {
-                if let Some(stochastic) = node.stochastic()
-                    && !matches!(stochastic, Stochastic::Noise { .. })
-                    && let Some(rate) = bad(stochastic.rate())
-                {
-                    let word = stochastic.word();
-                    let id = at(stochastic.rate(), node.id);
-                    let message = format!("{} is not a rate in [0, 1)", Value::known(rate));
-                    explain(
-                        cx.at(
-                            &[],
-                            node.scope,
-                            node.place(),
-                            id,
-                            "dropout_rate_out_of_range",
-                            message,
-                        ),
-                        word,
-                        rate,
-                    );
-                }
-                for rule in &op.rules {
-                    if let RuleKind::DropConnect { rate: value } = &rule.kind
-                        && let Some(rate) = bad(value)
-                    {
-                        let id = at(value, if rule.id.is_none() { node.id } else { rule.id });
-                        let message = format!("{} is not a rate in [0, 1)", Value::known(rate));
-                        explain(
-                            cx.at(
-                                &rule.levels,
-                                node.scope,
-                                node.place(),
-                                id,
-                                "dropout_rate_out_of_range",
-                                message,
-                            ),
-                            "drop_connect",
-                            rate,
-                        );
-                    }
-                }
-            }
-            Kind::DropPath(path) => {
-                for value in [&path.first, &path.last] {
-                    if let Some(rate) = bad(value) {
-                        let message = format!("{} is not a rate in [0, 1)", Value::known(rate));
-                        let id = at(value, node.id);
-                        explain(
-                            cx.at(
-                                &[],
-                                node.scope,
-                                node.place(),
-                                id,
-                                "dropout_rate_out_of_range",
-                                message,
-                            ),
-                            "drop_path",
-                            rate,
-                        );
-                    }
-                }
-            }
-            _ => {}
+                written.usual()
+            };
+            cx.at(
+                written.levels,
+                node.scope,
+                node.place(),
+                at(written.value, written.id),
+                "dropout_rate_out_of_range",
+                format!("{} is not a rate in [0, 1)", Value::known(rate)),
+            )
+            .and_help(help)
+            .and_note("the rate is the probability of zeroing, in [0, 1); at 1 nothing is left");
         }
     }
 }
@@ -218,9 +253,11 @@ fn feeding_head<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let here = graph.leads_within(Node::is_batch_norm);
     let downstream = graph.leads_to(Node::is_batch_norm);
+    let first = |found: &[Option<usize>], index: usize| {
+        graph.node(found.get(index).copied().flatten()?)
+    };
     for (index, node, dropout) in dropouts(graph) {
-        let first = |found: &[Option<usize>]| graph.node(found.get(index).copied().flatten()?);
-        if let Some(norm) = first(&here) {
+        if let Some(norm) = first(&here, index) {
             let name = norm.name();
             cx.node(node, "dropout_before_batch_norm", format!("the batch norm `{name}` learns statistics that this `{dropout}` has inflated"))
                 .and_other(norm.id, "this batch norm")
@@ -228,14 +265,20 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .and_note(VARIANCE);
             continue;
         }
-        if let Some((_, norm)) = graph.before(index).find(|(_, node)| node.is_batch_norm()) {
+        // A pooling averages the variance away (EfficientNet's and MobileNet's heads).
+        let alongside = graph
+            .before(index)
+            .take_while(|(_, node)| node.pooling().is_none())
+            .find(|(_, node)| node.is_batch_norm());
+        if let Some((_, norm)) = alongside {
             let name = norm.name();
+            let regions = matches!(dropout, Stochastic::DropBlock { .. });
             let finding = cx.node(
                 node,
                 "dropout_with_batch_norm",
                 format!("`{dropout}` alongside the batch norm `{name}`"),
             );
-            if dropout.rate().known.is_none_or(|rate| rate <= 0.1) {
+            if regions || dropout.rate().known.is_none_or(|rate| rate <= 0.1) {
                 finding.at_level(Level::Warn);
             }
             finding
@@ -244,10 +287,14 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     "use `decay(l2 = 1e-4)` instead of `{dropout}`; behind the last batch norm of a network it does little harm: {}",
                     allow("dropout_with_batch_norm", "behind the last batch norm")
                 ))
-                .and_note("the next batch norm sees a shifted variance (Li et al., arXiv 1801.05134); Wide-ResNet does this and gains (arXiv 1605.07146)");
+                .and_note(if regions {
+                    "the next batch norm sees a shifted variance (Li et al., arXiv 1801.05134); DropBlock was published with batch norm, and gains (arXiv 1810.12890)"
+                } else {
+                    "the next batch norm sees a shifted variance (Li et al., arXiv 1801.05134); Wide-ResNet does this and gains (arXiv 1605.07146)"
+                });
             continue;
         }
-        if let Some(norm) = first(&downstream) {
+        if let Some(norm) = first(&downstream, index) {
             let name = norm.name();
             cx.node(node, "dropout_upstream_of_batch_norm", format!("`{dropout}` shifts the variance that the batch norm `{name}` sees at inference"))
                 .and_other(norm.id, "this batch norm")
@@ -256,6 +303,38 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     allow("dropout_upstream_of_batch_norm", "Wide-ResNet, section 2.4")
                 ))
                 .and_note(VARIANCE);
+        }
+    }
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let Some(norm) = first(&downstream, index) else {
+            continue;
+        };
+        for written in written(node) {
+            let drops = matches!(
+                written.word,
+                "dropout" | "variational_dropout" | "embedding_dropout"
+            );
+            if node.stochastic().is_some() || !drops || written.value.known == Some(0.0) {
+                continue;
+            }
+            let text = written.text();
+            cx.at(
+                written.levels,
+                node.scope,
+                node.place(),
+                written.id,
+                "dropout_upstream_of_batch_norm",
+                format!(
+                    "`{text}` shifts the variance that the batch norm `{}` sees at inference",
+                    norm.name()
+                ),
+            )
+            .and_other(norm.id, "this batch norm")
+            .and_help(format!(
+                "`layer_norm` instead of the `batch_norm`, or {}",
+                allow("dropout_upstream_of_batch_norm", "measured")
+            ))
+            .and_note(VARIANCE);
         }
     }
 }
@@ -267,7 +346,7 @@ fn before_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, before_output: &Has
     {
         if graph
             .before(index)
-            .any(|(_, node)| node.activation().is_some())
+            .any(|(_, node)| node.activation().is_some() || node.is_recurrent())
         {
             continue;
         }
@@ -336,35 +415,82 @@ fn on_input<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize> {
 
 fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &HashSet<usize>) {
     for (index, node) in graph.nodes.iter().enumerate() {
-        let Some(dropout) = node.dropout() else {
-            continue;
-        };
-        if dropout.rate().known == Some(0.0) && dropout.rate().hole.is_none() {
-            cx.node(
-                node,
-                "dropout_rate_zero",
-                format!("`{dropout}` does nothing"),
+        // Stochastic depth has rules of its own.
+        for written in written(node)
+            .into_iter()
+            .filter(|written| !matches!(written.word, "drop_path" | "drop_connect"))
+        {
+            let text = node
+                .dropout()
+                .map_or_else(|| written.text(), ToString::to_string);
+            if written.value.known == Some(0.0) && written.value.hole.is_none() {
+                cx.at(
+                    written.levels,
+                    node.scope,
+                    node.place(),
+                    written.id,
+                    "dropout_rate_zero",
+                    format!("`{text}` does nothing"),
+                )
+                .and_help(format!("remove `{text}`"));
+            }
+            let own = matches!(written.word, "spatial_dropout" | "attention_dropout");
+            let Some(rate) = written
+                .value
+                .known
+                .filter(|rate| *rate > 0.5 && *rate < 1.0)
+                .filter(|_| !own && !on_input.contains(&index))
+            else {
+                continue;
+            };
+            cx.at(
+                written.levels,
+                node.scope,
+                node.place(),
+                written.id,
+                "high_dropout_rate",
+                format!(
+                    "`{text}` drops {} (it is the rate dropped, not kept)",
+                    percent(rate)
+                ),
             )
-            .and_help(format!("remove `{dropout}`"));
+            .and_help(written.usual())
+            .and_note("0.5 is the usual most for hidden layers (Srivastava et al., JMLR 15)");
         }
-        let Some(rate) = rate(dropout).filter(|rate| *rate > 0.5 && !on_input.contains(&index))
-        else {
-            continue;
-        };
-        cx.node(
-            node,
-            "high_dropout_rate",
-            format!(
-                "`{dropout}` drops {} (it is the rate dropped, not kept)",
-                percent(rate)
-            ),
-        )
-        .and_help(format!("{}(0.5)", dropout.word()))
-        .and_note("0.5 is the usual most for hidden layers (Srivastava et al., JMLR 15)");
     }
 }
 
-/// What share of the signal paths is left, on the worst way to each node; rates below 0.3 do not count.
+/// What a node leaves of the signal paths, and what the least of its dropouts leaves alone; rates below 0.3 do not
+/// count. Attention drops weights that other steps make up for.
+fn leaves(node: &Node<'_>) -> (f64, f64) {
+    let high = |value: &Value| value.known.filter(|rate| *rate >= 0.3 && *rate < 1.0);
+    if let Some(dropout) = node.dropout() {
+        let left = high(dropout.rate()).map_or(1.0, |rate| 1.0 - rate);
+        return (left, left);
+    }
+    let layers = match node.op().map(|op| &op.kind) {
+        Some(OpKind::Recurrent(recurrent)) => recurrent.layers.size().unwrap_or(1),
+        _ => 1,
+    };
+    let mut all = (1.0_f64, 1.0_f64);
+    for (word, rate) in node.rates() {
+        let times = match word {
+            "dropout" => layers.saturating_sub(1),
+            "variational_dropout" => layers,
+            "embedding_dropout" => 1,
+            _ => 0,
+        };
+        if let Some(rate) = high(&rate.rate).filter(|_| times > 0) {
+            all = (
+                all.0 * (1.0 - rate).powf(times as f64),
+                all.1.min(1.0 - rate),
+            );
+        }
+    }
+    all
+}
+
+/// What share of the signal paths is left, on the worst way to each node.
 fn stacked<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let mut left = vec![1.0_f64; graph.nodes.len()];
     for (index, node) in graph.nodes.iter().enumerate() {
@@ -373,25 +499,36 @@ fn stacked<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .iter()
             .filter_map(|from| left.get(*from))
             .fold(1.0_f64, |least, share| least.min(*share));
-        let mut share = before;
-        if let Some((dropout, rate)) = node
-            .dropout()
-            .and_then(|dropout| Some((dropout, rate(dropout)?)))
-            && rate >= 0.3
-        {
-            share *= (1.0 - rate).powf(node.times as f64);
-            if share < 0.1 && before >= 0.1 && share < 1.0 - rate - 1e-9 {
-                cx.node(
-                    node,
-                    "stacked_high_dropout",
-                    format!(
-                        "with this `{dropout}` only {} of the signal paths survive one step",
-                        percent(share)
-                    ),
-                )
-                .and_help("lower rates: `dropout(0.2)`")
-                .and_note("the rates of 0.3 and above along one path multiply; VGG keeps 25 %");
-            }
+        let (leaves, alone) = leaves(node);
+        let share = before * leaves.powf(node.times as f64);
+        if share < 0.1 && before >= 0.1 && share < alone - 1e-9 {
+            let inner = node.rates();
+            let (text, id, levels) = match (node.dropout(), inner.first()) {
+                (None, Some((word, rate))) => (
+                    format!("{word}({})", rate.rate),
+                    rate.id,
+                    rate.levels.as_slice(),
+                ),
+                (dropout, _) => (
+                    dropout.map_or_else(String::new, ToString::to_string),
+                    node.id,
+                    &[][..],
+                ),
+            };
+            let id = if id.is_none() { node.id } else { id };
+            cx.at(
+                levels,
+                node.scope,
+                node.place(),
+                id,
+                "stacked_high_dropout",
+                format!(
+                    "with this `{text}` only {} of the signal paths survive one step",
+                    percent(share)
+                ),
+            )
+            .and_help("lower rates: `dropout(0.2)`")
+            .and_note("the rates of 0.3 and above along one path multiply; VGG keeps 25 %");
         }
         if let Some(slot) = left.get_mut(index) {
             *slot = share;
@@ -429,6 +566,22 @@ fn consecutive<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         cx.node(node, "consecutive_dropout", message)
             .and_other(first.id, "the first")
             .and_help(help);
+    }
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let own = node
+            .rates()
+            .into_iter()
+            .find(|(word, rate)| *word == "variational_dropout" && rate.rate.known != Some(0.0));
+        let Some((_, own)) = own else { continue };
+        let mut before = graph
+            .before(index)
+            .filter_map(|(_, node)| Some((node, node.dropout().filter(|dropout| acts(dropout))?)));
+        if let Some((first, dropout)) = before.next() {
+            let id = if own.id.is_none() { node.id } else { own.id };
+            cx.at(&own.levels, node.scope, node.place(), id, "consecutive_dropout", format!("`variational_dropout` drops the input of `{}`, which `{dropout}` has dropped already", node.name()))
+                .and_other(first.id, "the first")
+                .and_help(format!("remove `{dropout}`"));
+        }
     }
 }
 
@@ -537,7 +690,7 @@ fn selu<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             }
             (Stochastic::AlphaDropout { rate }, None)
                 if end.is_some_and(|end| {
-                    end.is_linear()
+                    end.is_affine()
                         || (matches!(end.kind, Kind::Input(_)) && graph.model.loss.is_some())
                 }) =>
             {
@@ -546,6 +699,217 @@ fn selu<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     .and_note("it sets values to the negative limit of `selu`, which means nothing elsewhere (arXiv 1706.02515)");
             }
             _ => {}
+        }
+    }
+}
+
+/// Elementwise dropout in front of a maximum: the survivors win.
+fn before_max_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
+    let next = graph.leads_within(|node| node.pooling() == Some(Reduction::Max));
+    for (index, node, dropout) in dropouts(graph) {
+        if !matches!(
+            dropout,
+            Stochastic::Dropout { .. }
+                | Stochastic::AlphaDropout { .. }
+                | Stochastic::GaussianDropout { .. }
+        ) {
+            continue;
+        }
+        let Some(pool) = graph.node(next.get(index).copied().flatten().unwrap_or(index)) else {
+            continue;
+        };
+        if pool.pooling() != Some(Reduction::Max) {
+            continue;
+        }
+        let word = pool.op().map_or("max_pool2d", |op| op.kind.word());
+        let window = match pool.op().map(|op| &op.kind) {
+            Some(OpKind::Pool(pool)) => window(&pool.kernel, pool.axes),
+            _ => None,
+        };
+        let rest = window
+            .zip(rate(dropout))
+            .map_or_else(String::new, |(window, rate)| {
+                format!(
+                    ": all {window} values of a window are dropped in {} of the cases only",
+                    percent(rate.powf(window as f64))
+                )
+            });
+        cx.node(
+            node,
+            "dropout_before_max_pool",
+            format!("`{word}` picks what `{dropout}` has left{rest}"),
+        )
+        .and_other(pool.id, "this pooling")
+        .and_help(format!("-> {word}(..) -> {dropout}"))
+        .and_note("the maximum of the survivors, scaled up, is another number than the maximum of all: drop behind the pooling (Wu and Gu, arXiv 1512.00242, do it on purpose)");
+    }
+}
+
+/// What drops on feature maps, and what drops maps.
+fn maps<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
+    for (_, node, dropout) in dropouts(graph) {
+        let Some(input) = &node.input else { continue };
+        let vector = input.rank() == 1 || node.layout == Layout::Sequence;
+        match dropout {
+            Stochastic::Dropout { rate } if node.takes_maps() => {
+                cx.node(node, "elementwise_dropout_on_feature_maps", format!("`{dropout}` drops single positions of feature maps {input}"))
+                    .and_help(match rate.known {
+                        Some(rate) if rate > 0.0 && rate < 0.2 => format!("spatial_dropout({rate})"),
+                        _ => "spatial_dropout(0.1)".to_owned(),
+                    })
+                    .and_note("neighbours say nearly the same, so little is hidden: it acts like a lower learning rate (Tompson et al., arXiv 1411.4280)");
+            }
+            Stochastic::SpatialDropout { rate } => {
+                let single = node
+                    .map()
+                    .is_some_and(|axes| axes.iter().all(|size| *size == 1));
+                if vector {
+                    let (help, why) = if node.layout == Layout::Sequence {
+                        (
+                            format!("variational_dropout({rate})"),
+                            "a sequence has steps, no channels; one mask of features for all steps is `variational_dropout`",
+                        )
+                    } else {
+                        (
+                            format!("dropout({rate})"),
+                            "it drops whole feature maps; here is none",
+                        )
+                    };
+                    cx.node(
+                        node,
+                        "spatial_dropout_on_vector",
+                        format!("`{dropout}` on a value without feature maps: {input}"),
+                    )
+                    .and_help(help)
+                    .and_note(why);
+                } else if single {
+                    cx.node(
+                        node,
+                        "spatial_dropout_on_vector",
+                        format!("`{dropout}` on maps of one position, {input}, is plain dropout"),
+                    )
+                    .at_level(Level::Warn)
+                    .and_help(format!("dropout({rate})"))
+                    .and_note("it drops whole feature maps; these are single numbers");
+                }
+                if let Some(share) = rate.known.filter(|rate| *rate > 0.2 && *rate < 1.0) {
+                    cx.node(node, "spatial_dropout_rate_high", format!("`{dropout}` drops {} of the feature maps", percent(share)))
+                        .and_help("spatial_dropout(0.1)")
+                        .and_note("a channel takes all its positions with it: 0.1 to 0.2 is usual (Tompson et al., arXiv 1411.4280)");
+                }
+            }
+            Stochastic::DropBlock { size, .. } => {
+                let least = node
+                    .map()
+                    .and_then(|axes| axes.into_iter().filter(|axis| *axis > 1).min());
+                let help = |least: usize| {
+                    let mut smaller = dropout.clone();
+                    if let Stochastic::DropBlock { size, .. } = &mut smaller {
+                        *size = Value::known(least as f64);
+                    }
+                    smaller.to_string()
+                };
+                if vector
+                    || node
+                        .map()
+                        .is_some_and(|axes| axes.iter().all(|axis| *axis == 1))
+                {
+                    cx.node(node, "drop_block_too_large", format!("`{dropout}` on a value without positions: {input}"))
+                        .and_help(format!("dropout({})", dropout.rate()))
+                        .and_note("a region of a feature map is all of it or nothing here (Ghiasi et al., arXiv 1810.12890)");
+                } else if let Some((least, wanted)) =
+                    least.zip(size.size()).filter(|(least, size)| size > least)
+                {
+                    cx.at(&[], node.scope, node.place(), at(size, node.id), "drop_block_too_large", format!("regions of {wanted} do not fit into feature maps {input}"))
+                        .and_help(help((least / 2).max(1)))
+                        .and_note("a region larger than the map drops all of it or nothing (Ghiasi et al., arXiv 1810.12890: 7 on maps of 14 and more)");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What drops along the time.
+fn time<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
+    for (_, node, dropout) in dropouts(graph) {
+        let (Stochastic::VariationalDropout { rate }, Some(input)) = (dropout, &node.input) else {
+            continue;
+        };
+        // An input of two axes may be a sequence.
+        if input.rank() == 1 || node.layout == Layout::Channels {
+            let instead = if node.takes_maps() {
+                "spatial_dropout"
+            } else {
+                "dropout"
+            };
+            cx.node(
+                node,
+                "variational_dropout_on_non_rnn",
+                format!("`{dropout}` on a value without a time axis: {input}"),
+            )
+            .and_help(format!("{instead}({rate})"))
+            .and_note(
+                "it is dropout with one mask for all steps (Gal and Ghahramani, arXiv 1512.05287)",
+            );
+        }
+    }
+    for node in &graph.nodes {
+        let Some(OpKind::Recurrent(recurrent)) = node.op().map(|op| &op.kind) else {
+            continue;
+        };
+        let Some(between) = recurrent
+            .between
+            .as_ref()
+            .filter(|rate| rate.rate.known != Some(0.0))
+        else {
+            continue;
+        };
+        if recurrent.layers.size() == Some(1) {
+            let id = if between.id.is_none() {
+                node.id
+            } else {
+                between.id
+            };
+            let (word, rate) = (recurrent.cell.word(), &between.rate);
+            cx.at(
+                &between.levels,
+                node.scope,
+                node.place(),
+                id,
+                "rnn_dropout_single_layer",
+                format!("`dropout({rate})` acts between the layers of `{word}`, and it has one"),
+            )
+            .and_other(node.id, "this layer")
+            .and_help(format!("variational_dropout({rate})"))
+            .and_note("`dropout` on a recurrent layer is that of `nn.LSTM(dropout = ..)`, which only warns here; `variational_dropout` drops the input too, with one mask for all steps (arXiv 1512.05287)");
+        }
+    }
+}
+
+fn attention<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
+    for node in &graph.nodes {
+        for written in written(node)
+            .into_iter()
+            .filter(|written| written.word == "attention_dropout")
+        {
+            let Some(rate) = written
+                .value
+                .known
+                .filter(|rate| *rate > 0.3 && *rate < 1.0)
+            else {
+                continue;
+            };
+            cx.at(
+                written.levels,
+                node.scope,
+                node.place(),
+                written.id,
+                "attention_dropout_high",
+                format!("`{}` drops {} of the attention weights", written.text(), percent(rate)),
+            )
+            .and_help("attention_dropout(0.1)")
+            .and_note("the weights of a step sum to 1 and are few: 0.1 is usual (Vaswani et al., arXiv 1706.03762)");
         }
     }
 }

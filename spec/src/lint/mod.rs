@@ -3,6 +3,7 @@
 //! A lint reads the graph and pushes findings at its own level; [`Model::check`] then settles the level that
 //! the attributes around the place ask for. Lints do not see one another, and skip what is not known.
 
+mod convolution;
 mod dropout;
 mod norm;
 mod optimizer;
@@ -62,6 +63,14 @@ lints! {
     dropout_upstream_of_batch_norm Warn "a batch norm further on sees what dropout has shifted";
     dropout_before_activation Warn "dropout in front of the activation instead of behind it";
     dropout_rate_out_of_range Deny "a rate outside [0, 1)";
+    elementwise_dropout_on_feature_maps Warn "single positions of feature maps are dropped";
+    spatial_dropout_on_vector Deny "feature maps are dropped where there are none";
+    spatial_dropout_rate_high Warn "more than a fifth of the feature maps is dropped";
+    drop_block_too_large Deny "regions larger than the feature map";
+    dropout_before_max_pool Warn "a maximum over what dropout has left";
+    rnn_dropout_single_layer Deny "dropout between the layers of a recurrent layer that has one";
+    variational_dropout_on_non_rnn Deny "one mask for all steps of a value without steps";
+    attention_dropout_high Warn "more than three tenths of the attention weights are dropped";
     high_dropout_rate Warn "a rate above one half";
     dropout_rate_zero Allow "a rate of 0 does nothing";
     stacked_high_dropout Warn "rates along a path that leave less than a tenth";
@@ -83,6 +92,7 @@ lints! {
     l2_through_batch_norm Allow "decay of weights that batch norm rescales";
     activation_before_norm Allow "an activation, then a normalisation";
     missing_nonlinearity Deny "two linear layers that are one";
+    pool_as_only_nonlinearity Warn "only a maximum between two layers with weights";
     redundant_activation Warn "two activations in one segment";
     softmax_in_hidden_layer Warn "softmax in front of further weights";
     saturating_hidden_stack Warn "three or more sigmoid layers in series";
@@ -90,10 +100,18 @@ lints! {
     unused_layer Warn "a value that nothing reads";
     relu_before_residual_add Allow "a branch that can only add";
     dense_width_increases Allow "a dense layer wider than the one before";
+    pool_after_every_conv Allow "every convolution is followed by a pooling";
+    conv_window_shrinks Allow "a kernel smaller than the one before";
+    filters_not_increasing Allow "fewer channels than the convolution before gives";
+    inhomogeneous_conv_block Allow "convolutions on maps of one size with different channels";
+    avg_pool_instead_of_max Allow "a mean over windows between convolutions";
+    missing_down_sampling Allow "several convolutions and no smaller maps";
+    even_kernel_size Allow "a kernel without a middle";
     adam_coupled_weight_decay Deny "weight decay inside the gradient of an adaptive optimiser";
     l2_penalty_under_adaptive_optimizer Warn "an L2 penalty under an adaptive optimiser";
     double_l2 Deny "one weight gets L2 twice";
     weight_decay_on_norm_and_bias Allow "decay of biases and normalisation gains";
+    weight_decay_on_embedding Allow "decay of vectors that a batch hardly reads";
     weight_decay_out_of_range Deny "a decay that removes a weight in one step, or far more than usual";
     learning_rate_out_of_range Deny "a learning rate that is not positive, or far from usual";
     adam_epsilon_out_of_range Warn "an epsilon that does not protect, or that rules the step";
@@ -206,6 +224,7 @@ impl Model {
             output::check(&mut cx, &graph);
             dropout::check(&mut cx, &graph);
             norm::check(&mut cx, &graph);
+            convolution::check(&mut cx, &graph);
             structure::check(&mut cx, &graph);
             optimizer::check(&mut cx, &graph);
             let mut met = HashSet::new();
@@ -248,6 +267,11 @@ fn all_levels(model: &Model) -> Vec<(&LintLevel, String)> {
         for op in &statement.ops {
             lists.push(&op.levels);
             lists.extend(op.rules.iter().map(|rule| rule.levels.as_slice()));
+            lists.extend(
+                crate::graph::rates(&op.kind)
+                    .into_iter()
+                    .map(|(_, rate)| rate.levels.as_slice()),
+            );
             if let OpKind::Residual {
                 drop_path: Some(path),
                 ..

@@ -3,7 +3,7 @@
 use super::Cx;
 use crate::graph::{Graph, Node, TRAIN};
 use crate::infer::at;
-use crate::{ActivationKind, OpKind, RuleKind, Shape};
+use crate::{ActivationKind, Conv, OpKind, RuleKind, Shape, Value};
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     redundant_bias(cx, graph);
@@ -18,18 +18,33 @@ pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 
 fn redundant_bias<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for node in &graph.nodes {
-        let Some(OpKind::Linear { out, bias, .. }) = node.op().map(|op| &op.kind) else {
+        let [next] = node.to.as_slice() else { continue };
+        let Some(norm) = graph
+            .node(*next)
+            .filter(|next| next.is_batch_norm() || next.is_instance_norm())
+        else {
             continue;
         };
-        let [next] = node.to.as_slice() else { continue };
-        let Some(norm) = graph.node(*next).filter(|next| next.is_batch_norm()) else {
+        let (Some(op), word) = (
+            node.op(),
+            if norm.is_batch_norm() {
+                "batch norm"
+            } else {
+                "instance norm"
+            },
+        ) else {
+            continue;
+        };
+        let mut without = op.kind.clone();
+        let (OpKind::Linear { bias, .. } | OpKind::Conv(Conv { bias, .. })) = &mut without else {
             continue;
         };
         if bias.is_true() == Some(true) {
-            cx.node(node, "redundant_bias_before_norm", format!("the bias of `{}` is subtracted again by the batch norm", node.name()))
-                .and_other(norm.id, "this batch norm subtracts the mean")
-                .and_help(format!("linear({out}, bias = false)"))
-                .and_note("batch norm has a shift of its own (Ioffe and Szegedy, arXiv 1502.03167); the bias costs memory and does nothing");
+            *bias = Value::truth(false);
+            cx.node(node, "redundant_bias_before_norm", format!("the bias of `{}` is subtracted again by the {word}", node.name()))
+                .and_other(norm.id, format!("this {word} subtracts the mean"))
+                .and_help(without.to_string())
+                .and_note(format!("{word} has a shift of its own (Ioffe and Szegedy, arXiv 1502.03167); the bias costs memory and does nothing"));
         }
     }
 }
@@ -126,7 +141,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
         }
     } else if let Some(weight) = before
         .last()
-        .filter(|last| node.is_batch_norm() && last.is_linear())
+        .filter(|last| node.is_batch_norm() && last.is_affine())
     {
         let rules = weight.op().map_or(&[][..], |op| &op.rules);
         let l2 = rules.iter().find(|rule| {

@@ -5,7 +5,8 @@ use crate::graph::{Graph, MODEL, Node, TRAIN};
 use crate::infer::at;
 use crate::summary::grouped;
 use crate::{
-    Id, Level, LossKind, Optimizer, OptimizerKind, Reach, Role, RuleKind, Train, Value, WeightRule,
+    Id, Level, LossKind, OpKind, Optimizer, OptimizerKind, Reach, Role, RuleKind, Train, Value,
+    WeightRule,
 };
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -334,7 +335,47 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .and_note("decay of weight matrices alone is usual (He et al., arXiv 1812.01187)");
             }
         }
+        decay_on_embedding(cx, graph, node);
         double_l2(cx, node, optimizer);
+    }
+}
+
+/// Asked for with `on embedding` or `on all`; a table that is also the head's weight is one like others.
+fn decay_on_embedding<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, node: &Node<'m>) {
+    let Some(op) = node
+        .op()
+        .filter(|op| matches!(op.kind, OpKind::Embedding { .. }))
+    else {
+        return;
+    };
+    let tied = graph.nodes.iter().filter_map(Node::op).any(
+        |op| matches!(&op.kind, OpKind::Linear { tied: Some(name), .. } if *name == node.path),
+    );
+    for rule in op
+        .rules
+        .iter()
+        .filter(|rule| !tied && rule.on != Reach::Weights)
+    {
+        let (RuleKind::Decay { l1, l2 } | RuleKind::Penalty { l1, l2 }) = &rule.kind else {
+            continue;
+        };
+        if above_zero(l1.as_ref())
+            .or(above_zero(l2.as_ref()))
+            .is_none()
+        {
+            continue;
+        }
+        let id = if rule.id.is_none() { node.id } else { rule.id };
+        cx.at(
+            &rule.levels,
+            node.scope,
+            node.place(),
+            id,
+            "weight_decay_on_embedding",
+            format!("`{rule}` shrinks the vectors of all classes in every step, a batch reads few"),
+        )
+        .and_help(format!("`{}`, which leaves the embedding alone", rule.kind))
+        .and_note("classes that are rare are shrunk as often as the common ones, and trained less");
     }
 }
 
@@ -432,6 +473,7 @@ fn over_regularised<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .iter()
                 .filter_map(|(_, node)| Some(node.stochastic()?.word())),
         );
+        kinds.extend(node.rates().into_iter().map(|(word, _)| word));
         kinds.sort_unstable();
         kinds.dedup();
         if kinds.len() >= 4 {
@@ -505,7 +547,7 @@ fn no_regularisation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
     let random = graph
         .nodes
         .iter()
-        .any(|node| node.stochastic().is_some() || node.is_opaque());
+        .any(|node| node.stochastic().is_some() || node.is_opaque() || !node.rates().is_empty());
     let ruled = graph
         .nodes
         .iter()
@@ -527,7 +569,10 @@ fn no_regularisation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
             }
         )
     });
-    if !(random || ruled || decays || smooths || train.early_stop.is_some()) {
+    let varies = train.augment.is_some() || train.mixup.is_some() || train.cutmix.is_some();
+    let averages = train.ema.is_some() || train.swa.is_some();
+    let others = varies || averages || train.early_stop.is_some();
+    if !(random || ruled || decays || smooths || others) {
         let counts = graph.model.counts();
         cx.at(
             &[],

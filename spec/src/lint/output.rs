@@ -3,7 +3,7 @@
 use super::Cx;
 use crate::graph::{Graph, LOSS, Node};
 use crate::infer::at;
-use crate::{Activation, Id, Level, Loss, LossKind, Reads, Shape, TaskKind, Value};
+use crate::{Activation, Id, Layout, Level, Loss, LossKind, OpKind, Reads, Shape, TaskKind, Value};
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let Some(loss) = &graph.model.loss else {
@@ -85,7 +85,11 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
     let scores = head
         .filter(|head| head.is_weight())
         .map_or(Id::NONE, |head| head.id);
+    let mut pooled = None;
     for (_, node) in ops {
+        if node.pooling().is_some() {
+            pooled = Some(*node);
+        }
         let Some(activation) = node.activation() else {
             continue;
         };
@@ -146,10 +150,19 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
                 }
                 _ => "class scores are bent".to_owned(),
             };
-            cx.node(node, "relu_on_logits", format!("{effect} by this `{name}`"))
+            let last = head
+                .and_then(Node::op)
+                .filter(|_| !scores.is_none())
+                .map_or("linear", |op| op.kind.word());
+            let finding = cx.node(node, "relu_on_logits", format!("{effect} by this `{name}`"));
+            if pooled.is_some() {
+                finding.at_level(Level::Warn);
+            }
+            finding
                 .and_other(scores, "the scores are produced here")
-                .and_help(format!("remove `{name}` behind the last `linear`"))
+                .and_help(format!("remove `{name}` behind the last `{last}`"))
                 .and_note(match from {
+                    Reads::Logits if pooled.is_some() => "a loss on logits needs scores of both signs; SqueezeNet pools what its relu has clipped (arXiv 1602.07360)",
                     Reads::Logits => "a loss on logits needs scores of both signs; pytorch/examples removed such a relu",
                     _ => "the link that follows needs scores of both signs",
                 });
@@ -185,14 +198,17 @@ fn probabilities<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: O
     };
     let last = ops
         .iter()
-        .find(|(_, node)| node.stochastic().is_none() && !is_watcher(node));
+        .find(|(_, node)| node.stochastic().is_none() && !node.keeps_range());
     let (node, range) = match (last, head) {
         (Some((_, node)), _) => (
             *node,
             node.activation()
                 .map_or((f64::NEG_INFINITY, f64::INFINITY), Activation::range),
         ),
-        (None, Some(head)) if head.is_linear() => (head, (f64::NEG_INFINITY, f64::INFINITY)),
+        (None, Some(head)) if head.is_recurrent() => (head, (-1.0, 1.0)),
+        (None, Some(head)) if head.is_weight() && !head.is_opaque() => {
+            (head, (f64::NEG_INFINITY, f64::INFINITY))
+        }
         _ => return,
     };
     if node.activation().is_some_and(|activation| {
@@ -203,8 +219,34 @@ fn probabilities<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: O
     }) {
         return;
     }
-    if range.0 < low || range.1 > high {
-        let word = loss.kind.word();
+    let word = loss.kind.word();
+    let exclusive = matches!(
+        loss.kind,
+        LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. }
+    );
+    let over_features = node.activation().is_some_and(|activation| {
+        activation.kind.is_softmax() || activation.kind.word() == "log_softmax"
+    });
+    if let (true, true, Some(shape)) = (
+        exclusive && over_features,
+        node.layout == Layout::Channels,
+        node.input.as_ref().filter(|shape| shape.rank() > 1),
+    ) {
+        let name = node
+            .activation()
+            .map_or("softmax", |activation| activation.kind.word());
+        cx.at(
+            &[],
+            LOSS,
+            "the loss".to_owned(),
+            loss.id,
+            "logits_into_probability_loss",
+            format!("the classes of {shape} are the first axis, `{name}` acts along the last"),
+        )
+        .and_other(node.id, "it normalises each row of the map")
+        .and_help(format!("remove `{name}`, and write `loss {word}`"))
+        .and_note("on logits the loss applies it along the classes");
+    } else if range.0 < low || range.1 > high {
         let link = match (&loss.kind, reads(&loss.kind)) {
             (
                 LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. },
@@ -241,11 +283,6 @@ fn is_probability(activation: &Activation) -> bool {
     low >= 0.0 && high <= 1.0
 }
 
-fn is_watcher(node: &Node<'_>) -> bool {
-    node.op()
-        .is_some_and(|op| matches!(op.kind, crate::OpKind::Activity { .. }))
-}
-
 fn interval(low: f64, high: f64) -> String {
     let bound = |x: f64| Value::known(x).to_string();
     match (low.is_finite(), high.is_finite()) {
@@ -263,7 +300,7 @@ fn regression_range<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, ops:
     }
     let last = ops
         .iter()
-        .find(|(_, node)| node.stochastic().is_none() && !is_watcher(node));
+        .find(|(_, node)| node.stochastic().is_none() && !node.keeps_range());
     let Some((node, activation)) = last.and_then(|(_, node)| Some((*node, node.activation()?)))
     else {
         return;
@@ -388,21 +425,7 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
 
 fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&Node<'m>>) {
     let Some(output) = output(graph) else { return };
-    let word = loss.kind.word();
-    let reads_vector = !matches!(loss.kind, LossKind::Custom { .. });
-    if reads_vector && output.rank() != 1 {
-        cx.at(
-            &[],
-            LOSS,
-            "the loss".to_owned(),
-            loss.id,
-            "loss_target_shape_mismatch",
-            format!("`{word}` wants [units], the output is {output}"),
-        )
-        .and_note("one vector of scores or values for each sample");
-        return;
-    }
-    let Some(units) = output.features() else {
+    let Some(units) = classes(graph, &output) else {
         return;
     };
     let head_id = head
@@ -436,6 +459,13 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
     let place = || head.map_or_else(String::new, Node::place);
     let scope = head.map_or(LOSS, |head| head.scope);
     let at_head = if head_id.is_none() { loss.id } else { head_id };
+    let resized = |units: usize| match head.and_then(Node::op).map(|op| op.kind.clone()) {
+        Some(OpKind::Conv(mut conv)) if !conv.depthwise => {
+            conv.out = Value::known(units as f64);
+            OpKind::Conv(conv).to_string()
+        }
+        _ => format!("linear({units})"),
+    };
     let s = |n: usize| if n == 1 { "unit" } else { "units" };
     match (wanted, &loss.kind) {
         (Some((units, wanted, what)), _) => {
@@ -451,7 +481,7 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
                 task.map_or(loss.id, |task| task.id),
                 "the task is declared here",
             )
-            .and_help(format!("end the model with `linear({wanted})`"));
+            .and_help(format!("end the model with `{}`", resized(wanted)));
         }
         (None, LossKind::CrossEntropy { .. }) if units == 1 => {
             cx.at(
@@ -463,9 +493,10 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
                 "`cross_entropy` over 1 unit is always 0",
             )
             .and_other(loss.id, "this loss is for two or more exclusive classes")
-            .and_help(
-                "one unit for each class, such as `linear(2)`; or `loss binary_cross_entropy`",
-            )
+            .and_help(format!(
+                "one unit for each class, such as `{}`; or `loss binary_cross_entropy`",
+                resized(2)
+            ))
             .and_note("softmax over one value is 1 whatever the value");
         }
         (None, LossKind::GaussianNll) if units % 2 == 1 => {
@@ -481,10 +512,15 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
                 ),
             )
             .and_other(loss.id, "this loss reads two numbers for each target")
-            .and_help(format!("end the model with `linear({})`", units * 2));
+            .and_help(format!("end the model with `{}`", resized(units * 2)));
         }
         _ => {}
     }
+}
+
+/// How many classes, or values of one target, the output has.
+fn classes(graph: &Graph<'_>, output: &Shape) -> Option<usize> {
+    output.0.get(graph.model.class_axis()).copied().flatten()
 }
 
 fn output(graph: &Graph<'_>) -> Option<Shape> {
@@ -548,7 +584,7 @@ fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss)
             .and_help("a weight from 0; 1 changes nothing");
         }
     }
-    let units = output(graph).as_ref().and_then(Shape::features);
+    let units = output(graph).and_then(|output| classes(graph, &output));
     if let Some(units) = units.filter(|units| !weights.is_empty() && *units != weights.len()) {
         let weight = if weights.len() == 1 {
             "weight"

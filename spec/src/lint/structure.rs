@@ -1,8 +1,9 @@
 //! Activations and the ways between layers.
 
+use super::convolution::window;
 use super::{Cx, allow};
-use crate::graph::{Graph, Kind, LAYERS};
-use crate::{Level, OpKind, Shape, Value};
+use crate::graph::{Graph, Kind, LAYERS, Node};
+use crate::{Level, OpKind, Reduction, Shape, Value};
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     missing_nonlinearity(cx, graph);
@@ -14,15 +15,15 @@ pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     branches(cx, graph);
 }
 
-/// Two linear layers with nothing but affine maps between them.
+/// Two layers with nothing but affine maps, or a maximum, between them.
 fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for (index, node) in graph
         .nodes
         .iter()
         .enumerate()
-        .filter(|(_, node)| node.is_linear())
+        .filter(|(_, node)| node.is_affine() && !is_tied(node))
     {
-        let mut first = None;
+        let (mut first, mut maximum, mut rearranged) = (None, None, false);
         for (_, before) in graph.before(index) {
             let bends =
                 before.activation().is_some() || (before.is_norm() && !before.is_batch_norm());
@@ -30,36 +31,123 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             if bends || before.to.len() != 1 {
                 break;
             }
-            first = before.is_linear().then_some(before);
+            if before.pooling() == Some(Reduction::Max) {
+                maximum = Some(before);
+            }
+            rearranged |= before.op().is_some_and(|op| {
+                matches!(
+                    op.kind,
+                    OpKind::Flatten | OpKind::Reshape { .. } | OpKind::Transpose
+                )
+            });
+            first = before.is_affine().then_some(before);
         }
         let Some(first) = first else { continue };
-        let axis = |shape: &Option<Shape>| shape.as_ref().and_then(Shape::features);
-        let sizes = axis(&first.input)
-            .zip(axis(&first.output))
-            .zip(axis(&node.output));
-        let low_rank = sizes.is_none_or(|((a, m), b)| m < a.min(b));
-        let (a, b) = (first.name(), node.name());
-        let message = if first.id == node.id {
-            format!("the copies of `{a}` together are one linear layer")
-        } else {
-            format!("`{a}` and `{b}` together are one linear layer")
-        };
         let written = first
             .op()
             .map_or_else(String::new, |op| op.kind.to_string());
-        let finding = cx.node(node, "missing_nonlinearity", message);
-        if low_rank {
-            finding.at_level(Level::Warn);
+        if let Some(maximum) = maximum {
+            let word = maximum.op().map_or("max_pool2d", |op| op.kind.word());
+            cx.node(
+                node,
+                "pool_as_only_nonlinearity",
+                format!(
+                    "between `{}` and `{}` only `{word}` is nonlinear",
+                    first.name(),
+                    node.name()
+                ),
+            )
+            .and_other(maximum.id, "this pooling")
+            .and_help(format!("{written} -> relu"))
+            .and_note(
+                "a maximum bends little: where one position of a window wins, everything is linear",
+            );
+            continue;
         }
-        finding
+        let Some(level) = collapse(first, node, rearranged) else {
+            continue;
+        };
+        let (a, b) = (first.name(), node.name());
+        let one = match (first.conv(), node.conv()) {
+            (None, None) => "one linear layer",
+            (Some(_), Some(_)) => "one convolution",
+            _ => "one linear map",
+        };
+        let message = if first.id == node.id {
+            format!("the copies of `{a}` together are {one}")
+        } else {
+            format!("`{a}` and `{b}` together are {one}")
+        };
+        let reason = if first.conv().is_some() {
+            "a factorised kernel, or a linear bottleneck"
+        } else {
+            "low rank"
+        };
+        cx.node(node, "missing_nonlinearity", message)
+            .at_level(level)
             .and_other(first.id, "nothing nonlinear follows this layer")
-            .and_help(if low_rank {
-                format!("`{written} -> relu`; for a map of low rank on purpose {}", allow("missing_nonlinearity", "low rank"))
+            .and_help(if level == Level::Warn {
+                format!("`{written} -> relu`; for fewer weights on purpose {}", allow("missing_nonlinearity", reason))
             } else {
                 format!("{written} -> relu")
             })
             .and_note("a linear map of a linear map is linear; batch norm and dropout do not change that at inference");
     }
+}
+
+/// Whether its weight is an embedding's, which fixes what it reads.
+fn is_tied(node: &Node<'_>) -> bool {
+    matches!(
+        node.op().map(|op| &op.kind),
+        Some(OpKind::Linear { tied: Some(_), .. })
+    )
+}
+
+/// How bad it is that two layers are one: an error if the first adds nothing at all, a warning if the two have
+/// fewer weights than the one (a low rank, a kernel in two factors), nothing for depthwise separable convolutions.
+fn collapse(first: &Node<'_>, second: &Node<'_>, rearranged: bool) -> Option<Level> {
+    let channels = |node: &Node<'_>, shape: &Option<Shape>| {
+        let shape = shape.as_ref()?;
+        if node.conv().is_some() {
+            shape.channels()
+        } else {
+            shape.features()
+        }
+    };
+    // Windows and channels that see one another: everything for `linear`.
+    let window = |node: &Node<'_>| match node.conv() {
+        Some(conv) => window(&conv.kernel, conv.axes),
+        None => Some(1),
+    };
+    let groups = |node: &Node<'_>| match node.conv() {
+        Some(conv) if conv.depthwise => channels(node, &node.input),
+        Some(conv) => conv.groups.size(),
+        None => Some(1),
+    };
+    let depthwise = |node: &Node<'_>| {
+        let groups = groups(node);
+        groups.is_some_and(|groups| groups > 1) && groups == channels(node, &node.input)
+    };
+    let (k1, k2) = (window(first), window(second));
+    let separable = (depthwise(first) && k2 == Some(1)) || (k1 == Some(1) && depthwise(second));
+    if separable {
+        return None;
+    }
+    let free = |node: &Node<'_>| {
+        groups(node) == Some(1) && node.conv().is_none_or(|conv| !conv.transposed)
+    };
+    let sizes = channels(first, &first.input)
+        .zip(channels(first, &first.output))
+        .zip(channels(second, &second.output))
+        .zip(k1.zip(k2));
+    let whole = sizes.is_some_and(|(((a, m), b), (k1, k2))| {
+        (k1 == 1 || k2 == 1) && m >= a.saturating_mul(k1).min(b.saturating_mul(k2))
+    });
+    Some(if whole && !rearranged && free(first) && free(second) {
+        Level::Deny
+    } else {
+        Level::Warn
+    })
 }
 
 fn redundant_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -138,7 +226,7 @@ fn saturating_hidden_stack<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .unwrap_or(0);
         let hidden = !output.iter().any(|(other, _)| *other == index);
         let here = match node.activation() {
-            _ if node.is_norm() || node.is_merge() || node.is_opaque() => 0,
+            _ if node.is_norm() || node.is_merge() || node.is_opaque() || node.is_recurrent() => 0,
             Some(activation) if activation.kind.is_saturating() && hidden => {
                 before.saturating_add(node.times)
             }
