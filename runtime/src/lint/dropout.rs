@@ -123,7 +123,7 @@ pages! {
     ///
     /// # When to allow it
     ///
-    /// DenseNet did it with 0.2: `#[allow(dropout_before_batch_norm, reason = "as published")]`. Layer norm keeps no statistics and is not meant.
+    /// To keep a published order: `#[allow(dropout_before_batch_norm, reason = "as published")]`. Layer norm keeps no statistics and is not meant.
     dropout_before_batch_norm;
 
     /// **deny**: dropout above 0.1 behind a batch norm, with no weights between them; up to 0.1 **warn**.
@@ -163,7 +163,8 @@ pages! {
     /// # When to allow it
     ///
     /// Wide-ResNet does this and gains (arXiv 1605.07146, section 2.4); so do heads behind the last norm:
-    /// `#[allow(dropout_with_batch_norm, reason = "behind the last batch norm")]`.
+    /// `#[allow(dropout_with_batch_norm, reason = "behind the last batch norm")]`. Silent where a pooling stands between, as in the
+    /// heads of MobileNet and EfficientNet. `drop_block` is warned of only: it was published with batch norm.
     dropout_with_batch_norm;
 
     /// **warn**: dropout that reaches a batch norm through weights.
@@ -203,7 +204,9 @@ pages! {
     ///
     /// # When to allow it
     ///
-    /// `#[allow(dropout_upstream_of_batch_norm, reason = "better on our validation data")]`. Layer norm is not meant.
+    /// `#[allow(dropout_upstream_of_batch_norm, reason = "better on our validation data")]`. DenseNet drops with 0.2 in front of its `concat`.
+    /// Layer norm is not meant. The rule follows every path through residuals and merges, and knows the dropout inside
+    /// recurrent layers and embeddings.
     dropout_upstream_of_batch_norm;
 
     /// **warn**: dropout before the activation of its layer; **deny** if that activation is not 0 at 0.
@@ -280,6 +283,329 @@ pages! {
     ///
     /// Never.
     dropout_rate_out_of_range;
+
+    /// **warn**: `dropout` of single positions of feature maps.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [3, 32, 32]
+    ///     layers {
+    ///         stem: conv2d(16, kernel = 3, padding = 1) -> relu -> dropout(0.3);
+    ///         pool: global_avg_pool;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Neighbouring positions of a feature map say nearly the same, so what is dropped here is still told next door: the network sees as
+    /// much as before, at a lower effective learning rate (Tompson et al., arXiv 1411.4280; the DropBlock paper finds the same, arXiv
+    /// 1810.12890).
+    ///
+    /// # Fix
+    ///
+    /// Drop whole channels, or regions with `drop_block(0.1, size = 7)`.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [3, 32, 32]
+    ///     layers {
+    ///         stem: conv2d(16, kernel = 3, padding = 1) -> relu -> spatial_dropout(0.1);
+    ///         pool: global_avg_pool;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Published networks do it: PyTorch's and Keras's first examples, Wide-ResNet, DenseNet:
+    /// `#[allow(elementwise_dropout_on_feature_maps, reason = "as in Wide-ResNet")]`. Silent for maps of one position and for sequences.
+    elementwise_dropout_on_feature_maps;
+
+    /// **deny**: `spatial_dropout` on a value without feature maps; for maps of one position **warn**.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> spatial_dropout(0.1);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// It drops a channel with all its positions. A vector has none (pytorch/examples used `Dropout2d` on one for years: on some versions
+    /// it dropped single features, on others whole samples). The axis of a sequence that stands where channels stand is the time: whole
+    /// steps would vanish.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.1);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Never on a vector. On a sequence `variational_dropout` is what drops features in all steps.
+    spatial_dropout_on_vector;
+
+    /// **warn**: more than a fifth of the feature maps is dropped.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [3, 32, 32]
+    ///     layers {
+    ///         stem: conv2d(16, kernel = 3, padding = 1) -> relu -> spatial_dropout(0.4);
+    ///         pool: global_avg_pool;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// A channel takes all its positions with it, and there are few channels: rates that suit single units leave too little here. 0.1 to
+    /// 0.2 is usual.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [3, 32, 32]
+    ///     layers {
+    ///         stem: conv2d(16, kernel = 3, padding = 1) -> relu -> spatial_dropout(0.1);
+    ///         pool: global_avg_pool;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Where maps are many: `#[allow(spatial_dropout_rate_high, reason = "512 channels")]`.
+    spatial_dropout_rate_high;
+
+    /// **deny**: regions of `drop_block` that are larger than the feature map.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [3, 32, 32]
+    ///     layers {
+    ///         stem: conv2d(16, kernel = 3, stride = 8, padding = 1) -> relu -> drop_block(0.1, size = 7);
+    ///         pool: global_avg_pool;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// A region of 7 on maps of 4 positions a side is the whole map: a channel is dropped altogether or not at all, and the share that is
+    /// dropped is not the rate (Ghiasi, Lin, Le, arXiv 1810.12890, use 7 on maps of 14 and more).
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [3, 32, 32]
+    ///     layers {
+    ///         stem: conv2d(16, kernel = 3, stride = 8, padding = 1) -> relu -> drop_block(0.1, size = 3);
+    ///         pool: global_avg_pool;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Rather write `spatial_dropout`, which says what then happens.
+    drop_block_too_large;
+
+    /// **warn**: dropout of single values, then a maximum over them.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input rows: [28, 28]
+    ///     layers {
+    ///         rnn:  gru(32) -> dropout(0.3) -> max(axis = time);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// The maximum picks the largest survivor, scaled up by 1 / (1 - p): a value is lost only where all of its window are dropped, and
+    /// what comes out is larger than at inference. The rate no longer says how much is dropped.
+    ///
+    /// # Fix
+    ///
+    /// Drop behind the pooling.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input rows: [28, 28]
+    ///     layers {
+    ///         rnn:  gru(32) -> max(axis = time) -> dropout(0.3);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Wu and Gu ("Max-Pooling Dropout", arXiv 1512.00242) do it on purpose: `#[allow(dropout_before_max_pool, reason = "max-pooling
+    /// dropout")]`. Silent for `spatial_dropout`, which drops a window as a whole, and for means.
+    dropout_before_max_pool;
+
+    /// **deny**: `dropout` on a recurrent layer, between its layers, of which there is one.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input rows: [28, 28]
+    ///     layers {
+    ///         rnn:  lstm(64) -> last_step with dropout(0.2);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// On `lstm`, `gru` and `rnn` `dropout(p)` is what `nn.LSTM(dropout = p)` is: dropout on the output of each layer except the last.
+    /// With one layer it does nothing; PyTorch warns and goes on.
+    ///
+    /// # Fix
+    ///
+    /// Drop the input of the layer, with one mask for all steps (Gal and Ghahramani, arXiv 1512.05287), or write `dropout(0.2) after
+    /// last_step`.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input rows: [28, 28]
+    ///     layers {
+    ///         rnn:  lstm(64) -> last_step with variational_dropout(0.2);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Never: it has no effect.
+    rnn_dropout_single_layer;
+
+    /// **deny**: `variational_dropout` on a value without a time axis.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> variational_dropout(0.2);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// It is dropout with one mask for all steps of a sequence. Without steps there is nothing that the mask could be the same for; on
+    /// feature maps `spatial_dropout` is the like of it.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(32) -> relu -> dropout(0.2);
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Never: the plain word says what happens.
+    variational_dropout_on_non_rnn;
+
+    /// **warn**: more than three tenths of the attention weights are dropped.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input rows: [28, 28]
+    ///     layers {
+    ///         attend: residual { layer_norm -> attention(heads = 4) with attention_dropout(0.5); };
+    ///         pool:   mean(axis = time);
+    ///         head:   linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// The weights of a step sum to 1 and most of them are near 0: dropping one of the few that count takes away nearly all that the step
+    /// reads. 0.1 is usual (Vaswani et al., arXiv 1706.03762).
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input rows: [28, 28]
+    ///     layers {
+    ///         attend: residual { layer_norm -> attention(heads = 4) with attention_dropout(0.1); };
+    ///         pool:   mean(axis = time);
+    ///         head:   linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(attention_dropout_high, reason = "measured")]` on the annotation.
+    attention_dropout_high;
 
     /// **warn**: a rate above 0.5.
     ///
@@ -399,6 +725,7 @@ pages! {
     ///
     /// # When to allow it
     ///
+    /// A `residual` counts as its better path, for the shortcut drops nothing.
     /// For very wide layers: `#[allow(stacked_high_dropout, reason = "4096 units a layer")]` on the model.
     stacked_high_dropout;
 

@@ -39,18 +39,21 @@
 //!
 //! # Words
 //!
-//! *Weights* are the layers that multiply by a matrix (`linear`, `swiglu`, another model). A *segment* is what stands between two of
-//! them, or between one and a merge (`add`, `mul`, `concat`, the sum of a `residual`). The *output segment* is what
-//! follows the last weights on the way to the output.
+//! *Weights* are the layers that multiply by a matrix (`linear`, `swiglu`, convolutions, recurrent layers, `attention`, `embedding`, another
+//! model). A *segment* is what stands between two of them, or between one and a merge (`add`, `mul`, `concat`, the end of a
+//! `parallel`, the sum of a `residual`). The *output segment* is what follows the last weights on the way to the output.
+//! *Feature maps* are values `[channels, ..]` with more than one position.
 
 #![allow(non_upper_case_globals, reason = "a lint is written in snake_case")]
 
+mod convolution;
 mod dropout;
 mod normalisation;
 mod output;
 mod structure;
 mod training;
 
+pub use convolution::*;
 pub use dropout::*;
 pub use normalisation::*;
 pub use output::*;

@@ -38,7 +38,8 @@ pages! {
     ///
     /// # When to allow it
     ///
-    /// To read weights that have it: `#[allow(redundant_bias_before_norm, reason = "weights of the original")]`.
+    /// To read weights that have it: `#[allow(redundant_bias_before_norm, reason = "weights of the original")]`. Instance norm subtracts the
+    /// bias as well; group, layer and RMS norm do not, and are not meant.
     redundant_bias_before_norm;
 
     /// **warn**: a normalisation behind the last weights.
@@ -157,6 +158,7 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(batch_norm_tiny_batch, reason = "memory; measured against layer norm")]` on the model or on `train`.
+    /// On feature maps every position counts: a batch of one image of 32 x 32 gives 1024 values for each channel.
     batch_norm_tiny_batch;
 
     /// **warn**: two normalisations with no weights between them.

@@ -161,8 +161,53 @@ pages! {
     ///
     /// # When to allow it
     ///
-    /// For a factorisation on purpose: `#[allow(missing_nonlinearity, reason = "low-rank on purpose")]`.
+    /// For a factorisation on purpose: `#[allow(missing_nonlinearity, reason = "low-rank on purpose")]`. A pair with fewer weights than the
+    /// one layer it equals is warned of only: MobileNetV2's linear bottlenecks (24 channels between 144 and 144), kernels of
+    /// `[k, 1]` and `[1, k]`, two larger kernels in series. Silent for a depthwise convolution beside one of a single position, for what an
+    /// embedding feeds, around `attention`, and for heads that share an embedding's weight.
     missing_nonlinearity;
+
+    /// **warn**: only a maximum between two layers with weights.
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [3, 32, 32]
+    ///     layers {
+    ///         stem:  conv2d(16, kernel = 3, padding = 1) -> max_pool2d(2);
+    ///         body:  conv2d(32, kernel = 3, padding = 1) -> relu;
+    ///         pool: global_avg_pool;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// A maximum over a window is not linear, but it bends little: wherever the same position of each window wins, the two layers are
+    /// one.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [3, 32, 32]
+    ///     layers {
+    ///         stem:  conv2d(16, kernel = 3, padding = 1) -> relu -> max_pool2d(2);
+    ///         body:  conv2d(32, kernel = 3, padding = 1) -> relu;
+    ///         pool: global_avg_pool;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// For networks whose maxima are the point: `#[allow(pool_as_only_nonlinearity, reason = "max-pooling only")]`.
+    pool_as_only_nonlinearity;
 
     /// **warn**: two activations with no weights between them.
     ///

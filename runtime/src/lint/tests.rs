@@ -1,6 +1,6 @@
 //! Every lint has a page and every page a lint; what a page shows as wrong is found, and its fix is clean.
 
-use super::{Page, dropout, normalisation, output, structure, training};
+use super::{Page, convolution, dropout, normalisation, output, structure, training};
 use damper_spec::{LINTS, Level};
 use proc_macro2::TokenStream;
 use std::collections::BTreeSet;
@@ -11,6 +11,7 @@ fn pages() -> impl Iterator<Item = &'static Page> {
         dropout::PAGES,
         normalisation::PAGES,
         structure::PAGES,
+        convolution::PAGES,
         training::PAGES,
     ]
     .into_iter()

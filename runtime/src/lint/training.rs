@@ -167,6 +167,49 @@ pages! {
     /// It is allowed unless you ask.
     weight_decay_on_norm_and_bias;
 
+    /// **allow**: decay or a penalty that reaches an embedding.
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(weight_decay_on_embedding)]
+    ///     Net
+    ///     input tokens: [20] of int(vocab = 100)
+    ///     layers {
+    ///         embed: embedding(100, 16) with decay(l2 = 1e-3) on embedding;
+    ///         pool:  mean(axis = time);
+    ///         head:  linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// Each step shrinks the vectors of all classes, but a batch trains only those it reads: rare classes fade. So `decay` and `penalty`
+    /// leave embeddings alone, and `on embedding` (or `on all`) is a decision: the rule lists where it was taken. A table that is also
+    /// the head's weight (`linear(.., tied = embed)`) is not meant.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     #[warn(weight_decay_on_embedding)]
+    ///     Net
+    ///     input tokens: [20] of int(vocab = 100)
+    ///     layers {
+    ///         embed: embedding(100, 16);
+    ///         pool:  mean(axis = time);
+    ///         head:  linear(10) with decay(l2 = 1e-3);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// It is allowed unless you ask.
+    weight_decay_on_embedding;
+
     /// **deny**: decay so strong that a step turns weights round; **warn** where it is unusually strong.
     ///
     /// ```text

@@ -253,9 +253,8 @@ fn feeding_head<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let here = graph.leads_within(Node::is_batch_norm);
     let downstream = graph.leads_to(Node::is_batch_norm);
-    let first = |found: &[Option<usize>], index: usize| {
-        graph.node(found.get(index).copied().flatten()?)
-    };
+    let first =
+        |found: &[Option<usize>], index: usize| graph.node(found.get(index).copied().flatten()?);
     for (index, node, dropout) in dropouts(graph) {
         if let Some(norm) = first(&here, index) {
             let name = norm.name();
@@ -490,15 +489,17 @@ fn leaves(node: &Node<'_>) -> (f64, f64) {
     all
 }
 
-/// What share of the signal paths is left, on the worst way to each node.
+/// What share of the signal paths is left, on the worst way to each node, but the better one of a residual.
 fn stacked<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let mut left = vec![1.0_f64; graph.nodes.len()];
     for (index, node) in graph.nodes.iter().enumerate() {
-        let before = node
-            .from
-            .iter()
-            .filter_map(|from| left.get(*from))
-            .fold(1.0_f64, |least, share| least.min(*share));
+        let ways = node.from.iter().filter_map(|from| left.get(*from));
+        // The shortcut of a residual drops nothing.
+        let before = if matches!(node.kind, Kind::Sum) {
+            ways.fold(0.0_f64, |most, share| most.max(*share))
+        } else {
+            ways.fold(1.0_f64, |least, share| least.min(*share))
+        };
         let (leaves, alone) = leaves(node);
         let share = before * leaves.powf(node.times as f64);
         if share < 0.1 && before >= 0.1 && share < alone - 1e-9 {

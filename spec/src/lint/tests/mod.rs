@@ -1,11 +1,16 @@
 //! Every lint: a model on which it speaks, and a near one on which it does not.
 
+mod published;
+mod words;
+
 use crate::build::*;
 use crate::{
-    EarlyStop, Id, LINTS, Level, LintLevel, LossKind, Model, OpKind, OptimizerKind, Reads, RuleKind,
+    Cell, EarlyStop, Id, LINTS, Level, LintLevel, LossKind, Merge, Model, OpKind, OptimizerKind,
+    Reach, Reads, RuleKind,
 };
 use crate::{ScheduleKind, Source, Stochastic, TaskKind, Value};
 use std::collections::BTreeSet;
+use words::*;
 
 /// A pair of models for a lint: the first breaks the rule, the second keeps it. `allow` lints are raised.
 struct Case {
@@ -37,7 +42,7 @@ fn smoothed(share: f64) -> LossKind {
     }
 }
 
-fn reading(from: Reads) -> LossKind {
+fn read_from(from: Reads) -> LossKind {
     LossKind::CrossEntropy {
         label_smoothing: None,
         weights: vec![],
@@ -115,12 +120,12 @@ fn cases() -> Vec<Case> {
     case(
         "softmax_before_logits_loss",
         head_with(10, "softmax").loss(cross_entropy()),
-        head_with(10, "softmax").loss(reading(Reads::Probabilities)),
+        head_with(10, "softmax").loss(read_from(Reads::Probabilities)),
     );
     case(
         "log_softmax_before_logits_loss",
         head_with(10, "log_softmax").loss(cross_entropy()),
-        head_with(10, "log_softmax").loss(reading(Reads::LogProbabilities)),
+        head_with(10, "log_softmax").loss(read_from(Reads::LogProbabilities)),
     );
     case(
         "sigmoid_before_bce_logits",
@@ -129,8 +134,8 @@ fn cases() -> Vec<Case> {
     );
     case(
         "logits_into_probability_loss",
-        head(10).loss(reading(Reads::Probabilities)),
-        head_with(10, "softmax").loss(reading(Reads::Probabilities)),
+        head(10).loss(read_from(Reads::Probabilities)),
+        head_with(10, "softmax").loss(read_from(Reads::Probabilities)),
     );
     case(
         "softmax_single_unit",
@@ -443,6 +448,150 @@ fn cases() -> Vec<Case> {
             layer("b", [linear(16), relu()]),
         ]),
     );
+    // Feature maps and sequences.
+    let maps = |ops: [OpKind; 3]| seeing(vec![layer("stem", ops)]);
+    case(
+        "elementwise_dropout_on_feature_maps",
+        maps([biased(16, 3), relu(), dropout(0.3)]),
+        maps([biased(16, 3), relu(), spatial_dropout(0.1)]),
+    );
+    case(
+        "spatial_dropout_on_vector",
+        classifier(fc([linear(32), relu(), spatial_dropout(0.1)])),
+        maps([biased(16, 3), relu(), spatial_dropout(0.1)]),
+    );
+    case(
+        "spatial_dropout_rate_high",
+        maps([biased(16, 3), relu(), spatial_dropout(0.3)]),
+        maps([biased(16, 3), relu(), spatial_dropout(0.2)]),
+    );
+    case(
+        "drop_block_too_large",
+        maps([biased(16, 3), relu(), drop_block(0.1, 33)]),
+        maps([biased(16, 3), relu(), drop_block(0.1, 7)]),
+    );
+    let pooled = |ops: [OpKind; 4]| seeing(vec![layer("stem", ops)]);
+    case(
+        "dropout_before_max_pool",
+        pooled([biased(16, 3), relu(), dropout(0.3), max_pool(2)]),
+        pooled([biased(16, 3), relu(), spatial_dropout(0.1), max_pool(2)]),
+    );
+    let rows = |recurrent: OpKind| {
+        model_of(
+            &[28, 28],
+            vec![
+                layer("rnn", [recurrent, last_step()]),
+                layer("head", [linear(10)]),
+            ],
+        )
+        .loss(cross_entropy())
+    };
+    let between = |layers| recurrent(Cell::Lstm, 64, layers, |lstm| lstm.between = rate(0.2));
+    case(
+        "rnn_dropout_single_layer",
+        rows(between(1)),
+        rows(between(2)),
+    );
+    case(
+        "variational_dropout_on_non_rnn",
+        classifier(fc([linear(32), relu(), variational_dropout(0.2)])),
+        model_of(
+            &[28, 28],
+            vec![
+                layer("rnn", [lstm(64, 1), variational_dropout(0.2), last_step()]),
+                layer("head", [linear(10)]),
+            ],
+        )
+        .loss(cross_entropy()),
+    );
+    let attends = |rate| {
+        let attend = residual(vec![layer(
+            "self",
+            [layer_norm(), attention(4, false, rate)],
+        )]);
+        model_of(
+            &[28, 28],
+            vec![
+                layer("attend", [attend, mean_over_time()]),
+                layer("head", [linear(10)]),
+            ],
+        )
+        .loss(cross_entropy())
+    };
+    case("attention_dropout_high", attends(0.4), attends(0.1));
+    case(
+        "pool_as_only_nonlinearity",
+        seeing(vec![
+            layer("a", [biased(16, 3), max_pool(2)]),
+            layer("b", [biased(32, 3), relu()]),
+        ]),
+        seeing(vec![
+            layer("a", [biased(16, 3), relu(), max_pool(2)]),
+            layer("b", [biased(32, 3), relu()]),
+        ]),
+    );
+    let convs = |ops: [OpKind; 3], pool: fn(usize) -> Option<OpKind>| {
+        let layers = ops.into_iter().enumerate().map(|(index, op)| {
+            let mut statement = layer(&format!("c{index}"), [op, relu()]);
+            if let Some(pool) = pool(index) {
+                statement.ops.extend(layer("p", [pool]).ops);
+            }
+            statement
+        });
+        seeing(layers.collect())
+    };
+    let growing = || [biased(8, 3), biased(16, 3), biased(32, 3)];
+    let second = |index| (index == 1).then(|| max_pool(2));
+    case(
+        "pool_after_every_conv",
+        convs(growing(), |_| Some(max_pool(2))),
+        convs(growing(), second),
+    );
+    case(
+        "conv_window_shrinks",
+        convs([biased(8, 7), biased(16, 3), biased(32, 3)], second),
+        convs(growing(), second),
+    );
+    case(
+        "filters_not_increasing",
+        convs([biased(8, 3), biased(32, 3), biased(16, 3)], second),
+        convs(growing(), second),
+    );
+    case(
+        "inhomogeneous_conv_block",
+        convs([biased(8, 3), biased(16, 3), biased(16, 3)], second),
+        convs([biased(8, 3), biased(8, 3), biased(16, 3)], second),
+    );
+    case(
+        "avg_pool_instead_of_max",
+        convs(growing(), |index| (index == 1).then(|| avg_pool(2))),
+        convs(growing(), second),
+    );
+    case(
+        "missing_down_sampling",
+        convs(growing(), |_| None),
+        convs(growing(), second),
+    );
+    case(
+        "even_kernel_size",
+        convs([biased(8, 4), biased(16, 3), biased(32, 3)], second),
+        convs([strided(8, 2, 2), biased(16, 3), biased(32, 3)], second),
+    );
+    let table = |on: Reach| {
+        let mut embed = layer("embed", [embedding(100, 16, 0.0)]).with(decay(0.0, 1e-3));
+        embed.ops[0].rules[0].on = on;
+        reading(
+            20,
+            100,
+            vec![embed, layer("head", [mean_over_time(), linear(2)])],
+        )
+        .loss(cross_entropy())
+    };
+    case(
+        "weight_decay_on_embedding",
+        table(Reach::Embedding),
+        table(Reach::Weights),
+    );
     // Optimiser and training.
     case(
         "adam_coupled_weight_decay",
@@ -580,6 +729,249 @@ fn messages_keep_the_style() {
         assert!(!finding.place.is_empty(), "{lint} has no place");
         assert!(!finding.at.is_none(), "{lint} has no id");
     }
+}
+
+#[test]
+fn pooling_between_batch_norm_and_dropout_is_enough() {
+    let head = |pool: Option<OpKind>| {
+        let mut stem = layer("stem", [conv(32, 3), batch_norm(), relu()]);
+        stem.ops
+            .extend(pool.into_iter().flat_map(|pool| layer("pool", [pool]).ops));
+        stem.ops.extend(layer("drop", [dropout(0.3)]).ops);
+        seeing(vec![stem])
+    };
+    assert_eq!(head(Some(global_avg_pool())).lints(), Vec::<&str>::new());
+    let lints = head(None).lints();
+    assert!(lints.contains(&"dropout_with_batch_norm"), "{lints:?}");
+}
+
+#[test]
+fn batch_norm_is_found_through_residuals_and_merges() {
+    let body = vec![layer(
+        "a",
+        [biased(16, 3), relu(), spatial_dropout(0.1), biased(16, 3)],
+    )];
+    let net = seeing(vec![
+        layer("stem", [biased(16, 3), relu()]),
+        layer("block", [residual(body)]),
+        layer("norm", [batch_norm(), relu()]),
+    ]);
+    let finding = net.found("dropout_upstream_of_batch_norm");
+    assert_eq!(
+        finding.message,
+        "`spatial_dropout(0.1)` shifts the variance that the batch norm `norm` sees at inference"
+    );
+    let branches = vec![
+        layer("one", [biased(8, 3), relu(), spatial_dropout(0.1)]),
+        layer("two", [biased(8, 3), relu()]),
+    ];
+    let net = seeing(vec![
+        layer("mixed", [parallel(branches, Merge::Concat)]),
+        layer("norm", [batch_norm(), relu()]),
+    ]);
+    assert_eq!(net.lints(), ["dropout_upstream_of_batch_norm"]);
+}
+
+#[test]
+fn a_recurrent_layers_own_dropout_is_seen_by_batch_norm() {
+    let net = model_of(
+        &[28, 28],
+        vec![
+            layer(
+                "rnn",
+                [
+                    recurrent(Cell::Lstm, 64, 2, |lstm| lstm.between = rate(0.2)),
+                    last_step(),
+                ],
+            ),
+            layer("fc", [linear_without_bias(32), batch_norm(), relu()]),
+            layer("head", [linear(10)]),
+        ],
+    );
+    assert_eq!(
+        net.loss(cross_entropy()).lints(),
+        ["dropout_upstream_of_batch_norm"]
+    );
+}
+
+#[test]
+fn a_bias_before_instance_norm_is_redundant_and_before_group_norm_not() {
+    let with = |norm| seeing(vec![layer("stem", [biased(16, 3), norm, relu()])]);
+    let finding = with(instance_norm()).found("redundant_bias_before_norm");
+    assert_eq!(
+        finding.help.as_deref(),
+        Some("conv2d(16, kernel = 3, padding = 1, bias = false)")
+    );
+    assert_eq!(with(batch_norm()).lints(), ["redundant_bias_before_norm"]);
+    assert_eq!(with(group_norm(4)).lints(), Vec::<&str>::new());
+}
+
+#[test]
+fn convolutions_in_series_are_judged_by_what_they_save() {
+    let level = |first, second| {
+        seeing(vec![layer("pair", [first, second, relu()])])
+            .check()
+            .iter()
+            .find(|finding| finding.lint == Some("missing_nonlinearity"))
+            .map(|finding| finding.level)
+    };
+    // 3 -> 64 -> 32 channels: one 1 x 1 convolution.
+    assert_eq!(level(biased(64, 1), biased(32, 1)), Some(Level::Deny));
+    assert_eq!(level(biased(2, 1), biased(32, 1)), Some(Level::Warn));
+    assert_eq!(level(biased(64, 3), biased(32, 1)), Some(Level::Deny));
+    assert_eq!(level(biased(16, 3), biased(32, 1)), Some(Level::Warn));
+    assert_eq!(level(flat(64, 5, 1), flat(64, 1, 5)), Some(Level::Warn));
+    assert_eq!(level(biased(64, 3), biased(32, 3)), Some(Level::Warn));
+    assert_eq!(level(depthwise(3, 1), biased(32, 1)), None);
+    assert_eq!(level(biased(32, 1), depthwise(3, 1)), None);
+}
+
+#[test]
+fn embeddings_attention_and_tied_heads_are_no_wasted_layers() {
+    let net = reading(
+        20,
+        100,
+        vec![
+            layer("embed", [embedding(100, 16, 0.0)]),
+            layer("in", [linear(16)]),
+            layer("attend", [attention(4, true, 0.1)]),
+            layer("out", [linear(16)]),
+            layer("head", [tied(100, "embed")]),
+        ],
+    );
+    assert_eq!(net.loss(cross_entropy()).lints(), Vec::<&str>::new());
+}
+
+#[test]
+fn batch_norm_counts_positions() {
+    let with = |side: usize| {
+        let stem = layer("stem", [conv(8, 3), batch_norm(), relu()]);
+        let head = layer("head", [global_avg_pool(), linear(10)]);
+        pictures(side, vec![stem, head])
+            .loss(cross_entropy())
+            .train(|train| train.batch = Some(value(1.0)))
+            .lints()
+    };
+    assert_eq!(with(32), Vec::<&str>::new());
+    assert_eq!(with(2), ["batch_norm_tiny_batch"]);
+    assert_eq!(with(1), ["batch_norm_single_value"]);
+}
+
+#[test]
+fn rates_inside_operations_are_checked_and_settled_on_their_annotation() {
+    let own = |number: f64, levels: Vec<LintLevel>| {
+        let lstm = recurrent(Cell::Lstm, 64, 1, |lstm| {
+            lstm.variational = rate(number).map(|rate| crate::Rate { levels, ..rate });
+        });
+        let layers = vec![
+            layer("rnn", [lstm, last_step()]),
+            layer("head", [linear(10)]),
+        ];
+        model_of(&[28, 28], layers).loss(cross_entropy())
+    };
+    let finding = own(25.0, vec![]).found("dropout_rate_out_of_range");
+    assert_eq!(
+        finding.help.as_deref(),
+        Some("did you mean `variational_dropout(0.25)`?")
+    );
+    assert_eq!(own(0.8, vec![]).lints(), ["high_dropout_rate"]);
+    let allow = || vec![attribute("high_dropout_rate", Level::Allow)];
+    assert_eq!(own(0.8, allow()).lints(), Vec::<&str>::new());
+    assert_eq!(
+        own(0.2, vec![expect("high_dropout_rate")]).lints(),
+        ["unfulfilled_expectation"]
+    );
+    assert_eq!(
+        own(0.2, vec![attribute("hihg_dropout_rate", Level::Allow)]).lints(),
+        ["error"]
+    );
+}
+
+#[test]
+fn a_recurrent_layer_drops_its_input_itself() {
+    let net = reading(
+        20,
+        100,
+        vec![
+            layer("embed", [embedding(100, 16, 0.0), variational_dropout(0.2)]),
+            layer(
+                "rnn",
+                [
+                    recurrent(Cell::Gru, 32, 1, |gru| gru.variational = rate(0.2)),
+                    last_step(),
+                ],
+            ),
+            layer("head", [linear(2)]),
+        ],
+    );
+    assert_eq!(net.loss(cross_entropy()).lints(), ["consecutive_dropout"]);
+}
+
+#[test]
+fn the_units_of_maps_and_sequences_are_counted_along_the_classes() {
+    let maps = |classes| {
+        pictures(16, vec![layer("head", [biased(classes, 1)])])
+            .loss(cross_entropy())
+            .task(TaskKind::Multiclass(value(5.0)))
+    };
+    assert_eq!(maps(5).lints(), Vec::<&str>::new());
+    let finding = maps(6).found("output_units_mismatch");
+    assert_eq!(
+        finding.help.as_deref(),
+        Some("end the model with `conv2d(5, kernel = 1, padding = 0)`")
+    );
+    let tags = |classes| {
+        reading(
+            20,
+            100,
+            vec![
+                layer("embed", [embedding(100, 16, 0.0)]),
+                layer("head", [linear(classes)]),
+            ],
+        )
+        .loss(weighted(&[1.0, 2.0, 3.0]))
+    };
+    assert_eq!(tags(3).lints(), Vec::<&str>::new());
+    assert_eq!(tags(4).lints(), ["class_weights_len_mismatch"]);
+}
+
+#[test]
+fn softmax_over_the_width_of_a_map_gives_no_class_probabilities() {
+    let net = pictures(16, vec![layer("head", [biased(5, 1), act("softmax")])]);
+    let finding = net
+        .loss(read_from(Reads::Probabilities))
+        .found("logits_into_probability_loss");
+    assert_eq!(
+        finding.message,
+        "the classes of [5, 16, 16] are the first axis, `softmax` acts along the last"
+    );
+}
+
+#[test]
+fn maps_of_one_position_are_vectors() {
+    let net = seeing(vec![
+        layer("stem", [biased(16, 3), relu(), max_pool(32), dropout(0.3)]),
+        layer("squeeze", [biased(16, 1), relu()]),
+    ]);
+    assert_eq!(net.lints(), Vec::<&str>::new());
+    let net = seeing(vec![layer(
+        "stem",
+        [biased(16, 3), relu(), max_pool(32), spatial_dropout(0.1)],
+    )]);
+    assert_eq!(net.found("spatial_dropout_on_vector").level, Level::Warn);
+}
+
+#[test]
+fn gates_do_not_saturate() {
+    let gate = |name: &str| {
+        let body = vec![
+            layer("scale", [linear(64), act("sigmoid")]),
+            layer("value", [linear(64)]),
+        ];
+        layer(name, [parallel(body, Merge::Mul)])
+    };
+    let net = classifier(vec![gate("a"), gate("b"), gate("c"), gate("d")]);
+    assert_eq!(net.lints(), Vec::<&str>::new());
 }
 
 #[test]
