@@ -1,0 +1,14 @@
+use damper::model;
+
+model! {
+    pub Net
+    input tokens: [32] of int(vocab = 2000)
+    layers {
+        embed: embedding(1000, 16);
+        pool:  mean(axis = time);
+        head:  linear(2);
+    }
+    loss cross_entropy
+}
+
+fn main() {}
