@@ -12,6 +12,9 @@ pub trait Network: Module + Debug + Display + Clone + Send + 'static {
     /// The hyper-parameters.
     type Config: NetworkConfig<Network = Self>;
 
+    /// How many axes a batch of its output has: 2 for `[batch, outputs]`.
+    const RANK: usize = 2;
+
     /// The description this model was built from.
     fn spec(&self) -> &Spec;
 

@@ -24,6 +24,8 @@ pub struct Inferred {
     axes: HashMap<Id, usize>,
     output: Option<Shape>,
     output_layout: Layout,
+    statements_like: HashMap<Id, Id>,
+    output_like: Option<Id>,
 }
 
 /// What is known of the values before and behind an operation.
@@ -33,6 +35,8 @@ struct Around {
     output: Option<Shape>,
     layout: Layout,
     padding: Option<(String, usize)>,
+    input_like: Option<Id>,
+    output_like: Option<Id>,
 }
 
 impl Inferred {
@@ -44,6 +48,27 @@ impl Inferred {
     /// The shape that an operation takes; `None` if it is not known.
     pub fn input_of(&self, op: Id) -> Option<&Shape> {
         self.ops.get(&op).and_then(|around| around.input.as_ref())
+    }
+
+    /// The other model whose output has as many axes as what the operation takes, where only the compiler knows how
+    /// many those are.
+    pub fn input_like(&self, op: Id) -> Option<Id> {
+        self.ops.get(&op).and_then(|around| around.input_like)
+    }
+
+    /// As [`Inferred::input_like`], for what the operation gives.
+    pub fn output_of_like(&self, op: Id) -> Option<Id> {
+        self.ops.get(&op).and_then(|around| around.output_like)
+    }
+
+    /// As [`Inferred::input_like`], for the value of a statement.
+    pub fn statement_like(&self, statement: Id) -> Option<Id> {
+        self.statements_like.get(&statement).copied()
+    }
+
+    /// As [`Inferred::input_like`], for the model's output.
+    pub fn output_like(&self) -> Option<Id> {
+        self.output_like
     }
 
     /// What the axes of the value mean that an operation takes.
@@ -125,9 +150,18 @@ struct Flow<'m> {
     vocab: Option<usize>,
     /// The input whose padded steps these are, and the steps before them.
     padding: Option<(&'m str, usize)>,
+    /// Where the shape is unknown because of another model: it has as many axes as that one's output.
+    like: Option<Id>,
 }
 
 impl<'m> Flow<'m> {
+    /// Its shape; behind another model, the one that is assumed of it.
+    fn assumed(&self, shape: Option<Shape>) -> Option<Shape> {
+        self.shape
+            .clone()
+            .or_else(|| shape.filter(|_| self.like.is_some()))
+    }
+
     fn unknown(name: &'m str) -> Self {
         Self {
             shape: None,
@@ -136,6 +170,7 @@ impl<'m> Flow<'m> {
             indices: false,
             vocab: None,
             padding: None,
+            like: None,
         }
     }
 
@@ -284,6 +319,7 @@ impl Model {
                 let last = walk.statements(&self.layers, first, false);
                 walk.out.output = last.shape;
                 walk.out.output_layout = last.layout;
+                walk.out.output_like = last.like;
             }
         }
         walk.out
@@ -431,6 +467,8 @@ impl<'m> Walk<'m> {
                 output: flow.shape.clone(),
                 layout: before.layout,
                 padding: padding.map(|(name, before)| (name.to_owned(), before)),
+                input_like: before.like,
+                output_like: flow.like,
             };
             self.out.ops.insert(op.id, around);
         }
@@ -438,6 +476,9 @@ impl<'m> Walk<'m> {
         if let Some(shape) = &flow.shape {
             self.out.statements.insert(statement.id, shape.clone());
             self.out.paths.insert(self.path.join("."), shape.clone());
+        }
+        if let Some(like) = flow.like {
+            self.out.statements_like.insert(statement.id, like);
         }
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(&statement.name, flow.clone());
@@ -524,11 +565,27 @@ impl<'m> Walk<'m> {
             };
             layout = both;
         }
+        let known = flows.iter().find_map(|flow| flow.shape.as_ref());
+        let assumed: Vec<Option<Shape>> = flows
+            .iter()
+            .map(|flow| flow.assumed(known.map(|shape| Shape(vec![None; shape.rank()]))))
+            .collect();
         let Some(shapes) = flows
             .iter()
-            .map(|flow| flow.shape.as_ref().map(|shape| (flow.name, shape)))
+            .zip(&assumed)
+            .map(|(flow, shape)| shape.as_ref().map(|shape| (flow.name, shape)))
             .collect::<Option<Vec<_>>>()
         else {
+            if flows
+                .iter()
+                .all(|flow| flow.shape.is_some() || flow.like.is_some())
+            {
+                if word == "concat" {
+                    self.out.axes.insert(id, 0);
+                }
+                let like = flows.iter().find_map(|flow| flow.like);
+                return Flow { like, ..unknown };
+            }
             return unknown;
         };
         let result = if word == "concat" {
@@ -597,6 +654,10 @@ impl<'m> Walk<'m> {
                 let nested = model
                     .as_deref()
                     .and_then(|model| self.nested(id, path, model, from));
+                if model.is_none() {
+                    let like = Some(id);
+                    return Flow { like, ..unknown };
+                }
                 return nested.map_or(unknown, |(shape, layout)| Flow {
                     shape: Some(shape),
                     layout,
@@ -620,8 +681,12 @@ impl<'m> Walk<'m> {
             .map_or(from.layout, |shape| op.kind.gives(from.layout, shape));
         let padding = from.padding.filter(|_| op.kind.keeps_time());
         let before = usize::from(matches!(op.kind, OpKind::ClassToken));
+        let like = from
+            .like
+            .filter(|_| shape.is_none() && op.kind.keeps_axes());
         Flow {
             shape,
+            like,
             layout,
             padding: padding.map(|(name, steps)| (name, steps + before)),
             ..unknown
@@ -672,7 +737,8 @@ impl<'m> Walk<'m> {
         let word = op.kind.word();
         let layout = from.layout;
         let sizes = self.sizes(op)?;
-        let input = from.shape.as_ref();
+        let assumed = from.assumed(op.kind.takes_axes().map(|axes| Shape(vec![None; axes])));
+        let input = assumed.as_ref();
         let result = match &op.kind {
             OpKind::Linear {
                 out, same, tied, ..
@@ -699,6 +765,13 @@ impl<'m> Walk<'m> {
             OpKind::GroupNorm { groups, .. } => shape::group_norm(input?, layout, groups.size()),
             OpKind::Conv(conv) => shape::conv(conv, input?, layout),
             OpKind::Pool(pool) => shape::pool(pool, input?, layout),
+            // What these give has so many axes whatever they take.
+            OpKind::GlobalPool(_) | OpKind::Flatten if input.is_none() && from.like.is_some() => {
+                Ok(Shape(vec![None]))
+            }
+            OpKind::ToSequence if input.is_none() && from.like.is_some() => {
+                Ok(Shape(vec![None, None]))
+            }
             OpKind::GlobalPool(reduction) => shape::global_pool(*reduction, input?, layout),
             OpKind::Flatten => Ok(shape::flatten(input?)),
             OpKind::Reshape { .. } => match input {
@@ -917,7 +990,15 @@ impl<'m> Walk<'m> {
                 let other = self.block(shortcut, from);
                 self.path.pop();
                 let written = !shortcut.is_empty();
-                let (given, kept) = (branch.shape.as_ref()?, other.shape.as_ref()?);
+                let given = branch.assumed(other.shape.clone());
+                let kept = other.assumed(given.clone());
+                let (Some(given), Some(kept)) = (&given, &kept) else {
+                    let like = branch.like.or(other.like)?;
+                    return Some(Flow {
+                        like: Some(like),
+                        ..Flow::unknown(from.name)
+                    });
+                };
                 let Some(layout) = branch.layout.unify(other.layout) else {
                     let what = |layout| match layout {
                         Layout::Channels => "channels first",
@@ -975,7 +1056,15 @@ impl<'m> Walk<'m> {
                         return None;
                     }
                 }
-                let (taken, given) = (from.shape.as_ref()?, last.shape.as_ref()?);
+                let taken = from.assumed(last.shape.clone());
+                let given = last.assumed(taken.clone());
+                let (Some(taken), Some(given)) = (&taken, &given) else {
+                    let like = from.like.or(last.like)?;
+                    return Some(Flow {
+                        like: Some(like),
+                        ..Flow::unknown(from.name)
+                    });
+                };
                 let shape = shape::repeat(taken, given, last.layout)
                     .map_err(|misfit| self.misfit(id, misfit, None))
                     .ok();
@@ -999,7 +1088,7 @@ impl<'m> Walk<'m> {
                     return None;
                 }
                 let merged = self.merge(id, merge.word(), &last);
-                merged.shape.is_some().then_some(merged)
+                (merged.shape.is_some() || merged.like.is_some()).then_some(merged)
             }
             _ => None,
         }
@@ -1101,6 +1190,40 @@ impl OpKind {
                     axis: Axis::Time,
                     ..
                 }
+        )
+    }
+
+    /// How many axes the value has that comes in, where that is always the same.
+    const fn takes_axes(&self) -> Option<usize> {
+        match self {
+            Self::Conv(Conv { axes, .. }) | Self::Pool(Pool { axes, .. }) => {
+                Some(*axes as usize + 1)
+            }
+            Self::Recurrent(_)
+            | Self::Step { .. }
+            | Self::Attention { .. }
+            | Self::Positional { .. }
+            | Self::ClassToken
+            | Self::Transpose => Some(2),
+            Self::Embedding { .. } => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Whether the value that goes out has as many axes as the one that comes in.
+    const fn keeps_axes(&self) -> bool {
+        matches!(
+            self,
+            Self::Linear { .. }
+                | Self::Swiglu { .. }
+                | Self::Activation(_)
+                | Self::BatchNorm { .. }
+                | Self::LayerNorm { .. }
+                | Self::GroupNorm { .. }
+                | Self::InstanceNorm { .. }
+                | Self::RmsNorm { .. }
+                | Self::Stochastic(_)
+                | Self::Activity { .. }
         )
     }
 

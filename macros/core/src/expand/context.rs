@@ -4,7 +4,7 @@ use super::names;
 use crate::Lowered;
 use damper_spec::{Id, Inferred, InputKind, Op, OpKind, Parameter, Shape, Source, Statement};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A lowered declaration with its names and shapes.
@@ -27,9 +27,39 @@ pub(super) struct Context<'a> {
 }
 
 /// The type of a batch of values: `Tensor<2>`.
-pub(super) fn tensor(rank: usize) -> TokenStream {
-    let rank = Literal::usize_unsuffixed(rank);
+pub(super) fn tensor(rank: &Rank) -> TokenStream {
     quote!(burn::tensor::Tensor<#rank>)
+}
+
+/// How many axes a batch of a value has.
+#[derive(Clone)]
+pub(super) enum Rank {
+    Known(usize),
+    /// As many as a batch of another model's output: only the compiler knows.
+    Of(TokenStream),
+}
+
+impl Rank {
+    /// One axis less.
+    pub(super) fn below(&self) -> Self {
+        match self {
+            Self::Known(rank) => Self::Known(rank.saturating_sub(1)),
+            Self::Of(rank) => Self::Of(quote!(#rank - 1)),
+        }
+    }
+
+    pub(super) fn is(&self, rank: usize) -> bool {
+        matches!(self, Self::Known(known) if *known == rank)
+    }
+}
+
+impl ToTokens for Rank {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Known(rank) => Literal::usize_unsuffixed(*rank).to_tokens(tokens),
+            Self::Of(rank) => tokens.extend(quote!({ #rank })),
+        }
+    }
 }
 
 /// The type of a batch of class indices: `Tensor<2, Int>`.
@@ -55,7 +85,7 @@ impl Input {
         if self.indices {
             int_tensor(self.rank)
         } else {
-            tensor(self.rank)
+            tensor(&Rank::Known(self.rank))
         }
     }
 }
@@ -114,7 +144,7 @@ impl<'a> Context<'a> {
         if self.is_indices(op.id) {
             int_tensor(self.rank_before(op))
         } else {
-            tensor(self.rank_before(op))
+            tensor(&self.rank(self.shapes.input_of(op.id), self.shapes.input_like(op.id)))
         }
     }
 
@@ -135,22 +165,36 @@ impl<'a> Context<'a> {
     }
 
     /// The axes of a batch of what the operation gives.
-    pub(super) fn rank_behind(&self, op: &Op) -> usize {
-        self.shapes
-            .output_of(op.id)
-            .map_or(2, |shape| shape.rank() + 1)
+    pub(super) fn rank_behind(&self, op: &Op) -> Rank {
+        self.rank(
+            self.shapes.output_of(op.id),
+            self.shapes.output_of_like(op.id),
+        )
     }
 
     /// The axes of a batch of what the statement gives.
-    pub(super) fn rank_of(&self, statement: &Statement) -> usize {
-        self.shapes
-            .statement(statement.id)
-            .map_or(2, |shape| shape.rank() + 1)
+    pub(super) fn rank_of(&self, statement: &Statement) -> Rank {
+        self.rank(
+            self.shapes.statement(statement.id),
+            self.shapes.statement_like(statement.id),
+        )
     }
 
     /// The axes of a batch of what the model gives.
-    pub(super) fn rank(&self) -> usize {
-        self.shapes.output().map_or(2, |shape| shape.rank() + 1)
+    pub(super) fn rank_of_output(&self) -> Rank {
+        self.rank(self.shapes.output(), self.shapes.output_like())
+    }
+
+    fn rank(&self, shape: Option<&Shape>, like: Option<Id>) -> Rank {
+        let nested = like.and_then(|id| self.lowered.models.get(&id));
+        match (shape, nested) {
+            (Some(shape), _) => Rank::Known(shape.rank() + 1),
+            (None, Some(nested)) => {
+                let (krate, path) = (self.krate, names::deeper(&nested.path));
+                Rank::Of(quote!(<#path as #krate::Network>::RANK))
+            }
+            (None, None) => Rank::Known(2),
+        }
     }
 
     /// Where a thing of the declaration begins; ours where nobody wrote it.

@@ -3,7 +3,7 @@
 //! Values are locals named after their statements. A value is cloned where it is used again later, and
 //! blocks borrow the values of their surroundings.
 
-use super::context::{Context, int_tensor, tensor};
+use super::context::{Context, Rank, int_tensor, tensor};
 use super::module::{Residual, a_weight, activity_field};
 use super::names;
 use damper_spec::{
@@ -162,7 +162,7 @@ fn function(
     } else {
         format_ident!("_{input}")
     };
-    let (before, behind) = (cx.type_before(op), tensor(cx.rank_behind(op)));
+    let (before, behind) = (cx.type_before(op), tensor(&cx.rank_behind(op)));
     block.define(INPUT, input.clone(), false);
     let outer: Vec<TokenStream> = borrowed
         .iter()
@@ -204,9 +204,9 @@ fn type_of(cx: &Context<'_>, name: &str) -> TokenStream {
         .find(|(input, _)| input.name == name)
         .map(|(_, input)| input.ty());
     input.unwrap_or_else(|| match find(name, &cx.lowered.spec.layers) {
-        Some(statement) if cx.is_indices(statement.id) => int_tensor(cx.rank_of(statement)),
-        Some(statement) => tensor(cx.rank_of(statement)),
-        None => tensor(2),
+        Some(statement) if cx.is_indices(statement.id) => int_tensor(2),
+        Some(statement) => tensor(&cx.rank_of(statement)),
+        None => tensor(&Rank::Known(2)),
     })
 }
 
@@ -493,11 +493,8 @@ impl<'c> Body<'c> {
                 quote!(let #local = self.#field.forward(#value, #pass.progress());)
             }
             OpKind::Reshape { .. } => {
-                let (before, behind) = (
-                    Literal::usize_unsuffixed(self.cx.rank_before(op)),
-                    Literal::usize_unsuffixed(self.cx.rank_behind(op)),
-                );
-                quote!(let #local = self.#field.forward::<#before, #behind>(#value);)
+                let behind = self.cx.rank_behind(op);
+                quote!(let #local = self.#field.forward::<_, #behind>(#value);)
             }
             OpKind::Activation(_)
             | OpKind::BatchNorm { .. }
@@ -563,7 +560,7 @@ impl<'c> Body<'c> {
     /// An operation without a field, as an expression.
     fn stateless(&self, op: &Op, value: &TokenStream) -> TokenStream {
         let krate = self.krate;
-        let behind = Literal::usize_unsuffixed(self.cx.rank_behind(op));
+        let behind = self.cx.rank_behind(op);
         match &op.kind {
             OpKind::GlobalPool(Reduction::Mean) => quote!(#krate::layer::global_avg_pool(#value)),
             OpKind::GlobalPool(Reduction::Max) => quote!(#krate::layer::global_max_pool(#value)),

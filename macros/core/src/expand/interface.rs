@@ -92,7 +92,7 @@ fn output_shape(cx: &Context<'_>) -> String {
 fn decided_shape(cx: &Context<'_>) -> String {
     cx.shapes.output().map_or_else(
         || {
-            if cx.rank() == 2 {
+            if cx.rank_of_output().is(2) {
                 "[batch]"
             } else {
                 "[batch, ..]"
@@ -126,7 +126,7 @@ fn shapes(cx: &Context<'_>, output: &str) -> TokenStream {
 fn passes(cx: &Context<'_>) -> TokenStream {
     let krate = cx.krate;
     let (parameters, arguments) = (parameters(cx), arguments(cx));
-    let output = tensor(cx.rank());
+    let output = tensor(&cx.rank_of_output());
     let shapes = shapes(cx, &output_shape(cx));
     let pass = pass_parameter(cx);
     let forward = cx.body(|| quote!(self.forward_pass(#arguments, &mut #krate::Pass::new())));
@@ -151,7 +151,7 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
     let private = quote!(#krate::__private);
     let (parameters, arguments) = (parameters(cx), arguments(cx));
     let inputs: Vec<&Ident> = cx.inputs.iter().map(|input| &input.name).collect();
-    let output = tensor(cx.rank());
+    let output = tensor(&cx.rank_of_output());
     let shape = output_shape(cx);
     let shapes = shapes(cx, &shape);
     let model = parameter(cx, "model");
@@ -189,12 +189,11 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
         }
     });
     let classify = classify(cx, task.as_ref());
-    let prediction = match cx.rank() {
-        2 => quote!(#krate::Prediction),
-        rank => {
-            let rank = Literal::usize_unsuffixed(rank);
-            quote!(#krate::Prediction<#rank>)
-        }
+    let rank = cx.rank_of_output();
+    let prediction = if rank.is(2) {
+        quote!(#krate::Prediction)
+    } else {
+        quote!(#krate::Prediction<#rank>)
     };
     quote! {
         #predicted
@@ -227,8 +226,8 @@ fn classify(cx: &Context<'_>, task: Option<&TaskKind>) -> Option<TokenStream> {
     let (function, rank, docs) = match task? {
         TaskKind::Multiclass(_) => (
             quote!(classes),
-            cx.rank().saturating_sub(1),
-            if cx.rank() == 2 {
+            cx.rank_of_output().below(),
+            if cx.rank_of_output().is(2) {
                 docs::lines(["The index of the most probable class, `[batch]`."])
             } else {
                 docs::lines(["The index of the most probable class at each position."])
@@ -236,18 +235,16 @@ fn classify(cx: &Context<'_>, task: Option<&TaskKind>) -> Option<TokenStream> {
         ),
         TaskKind::Binary | TaskKind::Multilabel(_) => (
             quote!(decisions),
-            cx.rank(),
+            cx.rank_of_output(),
             docs::lines(["1 where the probability is above one half, else 0."]),
         ),
         TaskKind::Regression => return None,
     };
-    let shape = if rank == cx.rank() {
-        output_shape(cx)
-    } else {
-        decided_shape(cx)
+    let shape = match task? {
+        TaskKind::Multiclass(_) => decided_shape(cx),
+        _ => output_shape(cx),
     };
     let shapes = shapes(cx, &shape);
-    let rank = Literal::usize_unsuffixed(rank);
     let body = cx.body(|| quote!(#krate::loss::#function(&self.spec, self.logits(#arguments))));
     Some(quote! {
         #docs
@@ -322,7 +319,7 @@ fn network(cx: &Context<'_>) -> TokenStream {
     let (output, target) = (local("output"), local("target"));
     let run = cx.body(|| {
         let value = quote!(self.forward_pass(#(#taken,)* #pass));
-        if cx.rank() == 2 {
+        if cx.rank_of_output().is(2) {
             value
         } else {
             quote!(#krate::__private::rows(&self.spec, #value))
@@ -341,8 +338,12 @@ fn network(cx: &Context<'_>) -> TokenStream {
             }
         }
     });
+    let rank = cx.rank_of_output();
+    let rank = (!rank.is(2)).then(|| quote!(const RANK: usize = #rank;));
     quote! {
         type Config = #config;
+
+        #rank
 
         fn spec(&self) -> &#krate::Spec {
             #spec
