@@ -7,7 +7,7 @@ use super::context::{Context, Rank, int_tensor, tensor};
 use super::module::{Residual, a_weight, activity_field};
 use super::names;
 use damper_spec::{
-    Activation, ActivationKind, Axis, InputKind, Layout, Merge, Op, OpKind, Reduction, Source,
+    Activation, ActivationKind, Axis, Id, InputKind, Merge, Op, OpKind, Reduction, Source,
     Statement, Stochastic, Value,
 };
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -114,7 +114,7 @@ pub(super) fn parallel(cx: &Context<'_>, op: &Op, body: &[Statement], merge: Mer
         let merged = match merge {
             Merge::Add => quote!(#(#values)+*),
             Merge::Mul => product(&values),
-            Merge::Concat => cat(&values, concat_axis(cx, op, cx.rank_behind(op))),
+            Merge::Concat => cat(&values, concat_axis(cx, op.id)),
         };
         quote!(#lines #merged)
     })
@@ -444,7 +444,7 @@ impl<'c> Body<'c> {
             }
             Source::Concat(names) => {
                 let values: Vec<TokenStream> = names.iter().map(|name| self.take(name)).collect();
-                cat(&values, source_axis(self.cx, statement))
+                cat(&values, concat_axis(self.cx, statement.id))
             }
         }
     }
@@ -623,17 +623,10 @@ impl<'c> Body<'c> {
     }
 }
 
-/// The axis of a batch along which the branches of a `parallel` are joined.
-fn concat_axis(cx: &Context<'_>, op: &Op, rank: usize) -> usize {
-    match cx.shapes.layout_of(op.id) {
-        Layout::Channels => 1,
-        Layout::Features | Layout::Sequence => rank.saturating_sub(1),
-    }
-}
-
-/// The axis of a batch along which `concat(a, b)` joins.
-fn source_axis(_cx: &Context<'_>, _statement: &Statement) -> usize {
-    1
+/// The axis of a batch along which a `concat` joins: `id` is the statement that begins with it, or the `parallel`
+/// that ends with it.
+fn concat_axis(cx: &Context<'_>, id: Id) -> usize {
+    cx.shapes.concat_axis(id).map_or(1, |axis| axis + 1)
 }
 
 /// A call of the function for an activation without arguments: burn's, but for `selu`, whose gradient overflows there.
