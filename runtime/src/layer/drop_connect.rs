@@ -1,6 +1,7 @@
-use super::{acts, inverted_mask};
+use super::{Conv3d, acts, inverted_mask};
 use burn::module::{Flag, Module, Param};
 use burn::nn::Linear;
+use burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 use burn::tensor::Tensor;
 use burn::tensor::module::linear;
 
@@ -16,6 +17,12 @@ pub struct DropConnect {
     pub training: Param<Flag>,
 }
 
+/// A layer that can run with other weights than its own, for [`DropConnect`].
+pub trait DropsWeights<const D: usize> {
+    /// The layer's output, with some of its weights dropped while training.
+    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<D>) -> Tensor<D>;
+}
+
 impl DropConnect {
     /// Drops weights with probability `rate`, in [0, 1).
     pub fn new(rate: f64) -> Self {
@@ -25,19 +32,154 @@ impl DropConnect {
         }
     }
 
-    /// The linear layer, with some of its weights dropped while training.
+    /// The layer, with some of its weights dropped while training.
     ///
     /// # Shapes
     ///
-    /// - input: `[.., in]`
-    /// - output: `[.., out]`
+    /// Those of the layer.
     #[must_use]
-    pub fn linear<const D: usize>(&self, layer: &Linear, input: Tensor<D>) -> Tensor<D> {
-        let weight = layer.weight.val();
-        if !acts(self.rate, &self.training, &weight) {
-            return layer.forward(input);
+    pub fn forward<const D: usize, L: DropsWeights<D>>(
+        &self,
+        layer: &L,
+        input: Tensor<D>,
+    ) -> Tensor<D> {
+        layer.forward_dropped(self, input)
+    }
+
+    /// The weight with some of its numbers dropped, if the layer acts.
+    fn dropped<const W: usize>(&self, weight: &Param<Tensor<W>>) -> Option<Tensor<W>> {
+        let weight = weight.val();
+        acts(self.rate, &self.training, &weight).then(|| {
+            let mask = inverted_mask(weight.dims(), self.rate, &weight.device());
+            weight * mask
+        })
+    }
+}
+
+impl<const D: usize> DropsWeights<D> for Linear {
+    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<D>) -> Tensor<D> {
+        match drop.dropped(&self.weight) {
+            Some(weight) => linear(input, weight, self.bias.as_ref().map(Param::val)),
+            None => self.forward(input),
         }
-        let mask = inverted_mask(weight.dims(), self.rate, &weight.device());
-        linear(input, weight * mask, layer.bias.as_ref().map(Param::val))
+    }
+}
+
+impl DropsWeights<5> for Conv3d {
+    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<5>) -> Tensor<5> {
+        match drop.dropped(&self.weight) {
+            Some(weight) => self.with(input, weight),
+            None => self.forward(input),
+        }
+    }
+}
+
+/// burn's convolutions with a weight that is a node of the graph: a parameter holds leaves only.
+macro_rules! convolutions {
+    ($($layer:ident($rank:literal) = |$this:ident, $weight:ident, $input:ident| $forward:expr;)*) => {$(
+        impl DropsWeights<$rank> for $layer {
+            fn forward_dropped(&self, drop: &DropConnect, $input: Tensor<$rank>) -> Tensor<$rank> {
+                let $this = self;
+                match drop.dropped(&self.weight) {
+                    Some($weight) => $forward,
+                    None => self.forward($input),
+                }
+            }
+        }
+    )*};
+}
+
+convolutions! {
+    Conv1d(3) = |layer, weight, input| with::conv1d(layer, weight, input);
+    Conv2d(4) = |layer, weight, input| with::conv2d(layer, weight, input);
+    ConvTranspose1d(3) = |layer, weight, input| with::conv_transpose1d(layer, weight, input);
+    ConvTranspose2d(4) = |layer, weight, input| with::conv_transpose2d(layer, weight, input);
+    ConvTranspose3d(5) = |layer, weight, input| with::conv_transpose3d(layer, weight, input);
+}
+
+mod with {
+    use burn::module::Param;
+    use burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
+    use burn::nn::{PaddingConfig1d, PaddingConfig2d};
+    use burn::tensor::Tensor;
+    use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
+
+    /// Zeros on both sides of an axis under burn's `Same`.
+    fn same(size: usize, kernel: usize, stride: usize) -> (usize, usize) {
+        let needed = size.div_ceil(stride).saturating_sub(1) * stride + kernel;
+        let total = needed.saturating_sub(size);
+        (total / 2, total - total / 2)
+    }
+
+    pub fn conv1d(layer: &Conv1d, weight: Tensor<3>, input: Tensor<3>) -> Tensor<3> {
+        let [.., length] = input.dims();
+        let padding = match &layer.padding {
+            PaddingConfig1d::Valid => (0, 0),
+            PaddingConfig1d::Same => same(length, layer.kernel_size, layer.stride),
+            PaddingConfig1d::Explicit(left, right) => (*left, *right),
+        };
+        let options = ConvOptions::new_with_padding(
+            [layer.stride],
+            [padding],
+            [layer.dilation],
+            layer.groups,
+        );
+        let bias = layer.bias.as_ref().map(Param::val);
+        burn::tensor::module::conv1d(input, weight, bias, options)
+    }
+
+    pub fn conv2d(layer: &Conv2d, weight: Tensor<4>, input: Tensor<4>) -> Tensor<4> {
+        let [.., height, width] = input.dims();
+        let padding = match &layer.padding {
+            PaddingConfig2d::Valid => [(0, 0), (0, 0)],
+            PaddingConfig2d::Same => [
+                same(height, layer.kernel_size[0], layer.stride[0]),
+                same(width, layer.kernel_size[1], layer.stride[1]),
+            ],
+            PaddingConfig2d::Explicit(top, left, bottom, right) => {
+                [(*top, *bottom), (*left, *right)]
+            }
+        };
+        let options =
+            ConvOptions::new_with_padding(layer.stride, padding, layer.dilation, layer.groups);
+        let bias = layer.bias.as_ref().map(Param::val);
+        burn::tensor::module::conv2d(input, weight, bias, options)
+    }
+
+    pub fn conv_transpose1d(
+        layer: &ConvTranspose1d,
+        weight: Tensor<3>,
+        input: Tensor<3>,
+    ) -> Tensor<3> {
+        let options = ConvTransposeOptions::new(
+            [layer.stride],
+            [layer.padding],
+            [layer.padding_out],
+            [layer.dilation],
+            layer.groups,
+        );
+        let bias = layer.bias.as_ref().map(Param::val);
+        burn::tensor::module::conv_transpose1d(input, weight, bias, options)
+    }
+
+    macro_rules! transposed {
+        ($($name:ident($layer:ident, $rank:literal);)*) => {$(
+            pub fn $name(layer: &$layer, weight: Tensor<$rank>, input: Tensor<$rank>) -> Tensor<$rank> {
+                let options = ConvTransposeOptions::new(
+                    layer.stride,
+                    layer.padding,
+                    layer.padding_out,
+                    layer.dilation,
+                    layer.groups,
+                );
+                let bias = layer.bias.as_ref().map(Param::val);
+                burn::tensor::module::$name(input, weight, bias, options)
+            }
+        )*};
+    }
+
+    transposed! {
+        conv_transpose2d(ConvTranspose2d, 4);
+        conv_transpose3d(ConvTranspose3d, 5);
     }
 }

@@ -4,20 +4,41 @@
 //! burn's [`Dropout`] does; elsewhere they give their input back.
 
 mod alpha_dropout;
+mod attention;
 mod batch_norm;
+mod convolution;
 mod drop_connect;
 mod drop_path;
 mod elu;
+mod embedding;
 mod gaussian_dropout;
+mod mask;
+mod norm;
+mod pool;
+mod position;
 mod recurrent;
+mod sequence;
 
 pub use alpha_dropout::AlphaDropout;
+pub use attention::{Attention, Projection, Rope};
 pub use batch_norm::BatchNorm;
-pub use drop_connect::DropConnect;
+pub use burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
+pub use convolution::Conv3d;
+pub use drop_connect::{DropConnect, DropsWeights};
 pub use drop_path::DropPath;
 pub use elu::{Celu, Elu, selu};
+pub use embedding::{EmbeddingDropout, TiedLinear};
 pub use gaussian_dropout::GaussianDropout;
+pub use mask::{DropBlock, SpatialDropout, VariationalDropout};
+pub use pool::{
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AvgPool1d, AvgPool2d, AvgPool3d,
+    MaxPool1d, MaxPool2d, MaxPool3d, global_avg_pool, global_max_pool,
+};
+pub use position::{ClassToken, LearnedPosition, SinusoidalPosition};
 pub use recurrent::{Recurrent, RecurrentCell, RecurrentLayer};
+pub use sequence::{
+    Reshape, first_step, flatten, last_step, max_over_time, mean_over_time, to_sequence,
+};
 
 use burn::module::{Flag, Module, Param};
 use burn::nn::activation::{
@@ -30,6 +51,7 @@ use burn::nn::{
     Dropout, DropoutConfig, GaussianNoise, GaussianNoiseConfig, LayerNorm, LayerNormConfig, Linear,
     LinearConfig,
 };
+use burn::tensor::kind::Autodiff;
 use burn::tensor::{Device, Distribution, Tensor};
 use damper_spec::{ActivationKind, Op, OpKind, RuleKind, Shape, Stochastic, Value};
 
@@ -270,12 +292,48 @@ fn arguments<const N: usize>(op: &Op, kind: ActivationKind) -> Option<[f64; N]> 
 
 /// The sizes of a weight matrix, if it can be held in memory at all.
 fn matrix(input: &Shape, out: &Value) -> Option<(usize, usize)> {
-    let d_input = input.0.last().copied().flatten().filter(|size| *size > 0)?;
-    let d_output = out.size().filter(|size| *size > 0)?;
-    let bytes = d_input
-        .checked_mul(d_output)?
-        .checked_mul(size_of::<f32>())?;
-    isize::try_from(bytes).ok().map(|_| (d_input, d_output))
+    let d_input = input.features()?;
+    let d_output = out.size()?;
+    held([d_input, d_output]).map(|()| (d_input, d_output))
+}
+
+/// Whether a tensor of these axes has numbers, and can be held in memory at all.
+fn held(axes: impl IntoIterator<Item = usize>) -> Option<()> {
+    let bytes = axes
+        .into_iter()
+        .try_fold(size_of::<f32>(), |bytes, axis| bytes.checked_mul(axis))?;
+    isize::try_from(bytes)
+        .ok()
+        .filter(|bytes| *bytes > 0)
+        .map(|_| ())
+}
+
+/// One size for each of `N` axes: a single one stands for all of them.
+fn sizes<const N: usize>(values: &[Value], default: Option<[usize; N]>) -> Option<[usize; N]> {
+    match values {
+        [] => default,
+        [one] => one.size().map(|size| [size; N]),
+        _ if values.len() == N => {
+            let mut sizes = [0; N];
+            for (size, value) in sizes.iter_mut().zip(values) {
+                *size = value.size()?;
+            }
+            Some(sizes)
+        }
+        _ => None,
+    }
+}
+
+/// A constant as something that `value` can be computed with: on its side of the graph.
+fn beside<const D: usize, const E: usize, K: Autodiff>(
+    constant: &Tensor<D, K>,
+    value: &Tensor<E>,
+) -> Tensor<D, K> {
+    match (constant.is_autodiff(), value.is_autodiff()) {
+        (false, true) => Tensor::from_inner(constant.clone()),
+        (true, false) => constant.clone().inner(),
+        _ => constant.clone(),
+    }
 }
 
 /// A rate in [0, 1).

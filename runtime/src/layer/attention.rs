@@ -1,0 +1,231 @@
+use super::{Layer, acts, beside, held, inverted_mask, share};
+use burn::module::{Flag, Initializer, Module, Param};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::activation::softmax;
+use burn::tensor::module::{attention, linear};
+use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{Bool, Device, Tensor, TensorData};
+use damper_spec::{Op, OpKind, Shape};
+
+/// Multi-head self-attention (Vaswani et al., arXiv 1706.03762), with the weights of PyTorch's `MultiheadAttention`.
+#[derive(Module, Debug)]
+pub struct Attention {
+    /// Queries, keys and values in one product.
+    pub in_proj: Projection,
+    /// What the heads give, mixed.
+    pub out_proj: Linear,
+    /// How many heads; they share the features.
+    pub heads: usize,
+    /// Whether a step sees only itself and earlier ones.
+    pub causal: bool,
+    /// The rotations of queries and keys, if they are rotated.
+    pub rope: Option<Rope>,
+    /// The rate of dropout on the attention weights, in [0, 1).
+    pub rate: f64,
+    /// Whether the dropout acts on a training device; cleared by `freeze`.
+    pub training: Param<Flag>,
+}
+
+/// The product that makes queries, keys and values; PyTorch's `in_proj_weight` and `in_proj_bias`.
+#[derive(Module, Debug)]
+pub struct Projection {
+    /// `[features, 3 * features]`: queries, keys, values side by side.
+    pub weight: Param<Tensor<2>>,
+    /// `[3 * features]`
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+/// Rotary positions (Su et al., arXiv 2104.09864): feature `i` of a head and feature `i + half` are the two axes of a
+/// plane, turned by `step / 10000^(i / half)`.
+///
+/// The pairs are those of GPT-NeoX and LLaMA ("rotate half"); the paper pairs neighbours, which is the same up to the
+/// order of a head's features.
+#[derive(Module, Debug)]
+pub struct Rope {
+    /// `[time, half]`; computed, never trained, and not saved.
+    pub cos: Tensor<2>,
+    /// `[time, half]`; computed, never trained, and not saved.
+    pub sin: Tensor<2>,
+}
+
+impl Rope {
+    /// The rotations of so many steps, for pairs of `half` features.
+    pub fn new(time: usize, half: usize, device: &Device) -> Self {
+        let table = |function: fn(f64) -> f64| {
+            let angle =
+                |step: usize, pair: usize| step as f64 / 10_000_f64.powf(pair as f64 / half as f64);
+            let values: Vec<f32> = (0..time)
+                .flat_map(|step| (0..half).map(move |pair| (step, pair)))
+                .map(|(step, pair)| function(angle(step, pair)) as f32)
+                .collect();
+            Tensor::from_data(TensorData::new(values, [time, half]), device)
+        };
+        Self {
+            cos: table(f64::cos),
+            sin: table(f64::sin),
+        }
+    }
+
+    /// Turns `[batch, heads, time, 2 * half]`.
+    fn turn(&self, value: Tensor<4>) -> Tensor<4> {
+        let [_, _, time, features] = value.dims();
+        let half = features / 2;
+        let [known, _] = self.cos.dims();
+        let (cos, sin) = if time <= known {
+            (
+                self.cos.clone().narrow(0, 0, time),
+                self.sin.clone().narrow(0, 0, time),
+            )
+        } else {
+            let longer = Self::new(time, half, &value.device());
+            (longer.cos, longer.sin)
+        };
+        let table = |table: Tensor<2>| beside(&table, &value).reshape([1, 1, time, half]);
+        let (cos, sin) = (table(cos), table(sin));
+        let first = value.clone().narrow(3, 0, half);
+        let second = value.narrow(3, half, half);
+        Tensor::cat(
+            vec![
+                first.clone() * cos.clone() - second.clone() * sin.clone(),
+                second * cos + first * sin,
+            ],
+            3,
+        )
+    }
+}
+
+impl Attention {
+    /// What each step gathers from the steps it sees.
+    ///
+    /// A step that is padding is seen by no other one. It sees itself, so that a sequence of nothing but padding gives
+    /// numbers too; what a padded step gives means nothing.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, time, features]`
+    /// - padding: `[batch, time]`, true where a step is padding
+    /// - output: `[batch, time, features]`
+    #[must_use]
+    pub fn forward(&self, input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<3> {
+        let [batch, time, features] = input.dims();
+        let heads = self.heads.max(1);
+        let size = features / heads;
+        let all = linear(
+            input,
+            self.in_proj.weight.val(),
+            self.in_proj.bias.as_ref().map(Param::val),
+        );
+        let all = all.reshape([batch, time, 3 * heads, size]).swap_dims(1, 2);
+        let value = all.clone().narrow(1, 2 * heads, heads);
+        let (query, key) = match &self.rope {
+            Some(rope) => {
+                let both = rope.turn(all.narrow(1, 0, 2 * heads));
+                (
+                    both.clone().narrow(1, 0, heads),
+                    both.narrow(1, heads, heads),
+                )
+            }
+            None => (all.clone().narrow(1, 0, heads), all.narrow(1, heads, heads)),
+        };
+        let device = query.device();
+        let padding = padding.map(|padding| {
+            let others = beside(
+                &Tensor::<2, Bool>::diag_mask([time, time], 0, &device),
+                &query,
+            );
+            let padding = beside(padding, &query).reshape([batch, 1, 1, time]);
+            padding.expand([batch, heads, time, time]).bool_and(
+                others
+                    .reshape([1, 1, time, time])
+                    .expand([batch, heads, time, time]),
+            )
+        });
+        let mixed = if query.is_autodiff() {
+            let later = self.causal.then(|| {
+                let later = Tensor::<2, Bool>::tril_mask([time, time], 0, &device);
+                beside(&later, &query)
+                    .reshape([1, 1, time, time])
+                    .expand([batch, heads, time, time])
+            });
+            let mask = match (padding, later) {
+                (Some(padding), Some(later)) => Some(padding.bool_or(later)),
+                (padding, later) => padding.or(later),
+            };
+            let scale = 1.0 / (size as f64).sqrt();
+            let mut scores = query.mul_scalar(scale).matmul(key.transpose());
+            if let Some(mask) = mask {
+                scores = scores.mask_fill(mask, f32::NEG_INFINITY);
+            }
+            let mut weights = softmax(scores, 3);
+            if acts(self.rate, &self.training, &weights) {
+                let mask = inverted_mask(weights.dims(), self.rate, &device);
+                weights = weights * mask;
+            }
+            weights.matmul(value)
+        } else {
+            let options = AttentionModuleOptions {
+                is_causal: self.causal,
+                ..Default::default()
+            };
+            attention(query, key, value, padding, None, options)
+        };
+        self.out_proj
+            .forward(mixed.swap_dims(1, 2).reshape([batch, time, features]))
+    }
+}
+
+impl Layer for Attention {
+    const WORD: &'static str = "`attention`";
+
+    /// As PyTorch: the first product Xavier uniform, the second as `linear`, all biases 0.
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::Attention {
+            heads,
+            causal,
+            bias,
+            rope,
+            dropout,
+        } = &op.kind
+        else {
+            return None;
+        };
+        let features = input.features().filter(|size| *size > 0)?;
+        let heads = heads
+            .size()
+            .filter(|heads| *heads > 0 && features.is_multiple_of(*heads))?;
+        let bias = bias.is_true()?;
+        let width = features.checked_mul(3)?;
+        held([features, width])?;
+        let rope = if *rope {
+            let size = features / heads;
+            let time = input.channels()?;
+            held([time, size])?;
+            size.is_multiple_of(2)
+                .then(|| Some(Rope::new(time, size / 2, device)))?
+        } else {
+            None
+        };
+        let zeros = |size: usize| Initializer::Zeros.init([size], device);
+        // Xavier's law for the whole matrix of 3 * features outputs, which is what PyTorch does.
+        let xavier = Initializer::XavierUniform { gain: 1.0 };
+        let mut out_proj = LinearConfig::new(features, features)
+            .with_bias(bias)
+            .init(device);
+        out_proj.bias = bias.then(|| zeros(features));
+        Some(Self {
+            in_proj: Projection {
+                weight: xavier.init_with([features, width], Some(features), Some(width), device),
+                bias: bias.then(|| zeros(width)),
+            },
+            out_proj,
+            heads,
+            causal: causal.is_true()?,
+            rope,
+            rate: match dropout {
+                Some(dropout) => share(&dropout.rate)?,
+                None => 0.0,
+            },
+            training: Param::from_bool(true),
+        })
+    }
+}

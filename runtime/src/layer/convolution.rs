@@ -1,0 +1,239 @@
+use super::{Layer, held, sizes};
+use burn::module::{Module, Param};
+use burn::nn::conv::{
+    Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, Conv3dConfig, ConvTranspose1d,
+    ConvTranspose1dConfig, ConvTranspose2d, ConvTranspose2dConfig, ConvTranspose3d,
+    ConvTranspose3dConfig,
+};
+use burn::nn::{PaddingConfig1d, PaddingConfig2d};
+use burn::tensor::module::conv3d;
+use burn::tensor::ops::{ConvOptions, PadMode};
+use burn::tensor::{Device, Tensor};
+use damper_spec::{Op, OpKind, Padding, Shape};
+
+/// A convolution over three axes, PyTorch's `Conv3d`.
+///
+/// burn's `Conv3d` pads both sides of an axis by the same amount; `padding = same` with an even kernel needs one
+/// position more at the end.
+#[derive(Module, Debug)]
+pub struct Conv3d {
+    /// `[out, in / groups, depth, height, width]`
+    pub weight: Param<Tensor<5>>,
+    /// `[out]`
+    pub bias: Option<Param<Tensor<1>>>,
+    /// The step of the window.
+    pub stride: [usize; 3],
+    /// The distance of the kernel's numbers.
+    pub dilation: [usize; 3],
+    /// Channels are split into so many groups that do not see one another.
+    pub groups: usize,
+    /// Zeros before the first position of each axis.
+    pub before: [usize; 3],
+    /// Zeros behind the last position of each axis.
+    pub behind: [usize; 3],
+}
+
+impl Conv3d {
+    /// Slides the kernel over the value.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, in, depth, height, width]`
+    /// - output: `[batch, out, depth, height, width]`
+    #[must_use]
+    pub fn forward(&self, input: Tensor<5>) -> Tensor<5> {
+        self.with(input, self.weight.val())
+    }
+
+    pub(super) fn with(&self, input: Tensor<5>, weight: Tensor<5>) -> Tensor<5> {
+        let bias = self.bias.as_ref().map(Param::val);
+        let (input, padding) = if self.before == self.behind {
+            (input, self.before)
+        } else {
+            let pairs = [0, 1, 2].map(|axis| (self.before[axis], self.behind[axis]));
+            (input.pad(pairs, PadMode::Constant(0.0)), [0; 3])
+        };
+        let options = ConvOptions::new(self.stride, padding, self.dilation, self.groups);
+        conv3d(input, weight, bias, options)
+    }
+}
+
+/// The sizes of a convolution over `N` axes.
+struct Geometry<const N: usize> {
+    channels: [usize; 2],
+    kernel: [usize; N],
+    stride: [usize; N],
+    dilation: [usize; N],
+    padding: [(usize, usize); N],
+    output_padding: [usize; N],
+    groups: usize,
+    bias: bool,
+}
+
+impl<const N: usize> Geometry<N> {
+    fn of(op: &Op, input: &Shape, transposed: bool) -> Option<Self> {
+        let OpKind::Conv(conv) = &op.kind else {
+            return None;
+        };
+        if usize::from(conv.axes) != N || conv.transposed != transposed {
+            return None;
+        }
+        let channels_in = input.channels().filter(|channels| *channels > 0)?;
+        let out = conv.out.size().filter(|out| *out > 0)?;
+        let (channels_out, groups) = if conv.depthwise {
+            (channels_in.checked_mul(out)?, channels_in)
+        } else {
+            (out, conv.groups.size()?)
+        };
+        if groups == 0
+            || !channels_in.is_multiple_of(groups)
+            || !channels_out.is_multiple_of(groups)
+        {
+            return None;
+        }
+        let positive = |values: &[usize; N]| values.iter().all(|size| *size > 0);
+        let kernel = sizes(&conv.kernel, None).filter(positive)?;
+        let stride = sizes(&conv.stride, Some([1; N])).filter(positive)?;
+        let dilation = sizes(&conv.dilation, Some([1; N])).filter(positive)?;
+        let output_padding = sizes(&conv.output_padding, Some([0; N]))?;
+        let padding = padding(&conv.padding, &kernel, &stride, &dilation)?;
+        let weights = [channels_in / groups, channels_out];
+        held(weights.iter().chain(&kernel).copied())?;
+        Some(Self {
+            channels: [channels_in, channels_out],
+            kernel,
+            stride,
+            dilation,
+            padding,
+            output_padding,
+            groups,
+            bias: conv.bias.is_true()?,
+        })
+    }
+
+    /// The same zeros on both sides of each axis, if they are the same.
+    fn symmetric(&self) -> Option<[usize; N]> {
+        self.padding
+            .iter()
+            .all(|(before, behind)| before == behind)
+            .then(|| self.padding.map(|(before, _)| before))
+    }
+}
+
+/// Zeros before and behind each axis. `same` keeps the size at a stride of 1; the odd zero comes last, as in PyTorch.
+pub(super) fn padding<const N: usize>(
+    padding: &Padding,
+    kernel: &[usize; N],
+    stride: &[usize; N],
+    dilation: &[usize; N],
+) -> Option<[(usize, usize); N]> {
+    match padding {
+        Padding::Valid => Some([(0, 0); N]),
+        Padding::Zeros(zeros) => Some(sizes::<N>(zeros, None)?.map(|zeros| (zeros, zeros))),
+        Padding::Same => {
+            if stride.iter().any(|stride| *stride != 1) {
+                return None;
+            }
+            let mut pairs = [(0, 0); N];
+            for (pair, (kernel, dilation)) in pairs.iter_mut().zip(kernel.iter().zip(dilation)) {
+                let total = dilation.checked_mul(kernel.checked_sub(1)?)?;
+                *pair = (total / 2, total - total / 2);
+            }
+            Some(pairs)
+        }
+    }
+}
+
+// burn draws weights and biases as PyTorch does: uniformly between -k and k with k = 1 / sqrt(in / groups * kernel).
+macro_rules! convolutions {
+    ($($layer:ident($axes:literal, $transposed:literal, $word:literal) = |$sizes:ident, $device:ident| $build:expr;)*) => {$(
+        impl Layer for $layer {
+            const WORD: &'static str = concat!("`", $word, "`");
+
+            fn build(op: &Op, input: &Shape, $device: &Device) -> Option<Self> {
+                let $sizes = Geometry::<$axes>::of(op, input, $transposed)?;
+                $build
+            }
+        }
+    )*};
+}
+
+convolutions! {
+    Conv1d(1, false, "conv1d") = |sizes, device| {
+        let [(left, right)] = sizes.padding;
+        let [channels_in, channels_out] = sizes.channels;
+        Some(
+            Conv1dConfig::new(channels_in, channels_out, sizes.kernel[0])
+                .with_stride(sizes.stride[0])
+                .with_dilation(sizes.dilation[0])
+                .with_groups(sizes.groups)
+                .with_padding(PaddingConfig1d::Explicit(left, right))
+                .with_bias(sizes.bias)
+                .init(device),
+        )
+    };
+    Conv2d(2, false, "conv2d") = |sizes, device| {
+        let [(top, bottom), (left, right)] = sizes.padding;
+        Some(
+            Conv2dConfig::new(sizes.channels, sizes.kernel)
+                .with_stride(sizes.stride)
+                .with_dilation(sizes.dilation)
+                .with_groups(sizes.groups)
+                .with_padding(PaddingConfig2d::Explicit(top, left, bottom, right))
+                .with_bias(sizes.bias)
+                .init(device),
+        )
+    };
+    Conv3d(3, false, "conv3d") = |sizes, device| {
+        let drawn = Conv3dConfig::new(sizes.channels, sizes.kernel)
+            .with_groups(sizes.groups)
+            .with_bias(sizes.bias)
+            .init(device);
+        Some(Self {
+            weight: drawn.weight,
+            bias: drawn.bias,
+            stride: sizes.stride,
+            dilation: sizes.dilation,
+            groups: sizes.groups,
+            before: sizes.padding.map(|(before, _)| before),
+            behind: sizes.padding.map(|(_, behind)| behind),
+        })
+    };
+    ConvTranspose1d(1, true, "conv_transpose1d") = |sizes, device| {
+        let [padding] = sizes.symmetric()?;
+        Some(
+            ConvTranspose1dConfig::new(sizes.channels, sizes.kernel[0])
+                .with_stride(sizes.stride[0])
+                .with_dilation(sizes.dilation[0])
+                .with_groups(sizes.groups)
+                .with_padding(padding)
+                .with_padding_out(sizes.output_padding[0])
+                .with_bias(sizes.bias)
+                .init(device),
+        )
+    };
+    ConvTranspose2d(2, true, "conv_transpose2d") = |sizes, device| {
+        Some(
+            ConvTranspose2dConfig::new(sizes.channels, sizes.kernel)
+                .with_stride(sizes.stride)
+                .with_dilation(sizes.dilation)
+                .with_groups(sizes.groups)
+                .with_padding(sizes.symmetric()?)
+                .with_padding_out(sizes.output_padding)
+                .with_bias(sizes.bias)
+                .init(device),
+        )
+    };
+    ConvTranspose3d(3, true, "conv_transpose3d") = |sizes, device| {
+        Some(
+            ConvTranspose3dConfig::new(sizes.channels, sizes.kernel)
+                .with_stride(sizes.stride)
+                .with_dilation(sizes.dilation)
+                .with_groups(sizes.groups)
+                .with_padding(sizes.symmetric()?)
+                .with_padding_out(sizes.output_padding)
+                .with_bias(sizes.bias)
+                .init(device),
+        )
+    };
+}

@@ -1,0 +1,121 @@
+use super::{Layer, acts, held, inverted_mask, share};
+use burn::module::{Flag, Initializer, Module, Param};
+use burn::nn::{Embedding, EmbeddingConfig};
+use burn::tensor::module::{embedding, linear};
+use burn::tensor::{Device, Int, Tensor};
+use damper_spec::{Op, OpKind, Shape};
+
+impl Layer for Embedding {
+    const WORD: &'static str = "`embedding`";
+
+    /// The table begins normally distributed with a standard deviation of 1, as PyTorch's.
+    fn build(op: &Op, _: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::Embedding { vocab, dim, .. } = &op.kind else {
+            return None;
+        };
+        let sizes = [vocab.size()?, dim.size()?];
+        held(sizes)?;
+        let [vocab, dim] = sizes;
+        Some(EmbeddingConfig::new(vocab, dim).init(device))
+    }
+}
+
+/// Drops classes of an embedding: while training, all occurrences of a class in the batch become 0 with probability
+/// `rate`, and survive scaled by `1 / (1 - rate)` (Gal and Ghahramani, arXiv 1512.05287).
+#[derive(Module, Debug)]
+pub struct EmbeddingDropout {
+    /// The probability of dropping a class, in [0, 1).
+    pub rate: f64,
+    /// Whether the layer acts on a training device; cleared by `freeze`.
+    pub training: Param<Flag>,
+}
+
+impl EmbeddingDropout {
+    /// Drops classes with probability `rate`, in [0, 1).
+    pub fn new(rate: f64) -> Self {
+        Self {
+            rate,
+            training: Param::from_bool(true),
+        }
+    }
+
+    /// The vectors of the classes.
+    ///
+    /// # Shapes
+    ///
+    /// - tokens: `[batch, time]`
+    /// - output: `[batch, time, features]`
+    #[must_use]
+    pub fn forward(&self, layer: &Embedding, tokens: Tensor<2, Int>) -> Tensor<3> {
+        let weight = layer.weight.val();
+        if !acts(self.rate, &self.training, &weight) {
+            return layer.forward(tokens);
+        }
+        let [vocab, _] = weight.dims();
+        let mask = inverted_mask([vocab, 1], self.rate, &weight.device());
+        // The mask of each occurrence: the table itself is not copied.
+        let mask = embedding(mask, tokens.clone());
+        embedding(weight, tokens) * mask
+    }
+}
+
+impl Layer for EmbeddingDropout {
+    const WORD: &'static str = "`embedding_dropout`";
+
+    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+        let OpKind::Embedding { dropout, .. } = &op.kind else {
+            return None;
+        };
+        share(&dropout.as_ref()?.rate).map(Self::new)
+    }
+}
+
+/// `linear` whose weight is the table of an embedding (Press and Wolf, arXiv 1608.05859): the score of a class is the
+/// product with its vector.
+#[derive(Module, Debug)]
+pub struct TiedLinear {
+    /// Added to the scores: `[classes]`.
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+impl TiedLinear {
+    /// The scores of all classes.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[.., features]`
+    /// - table: `[classes, features]`
+    /// - output: `[.., classes]`
+    #[must_use]
+    pub fn forward<const D: usize>(&self, input: Tensor<D>, table: &Param<Tensor<2>>) -> Tensor<D> {
+        let weight = table.val().transpose();
+        linear(input, weight, self.bias.as_ref().map(Param::val))
+    }
+}
+
+impl Layer for TiedLinear {
+    const WORD: &'static str = "`linear`";
+
+    /// The bias begins as that of PyTorch's `Linear`.
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::Linear {
+            out,
+            bias,
+            tied: Some(_),
+            ..
+        } = &op.kind
+        else {
+            return None;
+        };
+        let features = input.features().filter(|size| *size > 0)?;
+        let out = out.size().filter(|size| *size > 0)?;
+        held([out])?;
+        let bound = 1.0 / (features as f64).sqrt();
+        let uniform = Initializer::Uniform {
+            min: -bound,
+            max: bound,
+        };
+        let bias = bias.is_true()?.then(|| uniform.init([out], device));
+        Some(Self { bias })
+    }
+}

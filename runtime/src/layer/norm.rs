@@ -1,0 +1,57 @@
+use super::{Layer, positive};
+use burn::nn::{
+    GroupNorm, GroupNormConfig, InstanceNorm, InstanceNormConfig, RmsNorm, RmsNormConfig,
+};
+use burn::tensor::Device;
+use damper_spec::{Op, OpKind, Shape};
+
+impl Layer for GroupNorm {
+    const WORD: &'static str = "`group_norm`";
+
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::GroupNorm { groups, epsilon } = &op.kind else {
+            return None;
+        };
+        let channels = input.channels().filter(|size| *size > 0)?;
+        let groups = groups
+            .size()
+            .filter(|groups| *groups > 0 && channels.is_multiple_of(*groups))?;
+        Some(
+            GroupNormConfig::new(groups, channels)
+                .with_epsilon(positive(epsilon)?)
+                .init(device),
+        )
+    }
+}
+
+impl Layer for InstanceNorm {
+    const WORD: &'static str = "`instance_norm`";
+
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::InstanceNorm { epsilon } = &op.kind else {
+            return None;
+        };
+        let channels = input.channels().filter(|size| *size > 0)?;
+        Some(
+            InstanceNormConfig::new(channels)
+                .with_epsilon(positive(epsilon)?)
+                .init(device),
+        )
+    }
+}
+
+impl Layer for RmsNorm {
+    const WORD: &'static str = "`rms_norm`";
+
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::RmsNorm { epsilon } = &op.kind else {
+            return None;
+        };
+        let features = input.features().filter(|size| *size > 0)?;
+        Some(
+            RmsNormConfig::new(features)
+                .with_epsilon(positive(epsilon)?)
+                .init(device),
+        )
+    }
+}

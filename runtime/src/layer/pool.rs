@@ -1,0 +1,214 @@
+use super::convolution::padding;
+use super::{Layer, sizes};
+use burn::module::Module;
+use burn::nn::pool::{
+    AdaptiveAvgPool1dConfig, AdaptiveAvgPool2dConfig, AdaptiveAvgPool3dConfig, AvgPool1dConfig,
+    AvgPool2dConfig, MaxPool1dConfig, MaxPool2dConfig,
+};
+use burn::nn::{PaddingConfig1d, PaddingConfig2d};
+use burn::tensor::module::{avg_pool2d, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor};
+use damper_spec::{Op, OpKind, Reduction, Shape};
+
+pub use burn::nn::pool::{
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AvgPool1d, AvgPool2d, MaxPool1d,
+    MaxPool2d,
+};
+
+/// The greatest value of each window of a volume, PyTorch's `MaxPool3d`; what stands around the volume is never it.
+///
+/// Two of burn's passes over two axes each: the greatest of a box is the greatest of its slices' greatest.
+#[derive(Module, Debug)]
+pub struct MaxPool3d {
+    /// The window.
+    pub kernel: [usize; 3],
+    /// The step of the window.
+    pub stride: [usize; 3],
+    /// How far windows reach beyond the volume, before it.
+    pub before: [usize; 3],
+    /// How far windows reach beyond the volume, behind it.
+    pub behind: [usize; 3],
+}
+
+/// The mean of each window of a volume, PyTorch's `AvgPool3d`; zeros around the volume count.
+///
+/// Two of burn's passes over two axes each: the mean of a box is the mean of its slices' means.
+#[derive(Module, Debug)]
+pub struct AvgPool3d {
+    /// The window.
+    pub kernel: [usize; 3],
+    /// The step of the window.
+    pub stride: [usize; 3],
+    /// Zeros before the first position of each axis.
+    pub before: [usize; 3],
+    /// Zeros behind the last position of each axis.
+    pub behind: [usize; 3],
+}
+
+/// `pool(value, window, stride, zeros)` over height and width, then over depth.
+fn in_two_passes(
+    input: Tensor<5>,
+    [kernel, stride, before, behind]: [[usize; 3]; 4],
+    pool: impl Fn(Tensor<4>, [usize; 2], [usize; 2], [(usize, usize); 2]) -> Tensor<4>,
+) -> Tensor<5> {
+    let [batch, channels, depth, height, width] = input.dims();
+    let flat = input.reshape([batch, channels * depth, height, width]);
+    let zeros = [(before[1], behind[1]), (before[2], behind[2])];
+    let flat = pool(flat, [kernel[1], kernel[2]], [stride[1], stride[2]], zeros);
+    let [.., height, width] = flat.dims();
+    let flat = flat.reshape([batch, channels, depth, height * width]);
+    let zeros = [(before[0], behind[0]), (0, 0)];
+    let flat = pool(flat, [kernel[0], 1], [stride[0], 1], zeros);
+    let [.., depth, _] = flat.dims();
+    flat.reshape([batch, channels, depth, height, width])
+}
+
+impl MaxPool3d {
+    /// The greatest value of each window.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, channels, depth, height, width]`
+    /// - output: `[batch, channels, depth, height, width]`
+    #[must_use]
+    pub fn forward(&self, input: Tensor<5>) -> Tensor<5> {
+        let sizes = [self.kernel, self.stride, self.before, self.behind];
+        in_two_passes(input, sizes, |value, kernel, stride, zeros| {
+            let options = MaxPoolOptions::new(kernel)
+                .with_stride(stride)
+                .with_padding_pairs(zeros);
+            max_pool2d(value, options)
+        })
+    }
+}
+
+impl AvgPool3d {
+    /// The mean of each window.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, channels, depth, height, width]`
+    /// - output: `[batch, channels, depth, height, width]`
+    #[must_use]
+    pub fn forward(&self, input: Tensor<5>) -> Tensor<5> {
+        let sizes = [self.kernel, self.stride, self.before, self.behind];
+        in_two_passes(input, sizes, |value, kernel, stride, zeros| {
+            let options = AvgPoolOptions::new(kernel)
+                .with_stride(stride)
+                .with_padding_pairs(zeros);
+            avg_pool2d(value, options)
+        })
+    }
+}
+
+/// The sizes of a pooling over `N` axes.
+struct Windows<const N: usize> {
+    kernel: [usize; N],
+    stride: [usize; N],
+    padding: [(usize, usize); N],
+}
+
+impl<const N: usize> Windows<N> {
+    fn of(op: &Op, reduction: Reduction, adaptive: bool) -> Option<Self> {
+        let OpKind::Pool(pool) = &op.kind else {
+            return None;
+        };
+        if usize::from(pool.axes) != N || pool.reduction != reduction || pool.adaptive != adaptive {
+            return None;
+        }
+        let positive = |values: &[usize; N]| values.iter().all(|size| *size > 0);
+        let kernel = sizes(&pool.kernel, None).filter(positive)?;
+        let stride = sizes(&pool.stride, Some(kernel)).filter(positive)?;
+        Some(Self {
+            padding: padding(&pool.padding, &kernel, &stride, &[1; N])?,
+            kernel,
+            stride,
+        })
+    }
+}
+
+macro_rules! pools {
+    ($($layer:ident($axes:literal, $reduction:ident, $adaptive:literal, $word:literal) = |$sizes:ident| $build:expr;)*) => {$(
+        impl Layer for $layer {
+            const WORD: &'static str = concat!("`", $word, "`");
+
+            fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+                let $sizes = Windows::<$axes>::of(op, Reduction::$reduction, $adaptive)?;
+                Some($build)
+            }
+        }
+    )*};
+}
+
+pools! {
+    MaxPool1d(1, Max, false, "max_pool1d") = |sizes| MaxPool1dConfig::new(sizes.kernel[0])
+        .with_stride(sizes.stride[0])
+        .with_padding(explicit1(sizes.padding))
+        .init();
+    MaxPool2d(2, Max, false, "max_pool2d") = |sizes| MaxPool2dConfig::new(sizes.kernel)
+        .with_strides(sizes.stride)
+        .with_padding(explicit2(sizes.padding))
+        .init();
+    MaxPool3d(3, Max, false, "max_pool3d") = |sizes| Self {
+        kernel: sizes.kernel,
+        stride: sizes.stride,
+        before: sizes.padding.map(|(before, _)| before),
+        behind: sizes.padding.map(|(_, behind)| behind),
+    };
+    AvgPool1d(1, Mean, false, "avg_pool1d") = |sizes| AvgPool1dConfig::new(sizes.kernel[0])
+        .with_stride(sizes.stride[0])
+        .with_padding(explicit1(sizes.padding))
+        .init();
+    AvgPool2d(2, Mean, false, "avg_pool2d") = |sizes| AvgPool2dConfig::new(sizes.kernel)
+        .with_strides(sizes.stride)
+        .with_padding(explicit2(sizes.padding))
+        .init();
+    AvgPool3d(3, Mean, false, "avg_pool3d") = |sizes| Self {
+        kernel: sizes.kernel,
+        stride: sizes.stride,
+        before: sizes.padding.map(|(before, _)| before),
+        behind: sizes.padding.map(|(_, behind)| behind),
+    };
+    AdaptiveAvgPool1d(1, Mean, true, "adaptive_avg_pool1d") = |sizes| AdaptiveAvgPool1dConfig::new(sizes.kernel[0]).init();
+    AdaptiveAvgPool2d(2, Mean, true, "adaptive_avg_pool2d") = |sizes| AdaptiveAvgPool2dConfig::new(sizes.kernel).init();
+    AdaptiveAvgPool3d(3, Mean, true, "adaptive_avg_pool3d") = |sizes| AdaptiveAvgPool3dConfig::new(sizes.kernel).init();
+}
+
+fn explicit1([(left, right)]: [(usize, usize); 1]) -> PaddingConfig1d {
+    PaddingConfig1d::Explicit(left, right)
+}
+
+fn explicit2([(top, bottom), (left, right)]: [(usize, usize); 2]) -> PaddingConfig2d {
+    PaddingConfig2d::Explicit(top, left, bottom, right)
+}
+
+/// The mean of each channel over all its positions.
+///
+/// # Shapes
+///
+/// - input: `[batch, channels, ..]`
+/// - output: `[batch, channels]`
+#[must_use]
+pub fn global_avg_pool<const D: usize>(input: Tensor<D>) -> Tensor<2> {
+    positions(input).mean_dim(2).squeeze_dim(2)
+}
+
+/// The greatest value of each channel.
+///
+/// # Shapes
+///
+/// - input: `[batch, channels, ..]`
+/// - output: `[batch, channels]`
+#[must_use]
+pub fn global_max_pool<const D: usize>(input: Tensor<D>) -> Tensor<2> {
+    positions(input).max_dim(2).squeeze_dim(2)
+}
+
+/// `[batch, channels, ..]` to `[batch, channels, positions]`.
+pub(super) fn positions<const D: usize>(input: Tensor<D>) -> Tensor<3> {
+    let dims = input.dims();
+    let axis = |index: usize| dims.get(index).copied().unwrap_or(1);
+    let positions = dims.iter().skip(2).product();
+    input.reshape([axis(0), axis(1), positions])
+}

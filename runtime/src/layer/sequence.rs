@@ -1,0 +1,146 @@
+use super::pool::positions;
+use super::{Layer, beside};
+use burn::module::Module;
+use burn::tensor::{Bool, Device, Int, Tensor};
+use damper_spec::{Op, OpKind, Shape};
+
+/// The same numbers in another shape.
+#[derive(Module, Debug)]
+pub struct Reshape {
+    /// The axes of one sample.
+    #[module(skip)]
+    pub shape: Vec<usize>,
+}
+
+impl Reshape {
+    /// The value in the layer's shape.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, ..]`
+    /// - output: `[batch, shape..]`; `E` is the number of its axes
+    ///
+    /// # Panics
+    ///
+    /// In burn, if the numbers do not fill the shape: the rules of the description exclude it.
+    #[must_use]
+    pub fn forward<const D: usize, const E: usize>(&self, input: Tensor<D>) -> Tensor<E> {
+        let mut shape = [1; E];
+        if let Some(batch) = shape.first_mut() {
+            *batch = input.dims().first().copied().unwrap_or(1);
+        }
+        for (axis, size) in shape.iter_mut().skip(1).zip(&self.shape) {
+            *axis = *size;
+        }
+        input.reshape(shape)
+    }
+}
+
+impl Layer for Reshape {
+    const WORD: &'static str = "`reshape`";
+
+    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+        let OpKind::Reshape { shape } = &op.kind else {
+            return None;
+        };
+        let shape = shape
+            .iter()
+            .map(damper_spec::Value::size)
+            .collect::<Option<_>>()?;
+        Some(Self { shape })
+    }
+}
+
+/// All numbers of a sample in one row.
+///
+/// # Shapes
+///
+/// - input: `[batch, ..]`
+/// - output: `[batch, product]`
+#[must_use]
+pub fn flatten<const D: usize>(input: Tensor<D>) -> Tensor<2> {
+    let dims = input.dims();
+    let batch = dims.first().copied().unwrap_or(1);
+    input.reshape([batch, dims.iter().skip(1).product()])
+}
+
+/// The positions of an image as the steps of a sequence, in the order of its rows.
+///
+/// # Shapes
+///
+/// - input: `[batch, channels, ..]`
+/// - output: `[batch, positions, channels]`
+#[must_use]
+pub fn to_sequence<const D: usize>(input: Tensor<D>) -> Tensor<3> {
+    positions(input).swap_dims(1, 2)
+}
+
+/// The first step.
+///
+/// # Shapes
+///
+/// - input: `[batch, time, features]`
+/// - output: `[batch, features]`
+#[must_use]
+pub fn first_step(input: Tensor<3>) -> Tensor<2> {
+    input.narrow(1, 0, 1).squeeze_dim(1)
+}
+
+/// The last step that is not padding; of a sequence of nothing but padding the first one.
+///
+/// # Shapes
+///
+/// - input: `[batch, time, features]`
+/// - padding: `[batch, time]`, true where a step is padding
+/// - output: `[batch, features]`
+#[must_use]
+pub fn last_step(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<2> {
+    let [batch, time, features] = input.dims();
+    let Some(padding) = padding else {
+        return input.narrow(1, time.saturating_sub(1), 1).squeeze_dim(1);
+    };
+    let padding = beside(padding, &input);
+    let steps = Tensor::<1, Int>::arange(0..time as i64, &padding.device());
+    let steps = steps.unsqueeze_dim::<2>(0).expand([batch, time]);
+    let last = steps.mask_fill(padding, 0).max_dim(1);
+    let index = last.unsqueeze_dim::<3>(2).expand([batch, 1, features]);
+    input.gather(1, index).squeeze_dim(1)
+}
+
+/// The mean of the steps that are not padding; of a sequence of nothing but padding 0.
+///
+/// # Shapes
+///
+/// - input: `[batch, time, features]`
+/// - padding: `[batch, time]`, true where a step is padding
+/// - output: `[batch, features]`
+#[must_use]
+pub fn mean_over_time(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<2> {
+    let Some(padding) = padding else {
+        return input.mean_dim(1).squeeze_dim(1);
+    };
+    let padding = beside(padding, &input).unsqueeze_dim::<3>(2);
+    let count = padding.clone().bool_not().float().sum_dim(1).clamp_min(1.0);
+    let dims = input.dims();
+    let kept = input.mask_fill(padding.expand(dims), 0.0);
+    (kept.sum_dim(1) / count).squeeze_dim(1)
+}
+
+/// The greatest value of each feature over the steps that are not padding; of a sequence of nothing but padding 0.
+///
+/// # Shapes
+///
+/// - input: `[batch, time, features]`
+/// - padding: `[batch, time]`, true where a step is padding
+/// - output: `[batch, features]`
+#[must_use]
+pub fn max_over_time(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<2> {
+    let Some(padding) = padding else {
+        return input.max_dim(1).squeeze_dim(1);
+    };
+    let padding = beside(padding, &input).unsqueeze_dim::<3>(2);
+    let [batch, time, features] = input.dims();
+    let nothing = padding.clone().all_dim(1).expand([batch, 1, features]);
+    let kept = input.mask_fill(padding.expand([batch, time, features]), f32::MIN);
+    kept.max_dim(1).mask_fill(nothing, 0.0).squeeze_dim(1)
+}
