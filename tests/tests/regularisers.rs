@@ -196,7 +196,7 @@ fn drop_connect_drops_weights_and_keeps_the_mean() {
         Layer::build(&op, &Shape(vec![Some(ROWS)]), &device).expect("the description is sound")
     };
     // The identity shows the weights themselves.
-    let shown = numbers(drop.linear(&layer, Tensor::<2>::eye(ROWS, &device)));
+    let shown = numbers(drop.forward(&layer, Tensor::<2>::eye(ROWS, &device)));
     let weights = numbers(layer.weight.val());
     assert_share(share_of_zeros(&shown), 0.4, COUNT);
     for (shown, weight) in shown.iter().zip(&weights) {
@@ -206,13 +206,13 @@ fn drop_connect_drops_weights_and_keeps_the_mean() {
         );
     }
     // One mask for the whole batch: equal samples stay equal.
-    let outputs = numbers(drop.linear(&layer, Tensor::<2>::ones([2, ROWS], &device)));
+    let outputs = numbers(drop.forward(&layer, Tensor::<2>::ones([2, ROWS], &device)));
     assert_eq!(outputs[..COLUMNS], outputs[COLUMNS..]);
     // At inference it is the layer.
     let input = Tensor::<2>::random([3, ROWS], Distribution::Default, &crate::common::device());
     let (layer, drop) = (layer.valid(), drop.valid());
     assert_eq!(
-        numbers(drop.linear(&layer, input.clone())),
+        numbers(drop.forward(&layer, input.clone())),
         numbers(layer.forward(input))
     );
 }
@@ -223,7 +223,7 @@ fn drop_connect_has_the_gradient_of_what_it_kept() {
     let _guard = seeded();
     let device = device().autodiff();
     let layer: Linear = LinearConfig::new(20, 10).with_bias(false).init(&device);
-    let output = DropConnect::new(0.5).linear(&layer, Tensor::<2>::eye(20, &device));
+    let output = DropConnect::new(0.5).forward(&layer, Tensor::<2>::eye(20, &device));
     let dropped: Vec<bool> = numbers(output.clone()).iter().map(|x| *x == 0.0).collect();
     let gradient = numbers(
         layer

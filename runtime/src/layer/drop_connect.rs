@@ -1,8 +1,10 @@
 use super::{Conv3d, acts, inverted_mask};
 use burn::module::{Flag, Module, Param};
 use burn::nn::Linear;
+use burn::nn::activation::SwiGlu;
 use burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 use burn::tensor::Tensor;
+use burn::tensor::activation::silu;
 use burn::tensor::module::linear;
 
 /// Drops weights, not activations: while training, each weight becomes 0 with probability `rate`, and
@@ -62,6 +64,13 @@ impl<const D: usize> DropsWeights<D> for Linear {
             Some(weight) => linear(input, weight, self.bias.as_ref().map(Param::val)),
             None => self.forward(input),
         }
+    }
+}
+
+impl<const D: usize> DropsWeights<D> for SwiGlu {
+    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<D>) -> Tensor<D> {
+        let inner = self.linear_inner.forward_dropped(drop, input.clone());
+        silu(inner) * self.linear_outer.forward_dropped(drop, input)
     }
 }
 

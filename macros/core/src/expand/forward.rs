@@ -464,11 +464,7 @@ impl<'c> Body<'c> {
             OpKind::Linear { tied: None, .. } | OpKind::Swiglu { .. } | OpKind::Conv(_) => {
                 if let Some(drop_connect) = op.drop_connect_field() {
                     let drop_connect = names::ident(&drop_connect, Span::call_site());
-                    let forward = match op.kind {
-                        OpKind::Linear { .. } => quote!(linear),
-                        _ => quote!(forward),
-                    };
-                    quote!(let #local = self.#drop_connect.#forward(&self.#field, #value);)
+                    quote!(let #local = self.#drop_connect.forward(&self.#field, #value);)
                 } else {
                     quote!(let #local = self.#field.forward(#value);)
                 }

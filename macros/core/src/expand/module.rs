@@ -403,7 +403,11 @@ fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
                 true => format_ident!("ConvTranspose{}d", conv.axes),
                 false => format_ident!("Conv{}d", conv.axes),
             };
-            quote!(burn::nn::conv::#name)
+            match (conv.transposed, conv.axes) {
+                // burn's cannot pad the two sides of an axis differently.
+                (false, 3) => quote!(#krate::layer::Conv3d),
+                _ => quote!(burn::nn::conv::#name),
+            }
         }
         OpKind::Pool(pool) => {
             let family = match (pool.adaptive, pool.reduction) {
