@@ -1,8 +1,9 @@
 //! The description's parts as a person writes them.
 
 use crate::{
-    Activation, Conv, LossKind, MetricKind, OpKind, Optimizer, OptimizerKind, Pool, Reach, Reads,
-    Reduction, RuleKind, Schedule, ScheduleKind, Stochastic, TaskKind, Value, WeightRule,
+    Activation, Conv, LossKind, MetricKind, OpKind, Optimizer, OptimizerKind, Padding, Pool, Rate,
+    Reach, Reads, Recurrent, Reduction, RuleKind, Schedule, ScheduleKind, Stochastic, TaskKind,
+    Value, WeightRule,
 };
 use std::fmt::{self, Display, Formatter};
 
@@ -59,48 +60,209 @@ impl Display for Activation {
 
 impl Display for Stochastic {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({})", self.word(), self.rate())
+        let (word, rate) = (self.word(), self.rate());
+        match self {
+            Self::DropBlock { first, size, .. } => {
+                let first = first.map_or_else(String::new, |first| format!("{first}.."));
+                write!(f, "{word}({first}{rate}, size = {size})")
+            }
+            _ => write!(f, "{word}({rate})"),
+        }
+    }
+}
+
+/// `name = 3` or `name = [3, 5]`, unless it is the default of every axis.
+fn sizes(name: &str, values: &[Value], default: f64) -> Option<String> {
+    let written = values.iter().any(|value| value.known != Some(default));
+    written.then(|| format!("{name} = {}", one_or_list(values)))
+}
+
+fn one_or_list(values: &[Value]) -> String {
+    match values {
+        [one] => one.to_string(),
+        _ => list(values),
+    }
+}
+
+fn padding(padding: &Padding) -> Option<String> {
+    match padding {
+        Padding::Valid => None,
+        Padding::Same => Some("padding = same".to_owned()),
+        Padding::Zeros(values) => sizes("padding", values, 0.0),
+    }
+}
+
+impl Display for Conv {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let kernel = format!("kernel = {}", one_or_list(&self.kernel));
+        let (out, groups) = if self.depthwise {
+            (None, named("multiplier", &self.out, 1.0))
+        } else {
+            (
+                Some(self.out.to_string()),
+                named("groups", &self.groups, 1.0),
+            )
+        };
+        let arguments = given([
+            out,
+            Some(kernel),
+            sizes("stride", &self.stride, 1.0),
+            padding(&self.padding),
+            sizes("output_padding", &self.output_padding, 0.0),
+            sizes("dilation", &self.dilation, 1.0),
+            groups,
+            flag("bias", &self.bias, true),
+        ]);
+        call(f, self.word(), &arguments)
+    }
+}
+
+impl Display for Pool {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let stride = (!self.stride.is_empty() && self.stride != self.kernel)
+            .then(|| format!("stride = {}", one_or_list(&self.stride)));
+        let arguments = given([
+            Some(one_or_list(&self.kernel)),
+            stride,
+            padding(&self.padding),
+        ]);
+        call(f, self.word(), &arguments)
+    }
+}
+
+impl Display for Recurrent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let arguments = given([
+            Some(self.hidden.to_string()),
+            named("layers", &self.layers, 1.0),
+            flag("bidirectional", &self.bidirectional, false),
+        ]);
+        call(f, self.cell.word(), &arguments)
+    }
+}
+
+impl Display for Rate {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.rate.fmt(f)
+    }
+}
+
+impl OpKind {
+    /// What acts on it while training, as written: `attention_dropout(0.1)`.
+    ///
+    /// These annotations are part of the operation, not operations or rules of their own.
+    pub fn annotations(&self) -> Vec<String> {
+        let one =
+            |word: &str, rate: &Option<Rate>| rate.as_ref().map(|rate| format!("{word}({rate})"));
+        match self {
+            Self::Embedding { dropout, .. } => given([one("embedding_dropout", dropout)]),
+            Self::Attention { dropout, .. } => given([one("attention_dropout", dropout)]),
+            Self::Recurrent(layer) => {
+                let variational = match (&layer.variational, &layer.recurrent) {
+                    (None, None) => None,
+                    (Some(rate), None) => Some(format!("variational_dropout({rate})")),
+                    (rate, Some(recurrent)) => {
+                        let rate = rate
+                            .as_ref()
+                            .map_or_else(|| "0".to_owned(), Rate::to_string);
+                        Some(format!(
+                            "variational_dropout({rate}, recurrent = {recurrent})"
+                        ))
+                    }
+                };
+                given([
+                    variational,
+                    one("dropout", &layer.between),
+                    one("zoneout", &layer.zoneout),
+                ])
+            }
+            Self::Residual {
+                drop_path: Some(path),
+                ..
+            } => vec![if path.first == path.last {
+                format!("drop_path({})", path.first)
+            } else {
+                format!("drop_path({}..{})", path.first, path.last)
+            }],
+            _ => Vec::new(),
+        }
     }
 }
 
 /// As written, with the arguments that are not the defaults: `linear(128)`, `dropout(0.5)`.
 impl Display for OpKind {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Linear { out, bias, .. } => call(
-                f,
-                "linear",
-                &given([Some(out.to_string()), flag("bias", bias, true)]),
-            ),
-            Self::Swiglu { out, bias } => call(
-                f,
-                "swiglu",
-                &given([Some(out.to_string()), flag("bias", bias, false)]),
-            ),
-            Self::Activation(activation) => activation.fmt(f),
-            Self::BatchNorm { epsilon, momentum } => call(
-                f,
-                "batch_norm",
-                &given([
-                    named("epsilon", epsilon, 1e-5),
-                    named("momentum", momentum, 0.1),
-                ]),
-            ),
-            Self::LayerNorm { epsilon } => {
-                call(f, "layer_norm", &given([named("epsilon", epsilon, 1e-5)]))
+        let epsilon = |epsilon: &Value| named("epsilon", epsilon, 1e-5);
+        let arguments = match self {
+            Self::Linear {
+                out,
+                bias,
+                same,
+                tied,
+            } => given([
+                Some(if *same {
+                    "same".to_owned()
+                } else {
+                    out.to_string()
+                }),
+                tied.as_ref().map(|name| format!("tied = {name}")),
+                flag("bias", bias, true),
+            ]),
+            Self::Swiglu { out, bias } => given([Some(out.to_string()), flag("bias", bias, false)]),
+            Self::Activation(activation) => return activation.fmt(f),
+            Self::BatchNorm {
+                epsilon: added,
+                momentum,
+            } => given([epsilon(added), named("momentum", momentum, 0.1)]),
+            Self::LayerNorm { epsilon: added }
+            | Self::InstanceNorm { epsilon: added }
+            | Self::RmsNorm { epsilon: added } => given([epsilon(added)]),
+            Self::GroupNorm {
+                groups,
+                epsilon: added,
+            } => given([Some(groups.to_string()), epsilon(added)]),
+            Self::Conv(conv) => return conv.fmt(f),
+            Self::Pool(pool) => return pool.fmt(f),
+            Self::Reshape { shape } => vec![list(shape)],
+            Self::Embedding { vocab, dim, .. } => vec![vocab.to_string(), dim.to_string()],
+            Self::Recurrent(recurrent) => return recurrent.fmt(f),
+            Self::Reduce { axis, .. } => vec![format!("axis = {}", axis.word())],
+            Self::Attention {
+                heads,
+                causal,
+                bias,
+                rope,
+                ..
+            } => {
+                if *rope {
+                    f.write_str("positional(rope) -> ")?;
+                }
+                given([
+                    Some(format!("heads = {heads}")),
+                    flag("causal", causal, false),
+                    flag("bias", bias, true),
+                ])
             }
-            Self::Custom { text, output } => write!(f, "custom({text}, output = {})", list(output)),
-            Self::Model { path, .. } => f.write_str(path),
-            Self::Stochastic(stochastic) => stochastic.fmt(f),
-            Self::Activity { l1, l2 } => call(
-                f,
-                "activity",
-                &given([named("l1", l1, 0.0), named("l2", l2, 0.0)]),
-            ),
-            Self::Residual { .. } => f.write_str("residual"),
-            Self::Repeat { times, .. } => write!(f, "repeat({times})"),
-            _ => f.write_str(self.word()),
-        }
+            Self::Positional { learned } => {
+                vec![if *learned { "learned" } else { "sinusoidal" }.to_owned()]
+            }
+            Self::Custom { text, output } => {
+                vec![text.clone(), format!("output = {}", list(output))]
+            }
+            Self::Stochastic(stochastic) => return stochastic.fmt(f),
+            Self::Activity { l1, l2 } => given([named("l1", l1, 0.0), named("l2", l2, 0.0)]),
+            Self::Repeat { times, .. } => vec![times.to_string()],
+            Self::Parallel { merge, .. } => return write!(f, "parallel -> {}", merge.word()),
+            Self::Model { .. }
+            | Self::Residual { .. }
+            | Self::GlobalPool(_)
+            | Self::Flatten
+            | Self::ToSequence
+            | Self::Transpose
+            | Self::Step { .. }
+            | Self::ClassToken => Vec::new(),
+        };
+        call(f, self.word(), &arguments)
     }
 }
 

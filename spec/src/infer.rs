@@ -930,9 +930,10 @@ impl<'m> Walk<'m> {
     /// reads.
     fn table(&mut self, name: &str, id: Id) -> Option<(Option<usize>, Option<usize>)> {
         let block = self.blocks.last().copied().unwrap_or_default();
+        let top = self.blocks.len() == 1;
         let is = |op: &&Op| op.field.as_deref() == Some(name);
         let of = |statements: &'m [Statement]| statements.iter().flat_map(|one| &one.ops);
-        let found = of(block).find(is);
+        let found = of(block).find(is).filter(|_| top);
         if let Some(OpKind::Embedding { vocab, dim, .. }) = found.map(|op| &op.kind) {
             return Some((vocab.size(), dim.size()));
         }
@@ -944,13 +945,14 @@ impl<'m> Walk<'m> {
             self.error(Finding::error(id, message).other(other.id, "this is no embedding"));
             return None;
         }
-        let outer = self.blocks.iter().rev().skip(1).copied();
-        if let Some(far) = outer.flat_map(of).find(is) {
-            let message = format!("`tied = {name}` wants an embedding of the same block");
+        if let Some(far) = self.blocks.iter().rev().copied().flat_map(of).find(is) {
+            let message = format!(
+                "`tied = {name}` wants an embedding of the same block, outside of all others"
+            );
             self.error(
                 Finding::error(id, message)
-                    .other(far.id, "it stands outside of the block")
-                    .help("move this `linear` behind the block"),
+                    .other(far.id, format!("`{name}` is declared here"))
+                    .help("let both stand in `layers` itself"),
             );
             return None;
         }

@@ -124,17 +124,7 @@ fn row(statement: &Statement, inferred: &Inferred, path: &str, copies: usize) ->
             OpKind::Stochastic(_) | OpKind::Activity { .. } => add(op.kind.to_string()),
             kind => operations.push(kind.to_string()),
         }
-        if let OpKind::Residual {
-            drop_path: Some(path),
-            ..
-        } = &op.kind
-        {
-            add(if path.first == path.last {
-                format!("drop_path({})", path.first)
-            } else {
-                format!("drop_path({}..{})", path.first, path.last)
-            });
-        }
+        op.kind.annotations().into_iter().for_each(&mut add);
         for rule in &op.rules {
             add(rule.to_string());
         }

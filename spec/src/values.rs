@@ -77,6 +77,7 @@ pub(crate) fn check(
         place: String::new(),
     };
     hyper(model, &mut check);
+    inputs(model, &mut check);
     each_op(&model.layers, &mut |place: &Place<'_>, op| {
         check.place = place.to_string();
         kind(&op.kind, op.id, &mut check);
@@ -153,7 +154,15 @@ fn kind(kind: &OpKind, id: Id, check: &mut Check<'_>) {
             check.positive(epsilon, id, "`epsilon` of `batch_norm`");
             check.share(momentum, id, "`momentum` of `batch_norm`");
         }
-        OpKind::LayerNorm { epsilon } => check.positive(epsilon, id, "`epsilon` of `layer_norm`"),
+        OpKind::LayerNorm { epsilon }
+        | OpKind::GroupNorm { epsilon, .. }
+        | OpKind::InstanceNorm { epsilon }
+        | OpKind::RmsNorm { epsilon } => {
+            check.positive(epsilon, id, &format!("`epsilon` of `{}`", kind.word()));
+        }
+        OpKind::Stochastic(Stochastic::DropBlock { size, .. }) => {
+            check.count(size, id, "`size` of `drop_block`");
+        }
         OpKind::Stochastic(Stochastic::Noise { std }) => {
             check.not_negative(std, id, "the standard deviation of `noise`");
         }
@@ -195,14 +204,62 @@ fn kind(kind: &OpKind, id: Id, check: &mut Check<'_>) {
                 check.push(Finding::error(at(low, id), message));
             }
         }
+        // Sizes are checked by the walk of the shapes, rates by lints.
         OpKind::Linear { .. }
         | OpKind::Swiglu { .. }
+        | OpKind::Conv(_)
+        | OpKind::Pool(_)
+        | OpKind::GlobalPool(_)
+        | OpKind::Flatten
+        | OpKind::Reshape { .. }
+        | OpKind::ToSequence
+        | OpKind::Transpose
+        | OpKind::Embedding { .. }
+        | OpKind::Recurrent(_)
+        | OpKind::Step { .. }
+        | OpKind::Reduce { .. }
+        | OpKind::Attention { .. }
+        | OpKind::Positional { .. }
+        | OpKind::ClassToken
         | OpKind::Custom { .. }
         | OpKind::Model { .. }
         | OpKind::Stochastic(_)
         | OpKind::Residual { .. }
-        | OpKind::Repeat { .. } => {}
-        _ => {}
+        | OpKind::Repeat { .. }
+        | OpKind::Parallel { .. } => {}
+    }
+}
+
+/// Class indices: how many classes there are, and which of them is padding.
+fn inputs(model: &Model, check: &mut Check<'_>) {
+    for input in &model.inputs {
+        let InputKind::Int { vocab, pad } = &input.kind else {
+            continue;
+        };
+        let name = &input.name;
+        if let Some(vocab) = vocab {
+            check.count(vocab, input.id, &format!("`vocab` of `{name}`"));
+        }
+        let Some(pad) = pad else { continue };
+        check.that(
+            pad,
+            input.id,
+            &format!("`pad` of `{name}`"),
+            "a class: a whole number from 0",
+            |x| x >= 0.0 && x.fract() == 0.0,
+        );
+        let vocab = vocab.and_then(|vocab| vocab.size());
+        if let Some((pad_class, vocab)) = pad
+            .size()
+            .zip(vocab)
+            .filter(|(pad, vocab)| pad >= vocab && *vocab > 0)
+        {
+            let message = format!(
+                "`pad` of `{name}` is class {pad_class}, the {vocab} classes go from 0 to {}",
+                vocab - 1
+            );
+            check.push(Finding::error(at(pad, input.id), message).help("pad = 0"));
+        }
     }
 }
 
