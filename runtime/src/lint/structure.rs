@@ -49,9 +49,9 @@ pages! {
     /// ```text
     /// model! {
     ///     Net
-    ///     input x: [64]
+    ///     input image: [3, 32, 32]
     ///     layers {
-    ///         maps: custom(Maps::new(), output = [8, 4, 4], type = Maps);
+    ///         maps: conv2d(8, kernel = 3) -> relu -> max_pool2d(2);
     ///         fc:   linear(32) -> relu;
     ///         head: linear(10);
     ///     }
@@ -65,15 +65,15 @@ pages! {
     ///
     /// # Fix
     ///
-    /// Give it one axis of features.
+    /// Give it one axis of features: `flatten`, or `global_avg_pool` for one number from each map.
     ///
     /// ```text
     /// model! {
     ///     Net
-    ///     input x: [64]
+    ///     input image: [3, 32, 32]
     ///     layers {
-    ///         maps: custom(FlatMaps::new(), output = [128], type = FlatMaps);
-    ///         fc:   linear(32) -> relu;
+    ///         maps: conv2d(8, kernel = 3) -> relu -> max_pool2d(2);
+    ///         fc:   flatten -> linear(32) -> relu;
     ///         head: linear(10);
     ///     }
     ///     loss cross_entropy

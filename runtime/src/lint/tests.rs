@@ -151,3 +151,77 @@ fn the_fix_of_a_page_is_clean() {
         .collect();
     assert!(faulty.is_empty(), "{faulty:#?}");
 }
+
+/// The larger examples of the language's description, and a short form.
+#[test]
+fn the_architectures_of_the_documentation_are_clean() {
+    let models = [
+        "model! {
+            ResNet<width: usize = 64, depth: usize = 2>
+            input image: [3, 32, 32]
+            layers with decay(l2 = 5e-4) {
+                stem:   conv2d(width, kernel = 3, padding = same, bias = false) -> batch_norm -> relu;
+                stage1: repeat(depth) {
+                    block: residual {
+                        conv2d(width, kernel = 3, padding = same, bias = false) -> batch_norm -> relu;
+                        conv2d(width, kernel = 3, padding = same, bias = false) -> batch_norm;
+                    } -> relu;
+                } with drop_path(0.0..0.1);
+                stage2: residual {
+                    conv2d(2 * width, kernel = 3, stride = 2, padding = 1, bias = false) -> batch_norm -> relu;
+                    conv2d(2 * width, kernel = 3, padding = same, bias = false) -> batch_norm;
+                } shortcut {
+                    conv2d(2 * width, kernel = 1, stride = 2, bias = false) -> batch_norm;
+                } -> relu;
+                pool:   global_avg_pool;
+                head:   linear(10);
+            }
+            loss cross_entropy
+        }",
+        "model! {
+            Sentiment<dim: usize = 128, heads: usize = 4>
+            input tokens: [64] of int(vocab = 8000, pad = 0)
+            layers {
+                embed:   embedding(8000, dim) -> positional(learned) with dropout(0.1);
+                encoder: repeat(4) {
+                    attend: residual { layer_norm -> attention(heads = heads) with attention_dropout(0.1), dropout(0.1) after attention; };
+                    feed:   residual { layer_norm -> linear(4 * dim) -> gelu -> linear(dim) with dropout(0.1) after gelu; };
+                } with drop_path(0.0..0.1);
+                pool:    layer_norm -> mean(axis = time);
+                head:    linear(2);
+            }
+            loss cross_entropy
+            train { optimizer: adamw(lr = 3e-4, weight_decay = 0.01) }
+        }",
+        "model! {
+            Rows
+            input image: [28, 28]
+            layers {
+                rnn:  lstm(128, layers = 2) with variational_dropout(0.25), dropout(0.2);
+                last: last_step;
+                head: linear(10);
+            }
+            loss cross_entropy
+        }",
+        "model! {
+            Bert
+            input tokens: [64] of int(vocab = 8000, pad = 0)
+            layers {
+                embed:   embedding(8000, 64) -> positional(learned) -> layer_norm -> dropout(0.1);
+                encoder: transformer_encoder(2, heads = 4, ff = 256, dropout = 0.1, norm_first = false);
+                pool:    first_step -> linear(64) -> tanh -> dropout(0.1);
+                head:    linear(2);
+            }
+            loss cross_entropy
+        }",
+    ];
+    for model in models {
+        let expansion = expand(model);
+        for sign in ["compile_error", "deprecated"] {
+            let found = expansion
+                .find(sign)
+                .map(|at| expansion.chars().skip(at).take(400).collect::<String>());
+            assert_eq!(found, None, "{model}");
+        }
+    }
+}

@@ -267,7 +267,7 @@ fn an_awd_lstm_language_model() {
             layer(
                 "lstm",
                 [recurrent(Cell::Lstm, 1150, 2, |lstm| {
-                    lstm.variational = rate(0.25)
+                    lstm.variational = rate(0.25);
                 })],
             )
             .with(RuleKind::DropConnect { rate: value(0.5) }),
@@ -316,7 +316,7 @@ fn a_bidirectional_tagger() {
                 "lstm",
                 [
                     recurrent(Cell::Lstm, 200, 1, |lstm| {
-                        lstm.bidirectional = Value::truth(true)
+                        lstm.bidirectional = Value::truth(true);
                     }),
                     dropout(0.5),
                 ],

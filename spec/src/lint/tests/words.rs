@@ -115,6 +115,10 @@ pub(super) fn drop_block(rate: f64, size: usize) -> OpKind {
     })
 }
 
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "it fills a field that may be empty"
+)]
 pub(super) fn rate(number: f64) -> Option<Rate> {
     Some(Rate {
         id: Id::NONE,
