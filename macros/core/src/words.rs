@@ -693,6 +693,23 @@ pub fn names(table: &'static [Word]) -> impl Iterator<Item = &'static str> {
     table.iter().map(|word| word.name)
 }
 
+/// As [`list`], with the words that differ in their axes as one: `conv1d/2d/3d`.
+pub fn available(words: &[&'static str]) -> String {
+    let axes = ["1d", "2d", "3d"];
+    let folded: Vec<String> = words
+        .iter()
+        .filter_map(|word| {
+            let stem = axes.iter().find_map(|axis| word.strip_suffix(axis));
+            match stem {
+                Some(stem) if word.ends_with("1d") => Some(format!("{stem}1d/2d/3d")),
+                Some(_) => None,
+                None => Some((*word).to_owned()),
+            }
+        })
+        .collect();
+    list(&folded)
+}
+
 /// `a`, `b` and `c`, each in backticks.
 pub fn list<T: AsRef<str>>(words: &[T]) -> String {
     let quoted: Vec<String> = words

@@ -31,6 +31,7 @@ expands! {
     batch_norm
     binary
     constants
+    convolution
     crowded_names
     custom_layer
     custom_loss
@@ -41,12 +42,17 @@ expands! {
     merges
     nested_model
     no_loss
+    padded_sequence
+    parallel
+    parallel_tokens
     private
     regression
     repeat
     residual
     shortcut
     stochastic
+    tied
+    transformer_encoder
     weight_rules
 }
 

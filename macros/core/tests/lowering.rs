@@ -192,3 +192,21 @@ fn everything_knows_its_line() {
     assert_eq!(lines, [Some(8), Some(9), Some(10)]);
     assert_eq!(model.ast.attrs.docs.len(), 1);
 }
+
+#[test]
+fn the_models_of_the_language_are_understood() {
+    for source in [
+        include_str!("fixtures/models/resnet.rs"),
+        include_str!("fixtures/models/sentiment.rs"),
+        include_str!("fixtures/models/rows.rs"),
+        include_str!("fixtures/models/wide_and_deep.rs"),
+    ] {
+        lowered(source);
+    }
+}
+
+#[test]
+fn a_hyper_parameter_may_stand_in_every_argument() {
+    let model = lowered(include_str!("fixtures/models/every_argument.rs"));
+    assert!(model.holes.iter().all(|hole| hole.uses_hyper));
+}

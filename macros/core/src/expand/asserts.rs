@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::names;
 use crate::{Hole, HoleKind};
-use damper_spec::{OpKind, Statement, Value};
+use damper_spec::{InputKind, OpKind, Statement, Value};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use std::collections::BTreeMap;
@@ -92,6 +92,12 @@ fn ranges_of(cx: &Context<'_>, ranges: &mut BTreeMap<u32, &'static str>) {
     let spec = &cx.lowered.spec;
     for input in &spec.inputs {
         input.shape.iter().for_each(|axis| note(axis, "size"));
+        if let InputKind::Int {
+            vocab: Some(vocab), ..
+        } = &input.kind
+        {
+            note(vocab, "size");
+        }
     }
     ops(&spec.layers, &mut note);
     if let Some(train) = &spec.train {
@@ -117,12 +123,63 @@ fn ops(statements: &[Statement], note: &mut dyn FnMut(&Value, &'static str)) {
         }
         match &op.kind {
             OpKind::Linear { out, .. } | OpKind::Swiglu { out, .. } => note(out, "size"),
+            OpKind::Conv(conv) => {
+                let sizes = [&conv.kernel, &conv.stride, &conv.dilation];
+                sizes
+                    .into_iter()
+                    .flatten()
+                    .for_each(|size| note(size, "size"));
+                note(&conv.out, "size");
+                note(&conv.groups, "size");
+            }
+            OpKind::Pool(pool) => {
+                let sizes = [&pool.kernel, &pool.stride];
+                sizes
+                    .into_iter()
+                    .flatten()
+                    .for_each(|size| note(size, "size"));
+            }
+            OpKind::GroupNorm { groups, .. } => note(groups, "size"),
+            OpKind::Reshape { shape } => shape.iter().for_each(|axis| note(axis, "size")),
+            OpKind::Embedding {
+                vocab,
+                dim,
+                dropout,
+            } => {
+                note(vocab, "size");
+                note(dim, "size");
+                rates([dropout], note);
+            }
+            OpKind::Recurrent(layer) => {
+                note(&layer.hidden, "size");
+                note(&layer.layers, "size");
+                rates(
+                    [
+                        &layer.between,
+                        &layer.variational,
+                        &layer.recurrent,
+                        &layer.zoneout,
+                    ],
+                    note,
+                );
+            }
+            OpKind::Attention { heads, dropout, .. } => {
+                note(heads, "size");
+                rates([dropout], note);
+            }
+            OpKind::Stochastic(Stochastic::DropBlock { rate, first, size }) => {
+                note(rate, "rate");
+                first.iter().for_each(|first| note(first, "rate"));
+                note(size, "size");
+            }
             OpKind::Custom { output, .. } => output.iter().for_each(|axis| note(axis, "size")),
             OpKind::Stochastic(
                 Stochastic::Dropout { rate }
                 | Stochastic::AlphaDropout { rate }
                 | Stochastic::GaussianDropout { rate }
-                | Stochastic::DropPath { rate },
+                | Stochastic::DropPath { rate }
+                | Stochastic::SpatialDropout { rate }
+                | Stochastic::VariationalDropout { rate },
             ) => note(rate, "rate"),
             OpKind::Residual {
                 body,
@@ -140,9 +197,35 @@ fn ops(statements: &[Statement], note: &mut dyn FnMut(&Value, &'static str)) {
                 note(times, "size");
                 ops(body, note);
             }
-            _ => {}
+            OpKind::Parallel { body, .. } => ops(body, note),
+            OpKind::Activation(_)
+            | OpKind::BatchNorm { .. }
+            | OpKind::LayerNorm { .. }
+            | OpKind::InstanceNorm { .. }
+            | OpKind::RmsNorm { .. }
+            | OpKind::GlobalPool(_)
+            | OpKind::Flatten
+            | OpKind::ToSequence
+            | OpKind::Transpose
+            | OpKind::Step { .. }
+            | OpKind::Reduce { .. }
+            | OpKind::Positional { .. }
+            | OpKind::ClassToken
+            | OpKind::Model { .. }
+            | OpKind::Stochastic(Stochastic::Noise { .. })
+            | OpKind::Activity { .. } => {}
         }
     }
+}
+
+fn rates<const N: usize>(
+    rates: [&Option<damper_spec::Rate>; N],
+    note: &mut dyn FnMut(&Value, &'static str),
+) {
+    rates
+        .into_iter()
+        .flatten()
+        .for_each(|rate| note(&rate.rate, "rate"));
 }
 
 /// `backend: wgpu` is an error at that word where the feature is off: only the runtime crate knows its features,

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::{docs, forward, names, values};
-use damper_spec::{Activation, ActivationKind, Id, Op, OpKind, Reduction, Statement, Stochastic};
+use damper_spec::{Activation, ActivationKind, Id, Op, OpKind, Reduction, RuleKind, Statement, Stochastic};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
@@ -507,13 +507,19 @@ fn activation(kind: ActivationKind) -> Option<Ident> {
 
 /// An expression that reaches a parameter of the model, for asking which device it is on.
 pub(super) fn a_weight(cx: &Context<'_>) -> Option<TokenStream> {
-    let mut ops = cx
+    let ops = cx
         .lowered
         .spec
         .layers
         .iter()
         .flat_map(|statement| &statement.ops);
-    ops.find_map(|op| {
+    // Where the weight is computed from others, looking at it would compute it once more.
+    let computed = |op: &&Op| {
+        op.rules
+            .iter()
+            .any(|rule| matches!(rule.kind, RuleKind::WeightNorm | RuleKind::SpectralNorm))
+    };
+    ops.filter(|op| !computed(op)).find_map(|op| {
         let name = names::ident(op.field.as_deref()?, cx.span(Id::NONE));
         Some(match &op.kind {
             OpKind::Linear { tied: None, .. } | OpKind::Conv(_) | OpKind::Embedding { .. } => {

@@ -454,5 +454,5 @@ fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static st
     };
     cx.diagnostics
         .error(word, message)
-        .help(format!("available are {}", words::list(candidates)));
+        .help(format!("available are {}", words::available(candidates)));
 }
