@@ -102,18 +102,37 @@ impl Word {
             .map(|argument| {
                 let name = argument.name;
                 match argument.missing {
-                    Missing::Error if argument.positional => name.to_owned(),
+                    Missing::Error if argument.positional => match argument.kind {
+                        Kind::Word(words) => words.join(" | "),
+                        _ => name.to_owned(),
+                    },
                     Missing::Number(number) if argument.kind == Kind::Bool => {
                         format!("{name} = {}", number != 0.0)
                     }
                     Missing::Number(number) => {
                         format!("{name} = {}", damper_spec::Value::known(number))
                     }
-                    Missing::Error | Missing::Nothing => format!("{name} = .."),
+                    Missing::Error | Missing::Nothing => {
+                        format!("{name} = {}", example(name, argument.kind))
+                    }
                 }
             })
             .collect();
         format!("{}({})", self.name, arguments.join(", "))
+    }
+}
+
+/// What may stand behind the name of an argument that has no default.
+fn example(name: &str, kind: Kind) -> &'static str {
+    match (name, kind) {
+        ("kernel", _) => "3",
+        ("size", _) => "7",
+        ("heads", _) => "4",
+        ("ff", _) => "512",
+        ("vocab", _) => "8000",
+        ("pad", _) => "0",
+        (_, Kind::Padding) => "valid",
+        _ => "..",
     }
 }
 

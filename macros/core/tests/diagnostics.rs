@@ -12,6 +12,14 @@ use std::path::Path;
 
 const DIGITS: &str = include_str!("fixtures/models/digits.rs");
 const RESIDUAL: &str = include_str!("fixtures/models/residual.rs");
+const SOURCES: [&str; 6] = [
+    DIGITS,
+    RESIDUAL,
+    include_str!("fixtures/models/sentiment.rs"),
+    include_str!("fixtures/expand/parallel.rs"),
+    include_str!("fixtures/expand/convolution.rs"),
+    include_str!("fixtures/expand/padded_sequence.rs"),
+];
 
 #[test]
 fn mistakes() {
@@ -196,7 +204,7 @@ fn assert_rust(expansion: &TokenStream) {
 
 #[test]
 fn half_typed_models_are_reported_and_never_panic() {
-    for source in [DIGITS, RESIDUAL] {
+    for source in SOURCES {
         let tokens: TokenStream = format!("{PATH}\n{source}")
             .parse()
             .expect("the source has tokens");
@@ -213,7 +221,7 @@ fn half_typed_models_are_reported_and_never_panic() {
 
 #[test]
 fn scrambled_models_never_panic() {
-    for source in [DIGITS, RESIDUAL] {
+    for source in SOURCES {
         let tokens: TokenStream = format!("{PATH}\n{source}")
             .parse()
             .expect("the source has tokens");

@@ -2,7 +2,9 @@
 
 use super::context::Context;
 use super::{docs, forward, names, values};
-use damper_spec::{Activation, ActivationKind, Id, Op, OpKind, Reduction, RuleKind, Statement, Stochastic};
+use damper_spec::{
+    Activation, ActivationKind, Id, Op, OpKind, Reduction, RuleKind, Statement, Stochastic,
+};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;

@@ -459,7 +459,7 @@ fn no_weights(cx: &mut Cx, annotation: &Annotation, rule: &WeightRule) {
             annotation_text(annotation)
         ));
     }
-    if rule.on == Reach::Weights {
+    if rule.on == Reach::Weights && !matches!(rule.kind, RuleKind::DropConnect { .. }) {
         report.note(
             "weights are matrices and kernels; `on embedding` reaches tables of vectors too, `on all` biases and the gains of normalisations as well",
         );
