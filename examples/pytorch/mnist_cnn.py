@@ -11,8 +11,8 @@ from mnist import decayed, run
 def network(channels=0.0, rate=0.0):
     return nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout2d(channels),
-        nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(rate),
-        nn.Linear(32 * 7 * 7, 10),
+        nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(32 * 7 * 7, 128), nn.ReLU(), nn.Dropout(rate), nn.Linear(128, 10),
     )
 
 

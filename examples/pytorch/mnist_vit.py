@@ -47,9 +47,9 @@ class Feed(Branch):
 class Vit(nn.Module):
     def __init__(self):
         super().__init__()
-        self.patches = nn.Conv2d(1, DIM, 4, stride=4)
+        self.patches = nn.Conv2d(1, DIM, 7, stride=7)
         self.token = nn.Parameter(torch.randn(1, 1, DIM) * 0.02)
-        self.position = nn.Parameter(torch.randn(1, 50, DIM) * 0.02)
+        self.position = nn.Parameter(torch.randn(1, 17, DIM) * 0.02)
         rates = [DEPTH_RATE * block / (DEPTH - 1) for block in range(DEPTH)]
         self.blocks = nn.Sequential(*(branch(rate) for rate in rates for branch in (Attend, Feed)))
         self.norm, self.head = nn.LayerNorm(DIM), nn.Linear(DIM, 10)
@@ -61,4 +61,4 @@ class Vit(nn.Module):
 
 
 if __name__ == "__main__":
-    run(Vit, lambda pixels: pixels.unsqueeze(1), decayed(1e-3, 0.05), epochs=20, seeds=3)
+    run(Vit, lambda pixels: pixels.unsqueeze(1), decayed(2e-3, 0.05), epochs=20, most=2, seeds=3)

@@ -40,6 +40,52 @@ model! {
     loss mse
 }
 
+model! {
+    /// Three classes of 2x3 pixels.
+    pub Pixels
+    input image: [1, 2, 3]
+    layers { head: flatten -> linear(3); }
+    loss cross_entropy
+}
+
+model! {
+    /// One of four classes at each of three steps.
+    pub Tagger
+    input steps: [3, 2]
+    layers { head: linear(4); }
+    loss cross_entropy
+}
+
+model! {
+    /// A yes or no for each pixel.
+    pub Mask
+    input image: [1, 2, 3]
+    layers { head: conv2d(1, kernel = 1); }
+    loss binary_cross_entropy
+}
+
+model! {
+    /// Two classes of sequences of up to four words out of eight.
+    pub Words
+    input tokens: [4] of int(vocab = 9, pad = 0)
+    layers {
+        embed: embedding(9, 4) -> mean(axis = time);
+        head:  linear(2);
+    }
+    loss cross_entropy
+}
+
+model! {
+    /// The same without a word on the vocabulary.
+    pub Bare
+    input tokens: [3] of int
+    layers {
+        embed: embedding(6, 4) -> mean(axis = time);
+        head:  linear(2);
+    }
+    loss cross_entropy
+}
+
 /// A CSV file that is deleted at the end of the test.
 fn file(text: &str) -> tempfile::NamedTempFile {
     let mut file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
@@ -867,6 +913,431 @@ mod loading {
                 epoch(loader.to_device(&device).as_ref()),
                 expected,
                 "a copy begins with the first epoch"
+            );
+        }
+    }
+}
+
+mod shapes {
+    use super::*;
+
+    #[test]
+    fn an_image_is_a_row_of_its_pixels() {
+        let lines: String = (0..3)
+            .map(|class| format!("0,1,2,3,4,5,{class}\n"))
+            .collect();
+        let data = table(&file(&lines))
+            .header(false)
+            .classes()
+            .target(6)
+            .unwrap();
+        let batch = data
+            .check_for(&spec::<PixelsConfig>())
+            .unwrap()
+            .batch(&Device::flex());
+        let image = batch.inputs.float::<4>(0).unwrap();
+        assert_eq!(image.dims(), [3, 1, 2, 3]);
+        let wrong = Data::new([[0.0; 9], [1.0; 9]], [0, 1]).unwrap();
+        assert_eq!(
+            wrong
+                .check_for(&spec::<PixelsConfig>())
+                .unwrap_err()
+                .to_string(),
+            "input `image` of `Pixels` is [1, 2, 3], so a row has 6 values: these have 9"
+        );
+    }
+
+    #[test]
+    fn a_target_of_several_positions_is_a_row() {
+        let tags = |rows: Vec<[usize; 3]>| Data::new(vec![[0.5; 6]; rows.len()], rows).unwrap();
+        let spec = spec::<TaggerConfig>();
+        let data = tags(vec![[0, 1, 3], [2, 0, 0], [1, 1, 1]]);
+        let prepared = data.check_for(&spec).unwrap();
+        assert_eq!(
+            classes(&prepared.batch(&Device::flex())),
+            [0, 1, 3, 2, 0, 0, 1, 1, 1]
+        );
+        let loader = prepared.loader(2, &Device::flex()).shuffled(5);
+        let rows = |batch: Batch| {
+            classes(&batch)
+                .chunks(3)
+                .map(<[i64]>::to_vec)
+                .collect::<Vec<_>>()
+        };
+        let seen: BTreeSet<Vec<i64>> = loader
+            .iter()
+            .flat_map(|batch| rows(batch.unwrap()))
+            .collect();
+        assert_eq!(seen.len(), 3, "a sample's classes stay together");
+
+        let error = |data: Data| data.check_for(&spec).unwrap_err().to_string();
+        assert_eq!(
+            error(tags(vec![[0, 1, 3], [2, 0, 4]])),
+            "row 1, column 2 (counted from 0): label 4 is out of range: `Tagger` has 4 outputs, so labels go from 0 to 3\n\
+             help: give the last layer 5 units, or number the classes from 0"
+        );
+        assert_eq!(
+            error(Data::new([[0.5; 6]; 2], [0, 1]).unwrap()),
+            "`cross_entropy` of `Tagger` wants 3 values (for the output [3, 4]) in each row's target: these have 1"
+        );
+    }
+
+    #[test]
+    fn a_mask_has_a_number_for_each_pixel() {
+        let mask = [1.0, 0.0, 0.0, 1.0, 0.0, 1.0];
+        let data = Data::new([[0.5; 6]; 2], [mask, mask]).unwrap();
+        let batch = data
+            .check_for(&spec::<MaskConfig>())
+            .unwrap()
+            .batch(&Device::flex());
+        let Target::Values(values) = batch.target else {
+            panic!("numbers")
+        };
+        assert_eq!(values.dims(), [12, 1]);
+        assert_eq!(
+            values.into_data().try_to_vec::<f32>().unwrap(),
+            [mask, mask].concat()
+        );
+    }
+
+    #[test]
+    fn probabilities_may_stand_in_place_of_classes() {
+        let spec = spec::<ThreeConfig>();
+        let data = |rows: [[f32; 3]; 2]| Data::new([[0.0, 1.0], [1.0, 0.0]], rows).unwrap();
+        let batch = data([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
+            .check_for(&spec)
+            .unwrap()
+            .batch(&Device::flex());
+        let Target::Values(values) = batch.target else {
+            panic!("probabilities")
+        };
+        assert_eq!(values.dims(), [2, 3]);
+        let error = |rows| data(rows).check_for(&spec).unwrap_err().to_string();
+        assert_eq!(
+            error([[0.2, 0.3, 0.5], [1.0, 1.0, 0.0]]),
+            "row 1, column 0 (counted from 0): these probabilities sum to 2, not to 1\n\
+             note: `cross_entropy` of `Three` reads a row of 3 values as the probability of each class"
+        );
+        assert_eq!(
+            error([[0.2, 0.3, 0.5], [1.5, -0.5, 0.0]]),
+            "row 1, column 0 (counted from 0): target 1.5 is not a probability\n\
+             note: `cross_entropy` reads a row of 3 values as the probability of each class"
+        );
+    }
+
+    #[test]
+    fn every_number_can_be_changed() {
+        let data = Data::new([[0.0, 255.0]], [0]).unwrap();
+        assert_eq!(
+            data.clone().map(|x| x / 255.0).unwrap().row(0),
+            Some(&[0.0, 1.0][..])
+        );
+        assert!(matches!(
+            data.map(|x| 1.0 / x),
+            Err(DataError::NotFinite { .. })
+        ));
+    }
+}
+
+mod tokens {
+    use super::*;
+
+    fn ints(batch: &Batch) -> Vec<i64> {
+        match &batch.inputs.0[0] {
+            InputTensor::Int(tensor, _) => tensor
+                .clone()
+                .into_data()
+                .convert::<i64>()
+                .try_to_vec()
+                .unwrap(),
+            InputTensor::Float(..) => panic!("an input of class indices"),
+        }
+    }
+
+    #[test]
+    fn short_sequences_are_filled_up_at_the_end() {
+        let data = Data::sequences(&[vec![5, 3, 8], vec![2], vec![7, 7, 1, 4]], [1, 0, 1]).unwrap();
+        let batch = data
+            .check_for(&spec::<WordsConfig>())
+            .unwrap()
+            .batch(&Device::flex());
+        assert_eq!(ints(&batch), [5, 3, 8, 0, 2, 0, 0, 0, 7, 7, 1, 4]);
+        let some = data.select(&[1, 0]).unwrap();
+        let batch = some
+            .check_for(&spec::<WordsConfig>())
+            .unwrap()
+            .batch(&Device::flex());
+        assert_eq!(ints(&batch), [2, 0, 0, 0, 5, 3, 8, 0]);
+        assert_eq!(some.row(0), Some(&[2.0][..]));
+    }
+
+    #[test]
+    fn what_is_no_sequence_of_the_model_is_named() {
+        let error = |sequences: &[Vec<f32>]| {
+            let targets: Vec<usize> = (0..sequences.len()).map(|row| row % 2).collect();
+            Data::sequences(sequences, targets)
+                .and_then(|data| data.check_for(&spec::<WordsConfig>()))
+                .unwrap_err()
+                .to_string()
+        };
+        let good = vec![1.0, 2.0];
+        let cases = [
+            (
+                vec![good.clone(), vec![]],
+                "row 1 (counted from 0): this sequence has no step\nhelp: leave the sample out, or give it a step of its own",
+            ),
+            (
+                vec![good.clone(), vec![0.0, 0.0]],
+                "row 1 (counted from 0): this sequence has no step\n\
+                 help: 0 is the padding of input `tokens`: leave the sample out, or give it a step of its own",
+            ),
+            (
+                vec![good.clone(), vec![1.0; 5]],
+                "row 1 (counted from 0): this sequence has 5 steps, input `tokens` of `Words` is [4]\n\
+                 help: cut it, or declare as many steps as the longest has: `tokens: [5]`",
+            ),
+            (
+                vec![good.clone(), vec![1.0, 9.0]],
+                "row 1, column 1 (counted from 0): 9 is beyond the vocabulary: input `tokens` of `Words` is \
+                 `of int(vocab = 9)`, so its classes go from 0 to 8",
+            ),
+            (
+                vec![good.clone(), vec![1.0, 1.5]],
+                "row 1, column 1 (counted from 0): 1.5 is not a class index: input `tokens` of `Words` is `of int`, whole \
+                 numbers from 0",
+            ),
+            (
+                vec![good, vec![-1.0]],
+                "row 1, column 0 (counted from 0): -1 is not a class index: input `tokens` of `Words` is `of int`, whole \
+                 numbers from 0",
+            ),
+        ];
+        for (sequences, expected) in cases {
+            assert_eq!(error(&sequences), expected);
+        }
+    }
+
+    #[test]
+    fn without_a_padding_class_sequences_have_one_length() {
+        let spec = spec::<BareConfig>();
+        let data = |second: Vec<i32>| Data::sequences(&[vec![1, 2, 3], second], [0, 1]).unwrap();
+        assert!(data(vec![3, 2, 1]).check_for(&spec).is_ok());
+        assert_eq!(
+            data(vec![3, 2]).check_for(&spec).unwrap_err().to_string(),
+            "row 1 (counted from 0): this sequence has 2 steps, input `tokens` of `Bare` is [3]\n\
+             help: say which class fills short sequences up: `tokens: [3] of int(vocab = 6, pad = 0)`"
+        );
+        assert_eq!(
+            data(vec![3, 2, 6])
+                .check_for(&spec)
+                .unwrap_err()
+                .to_string(),
+            "row 1, column 2 (counted from 0): 6 is beyond the vocabulary: input `tokens` of `Bare` is read by \
+             `embedding(6, ..)`, so its classes go from 0 to 5",
+            "the embedding's table is the vocabulary"
+        );
+    }
+
+    #[test]
+    fn sequences_are_not_for_an_input_of_real_numbers() {
+        let data = Data::sequences(&[vec![1, 2], vec![1]], [0, 1]).unwrap();
+        assert_eq!(
+            data.check_for(&spec::<ThreeConfig>())
+                .unwrap_err()
+                .to_string(),
+            "input `x` of `Three` is of real numbers, these are sequences of class indices\n\
+             help: declare it `x: [2] of int(pad = 0)`, and read it with an `embedding`"
+        );
+    }
+}
+
+#[cfg(feature = "images")]
+fn text_of(checked: Result<Prepared, DataError>) -> String {
+    checked.unwrap_err().to_string()
+}
+
+#[cfg(feature = "images")]
+mod folders {
+    use super::*;
+    use image::{GrayImage, Luma, Rgb, RgbImage};
+    use std::path::Path;
+
+    model! {
+        /// Two classes of 2x3 pixels in colour.
+        pub Colour
+        input image: [3, 2, 3]
+        layers { head: flatten -> linear(2); }
+        loss cross_entropy
+    }
+
+    model! {
+        /// One class: fewer than there are.
+        #[allow(softmax_single_unit, reason = "to have too few")]
+        pub One
+        input image: [3, 2, 3]
+        layers { head: flatten -> linear(1); }
+        loss cross_entropy
+    }
+
+    /// Two classes of two images each, 2 high and 3 wide.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (class, file, red) in [
+            ("dog", "b", 51),
+            ("dog", "a", 255),
+            ("cat", "x", 0),
+            ("cat", "y", 102),
+        ] {
+            std::fs::create_dir_all(folder.path().join(class)).unwrap();
+            let picture = RgbImage::from_fn(3, 2, |x, y| {
+                Rgb([red, u8::try_from(x).unwrap(), u8::try_from(y).unwrap()])
+            });
+            picture
+                .save(folder.path().join(class).join(file).with_extension("png"))
+                .unwrap();
+        }
+        folder
+    }
+
+    fn error(folder: &Path) -> String {
+        data::images(folder)
+            .and_then(data::Images::read)
+            .unwrap_err()
+            .to_string()
+            .replace(&folder.display().to_string(), "pets")
+    }
+
+    #[test]
+    fn a_folder_is_a_class() {
+        let folder = folder();
+        std::fs::write(folder.path().join("cat/.hidden.png"), "").unwrap();
+        std::fs::write(folder.path().join("cat/notes.txt"), "not an image").unwrap();
+        let data = data::images(folder.path()).unwrap().read().unwrap();
+        assert_eq!(data.to_string(), "4 rows: images [3, 2, 3], 2 classes");
+        assert_eq!(data.classes(), ["cat", "dog"]);
+        assert_eq!(
+            data.targets(),
+            &Targets::Classes {
+                indices: vec![0, 0, 1, 1].into(),
+                names: vec!["cat".to_owned(), "dog".to_owned()].into(),
+            }
+        );
+        let (low, mid) = (1.0 / 255.0, 2.0 / 255.0);
+        let dog = data.row(2).unwrap();
+        let expected = [
+            1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, low, mid, 0.0, low, mid, 0.0, 0.0, 0.0, low, low,
+            low,
+        ];
+        assert!(
+            dog.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6),
+            "{dog:?}"
+        );
+        assert!(data.check_for(&spec::<ColourConfig>()).is_ok());
+    }
+
+    #[test]
+    fn sizes_are_one_or_made_one() {
+        let folder = folder();
+        GrayImage::from_pixel(5, 4, Luma([128]))
+            .save(folder.path().join("dog/c.png"))
+            .unwrap();
+        assert_eq!(
+            error(folder.path()),
+            "`pets/dog/c.png` is 4x5 pixels (height x width), `pets/cat/x.png` is 2x3\n\
+             help: bring all to one size: `.resize(2, 3)`"
+        );
+        let images = data::images(folder.path()).unwrap();
+        assert_eq!(
+            (images.count(), images.classes()),
+            (5, &["cat".to_owned(), "dog".to_owned()][..])
+        );
+        let data = images.grey().resize(2, 3).read().unwrap();
+        assert_eq!(data.to_string(), "5 rows: images [1, 2, 3], 2 classes");
+        assert!(
+            data.row(4)
+                .unwrap()
+                .iter()
+                .all(|x| (x - 128.0 / 255.0).abs() < 1e-5)
+        );
+        assert_eq!(
+            data.check_for(&spec::<ColourConfig>())
+                .unwrap_err()
+                .to_string(),
+            "input `image` of `Colour` is [3, 2, 3], these images are [1, 2, 3]\n\
+             help: read them in colour: leave `.grey()` out"
+        );
+        assert_eq!(
+            super::text_of(
+                data::images(folder.path())
+                    .unwrap()
+                    .resize(8, 8)
+                    .read()
+                    .unwrap()
+                    .check_for(&spec::<ColourConfig>())
+            ),
+            "input `image` of `Colour` is [3, 2, 3], these images are [3, 8, 8]\nhelp: `.resize(2, 3)`"
+        );
+    }
+
+    #[test]
+    fn a_label_is_found_again_in_its_file() {
+        let folder = folder();
+        let data = data::images(folder.path()).unwrap().read().unwrap();
+        let one = data.select(&[3, 1]).unwrap();
+        let error = super::text_of(one.check_rows_for(&spec::<OneConfig>()));
+        assert_eq!(
+            error.replace(&folder.path().display().to_string(), "pets"),
+            "`pets/dog/b.png`: label 1 (`dog`) is out of range: `One` has 1 output, so labels go from 0 to 0\n\
+             help: give the last layer 2 units, or number the classes from 0"
+        );
+    }
+
+    #[test]
+    fn what_is_no_folder_of_classes_is_named() {
+        let folder = folder();
+        let path = folder.path();
+        assert_eq!(
+            error(&path.join("nowhere")),
+            "cannot read `pets`: No such file or directory (os error 2)"
+        );
+        std::fs::create_dir(path.join("empty")).unwrap();
+        assert_eq!(
+            error(path),
+            "the class `pets/empty` has no images\nhelp: put images there (`.png`, `.jpg`), or remove the folder"
+        );
+        assert_eq!(
+            error(&path.join("empty")),
+            "the folder `pets` has no class\nhelp: one folder for each class: `pets/cat/1.png`, `pets/dog/1.png`"
+        );
+        std::fs::create_dir(path.join("empty/deeper")).unwrap();
+        assert_eq!(
+            error(path),
+            "the class `pets/empty` has no images\n\
+             help: `pets/empty/deeper` is a folder: are the classes one level deeper? `data::images(\"pets/empty\")`"
+        );
+        std::fs::remove_dir_all(path.join("empty")).unwrap();
+        assert_eq!(
+            error(&path.join("cat")),
+            "`pets/x.png` stands in no class's folder\n\
+             help: one folder for each class: `pets/cat/1.png`, `pets/dog/1.png`"
+        );
+        std::fs::write(path.join("dog/z.webp"), "").unwrap();
+        assert_eq!(
+            error(path),
+            "cannot read the image `pets/dog/z.webp`: only PNG and JPEG are read"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_image_or_cut_off_is_named() {
+        let folder = folder();
+        let whole = std::fs::read(folder.path().join("dog/a.png")).unwrap();
+        for content in [&b"not a picture"[..], &whole[..whole.len() / 2], &[]] {
+            std::fs::write(folder.path().join("dog/a.png"), content).unwrap();
+            let error = error(folder.path());
+            assert!(
+                error.starts_with("cannot read the image `pets/dog/a.png`: "),
+                "{error}"
             );
         }
     }
