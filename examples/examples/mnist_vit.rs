@@ -35,7 +35,7 @@ model! {
 }
 
 /// PyTorch 2.15, three seeds (`examples/pytorch/mnist_vit.py`).
-const PYTORCH: &str = "@VIT@";
+const PYTORCH: &str = "0.954 to 0.964, mean 0.959";
 
 fn main() -> Result<(), Box<dyn Error>> {
     damper_examples::say_if_short();
