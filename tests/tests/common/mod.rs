@@ -129,6 +129,8 @@ pub fn linear(id: u32, field: &str, out: usize, rules: Vec<WeightRule>) -> Op {
         OpKind::Linear {
             out: Value::known(out as f64),
             bias: Value::truth(true),
+            same: false,
+            tied: None,
         },
         rules,
     )

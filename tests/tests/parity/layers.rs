@@ -60,6 +60,8 @@ fn linear() {
     let mut layer: Linear = built(OpKind::Linear {
         out: Value::known(3.0),
         bias: Value::truth(true),
+        same: false,
+        tied: None,
     });
     assert_eq!(layer.weight.dims(), [5, 3]);
     layer.weight = parameter(&fixture, "linear.weight");
@@ -80,6 +82,8 @@ fn linear_without_bias() {
     let mut layer: Linear = built(OpKind::Linear {
         out: Value::known(3.0),
         bias: Value::truth(false),
+        same: false,
+        tied: None,
     });
     assert!(layer.bias.is_none());
     layer.weight = parameter(&fixture, "linear_without_bias.weight");
