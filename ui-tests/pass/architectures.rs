@@ -102,6 +102,7 @@ model! {
         head:   dropout(0.2) -> linear(classes);
     }
     loss cross_entropy
+    #[allow(learning_rate_out_of_range, reason = "the paper's, section 6.1")]
     train { optimizer: rmsprop(lr = 0.045, momentum = 0.9), batch: 96 }
 }
 

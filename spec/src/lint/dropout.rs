@@ -723,6 +723,9 @@ fn before_max_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             continue;
         }
         let word = pool.op().map_or("max_pool2d", |op| op.kind.word());
+        let written = pool
+            .op()
+            .map_or_else(|| word.to_owned(), |op| op.kind.to_string());
         let window = match pool.op().map(|op| &op.kind) {
             Some(OpKind::Pool(pool)) => window(&pool.kernel, pool.axes),
             _ => None,
@@ -730,10 +733,7 @@ fn before_max_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let rest = window
             .zip(rate(dropout))
             .map_or_else(String::new, |(window, rate)| {
-                format!(
-                    ": all {window} values of a window are dropped in {} of the cases only",
-                    percent(rate.powf(window as f64))
-                )
+                format!(": a window of {window} values is empty with probability {rate}^{window}")
             });
         cx.node(
             node,
@@ -741,7 +741,7 @@ fn before_max_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             format!("`{word}` picks what `{dropout}` has left{rest}"),
         )
         .and_other(pool.id, "this pooling")
-        .and_help(format!("-> {word}(..) -> {dropout}"))
+        .and_help(format!("-> {written} -> {dropout}"))
         .and_note("the maximum of the survivors, scaled up, is another number than the maximum of all: drop behind the pooling (Wu and Gu, arXiv 1512.00242, do it on purpose)");
     }
 }

@@ -3,7 +3,7 @@
 use super::Cx;
 use crate::graph::{Graph, Node, TRAIN};
 use crate::infer::at;
-use crate::{ActivationKind, Conv, OpKind, RuleKind, Shape, Value};
+use crate::{ActivationKind, Conv, Layout, OpKind, RuleKind, Shape, Value};
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     redundant_bias(cx, graph);
@@ -87,10 +87,11 @@ fn batch_size<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let values = batch.saturating_mul(positions);
     let id = at(value, train.id);
     let name = norm.name();
+    let instead = format!("`batch: 32`, or `{}`", alike(norm));
     if values == 1 {
         cx.at(&[], TRAIN, "the training".to_owned(), id, "batch_norm_single_value", format!("with batches of {batch} the batch norm `{name}` normalises a single value"))
             .and_other(norm.id, "this batch norm")
-            .and_help("`batch: 32`, or `layer_norm`")
+            .and_help(instead)
             .and_note("the mean of one value is the value: the output is always 0, and the running variance falls to 0");
     } else if (2..8).contains(&values) {
         cx.at(
@@ -102,8 +103,21 @@ fn batch_size<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             format!("the batch norm `{name}` estimates mean and variance from {values} values"),
         )
         .and_other(norm.id, "this batch norm")
-        .and_help("`batch: 32`, or `layer_norm`")
+        .and_help(instead)
         .and_note("statistics of fewer than eight values are noise (Wu and He, arXiv 1803.08494)");
+    }
+}
+
+/// A normalisation in its place that does not look at other samples.
+fn alike(norm: &Node<'_>) -> String {
+    let channels = norm.input.as_ref().and_then(Shape::channels);
+    match channels.filter(|_| norm.layout == Layout::Channels) {
+        Some(channels) => {
+            let mut sizes = [32, 16, 8, 4, 2].into_iter();
+            let groups = sizes.find(|groups| channels % groups == 0 && channels > *groups);
+            format!("group_norm({})", groups.unwrap_or(1))
+        }
+        None => "layer_norm".to_owned(),
     }
 }
 
