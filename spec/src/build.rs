@@ -439,7 +439,7 @@ fn number(statements: &mut [Statement], id: &mut dyn FnMut() -> Id) {
                         path.id = id();
                     }
                 }
-                OpKind::Repeat { body, .. } => number(body, id),
+                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => number(body, id),
                 _ => {}
             }
             op.rules.iter_mut().for_each(|rule| rule.id = id());

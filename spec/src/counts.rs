@@ -1,7 +1,7 @@
 //! How much a model holds and how much it computes.
 
 use crate::infer::DEEPEST;
-use crate::parameters::of_op;
+use crate::parameters::{has_lengths, lengths, of_op};
 use crate::{Id, Inferred, Model, Op, OpKind, Role, RuleKind, Shape, Statement};
 
 /// Sizes of a model or of one operation.
@@ -102,7 +102,12 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         .rules
         .iter()
         .any(|rule| matches!(rule.kind, RuleKind::Freeze));
-    for (_, role, shape) in of_op(op, input, output) {
+    let mut inside = of_op(op, input, output);
+    if has_lengths(op.rules.iter()) {
+        let lengths = lengths(op, &inside);
+        inside.extend(lengths);
+    }
+    for (_, role, shape) in inside {
         if role == Role::Running {
             continue;
         }

@@ -12,6 +12,8 @@
 
 mod activation;
 #[cfg(test)]
+mod architectures;
+#[cfg(test)]
 mod build;
 mod counts;
 mod difference;
@@ -39,7 +41,7 @@ pub use finding::{Finding, Level};
 pub use infer::Inferred;
 pub use lint::{LINTS, Lint};
 pub use model::*;
-pub use parameters::Parameter;
+pub use parameters::{Parameter, Reparameterisation};
 pub use settings::{Algorithm, Augmentation, Curve, Settings, Stop};
 pub use shape::{Layout, Shape};
 pub use suggest::suggest;

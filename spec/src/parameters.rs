@@ -36,13 +36,38 @@ pub struct Parameter {
     pub unit_norm: bool,
     /// `non_negative`
     pub non_negative: bool,
-    /// `orthogonal(x)`; matrices only.
+    /// `orthogonal(x)`; matrices, and kernels as matrices `[units, rest]` along [`Parameter::unit_axis`].
     pub orthogonal: f64,
     /// `drop_connect(p)`; matrices only.
     pub drop_connect: Option<f64>,
     /// `freeze`: on every parameter of the layer.
     pub frozen: bool,
+    /// The axis that numbers its units, whose incoming weights `max_norm`, `unit_norm` and `weight_norm` take one by
+    /// one: the last of `linear`, the output channels of a convolution, the classes of an embedding.
+    pub unit_axis: usize,
+    /// What stands between the stored tensor and the weight that the layer reads.
+    pub reparameterised: Option<Reparameterisation>,
+    /// The learning rate of this parameter, as a share of the optimiser's: `layer_decay(factor)`.
+    ///
+    /// It is `factor` to the power of the number of layers behind it, as in the fine-tuning of `BEiT`
+    /// (arXiv 2106.08254) and `ELECTRA` (arXiv 2003.10555). A layer is a statement of `layers` itself that has
+    /// parameters; each copy of a `repeat` that stands there is a layer of its own, and so is what stands before and
+    /// behind the `repeat` in its statement. The last layer has the whole rate.
+    pub rate_scale: f64,
 }
+
+/// What computes a weight from the tensor that is stored and trained in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reparameterisation {
+    /// `weight_norm`: a length for each unit, times the unit's direction (arXiv 1602.07868). The lengths are a
+    /// parameter of their own, called as the weight and `weight_norm.length` behind it: `[units]`.
+    WeightNorm,
+    /// `spectral_norm`: divided by the largest singular value (arXiv 1802.05957).
+    SpectralNorm,
+}
+
+/// What the lengths of `weight_norm` are called, behind the path of their weight.
+const LENGTH: &str = "weight_norm.length";
 
 impl Parameter {
     fn new(path: String, role: Role, shape: Vec<usize>) -> Self {
@@ -61,6 +86,9 @@ impl Parameter {
             orthogonal: 0.0,
             drop_connect: None,
             frozen: false,
+            unit_axis: 0,
+            reparameterised: None,
+            rate_scale: 1.0,
         }
     }
 
@@ -103,7 +131,12 @@ impl Parameter {
                     self.drop_connect = rate.known.or(self.drop_connect);
                 }
                 RuleKind::Orthogonal { .. } | RuleKind::DropConnect { .. } => {}
-                RuleKind::WeightNorm | RuleKind::SpectralNorm => {}
+                RuleKind::WeightNorm => {
+                    self.reparameterised = Some(Reparameterisation::WeightNorm);
+                }
+                RuleKind::SpectralNorm => {
+                    self.reparameterised = Some(Reparameterisation::SpectralNorm);
+                }
                 RuleKind::Freeze => self.frozen = true,
             }
         }
@@ -240,6 +273,37 @@ pub(crate) fn of_op(op: &Op, input: Option<&Shape>, output: Option<&Shape>) -> V
     }
 }
 
+/// The axis that numbers the units of an operation's weights.
+fn unit_axis(kind: &OpKind, rank: usize) -> usize {
+    match kind {
+        OpKind::Conv(conv) if conv.transposed && rank > 1 => 1,
+        OpKind::Conv(_)
+        | OpKind::Embedding { .. }
+        | OpKind::Positional { .. }
+        | OpKind::ClassToken => 0,
+        _ => rank.saturating_sub(1),
+    }
+}
+
+/// The lengths that `weight_norm` adds to the parameters of an operation: one for each unit of each weight.
+pub(crate) fn lengths(op: &Op, inside: &[Inside]) -> Vec<Inside> {
+    let weights = inside.iter().filter(|(_, role, _)| *role == Role::Weight);
+    weights
+        .map(|(name, _, shape)| {
+            let units = shape
+                .get(unit_axis(&op.kind, shape.len()))
+                .copied()
+                .flatten();
+            (format!("{name}.{LENGTH}"), Role::Gain, vec![units])
+        })
+        .collect()
+}
+
+/// Whether one of the rules is a `weight_norm` of weights.
+pub(crate) fn has_lengths<'r>(mut rules: impl Iterator<Item = &'r WeightRule>) -> bool {
+    rules.any(|rule| matches!(rule.kind, RuleKind::WeightNorm) && rule.reaches(Role::Weight))
+}
+
 /// A `linear` inside another module.
 fn projection(name: &str, features: Option<usize>, out: Option<usize>, bias: bool) -> Vec<Inside> {
     let mut all = vec![(format!("{name}.weight"), Role::Weight, vec![features, out])];
@@ -319,6 +383,9 @@ struct Collector<'m> {
     /// Annotations on nested models around this one, innermost first.
     around: Vec<&'m [WeightRule]>,
     all: Vec<Parameter>,
+    /// The number of the layer that the parameters at hand belong to, for `layer_decay`.
+    layer: usize,
+    layers: Vec<usize>,
 }
 
 impl Model {
@@ -336,15 +403,33 @@ impl Model {
                 .and_then(|train| train.optimizer.as_ref()),
             around: Vec::new(),
             all: Vec::new(),
+            layer: 0,
+            layers: Vec::new(),
         };
         if unrolled(&self.layers, 0) <= MOST_OPS {
             collector.block(&self.layers, &self.shapes(0), "", 0);
+        }
+        let factor = self.train.as_ref().and_then(|train| train.layer_decay);
+        if let Some(factor) = factor.and_then(|factor| factor.known) {
+            collector.scale_rates(factor);
         }
         collector.all
     }
 }
 
 impl<'m> Collector<'m> {
+    /// `layer_decay`: from the last layer with something to train to the first.
+    fn scale_rates(&mut self, factor: f64) {
+        let (mut behind, mut last) = (0, None);
+        for (parameter, layer) in self.all.iter_mut().zip(&self.layers).rev() {
+            if parameter.role != Role::Running && last != Some(*layer) {
+                behind += i32::from(last.is_some());
+                last = Some(*layer);
+            }
+            parameter.rate_scale = factor.powi(behind);
+        }
+    }
+
     fn block(
         &mut self,
         statements: &'m [Statement],
@@ -355,7 +440,15 @@ impl<'m> Collector<'m> {
         if depth > DEEPEST {
             return;
         }
-        for op in statements.iter().flat_map(|statement| &statement.ops) {
+        let top = depth == 0 && self.around.is_empty();
+        let ops = statements.iter().flat_map(|statement| {
+            let numbered = statement.ops.iter().enumerate();
+            numbered.map(|(index, op)| (op, index == 0))
+        });
+        for (op, begins) in ops {
+            if top && begins {
+                self.layer += 1;
+            }
             let path = match &op.field {
                 Some(field) => format!("{prefix}{field}."),
                 None => prefix.to_owned(),
@@ -368,8 +461,10 @@ impl<'m> Collector<'m> {
                 OpKind::Parallel { body, .. } => self.block(body, inferred, &path, depth + 1),
                 OpKind::Repeat { times, body } => {
                     for copy in 0..times.size().unwrap_or(1) {
+                        self.layer += usize::from(top);
                         self.block(body, inferred, &format!("{path}{copy}."), depth + 1);
                     }
+                    self.layer += usize::from(top);
                 }
                 OpKind::Model {
                     model: Some(model), ..
@@ -386,20 +481,31 @@ impl<'m> Collector<'m> {
     }
 
     fn op(&mut self, op: &Op, inferred: &Inferred, path: &str) {
-        for (name, role, shape) in of_op(op, inferred.input_of(op.id), inferred.output_of(op.id)) {
-            let shape = shape.into_iter().map(|axis| axis.unwrap_or(0)).collect();
+        let around = self.around.iter().rev().copied().flatten().filter(|outer| {
+            !op.rules
+                .iter()
+                .any(|own| own.kind.word() == outer.kind.word())
+        });
+        let rules: Vec<&WeightRule> = around.chain(&op.rules).collect();
+        let mut inside = of_op(op, inferred.input_of(op.id), inferred.output_of(op.id));
+        if has_lengths(rules.iter().copied()) {
+            let lengths = lengths(op, &inside);
+            inside.extend(lengths);
+        }
+        for (name, role, shape) in inside {
+            let shape: Vec<usize> = shape.into_iter().map(|axis| axis.unwrap_or(0)).collect();
             let mut parameter = Parameter::new(format!("{path}{name}"), role, shape);
-            let around = self.around.iter().rev().copied().flatten().filter(|outer| {
-                !op.rules
-                    .iter()
-                    .any(|own| own.kind.word() == outer.kind.word())
-            });
-            parameter.apply(around.chain(&op.rules), self.optimizer);
+            parameter.unit_axis = unit_axis(&op.kind, parameter.shape.len());
+            parameter.apply(rules.iter().copied(), self.optimizer);
+            if role != Role::Weight {
+                parameter.reparameterised = None;
+            }
             // Weight-dropped LSTM: the connections between the steps (arXiv 1708.02182).
             if matches!(op.kind, OpKind::Recurrent(_)) && !name.ends_with("weight_hh") {
                 parameter.drop_connect = None;
             }
             self.all.push(parameter);
+            self.layers.push(self.layer);
         }
     }
 }

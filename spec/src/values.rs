@@ -84,6 +84,20 @@ pub(crate) fn check(
         for rule in &op.rules {
             rule_kind(&rule.kind, rule.id, &mut check);
         }
+        let find = |word| op.rules.iter().find(|rule| rule.kind.word() == word);
+        if let (Some(lengths), Some(spectral)) = (find("weight_norm"), find("spectral_norm")) {
+            let message = "`weight_norm` and `spectral_norm` both compute the weight of one layer";
+            let at = if spectral.id.is_none() {
+                op.id
+            } else {
+                spectral.id
+            };
+            check.push(
+                Finding::error(at, message)
+                    .other(lengths.id, "the weight is computed here already")
+                    .help("remove one of them"),
+            );
+        }
     });
     check.inside("the loss");
     loss(model, &mut check);
