@@ -1,9 +1,10 @@
 //! Weights on disk, with the description they belong to.
 //!
 //! `.safetensors` files use `PyTorch`'s names and layouts: the weight of `linear` is stored as `[out, in]`, gain and
-//! shift of a normalisation as `weight` and `bias`, so that `load_state_dict(load_file(path), strict=False)` reads
-//! them, and files that `PyTorch` wrote can be loaded (`prelu`'s slope is `alpha` here and `weight` there). `.bpk`
-//! files are burn's own, with its names and layouts.
+//! shift of a normalisation as `weight` and `bias`, recurrent cells and attention as those of `nn.LSTM` and
+//! `nn.MultiheadAttention`, reparameterised weights as `torch.nn.utils.parametrizations` names them, so that
+//! `load_state_dict(load_file(path), strict=False)` reads them, and files that `PyTorch` wrote can be loaded (`prelu`'s
+//! slope is `alpha` here and `weight` there). `.bpk` files are burn's own, with its names and layouts.
 //!
 //! Both hold the description (`damper.spec`), the hyper-parameters (`damper.config`) and a checksum
 //! (`damper.checksum`) as metadata.
@@ -11,7 +12,8 @@
 use crate::{Network, NetworkConfig, SpecError};
 use burn::store::burn_pack::{Reader, Tensor as Packed, Writer};
 use burn::store::{
-    BurnToPyTorchAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter, bridge,
+    BurnToPyTorchAdapter, ModuleAdapter, ModuleContext, ModuleSnapshot, PyTorchToBurnAdapter,
+    bridge,
 };
 use burn::tensor::{BoolStore, Bytes, DType, Device, TensorData};
 use damper_spec::{Hyper, HyperKind, Model};
@@ -169,8 +171,8 @@ impl Format {
     fn adapters(self) -> (Adapter, Adapter) {
         match self {
             Self::Safetensors => (
-                Some(Box::new(BurnToPyTorchAdapter)),
-                Some(Box::new(PyTorchToBurnAdapter)),
+                Some(Box::new(BurnToPyTorchAdapter.chain(ToPyTorch))),
+                Some(Box::new(PyTorchToBurnAdapter.chain(FromPyTorch))),
             ),
             Self::Burnpack => (None, None),
         }
@@ -179,6 +181,166 @@ impl Format {
     /// Whether the names of enum variants are left out of paths, as `PyTorch` does.
     fn skips_variants(self) -> bool {
         self == Self::Safetensors
+    }
+}
+
+/// Names and layouts that burn's adapter does not know, in the direction of the file.
+#[derive(Clone, Debug)]
+struct ToPyTorch;
+
+/// The layouts in the direction of the model, whose names are those of its paths.
+#[derive(Clone, Debug)]
+struct FromPyTorch;
+
+impl ModuleAdapter for ToPyTorch {
+    fn adapt(&self, tensor: Packed, context: ModuleContext<'_>) -> Packed {
+        let (path, name) = split(&tensor.name);
+        let renamed = match (context.module_type(), name) {
+            (Some("Struct:InstanceNorm"), "gamma") => Some(join(path, "weight")),
+            (Some("Struct:InstanceNorm"), "beta") => Some(join(path, "bias")),
+            // `in_proj.weight` is `in_proj_weight`.
+            (Some("Struct:Projection"), _) => Some(format!("{path}_{name}")),
+            (Some("Struct:RecurrentCell"), _) => of_cell(path, name),
+            _ => None,
+        };
+        let mut tensor = turned(tensor, context);
+        if let Some(name) = renamed {
+            tensor.name = name;
+        }
+        tensor
+    }
+
+    fn clone_box(&self) -> Box<dyn ModuleAdapter> {
+        Box::new(self.clone())
+    }
+}
+
+impl ModuleAdapter for FromPyTorch {
+    fn adapt(&self, tensor: Packed, context: ModuleContext<'_>) -> Packed {
+        turned(tensor, context)
+    }
+
+    fn clone_box(&self) -> Box<dyn ModuleAdapter> {
+        Box::new(self.clone())
+    }
+}
+
+/// `rnn.layers.0.reverse`, `weight_ih` to `rnn.weight_ih_l0_reverse`.
+fn of_cell(path: &str, name: &str) -> Option<String> {
+    let (path, direction) = split(path);
+    let (path, number) = split(path);
+    let (path, _) = split(path);
+    let suffix = match direction {
+        "forward" => "",
+        "reverse" => "_reverse",
+        _ => return None,
+    };
+    Some(join(path, &format!("{name}_l{number}{suffix}")))
+}
+
+/// Turns the matrices that are stored as `[out, in]`.
+fn turned(tensor: Packed, context: ModuleContext<'_>) -> Packed {
+    let turns = matches!(
+        context.module_type(),
+        Some("Struct:Projection" | "Struct:RecurrentCell")
+    );
+    let [rows, columns] = *tensor.shape.as_slice() else {
+        return tensor;
+    };
+    if !turns {
+        return tensor;
+    }
+    let (name, dtype) = (tensor.name.clone(), tensor.dtype);
+    bridge::map_data(tensor, name, dtype, [columns, rows].into(), move |data| {
+        let size = data.dtype().size();
+        let bytes = data.as_bytes();
+        let mut turned = Vec::with_capacity(bytes.len());
+        for column in 0..columns {
+            for row in 0..rows {
+                let start = (row * columns + column) * size;
+                turned.extend_from_slice(&bytes[start..start + size]);
+            }
+        }
+        TensorData::from_bytes_vec(turned, [columns, rows], data.dtype())
+    })
+}
+
+/// Path and last segment.
+fn split(name: &str) -> (&str, &str) {
+    name.rsplit_once('.').unwrap_or(("", name))
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+/// A tensor of the model, and what the file calls it.
+struct Stored {
+    /// Its path in the module.
+    path: String,
+    /// Its name in the file.
+    name: String,
+    /// Its axes in the file.
+    shape: Vec<usize>,
+    /// As the file has it, but for the two above.
+    tensor: Packed,
+}
+
+/// Every tensor of the model, as the format has it.
+fn stored<M: Network>(model: &M, format: Format) -> Vec<Stored> {
+    let paths = model.collect(None, None, format.skips_variants());
+    let tensors = model.collect(None, format.adapters().0, format.skips_variants());
+    let mut all: Vec<Stored> = paths
+        .into_iter()
+        .zip(tensors)
+        .map(|(path, tensor)| Stored {
+            path: path.name,
+            name: tensor.name.clone(),
+            shape: tensor.shape.to_vec(),
+            tensor,
+        })
+        .collect();
+    if format == Format::Safetensors {
+        parametrizations(&mut all);
+    }
+    all
+}
+
+/// The names of `torch.nn.utils.parametrizations`: a reparameterised `weight` is `parametrizations.weight.original`.
+fn parametrizations(all: &mut [Stored]) {
+    let known: HashMap<String, (usize, String, usize)> = all
+        .iter()
+        .enumerate()
+        .map(|(index, stored)| {
+            let value = (index, stored.name.clone(), stored.shape.len());
+            (stored.path.clone(), value)
+        })
+        .collect();
+    for index in 0..all.len() {
+        let (path, last) = split(&all[index].path);
+        let (base, kind) = split(path);
+        let Some((of, name, rank)) = known.get(base) else {
+            continue;
+        };
+        let (module, parameter) = split(name);
+        let named = |suffix: &str| join(module, &format!("parametrizations.{parameter}.{suffix}"));
+        match (kind, last) {
+            ("weight_norm", "length") => {
+                all[*of].name = named("original1");
+                all[index].name = named("original0");
+                all[index].shape.resize(*rank, 1);
+            }
+            ("spectral_norm", "u" | "v") => {
+                let vector = named(&format!("0._{last}"));
+                all[*of].name = named("original");
+                all[index].name = vector;
+            }
+            _ => {}
+        }
     }
 }
 
@@ -200,12 +362,9 @@ pub fn save<M: Network>(model: &M, path: impl AsRef<Path>) -> Result<(), SaveErr
         reason,
     };
     let mut tensors = Vec::new();
-    for tensor in model.collect(None, format.adapters().0, format.skips_variants()) {
-        let name = tensor.name.clone();
-        tensors.push((
-            name,
-            bridge::into_data(tensor).map_err(|error| weights(error.to_string()))?,
-        ));
+    for stored in stored(model, format) {
+        let data = bridge::into_data(stored.tensor).map_err(|error| weights(error.to_string()))?;
+        tensors.push((stored.name, shaped(data, stored.shape)));
     }
     let mut metadata = BTreeMap::from([
         (
@@ -364,12 +523,12 @@ impl File {
     }
 
     fn into_model<M: Network>(self, mut model: M) -> Result<M, LoadError> {
-        let (to_file, from_file) = self.format.adapters();
-        let wanted = model.collect(None, to_file, self.format.skips_variants());
+        let (_, from_file) = self.format.adapters();
+        let wanted = stored(&model, self.format);
         let mut tensors = self.tensors;
         let (mut problems, mut fitting) = (Vec::new(), Vec::new());
         for want in wanted {
-            let shape = want.shape.to_vec();
+            let (shape, dtype) = (want.shape, want.tensor.dtype);
             match tensors.remove(&want.name) {
                 None => problems.push(format!("`{}` {shape:?} is missing", want.name)),
                 Some(data) if data.shape().to_vec() != shape => problems.push(format!(
@@ -377,21 +536,22 @@ impl File {
                     want.name,
                     data.shape().to_vec()
                 )),
-                Some(data) if data.dtype().is_float() != want.dtype.is_float() => {
+                Some(data) if data.dtype().is_float() != dtype.is_float() => {
                     problems.push(format!(
                         "`{}` holds {:?} in the model and {:?} in the file",
                         want.name,
-                        want.dtype,
+                        dtype,
                         data.dtype()
                     ));
                 }
                 Some(data) => {
-                    let data = if data.dtype() == want.dtype {
+                    let data = if data.dtype() == dtype {
                         data
                     } else {
-                        data.convert_dtype(want.dtype)
+                        data.convert_dtype(dtype)
                     };
-                    fitting.push(bridge::from_data(data, want.name.clone(), None));
+                    let data = shaped(data, want.tensor.shape.to_vec());
+                    fitting.push(bridge::from_data(data, want.path, None));
                 }
             }
         }
@@ -426,6 +586,15 @@ impl File {
         }
         Ok(model)
     }
+}
+
+/// The same numbers in other axes.
+fn shaped(data: TensorData, shape: Vec<usize>) -> TensorData {
+    if data.shape().to_vec() == shape {
+        return data;
+    }
+    let dtype = data.dtype();
+    TensorData::from_bytes_vec(data.as_bytes().to_vec(), shape, dtype)
 }
 
 /// The hyper-parameters as the fields of a configuration.

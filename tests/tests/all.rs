@@ -15,4 +15,5 @@ mod device;
 mod parity;
 mod regularisers;
 mod storage;
+mod structured_regularisers;
 mod training;

@@ -17,6 +17,7 @@ mod norm;
 mod pool;
 mod position;
 mod recurrent;
+pub(crate) mod reparameterised;
 mod sequence;
 
 pub use alpha_dropout::AlphaDropout;
@@ -36,6 +37,7 @@ pub use pool::{
 };
 pub use position::{ClassToken, LearnedPosition, SinusoidalPosition};
 pub use recurrent::{Recurrent, RecurrentCell, RecurrentLayer};
+pub use reparameterised::{SpectralNorm, WeightNorm};
 pub use sequence::{
     Reshape, first_step, flatten, last_step, max_over_time, mean_over_time, to_sequence,
 };

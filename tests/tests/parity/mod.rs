@@ -1,6 +1,7 @@
 //! The same numbers as PyTorch, from the fixtures that `tests/fixtures/make.py` writes.
 
 mod activations;
+mod architectures;
 mod layers;
 mod losses;
 mod metrics;
