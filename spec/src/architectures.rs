@@ -354,3 +354,163 @@ fn u_net() {
         Some("multiclass(2)".to_owned())
     );
 }
+
+mod rules {
+    use super::*;
+    use crate::{Finding, Merge, Reparameterisation, RuleKind};
+
+    fn only(model: &Model) -> Finding {
+        let mut findings = model.infer().findings;
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        findings.remove(0)
+    }
+
+    fn language(head: OpKind) -> Model {
+        model_of_tokens(
+            9,
+            100,
+            vec![
+                layer("embed", [embedding(100, 8)]),
+                layer("rnn", [lstm(8, 1)]),
+                layer("head", [head]),
+            ],
+        )
+    }
+
+    #[test]
+    fn a_tied_weight_is_an_embedding_of_this_block() {
+        assert_eq!(language(tied(100, "embed")).infer().findings, []);
+        let unknown = only(&language(tied(100, "embd")));
+        assert_eq!(unknown.message, "no embedding is called `embd` here");
+        assert_eq!(unknown.help.as_deref(), Some("tied = embed"));
+        let other = only(&language(tied(100, "rnn")));
+        assert_eq!(
+            other.message,
+            "`tied = rnn` wants the name of an `embedding`, `rnn` is `lstm(8)`"
+        );
+    }
+
+    #[test]
+    fn indices_and_numbers_are_not_mixed_up() {
+        let floats = only(&model_of(&[9], vec![layer("e", [embedding(100, 8)])]));
+        assert_eq!(
+            floats.message,
+            "`embedding` wants class indices, `x` holds numbers"
+        );
+        assert_eq!(
+            floats.help.as_deref(),
+            Some("input x: [9] of int(vocab = 100)")
+        );
+        let tokens = only(&model_of_tokens(9, 100, vec![layer("fc", [linear(8)])]));
+        assert_eq!(tokens.help.as_deref(), Some("embedding(100, 64) -> linear"));
+    }
+
+    #[test]
+    fn branches_take_the_same_value_and_are_merged() {
+        let branches = || {
+            vec![
+                layer("a", [conv2d(8, 3, 1, 1)]),
+                layer("b", [conv2d(4, 1, 1, 0)]),
+            ]
+        };
+        let of = |merge| {
+            let body = branches();
+            let parallel = OpKind::Parallel { body, merge };
+            model_of(&[3, 6, 6], vec![layer("mix", [parallel])])
+        };
+        let net = of(Merge::Concat);
+        assert_eq!(net.infer().output(), Some(&Shape::known([12, 6, 6])));
+        assert_eq!(net.infer().concat_axis(net.layers[0].ops[0].id), Some(0));
+        assert_eq!(parameters(&net), 8 * 3 * 9 + 4 * 3);
+        assert_eq!(
+            only(&of(Merge::Add)).help.as_deref(),
+            Some("bring both to one size, such as `conv2d(8, kernel = 1)` at the end of `b`")
+        );
+    }
+
+    #[test]
+    fn padding_follows_the_steps() {
+        let net = model_of_tokens(
+            9,
+            100,
+            vec![
+                layer("embed", [embedding(100, 8), OpKind::ClassToken]),
+                layer(
+                    "attend",
+                    [residual(vec![layer("a", [layer_norm(), attention(2)])])],
+                ),
+                layer("turn", [OpKind::Transpose, OpKind::Transpose, attention(2)]),
+            ],
+        );
+        let inferred = net.infer();
+        assert_eq!(inferred.findings, []);
+        let OpKind::Residual { body, .. } = &net.layers[1].ops[0].kind else {
+            panic!("a residual");
+        };
+        assert_eq!(inferred.padding_of(body[0].ops[1].id), Some(("tokens", 1)));
+        assert_eq!(inferred.padding_of(net.layers[2].ops[2].id), None);
+    }
+
+    #[test]
+    fn a_repeat_says_what_an_open_input_was() {
+        let body = vec![layer("rnn", [relu(), lstm(28, 1)])];
+        let net = model_of(&[28, 28], vec![layer("deep", [repeat(2.0, body)])]);
+        let OpKind::Repeat { body, .. } = &net.layers[0].ops[0].kind else {
+            panic!("a repeat");
+        };
+        let inferred = net.infer();
+        assert_eq!(inferred.findings, []);
+        assert_eq!(inferred.layout_of(body[0].ops[0].id), Layout::Sequence);
+    }
+
+    #[test]
+    fn weight_norm_adds_a_length_for_each_unit() {
+        let net = model_of(
+            &[3, 8, 8],
+            vec![
+                layer("c", [conv2d(16, 3, 1, 1)]).with(RuleKind::WeightNorm),
+                layer("head", [OpKind::Flatten, linear(10)]).with(RuleKind::SpectralNorm),
+            ],
+        );
+        assert_eq!(parameters(&net), 16 * 3 * 9 + 16 + 1024 * 10 + 10);
+        let all = net.parameters();
+        let find = |path: &str| all.iter().find(|one| one.path == path).expect("a path");
+        let lengths = find("c.weight.weight_norm.length");
+        assert_eq!(
+            (lengths.role, lengths.shape.as_slice()),
+            (Role::Gain, &[16][..])
+        );
+        let weight = find("c.weight");
+        assert_eq!(weight.reparameterised, Some(Reparameterisation::WeightNorm));
+        assert_eq!(weight.unit_axis, 0);
+        assert_eq!(lengths.reparameterised, None);
+    }
+
+    #[test]
+    fn layer_decay_counts_copies_from_the_end() {
+        let block = vec![layer("fc", [linear(64), relu()])];
+        let net = model(vec![
+            layer("stem", [linear(64), batch_norm(), relu()]),
+            layer("deep", [repeat(2.0, block)]),
+            layer("drop", [dropout(0.1)]),
+            layer("head", [linear(10)]),
+        ])
+        .train(|train| train.layer_decay = Some(value(0.5)));
+        let scales: Vec<(String, f64)> = net
+            .parameters()
+            .into_iter()
+            .filter(|parameter| parameter.path.ends_with("weight"))
+            .map(|parameter| (parameter.path, parameter.rate_scale))
+            .collect();
+        let expected = [
+            ("stem.weight", 0.125),
+            ("deep.0.fc.weight", 0.25),
+            ("deep.1.fc.weight", 0.5),
+            ("head.weight", 1.0),
+        ];
+        assert_eq!(
+            scales,
+            expected.map(|(path, scale)| (path.to_owned(), scale))
+        );
+    }
+}
