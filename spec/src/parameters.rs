@@ -54,6 +54,8 @@ pub struct Parameter {
     /// parameters; each copy of a `repeat` that stands there is a layer of its own, and so is what stands before and
     /// behind the `repeat` in its statement. The last layer has the whole rate.
     pub rate_scale: f64,
+    /// The weight of a new batch in a running statistic.
+    pub momentum: Option<f64>,
 }
 
 /// What computes a weight from the tensor that is stored and trained in its place.
@@ -89,6 +91,7 @@ impl Parameter {
             unit_axis: 0,
             reparameterised: None,
             rate_scale: 1.0,
+            momentum: None,
         }
     }
 
@@ -499,6 +502,11 @@ impl<'m> Collector<'m> {
             parameter.apply(rules.iter().copied(), self.optimizer);
             if role != Role::Weight {
                 parameter.reparameterised = None;
+            }
+            if let OpKind::BatchNorm { momentum, .. } = &op.kind
+                && role == Role::Running
+            {
+                parameter.momentum = momentum.known;
             }
             // Weight-dropped LSTM: the connections between the steps (arXiv 1708.02182).
             if matches!(op.kind, OpKind::Recurrent(_)) && !name.ends_with("weight_hh") {

@@ -3,8 +3,10 @@
 //! All of them act on a weight of any rank. Axis 0 of a weight is its input: what reaches one unit of a
 //! `linear` layer is a column of its weight `[in, out]`.
 
+mod average;
 mod regularised;
 
+pub use average::Average;
 pub use regularised::{Regularised, Treatment};
 
 use crate::Spec;

@@ -5,9 +5,10 @@ use super::history::{Epoch, History, Measures};
 use super::interrupt::Stopper;
 use super::progress::Show;
 use super::search::{broken_layer, broken_parameter};
+use super::vary::vary;
 use crate::metric::MetricAccumulator;
 use crate::network::plain;
-use crate::regularize::Treatment;
+use crate::regularize::{Average, Treatment};
 use crate::{Batch, Network, Pass, Spec, Target, optimizer, regularize};
 use burn::module::{Module, ModuleMapper, ModuleVisitor};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -28,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// What a training knows before it begins.
-pub(super) struct Plan {
+pub(super) struct Plan<M> {
     pub(super) spec: Spec,
     pub(super) settings: Settings,
     /// What the penalties reach.
@@ -39,17 +40,23 @@ pub(super) struct Plan {
     pub(super) interrupter: Interrupter,
     pub(super) stopper: Stopper,
     pub(super) show: Box<dyn Show>,
+    /// Measures the running statistics of an averaged model anew.
+    pub(super) settle: Option<Box<dyn Fn(M) -> M + Send + Sync>>,
 }
 
 /// What the training's threads share.
 pub(super) struct Shared<M> {
-    pub(super) plan: Plan,
+    pub(super) plan: Plan<M>,
     state: Mutex<State<M>>,
 }
 
 /// What has happened so far.
 pub(super) struct State<M> {
     epoch: usize,
+    /// Steps of the optimiser so far.
+    steps: usize,
+    /// The average of the weights, with the steps at its last update.
+    average: Option<(Average<M>, usize)>,
     since: Instant,
     train: Gathered,
     valid: Gathered,
@@ -107,7 +114,7 @@ pub(super) struct Suspect<M> {
 }
 
 impl<M: Network> Shared<M> {
-    pub(super) fn new(plan: Plan, notes: Vec<String>) -> Arc<Self> {
+    pub(super) fn new(plan: Plan<M>, notes: Vec<String>) -> Arc<Self> {
         let metrics = vec![f64::NAN; plan.metrics.len()];
         let gathered = Gathered {
             metrics,
@@ -119,8 +126,16 @@ impl<M: Network> Shared<M> {
             notes,
             ..History::default()
         };
+        let settings = &plan.settings;
+        let average = match (settings.ema, settings.swa) {
+            (Some(decay), _) => Some((Average::exponential(decay), 0)),
+            (None, Some(_)) => Some((Average::mean(), 0)),
+            (None, None) => None,
+        };
         let state = State {
             epoch: 1,
+            steps: 0,
+            average,
             since: Instant::now(),
             train: gathered.clone(),
             valid: gathered,
@@ -146,6 +161,48 @@ impl<M: Network> Shared<M> {
         if state.candidate.is_none() {
             state.candidate = Some(model.clone());
         }
+    }
+
+    /// After a step of the optimiser.
+    fn stepped(&self, model: &M) {
+        let mut state = self.state();
+        state.steps += 1;
+        let steps = state.steps;
+        if self.plan.settings.ema.is_some()
+            && let Some((average, at)) = &mut state.average
+        {
+            average.update(model);
+            *at = steps;
+        }
+    }
+
+    /// The averaged model, for inference, if there is one yet; at the end of an epoch the weights join the mean.
+    fn averaged(&self, model: &M) -> Option<M> {
+        let mut state = self.state();
+        let (epoch, steps) = (state.epoch, state.steps);
+        let (average, at) = state.average.as_mut()?;
+        // A training that was interrupted ends inside of an epoch.
+        if let Some(first) = self.plan.settings.swa
+            && epoch >= first
+            && steps > *at
+            && !self.plan.interrupter.should_stop()
+        {
+            average.update(model);
+            *at = steps;
+            if let Some(settle) = &self.plan.settle {
+                average.settle(settle);
+            }
+        }
+        // A copy: clones of a model share their running statistics.
+        average.model().map(|model| model.clone().train().valid())
+    }
+
+    /// Which share of the steps is over, and the epoch.
+    fn progress(&self, batch: usize) -> (f64, usize) {
+        let epoch = self.state().epoch;
+        let all = self.plan.settings.epochs.saturating_mul(self.plan.batches);
+        let over = (epoch - 1).saturating_mul(self.plan.batches) + batch;
+        (over as f64 / all.max(1) as f64, epoch)
     }
 
     fn fail(&self, state: &mut State<M>, fault: Fault<M>) {
@@ -357,7 +414,8 @@ impl<M: Network> Module for Learning<M> {
     }
 
     fn valid(&self) -> Self {
-        self.with(self.network.valid())
+        let averaged = self.shared.averaged(&self.network);
+        self.with(averaged.unwrap_or_else(|| self.network.valid()))
     }
 
     fn materialize(mut self) -> Self {
@@ -399,7 +457,9 @@ impl<M: Network> TrainStep for Learning<M> {
         if plan.stopper.is_stopped() {
             plan.interrupter.stop(Some("stopped"));
         }
-        let mut pass = Pass::new();
+        let (progress, epoch) = self.shared.progress(batch.index);
+        let batch = vary(batch, &plan.spec, &plan.settings, epoch);
+        let mut pass = Pass::at(progress);
         let output = self.network.run(&batch.inputs, &mut pass);
         let loss = self.network.loss(output.clone(), &batch.target);
         let activity = pass.take_activity();
@@ -441,6 +501,7 @@ impl<M: Network> TrainStep for Learning<M> {
             None => gradients,
         };
         self.network = optimizer.step(learning_rate, self.network, gradients);
+        self.shared.stepped(&self.network);
         self
     }
 }

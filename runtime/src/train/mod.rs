@@ -2,6 +2,7 @@
 //!
 //! [`Training::fit`] runs burn's `SupervisedTraining` with one wrapper around the model. Files are not written.
 
+mod augment;
 mod compare;
 mod diagnosis;
 mod error;
@@ -13,11 +14,14 @@ mod progress;
 mod quiet;
 mod run;
 mod search;
+mod settle;
 mod sparsity;
 mod strategy;
 mod table;
 mod training;
+mod vary;
 
+pub use augment::Augment;
 pub use compare::{Compare, Comparison, Spread, Trial, compare};
 pub use diagnosis::{Diagnosis, Verdict};
 pub use error::{Phase, TrainError};

@@ -1,5 +1,6 @@
 //! The builder of a training, and `fit`.
 
+use super::augment::Augment;
 use super::error::{Phase, TrainError};
 use super::interrupt::{self, Stopper};
 use super::learn::{EpochEnd, Learning, LossMeter, Meter, Plan, Shared};
@@ -7,6 +8,7 @@ use super::measure::measure;
 use super::progress::Progress;
 use super::quiet::Quiet;
 use super::run::{Run, Stop};
+use super::settle;
 use super::strategy::OnCpu;
 use crate::data::{Data, Prepared};
 use crate::schedule::Schedule;
@@ -16,6 +18,7 @@ use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use damper_spec::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Role, Settings, Train, Value};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -63,6 +66,12 @@ struct Changes {
     patience: Option<usize>,
     clip_norm: Option<f64>,
     accumulate: Option<usize>,
+    mixup: Option<f64>,
+    cutmix: Option<f64>,
+    ema: Option<f64>,
+    swa: Option<usize>,
+    layer_decay: Option<f64>,
+    augment: Option<Augment>,
 }
 
 impl<M: Network> Training<M> {
@@ -133,6 +142,54 @@ impl<M: Network> Training<M> {
     #[must_use]
     pub fn accumulate(mut self, batches: usize) -> Self {
         self.changes.accumulate = Some(batches);
+        self
+    }
+
+    /// Mixes every training batch with itself in another order, inputs and targets, by a share from
+    /// Beta(`alpha`, `alpha`) (Zhang et al., arXiv 1710.09412). The figures of the training samples in the history
+    /// are those of the mixed batches; an accuracy counts the class of the larger share as right.
+    #[must_use]
+    pub fn mixup(mut self, alpha: f64) -> Self {
+        self.changes.mixup = Some(alpha);
+        self
+    }
+
+    /// Puts a rectangle of another image into every training image; the target's share is that of the area
+    /// (Yun et al., arXiv 1905.04899). With [`Self::mixup`] each batch takes one of the two.
+    #[must_use]
+    pub fn cutmix(mut self, alpha: f64) -> Self {
+        self.changes.cutmix = Some(alpha);
+        self
+    }
+
+    /// Keeps the exponential moving average of the weights, and validates and returns it: see
+    /// [`regularize::Average`]. Early stopping chooses among the averages.
+    #[must_use]
+    pub fn ema(mut self, decay: f64) -> Self {
+        self.changes.ema = Some(decay);
+        self
+    }
+
+    /// Validates and returns the mean of the weights at the ends of the epochs from this one (counted from 1) on
+    /// (Izmailov et al., arXiv 1803.05407); before, the weights themselves are validated. The running statistics of
+    /// batch norm are measured anew on the training samples.
+    #[must_use]
+    pub fn swa(mut self, from_epoch: usize) -> Self {
+        self.changes.swa = Some(from_epoch);
+        self
+    }
+
+    /// The learning rate of a layer is `factor` times that of the next one (Bao et al., arXiv 2106.08254).
+    #[must_use]
+    pub fn layer_decay(mut self, factor: f64) -> Self {
+        self.changes.layer_decay = Some(factor);
+        self
+    }
+
+    /// Varies the training images, anew in each epoch. It replaces the declared `augment`.
+    #[must_use]
+    pub fn augment(mut self, augment: Augment) -> Self {
+        self.changes.augment = Some(augment);
         self
     }
 
@@ -272,6 +329,7 @@ impl<M: Network> Training<M> {
                 settings: settings.clone(),
                 penalised: regularize::penalised(&spec),
                 metrics: metrics.clone(),
+                settle: settler(&spec, &settings, train, &learning_device),
                 batches,
                 interrupter: interrupter.clone(),
                 stopper: self.stopper.clone(),
@@ -436,9 +494,18 @@ impl Changes {
             patience,
             clip_norm,
             accumulate,
+            mixup,
+            cutmix,
+            ema,
+            swa,
+            layer_decay,
+            augment,
         } = self;
         let is_changed = epochs.or(*batch).or(*patience).or(*accumulate).is_some()
-            || learning_rate.or(*clip_norm).is_some();
+            || learning_rate.or(*clip_norm).is_some()
+            || mixup.or(*cutmix).or(*ema).or(*layer_decay).is_some()
+            || swa.is_some()
+            || augment.is_some();
         if !is_changed {
             return Ok(spec);
         }
@@ -453,6 +520,29 @@ impl Changes {
             if let Some(value) = value {
                 *place = Some(size(value));
             }
+        }
+        for (place, value) in [
+            (&mut train.mixup, mixup),
+            (&mut train.cutmix, cutmix),
+            (&mut train.ema, ema),
+            (&mut train.layer_decay, layer_decay),
+        ] {
+            if let Some(value) = value {
+                *place = Some(Value::known(*value));
+            }
+        }
+        if let Some(epoch) = swa {
+            train.swa = Some(size(epoch));
+        }
+        if let Some(augment) = augment {
+            let augment = augment.settings();
+            train.augment = Some(damper_spec::Augment {
+                id: Id::NONE,
+                shift: Some(size(&augment.shift)),
+                flip: Some(Value::truth(augment.flip)),
+                crop: Some(size(&augment.crop)),
+                erase: Some(Value::known(augment.erase)),
+            });
         }
         if let Some(limit) = clip_norm {
             train.clip_norm = Some(Value::known(*limit));
@@ -505,6 +595,27 @@ fn setting(name: &'static str, value: &str, reason: &str, help: &str) -> TrainEr
         reason: reason.to_owned(),
         help: help.to_owned(),
     }
+}
+
+/// What measures the running statistics of batch norm anew on the training samples, where weights are averaged.
+fn settler<M: Network>(
+    spec: &Spec,
+    settings: &Settings,
+    train: &Prepared,
+    device: &Device,
+) -> Option<Box<dyn Fn(M) -> M + Send + Sync>> {
+    if settings.swa.is_none() || !has_batch_norm(spec) {
+        return None;
+    }
+    let momenta = spec
+        .parameters()
+        .into_iter()
+        .filter_map(|parameter| Some((parameter.path, parameter.momentum?)))
+        .collect::<HashMap<String, f64>>();
+    let loader = train.loader(settings.batch, device).join_single(true);
+    Some(Box::new(move |model| {
+        settle::settle(model, &loader, &momenta)
+    }))
 }
 
 fn has_batch_norm(spec: &Spec) -> bool {

@@ -1,5 +1,7 @@
 //! `Training::fit` and what it gives.
 
+mod augment;
+mod averages;
 mod generated;
 #[cfg(feature = "wgpu")]
 mod gpu;

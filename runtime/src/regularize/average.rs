@@ -1,0 +1,104 @@
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+
+/// A running average of a model's weights: every number that is a parameter, running statistics included.
+#[derive(Clone, Debug)]
+pub struct Average<M> {
+    rule: Rule,
+    model: Option<M>,
+    count: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    Exponential(f64),
+    Mean,
+}
+
+impl<M: Module> Average<M> {
+    /// The exponential moving average: `d * average + (1 - d) * weight`.
+    ///
+    /// The first weights are the first average. After `n` more `d` is `(1 + n) / (10 + n)`, if that is less than
+    /// `decay`: else the first weights would count for `1 / (1 - decay)` steps.
+    pub fn exponential(decay: f64) -> Self {
+        Self::of(Rule::Exponential(decay))
+    }
+
+    /// The mean of all weights (Izmailov et al., arXiv 1803.05407).
+    pub fn mean() -> Self {
+        Self::of(Rule::Mean)
+    }
+
+    fn of(rule: Rule) -> Self {
+        Self {
+            rule,
+            model: None,
+            count: 0,
+        }
+    }
+
+    /// The averaged model, for inference; `None` before the first update.
+    pub fn model(&self) -> Option<&M> {
+        self.model.as_ref()
+    }
+
+    /// Changes the averaged model by what an average does not give: running statistics measured anew. A mean of
+    /// weights is the same afterwards.
+    pub(crate) fn settle(&mut self, change: impl FnOnce(M) -> M) {
+        self.model = self.model.take().map(change);
+    }
+
+    /// How many models are in it.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Adds a model.
+    pub fn update(&mut self, model: &M) {
+        let count = self.count as f64;
+        // Brings running statistics up to date, and makes a copy: clones of a model share them.
+        let model = model.valid();
+        self.model = Some(match self.model.take() {
+            None => model,
+            Some(average) => {
+                let keep = match self.rule {
+                    Rule::Exponential(decay) => decay.min((1.0 + count) / (10.0 + count)),
+                    Rule::Mean => count / (count + 1.0),
+                };
+                let mut gathered = Gather(GradientsParams::new());
+                model.visit(&mut gathered);
+                average.map(&mut Blend {
+                    keep,
+                    new: gathered.0,
+                })
+            }
+        });
+        self.count += 1;
+    }
+}
+
+/// The weights of a model by the ids of its parameters.
+struct Gather(GradientsParams);
+
+impl ModuleVisitor for Gather {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0
+            .register(param.id, crate::network::plain(param.val()));
+    }
+}
+
+struct Blend {
+    keep: f64,
+    new: GradientsParams,
+}
+
+impl ModuleMapper for Blend {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let new = self.new.get::<D>(param.id);
+        param.map(|average| match new {
+            Some(new) => average.mul_scalar(self.keep) + new.mul_scalar(1.0 - self.keep),
+            None => average,
+        })
+    }
+}
