@@ -3,6 +3,7 @@
 use super::network::{Net, NetConfig};
 use super::{alone, coin_flips, fresh, quadrants, training, weights};
 use damper::burn::module::Module;
+use damper::burn::tensor::Tensor;
 use damper::regularize::Average;
 use damper::{Augment, Run, TrainError};
 
@@ -123,7 +124,7 @@ fn swa_is_the_mean_of_the_last_epochs_with_statistics_of_its_own() {
     let features = train
         .inputs_of(&run.model_spec(), &damper::burn::tensor::Device::flex())
         .unwrap();
-    let hidden = run.model.fc1.forward(features.float(0).unwrap());
+    let hidden: Tensor<2> = run.model.fc1.forward(features.float(0).unwrap());
     let (variance, average) = hidden.var_mean(0);
     let mut expected: Vec<f32> = average.into_data().iter().collect();
     expected.extend(variance.into_data().iter::<f32>());
