@@ -127,6 +127,7 @@ impl Step {
             penalty_l2,
             ..
         } = treatment;
+        let lr = lr * treatment.rate_scale;
         let time = time as f64;
         let correction = (1.0 - beta2.powf(time)).sqrt();
         Self {

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use damper_spec::Parameter;
 
 /// Everything that acts on one weight beside the gradient of the loss. The default does nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Treatment {
     /// Decoupled decay to exact zeros: see [`soft_threshold`].
     pub decay_l1: f64,
@@ -29,6 +29,26 @@ pub struct Treatment {
     pub unit_norm: bool,
     /// No weight below 0: see [`non_negative`].
     pub non_negative: bool,
+    /// What the learning rate is multiplied by, decay included: `layer_decay`.
+    pub rate_scale: f64,
+}
+
+impl Default for Treatment {
+    fn default() -> Self {
+        Self {
+            decay_l1: 0.0,
+            decay_l2: 0.0,
+            coupled_decay: 0.0,
+            penalty_l1: 0.0,
+            penalty_l2: 0.0,
+            orthogonal: 0.0,
+            clip_value: None,
+            max_norm: None,
+            unit_norm: false,
+            non_negative: false,
+            rate_scale: 1.0,
+        }
+    }
 }
 
 impl Treatment {
@@ -45,6 +65,7 @@ impl Treatment {
             max_norm: parameter.max_norm,
             unit_norm: parameter.unit_norm,
             non_negative: parameter.non_negative,
+            rate_scale: parameter.rate_scale,
         }
     }
 
@@ -154,6 +175,7 @@ impl<O: Optimizer> Optimizer for Regularised<O> {
         grad: Tensor<D>,
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
+        let lr = lr * self.treatment.rate_scale;
         let grad = self.treatment.gradient(&tensor, grad);
         let tensor = match self.treatment.decay_l2 {
             0.0 => tensor,
