@@ -1,7 +1,8 @@
 //! Architectures as they were published, each in less than sixty lines, with the published number of parameters.
 
+use damper::burn::module::Module;
+use damper::burn::tensor::{Device, Int, Tensor};
 use damper::model;
-use damper::prelude::*;
 
 model! {
     /// `ResNet-18` (He et al., arXiv 1512.03385), as torchvision builds it.
@@ -50,6 +51,7 @@ model! {
 model! {
     /// `MobileNetV2` (Sandler et al., arXiv 1801.04381), as torchvision builds it.
     #[allow(missing_nonlinearity, reason = "linear bottlenecks: arXiv 1801.04381, section 3.2")]
+    #[allow(learning_rate_out_of_range, reason = "as published: arXiv 1801.04381, section 6.1")]
     pub MobileNetV2<classes: usize = 1000>
     input image: [3, 224, 224]
     layers with decay(l2 = 4e-5) {
@@ -186,4 +188,48 @@ fn the_published_numbers_of_parameters() {
     assert_eq!(parameters(&LanguageModelConfig::new()), 33_556_078);
     // Pytorch-UNet with three channels, one class and transposed convolutions.
     assert_eq!(parameters(&UNetConfig::new()), 31_037_633);
+}
+
+#[test]
+fn small_ones_give_what_was_declared() {
+    let device = Device::flex();
+    let image = |size| Tensor::<4>::zeros([2, 3, size, size], &device);
+
+    let resnet = ResNet18Config::new()
+        .with_width(4)
+        .with_classes(5)
+        .init(&device)
+        .unwrap();
+    assert_eq!(resnet.predict(image(224)).dims(), [2, 5]);
+
+    let vit = VisionTransformerConfig::new()
+        .with_size(32)
+        .with_patch(8)
+        .with_dim(12)
+        .with_depth(2)
+        .with_heads(3)
+        .with_classes(5);
+    let vit = vit.init(&device).unwrap();
+    assert_eq!(vit.predict(image(32)).dims(), [2, 5]);
+    assert_eq!(vit.tokens.weight.dims(), [1, 12]);
+
+    let model = LanguageModelConfig::new()
+        .with_vocab(50)
+        .with_dim(8)
+        .with_hidden(12)
+        .with_time(6);
+    let model = model.init(&device).unwrap();
+    let tokens = Tensor::<2, Int>::ones([2, 6], &device);
+    assert_eq!(model.predict(tokens.clone()).dims(), [2, 6, 50]);
+    assert_eq!(model.classify(tokens).dims(), [2, 6]);
+    assert_eq!(model.embed.weight.dims(), [50, 8]);
+
+    let unet = UNetConfig::new()
+        .with_size(16)
+        .with_width(2)
+        .init(&device)
+        .unwrap();
+    assert_eq!(unet.predict(image(16)).dims(), [2, 1, 16, 16]);
+    assert_eq!(unet.level1.conv1.weight.dims(), [2, 3, 3, 3]);
+    assert!(unet.num_params() > 0);
 }

@@ -3,6 +3,8 @@
 #![deny(warnings)]
 #![allow(missing_docs, reason = "the models of the tests")]
 
+#[path = "../pass/architectures.rs"]
+mod architectures;
 #[path = "../pass/blocks.rs"]
 mod blocks;
 #[path = "../pass/names.rs"]
