@@ -115,7 +115,8 @@ impl Spec {
     /// # Errors
     ///
     /// [`SpecError::Broken`] if it breaks a rule that is an error.
-    pub fn check(model: Model) -> Result<Self, SpecError> {
+    pub fn check(mut model: Model) -> Result<Self, SpecError> {
+        model.resolve();
         let mut findings = model.check();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         if findings.iter().any(|finding| finding.level == Level::Deny) {
