@@ -13,6 +13,7 @@ mod common;
 mod data;
 mod device;
 mod parity;
+mod recurrent;
 mod regularisers;
 mod storage;
 mod structured_regularisers;

@@ -1,5 +1,9 @@
 //! `lstm`, `gru` and `rnn`: PyTorch's cells, with the regularisers of recurrent networks.
 
+#[cfg(feature = "flex")]
+mod fused;
+#[cfg(feature = "flex")]
+mod kernels;
 mod unrolled;
 
 use super::{Layer, acts, inverted_mask, share};
@@ -73,6 +77,17 @@ struct Steps {
     keep_memory: Option<Tensor<3>>,
     /// From the last step to the first.
     reverse: bool,
+}
+
+impl Steps {
+    /// The states of all steps: `[time, batch, hidden]`.
+    fn states(self) -> Tensor<3> {
+        #[cfg(feature = "flex")]
+        if let Some(states) = self.fused() {
+            return states;
+        }
+        self.unrolled()
+    }
 }
 
 impl RecurrentCell {
@@ -171,7 +186,7 @@ impl Recurrent {
         let rows = input.reshape([time * batch, features]);
         let projected =
             linear(rows, cell.weight_ih.val(), Some(first)).reshape([time, batch, width]);
-        Steps {
+        let steps = Steps {
             cell: self.cell,
             projected,
             weight,
@@ -180,8 +195,8 @@ impl Recurrent {
             keep,
             keep_memory,
             reverse,
-        }
-        .unrolled()
+        };
+        steps.states()
     }
 
     /// How much of its old value each number of the state keeps, because of zoneout and of padding.
@@ -260,5 +275,84 @@ impl Layer for Recurrent {
             training: Param::from_bool(true),
             cell: recurrent.cell,
         })
+    }
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use burn::tensor::Tolerance;
+
+    /// The states of the fused steps, with the gradients of what they are computed from, are those of automatic
+    /// differentiation.
+    fn compare(cell: Cell, masked: bool, kept: bool, reverse: bool) {
+        let (time, batch, hidden) = (4, 19, 5);
+        let width = cell.gates() * hidden;
+        let device = Device::flex().autodiff();
+        device.seed(9);
+        let normal = Distribution::Normal(0.0, 1.0);
+        let share = Distribution::Uniform(0.0, 1.0);
+        let projected = Tensor::<3>::random([time, batch, width], normal, &device);
+        let weight = Tensor::<2>::random([hidden, width], normal, &device);
+        let bias = Tensor::<1>::random([width], normal, &device);
+        let mask = masked.then(|| Tensor::random([batch, hidden], share, &device));
+        let keep = kept.then(|| Tensor::random([time, batch, hidden], share, &device));
+        let keep_memory = kept.then(|| Tensor::random([time, batch, 1], share, &device));
+        let towards = Tensor::<3>::random([time, batch, hidden], normal, &device);
+        let run = |states: fn(Steps) -> Option<Tensor<3>>| {
+            let (projected, weight, bias) = (
+                projected.clone().detach().require_grad(),
+                weight.clone().detach().require_grad(),
+                bias.clone().detach().require_grad(),
+            );
+            let gru = cell == Cell::Gru;
+            let states = states(Steps {
+                cell,
+                projected: projected.clone(),
+                weight: weight.clone(),
+                bias: gru.then(|| bias.clone()),
+                mask: mask.clone(),
+                keep: keep.clone(),
+                keep_memory: keep_memory.clone().filter(|_| cell == Cell::Lstm),
+                reverse,
+            })
+            .expect("states");
+            let mut gradients = (states.clone() * towards.clone()).sum().backward();
+            [
+                Some(states.inner().into_data()),
+                projected
+                    .grad_remove(&mut gradients)
+                    .map(|grad| grad.into_data()),
+                weight
+                    .grad_remove(&mut gradients)
+                    .map(|grad| grad.into_data()),
+                gru.then(|| bias.grad_remove(&mut gradients))
+                    .flatten()
+                    .map(|grad| grad.into_data()),
+            ]
+        };
+        let fused = run(|steps| steps.fused());
+        let unrolled = run(|steps| Some(steps.unrolled()));
+        for (index, (fused, unrolled)) in fused.into_iter().zip(unrolled).enumerate() {
+            assert_eq!(
+                fused.is_some(),
+                unrolled.is_some(),
+                "{cell:?}: number {index}"
+            );
+            if let (Some(fused), Some(unrolled)) = (fused, unrolled) {
+                fused.assert_approx_eq::<f32>(&unrolled, Tolerance::rel_abs(1e-4, 1e-5));
+            }
+        }
+    }
+
+    #[test]
+    fn the_derived_gradients_are_those_of_automatic_differentiation() {
+        for cell in [Cell::Lstm, Cell::Gru, Cell::Rnn] {
+            for reverse in [false, true] {
+                compare(cell, false, false, reverse);
+                compare(cell, true, false, reverse);
+                compare(cell, true, true, reverse);
+            }
+        }
     }
 }

@@ -59,7 +59,7 @@ impl Steps {
 /// The new value, or as much of the old one as is kept.
 fn kept(old: Tensor<2>, new: Tensor<2>, keep: Option<Tensor<2>>) -> Tensor<2> {
     match keep {
-        Some(keep) => new.clone() + keep * (old - new),
+        Some(keep) => keep.clone() * old + keep.neg().add_scalar(1.0) * new,
         None => new,
     }
 }
