@@ -1,10 +1,10 @@
 //! Builds the fields of a generated module from the description.
 
-use crate::layer::{DropPath, Layer};
+use crate::layer::{DropPath, Layer, SpectralNorm, WeightNorm};
 use crate::{NetworkConfig, Spec, SpecError};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::tensor::{Bool, Device, Int, Tensor};
-use damper_spec::{Op, OpKind, Statement};
+use damper_spec::{Op, OpKind, Parameter, Reparameterisation, Statement};
 
 /// Builds the fields of a generated module: it knows the description, the device, and which block it is in.
 ///
@@ -195,7 +195,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Finishes the module: draws every weight (in the order of the fields, so that a seed means one
-    /// model), and freezes what the description freezes.
+    /// model), reparameterises those with `weight_norm` and `spectral_norm`, and freezes what the description freezes.
     pub fn finish<M: Module>(&self, module: M) -> M {
         struct Draw;
         impl ModuleVisitor for Draw {
@@ -210,13 +210,15 @@ impl<'a> Builder<'a> {
             }
         }
         module.visit(&mut Draw);
-        let frozen: Vec<String> = self
-            .spec
-            .parameters()
-            .into_iter()
-            .filter(|parameter| parameter.frozen)
-            .map(|parameter| parameter.path)
-            .collect();
+        let parameters = self.spec.parameters();
+        let paths = |wanted: &dyn Fn(&Parameter) -> bool| -> Vec<String> {
+            let wanted = parameters.iter().filter(|parameter| wanted(parameter));
+            wanted.map(|parameter| parameter.path.clone()).collect()
+        };
+        let computed = |how| paths(&|parameter| parameter.reparameterised == Some(how));
+        let module = WeightNorm::attach(module, &computed(Reparameterisation::WeightNorm));
+        let module = SpectralNorm::attach(module, &computed(Reparameterisation::SpectralNorm));
+        let frozen = paths(&|parameter| parameter.frozen);
         if frozen.is_empty() {
             module
         } else {

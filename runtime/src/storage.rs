@@ -19,7 +19,7 @@ use burn::tensor::{BoolStore, Bytes, DType, Device, TensorData};
 use damper_spec::{Hyper, HyperKind, Model};
 use safetensors::tensor::{SafeTensors, TensorView, serialize};
 use serde_json::{Map, Value as Json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -305,13 +305,21 @@ fn stored<M: Network>(model: &M, format: Format) -> Vec<Stored> {
         })
         .collect();
     if format == Format::Safetensors {
-        parametrizations(&mut all);
+        let parameters = model.spec().parameters();
+        let transposed = parameters
+            .into_iter()
+            .filter(|parameter| parameter.shape.len() > 2 && parameter.unit_axis == 1)
+            .map(|parameter| parameter.path)
+            .collect();
+        parametrizations(&mut all, &transposed);
     }
     all
 }
 
 /// The names of `torch.nn.utils.parametrizations`: a reparameterised `weight` is `parametrizations.weight.original`.
-fn parametrizations(all: &mut [Stored]) {
+///
+/// The units of the kernels `transposed` are their second axis.
+fn parametrizations(all: &mut [Stored], transposed: &HashSet<String>) {
     let known: HashMap<String, (usize, String, usize)> = all
         .iter()
         .enumerate()
@@ -323,16 +331,20 @@ fn parametrizations(all: &mut [Stored]) {
     for index in 0..all.len() {
         let (path, last) = split(&all[index].path);
         let (base, kind) = split(path);
-        let Some((of, name, rank)) = known.get(base) else {
+        let (base, kind, last) = (base.to_owned(), kind.to_owned(), last.to_owned());
+        let Some((of, name, rank)) = known.get(&base) else {
             continue;
         };
         let (module, parameter) = split(name);
         let named = |suffix: &str| join(module, &format!("parametrizations.{parameter}.{suffix}"));
-        match (kind, last) {
+        match (kind.as_str(), last.as_str()) {
             ("weight_norm", "length") => {
                 all[*of].name = named("original1");
                 all[index].name = named("original0");
                 all[index].shape.resize(*rank, 1);
+                if transposed.contains(&base) {
+                    all[index].shape.swap(0, 1);
+                }
             }
             ("spectral_norm", "u" | "v") => {
                 let vector = named(&format!("0._{last}"));

@@ -105,6 +105,150 @@ vocabulary! {
         ///
         /// Keeps the shape.
         layer_norm;
+        /// `conv1d(out, kernel = k, stride = 1, padding = valid, dilation = 1, groups = 1, bias = true)`: slides kernels along a line.
+        ///
+        /// Shapes: `[batch, channels, length]` to `[batch, out, length]`. `padding`: `valid` (nothing), `same` (as much as keeps the size, at a
+        /// stride of 1; the odd position at the end), or a number. Parameters: `weight` `[out, channels / groups, k]`, `bias` `[out]`, both drawn
+        /// from `U(-k, k)` with `k = 1 / sqrt(channels / groups * kernel)`, as in PyTorch. Its dropout is `spatial_dropout`.
+        conv1d(out);
+        /// `conv2d(out, kernel = k, stride = 1, padding = valid, dilation = 1, groups = 1, bias = true)`: slides kernels over an image.
+        ///
+        /// Shapes: `[batch, channels, height, width]` to `[batch, out, height, width]`. `kernel = [h, w]` and its like give each axis its own
+        /// number. Everything else as in [`conv1d`].
+        conv2d(out);
+        /// `conv3d(out, kernel = k, stride = 1, padding = valid, dilation = 1, groups = 1, bias = true)`: slides kernels through a volume.
+        ///
+        /// Shapes: `[batch, channels, depth, height, width]` to `[batch, out, depth, height, width]`. Everything else as in [`conv1d`].
+        conv3d(out);
+        /// `conv_transpose1d(out, kernel = k, stride = 1, padding = valid, output_padding = 0, ..)`: the transpose of [`conv1d`]; a stride of 2
+        /// doubles the length.
+        ///
+        /// Length: `(length - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1`. Parameters: `weight`
+        /// `[channels, out / groups, k]`, `bias` `[out]`.
+        conv_transpose1d(out);
+        /// `conv_transpose2d(out, kernel = k, stride = 1, padding = valid, output_padding = 0, ..)`: as [`conv_transpose1d`], of images.
+        conv_transpose2d(out);
+        /// `conv_transpose3d(out, kernel = k, stride = 1, padding = valid, output_padding = 0, ..)`: as [`conv_transpose1d`], of volumes.
+        conv_transpose3d(out);
+        /// `depthwise_conv1d(kernel, stride = 1, padding = valid, dilation = 1, multiplier = 1, bias = true)`: [`conv1d`] of each channel by
+        /// itself; `multiplier` channels come out for each.
+        depthwise_conv1d(kernel);
+        /// `depthwise_conv2d(kernel, stride = 1, padding = valid, dilation = 1, multiplier = 1, bias = true)`: [`conv2d`] of each channel by
+        /// itself (Chollet, arXiv 1610.02357).
+        ///
+        /// Before a `conv2d(out, kernel = 1)` it is a separable convolution.
+        depthwise_conv2d(kernel);
+        /// `depthwise_conv3d(kernel, stride = 1, padding = valid, dilation = 1, multiplier = 1, bias = true)`: [`conv3d`] of each channel by itself.
+        depthwise_conv3d(kernel);
+        /// `max_pool1d(kernel, stride = kernel, padding = 0)`: the greatest value of each window.
+        ///
+        /// Shapes: `[batch, channels, length]` to `[batch, channels, length]`; a window that does not fit is left out.
+        max_pool1d(kernel);
+        /// `max_pool2d(kernel, stride = kernel, padding = 0)`: the greatest value of each window.
+        ///
+        /// Shapes: `[batch, channels, height, width]` to `[batch, channels, height, width]`; `max_pool2d(2)` halves both.
+        max_pool2d(kernel);
+        /// `max_pool3d(kernel, stride = kernel, padding = 0)`: the greatest value of each window of a volume.
+        max_pool3d(kernel);
+        /// `avg_pool1d(kernel, stride = kernel, padding = 0)`: the mean of each window; zeros of the padding count.
+        avg_pool1d(kernel);
+        /// `avg_pool2d(kernel, stride = kernel, padding = 0)`: the mean of each window; zeros of the padding count.
+        avg_pool2d(kernel);
+        /// `avg_pool3d(kernel, stride = kernel, padding = 0)`: the mean of each window of a volume; zeros of the padding count.
+        avg_pool3d(kernel);
+        /// `adaptive_avg_pool1d(size)`: means of windows that are chosen so that `size` positions come out.
+        adaptive_avg_pool1d(size);
+        /// `adaptive_avg_pool2d(size)`: means of windows that are chosen so that `[size, size]` positions come out.
+        adaptive_avg_pool2d(size);
+        /// `adaptive_avg_pool3d(size)`: means of windows that are chosen so that `[size, size, size]` positions come out.
+        adaptive_avg_pool3d(size);
+        /// The mean of each channel over all positions (Lin et al., arXiv 1312.4400).
+        ///
+        /// Shapes: `[batch, channels, ..]` to `[batch, channels]`.
+        global_avg_pool;
+        /// The greatest value of each channel over all positions.
+        ///
+        /// Shapes: `[batch, channels, ..]` to `[batch, channels]`.
+        global_max_pool;
+        /// `group_norm(groups, epsilon = 1e-5)`: normalises each group of channels of each sample, then scales by `gamma` and shifts by `beta`
+        /// (Wu and He, arXiv 1803.08494). It does not know the batch: small ones are no worse.
+        ///
+        /// Keeps the shape `[batch, channels, ..]`; `groups` divides the channels.
+        group_norm(groups);
+        /// `instance_norm(epsilon = 1e-5)`: normalises each channel of each sample, then scales by `gamma` and shifts by `beta`
+        /// (Ulyanov et al., arXiv 1607.08022). No running statistics.
+        ///
+        /// Keeps the shape `[batch, channels, ..]`.
+        instance_norm;
+        /// `rms_norm(epsilon = 1e-5)`: divides by the root of the mean square over the last axis, then scales by `gamma`
+        /// (Zhang and Sennrich, arXiv 1910.07467).
+        ///
+        /// Keeps the shape.
+        rms_norm;
+        /// All numbers of a sample in one row: what stands between feature maps and `linear`.
+        ///
+        /// Shapes: `[batch, ..]` to `[batch, product]`.
+        flatten;
+        /// `reshape([a, b])`: the same numbers in another shape, the last axis running fastest.
+        reshape(shape);
+        /// The positions of an image as the steps of a sequence, in the order of its rows.
+        ///
+        /// Shapes: `[batch, channels, ..]` to `[batch, positions, channels]`.
+        to_sequence;
+        /// Swaps two axes: a sequence `[time, features]` becomes `[channels, length]`, and back.
+        transpose;
+        /// `embedding(vocab, dim)`: a learned vector for each class of an input `of int`.
+        ///
+        /// Shapes: `[batch, time]` to `[batch, time, dim]`. Parameter: `weight` `[vocab, dim]`, normally distributed; decay and penalties
+        /// reach it with `on embedding`. Annotation: `embedding_dropout`.
+        embedding(vocab, dim);
+        /// `lstm(hidden, layers = 1, bidirectional = false)`: long short-term memory (Hochreiter and Schmidhuber 1997), PyTorch's.
+        ///
+        /// Shapes: `[batch, time, features]` to `[batch, time, hidden]`, twice as many features if bidirectional. Annotations:
+        /// `variational_dropout` (one mask for all steps), `dropout` (between layers), `zoneout`, `drop_connect` (on the recurrent weights).
+        /// The state does not move on padded steps.
+        lstm(hidden);
+        /// `gru(hidden, layers = 1, bidirectional = false)`: gated recurrent unit (Cho et al., arXiv 1406.1078), PyTorch's. As [`lstm`].
+        gru(hidden);
+        /// `rnn(hidden, layers = 1, bidirectional = false)`: `tanh(x W + h U + b)` (Elman 1990). As [`lstm`].
+        rnn(hidden);
+        /// The first step of a sequence: where a class token stands.
+        ///
+        /// Shapes: `[batch, time, features]` to `[batch, features]`.
+        first_step;
+        /// The last step of a sequence that is not padding; of a sequence of nothing but padding the first one.
+        ///
+        /// Shapes: `[batch, time, features]` to `[batch, features]`.
+        last_step;
+        /// `mean(axis = time)`: the mean along `time`, `channels` or `features`; that axis is gone.
+        ///
+        /// Over time without padded steps; a sequence of nothing but padding gives 0.
+        mean(axis);
+        /// `max(axis = time)`: the greatest value along `time`, `channels` or `features`; that axis is gone.
+        ///
+        /// Over time without padded steps; a sequence of nothing but padding gives 0.
+        max(axis);
+        /// `attention(heads = h, causal = false, bias = true)`: multi-head self-attention (Vaswani et al., arXiv 1706.03762).
+        ///
+        /// Keeps the shape `[batch, time, features]`; `heads` divides the features. `causal`: a step sees only itself and earlier ones.
+        /// Padded steps are seen by no other one. Annotation: `attention_dropout`.
+        attention(heads);
+        /// `positional(sinusoidal)`, `positional(learned)`: adds the step's position. `positional(rope)` directly before `attention` turns its
+        /// queries and keys instead (Su et al., arXiv 2104.09864), in the pairs of GPT-NeoX: feature `i` and `i + half`.
+        ///
+        /// Keeps the shape `[batch, time, features]`.
+        positional(encoding);
+        /// A learned vector before the first step, whose output stands for the whole sequence (arXiv 1810.04805, arXiv 2010.11929).
+        ///
+        /// Shapes: `[batch, time, features]` to `[batch, time + 1, features]`.
+        class_token;
+        /// `transformer_encoder(layers, heads = h, ff = n, dropout = 0.1, norm_first = true)`: short for `repeat` of two residuals, attention and a
+        /// dense pair with `gelu`, with `layer_norm` before each (`norm_first = false`: behind each).
+        ///
+        /// Keeps the shape `[batch, time, features]`. `with drop_path(0.0..0.2)` works as on `repeat`.
+        transformer_encoder(layers);
+        /// `parallel { a: ..; b: ..; } -> concat`: every statement takes the block's input, and their values are merged by `concat`, `add` or `mul`.
+        parallel;
         /// `custom(expr, output = [..])`: any burn module with a `forward` of matching rank.
         ///
         /// `expr` makes the layer; the hyper-parameters and `device: &Device` are in scope. `output` is the shape of one sample of what it
@@ -325,6 +469,18 @@ vocabulary! {
         ///
         /// On a `residual`, or on a `repeat` of residuals: `drop_path(0.0..0.1)` raises the rate linearly over the copies.
         drop_path(rate);
+        /// `spatial_dropout(rate)`: drops whole feature maps of each sample while training (Tompson et al., arXiv 1411.4280). Nothing at inference.
+        ///
+        /// For `[channels, ..]`, where neighbours say the same and `dropout` of single values does little.
+        spatial_dropout(rate);
+        /// `drop_block(rate, size = b)`: drops squares of side `b` from feature maps while training (Ghiasi et al., arXiv 1810.12890). Nothing at
+        /// inference. `drop_block(0.0..0.1, size = 7)` raises the share on a line over the training.
+        drop_block(rate);
+        /// `variational_dropout(rate)`: drops features of a sequence with one mask for all steps while training (Gal and Ghahramani,
+        /// arXiv 1512.05287). Nothing at inference.
+        ///
+        /// On `lstm`, `gru` and `rnn`: on the input of each layer; `recurrent = q` on the state as well.
+        variational_dropout(rate);
         /// `drop_connect(rate)`: zeroes single WEIGHTS of the layer before it while training, and scales the others by
         /// `1 / (1 - rate)` (Wan et al. 2013). Nothing at inference.
         ///
@@ -346,6 +502,24 @@ vocabulary! {
         drop_path(rate);
         /// `drop_connect(rate)`: see [`layer::drop_connect`](super::layer::drop_connect).
         drop_connect(rate);
+        /// `spatial_dropout(rate)`: see [`layer::spatial_dropout`](super::layer::spatial_dropout).
+        spatial_dropout(rate);
+        /// `drop_block(rate, size = b)`: see [`layer::drop_block`](super::layer::drop_block).
+        drop_block(rate);
+        /// `variational_dropout(rate)` or `variational_dropout(rate, recurrent = q)`: see
+        /// [`layer::variational_dropout`](super::layer::variational_dropout).
+        variational_dropout(rate);
+        /// `attention_dropout(rate)` on `attention`: drops attention weights while training.
+        attention_dropout(rate);
+        /// `embedding_dropout(rate)` on `embedding`: drops all occurrences of a class while training (arXiv 1512.05287).
+        embedding_dropout(rate);
+        /// `zoneout(rate)` on a recurrent layer: a number of the state keeps its old value with this probability while training
+        /// (Krueger et al., arXiv 1606.01305); at inference the expectation.
+        zoneout(rate);
+        /// `weight_norm`: the layer's weight is a direction and a learned length for each unit (Salimans and Kingma, arXiv 1602.07868).
+        weight_norm;
+        /// `spectral_norm`: the layer's weight is divided by its largest singular value (Miyato et al., arXiv 1802.05957).
+        spectral_norm;
         /// `decay(l1 = x, l2 = y)`: decoupled weight decay of this layer's weights (Loshchilov and Hutter, arXiv 1711.05101).
         ///
         /// `l2`: `w *= 1 - lr * y`, beside the optimiser's step, so that Adam does not rescale it. `l1`: the soft threshold by `lr * x`

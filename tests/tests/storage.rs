@@ -340,3 +340,63 @@ fn intact(path: &Path, whole: &[u8]) -> Small {
     fs::write(path, whole).unwrap();
     load(path).unwrap()
 }
+
+model! {
+    /// A layer of each kind that PyTorch names or lays out in its own way.
+    pub Mixed
+    input x: [2, 3, 2]
+    layers {
+        conv: conv2d(4, kernel = 3, padding = 1) -> group_norm(2) -> relu;
+        #[allow(redundant_bias_before_norm, reason = "every tensor is wanted")]
+        up:   conv_transpose2d(6, kernel = 2, stride = 2) -> instance_norm;
+        #[allow(consecutive_norm, reason = "every tensor is wanted")]
+        mix:  to_sequence -> residual { layer_norm; attention(heads = 2); };
+        rnn:  lstm(3, layers = 2, bidirectional = true) -> last_step;
+        gate: linear(4) -> rms_norm -> tanh with weight_norm;
+        head: linear(2) with spectral_norm;
+    }
+    loss cross_entropy
+}
+
+/// The file is a `state_dict`, from `tests/fixtures/make_layers.py`.
+#[test]
+fn layers_of_every_kind_are_read_from_pytorch_and_written_for_it() {
+    use crate::common::{Fixture, device, numbers};
+
+    let device = device();
+    let state = format!("{}/fixtures/state.safetensors", env!("CARGO_MANIFEST_DIR"));
+    let fresh = MixedConfig::new().init(&device).unwrap();
+    let model = damper::load_weights(fresh, &state).unwrap();
+    let expected = Fixture::open("expected");
+    let output = model.logits(expected.tensor("input", &device));
+    expected.assert("output", output.clone());
+    // What is written holds the same names, shapes and numbers.
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("mixed.safetensors");
+    model.save(&path).unwrap();
+    let (ours, theirs) = (fs::read(&path).unwrap(), fs::read(&state).unwrap());
+    let ours = safetensors::SafeTensors::deserialize(&ours).unwrap();
+    let theirs = safetensors::SafeTensors::deserialize(&theirs).unwrap();
+    let sorted = |file: &safetensors::SafeTensors| {
+        let mut names: Vec<String> = file.names().into_iter().map(ToString::to_string).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(sorted(&ours), sorted(&theirs));
+    for (name, tensor) in theirs.tensors() {
+        let written = ours.tensor(&name).unwrap();
+        assert_eq!(written.shape(), tensor.shape(), "{name}");
+        assert_eq!(written.data(), tensor.data(), "{name}");
+    }
+    for ending in FORMATS {
+        let path = folder.path().join(format!("again.{ending}"));
+        model.save(&path).unwrap();
+        let again = Mixed::load(&path, &device).unwrap();
+        let input = expected.tensor("input", &device);
+        assert_eq!(
+            numbers(again.logits(input)),
+            numbers(output.clone()),
+            "{ending}"
+        );
+    }
+}

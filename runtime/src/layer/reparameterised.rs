@@ -114,11 +114,11 @@ impl Layout {
         }
     }
 
-    /// PyTorch's default for `weight_norm` is its first axis, also where that is not the units'.
+    /// The axis of the units; in PyTorch `dim = 0`, and `dim = 1` of a transposed convolution.
     fn axis(self) -> usize {
         match self {
-            Self::Matrix => 1,
-            Self::Kernel | Self::Transposed => 0,
+            Self::Matrix | Self::Transposed => 1,
+            Self::Kernel => 0,
         }
     }
 
