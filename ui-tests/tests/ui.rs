@@ -27,3 +27,23 @@ fn the_readme_quotes_rustc() {
         "the README does not quote:\n{said}"
     );
 }
+
+/// It shows what rustc says of the model of burn's guide, too: that is the case `burn_guide`.
+#[test]
+fn the_readme_quotes_rustc_on_burns_guide() {
+    let readme = include_str!("../../README.md");
+    let case = include_str!("../ui/lint/burn_guide.rs");
+    let said = include_str!("../ui/lint/burn_guide.stderr")
+        .replace("ui/lint/burn_guide.rs", "src/main.rs");
+    let start = case.find("model! {").unwrap();
+    let end = case.find("\nfn main() {}").unwrap();
+    assert!(
+        readme.contains(case[start..end].trim()),
+        "the model is not the README's:\n{}",
+        &case[start..end]
+    );
+    assert!(
+        readme.contains(said.trim()),
+        "the README does not quote:\n{said}"
+    );
+}
