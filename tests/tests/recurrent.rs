@@ -320,3 +320,34 @@ fn drop_connect_drops_recurrent_weights_once_in_a_pass() {
         "another mask in another pass"
     );
 }
+
+/// A batch that several threads share, with masks: each sample is computed as if it were alone.
+#[test]
+fn samples_do_not_see_one_another() {
+    for cell in CELLS {
+        let device = device().autodiff();
+        let layer = built(description(cell, 7), 3, &device);
+        let input = sequence([37, 5, 3], &device).require_grad();
+        let output = layer.forward(input.clone(), None);
+        let gradients = output.clone().powi_scalar(2).sum().backward();
+        let all = input.grad(&gradients).expect("a gradient");
+        for sample in [0, 18, 36] {
+            let alone = input
+                .clone()
+                .slice([sample..=sample])
+                .detach()
+                .require_grad();
+            let own = layer.forward(alone.clone(), None);
+            let gradients = own.clone().powi_scalar(2).sum().backward();
+            let close = |name: &str, a: Tensor<3>, b: Tensor<3>| {
+                crate::common::assert_close(name, &numbers(a), &numbers(b), 1e-5);
+            };
+            close("output", output.clone().slice([sample..=sample]), own);
+            close(
+                "gradient",
+                all.clone().slice([sample..=sample]),
+                alone.grad(&gradients).expect("a gradient"),
+            );
+        }
+    }
+}
