@@ -1,6 +1,6 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use std::any::Any;
 
 /// A running average of a model's weights: every number that is a parameter, running statistics included.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl<M: Module> Average<M> {
         self.count
     }
 
-    /// Adds a model.
+    /// Adds a model of the same layers.
     pub fn update(&mut self, model: &M) {
         let count = self.count as f64;
         // Brings running statistics up to date, and makes a copy: clones of a model share them.
@@ -66,11 +66,11 @@ impl<M: Module> Average<M> {
                     Rule::Exponential(decay) => decay.min((1.0 + count) / (10.0 + count)),
                     Rule::Mean => count / (count + 1.0),
                 };
-                let mut gathered = Gather(GradientsParams::new());
+                let mut gathered = Gather(Vec::new());
                 model.visit(&mut gathered);
                 average.map(&mut Blend {
                     keep,
-                    new: gathered.0,
+                    new: gathered.0.into_iter(),
                 })
             }
         });
@@ -78,27 +78,31 @@ impl<M: Module> Average<M> {
     }
 }
 
-/// The weights of a model by the ids of its parameters.
-struct Gather(GradientsParams);
+/// The weights of a model, in the order of its parameters.
+struct Gather(Vec<Box<dyn Any>>);
 
 impl ModuleVisitor for Gather {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0
-            .register(param.id, crate::network::plain(param.val()));
+        self.0.push(Box::new(crate::network::plain(param.val())));
     }
 }
 
 struct Blend {
     keep: f64,
-    new: GradientsParams,
+    new: std::vec::IntoIter<Box<dyn Any>>,
 }
 
 impl ModuleMapper for Blend {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let new = self.new.get::<D>(param.id);
+        let new = self
+            .new
+            .next()
+            .and_then(|new| new.downcast::<Tensor<D>>().ok());
         param.map(|average| match new {
-            Some(new) => average.mul_scalar(self.keep) + new.mul_scalar(1.0 - self.keep),
-            None => average,
+            Some(new) if new.dims() == average.dims() => {
+                average.mul_scalar(self.keep) + new.mul_scalar(1.0 - self.keep)
+            }
+            _ => average,
         })
     }
 }
