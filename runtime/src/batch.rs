@@ -100,11 +100,11 @@ impl Positions {
     }
 
     pub(crate) fn in_shape(axes: &[usize], class_axis: usize) -> Self {
-        let axis = class_axis.min(axes.len().saturating_sub(1));
+        let place = class_axis.min(axes.len().saturating_sub(1));
         Self {
-            before: axes.iter().take(axis).product(),
-            units: axes.get(axis).copied().unwrap_or(1),
-            after: axes.iter().skip(axis + 1).product(),
+            before: axes.iter().take(place).product(),
+            units: axes.get(place).copied().unwrap_or(1),
+            after: axes.iter().skip(place + 1).product(),
         }
     }
 
@@ -118,7 +118,7 @@ impl Positions {
     pub(crate) fn arrange(self, units: usize, values: &[f32]) -> Option<Vec<f32>> {
         let Self { before, after, .. } = self;
         let block = units * after;
-        if block == 0 || values.len() % (before.max(1) * block) != 0 {
+        if block == 0 || !values.len().is_multiple_of(before.max(1) * block) {
             return None;
         }
         let mut rows = Vec::with_capacity(values.len());

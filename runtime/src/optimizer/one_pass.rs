@@ -1,5 +1,5 @@
 use super::Adam;
-use crate::regularize::{Regularised, Treatment, max_norm, unit_norm};
+use crate::regularize::{Regularised, Treatment};
 use burn::optim::{AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{DType, Device, Tensor};
 
@@ -43,13 +43,7 @@ impl Optimizer for OnePass {
         }
         state.moment_1 = Tensor::from_data(first, &device);
         state.moment_2 = Tensor::from_data(second, &device);
-        let mut weight = Tensor::from_data(weight, &device);
-        if let Some(limit) = self.0.treatment.max_norm {
-            weight = max_norm(weight, limit);
-        }
-        if self.0.treatment.unit_norm {
-            weight = unit_norm(weight);
-        }
+        let weight = self.0.treatment.shorten(Tensor::from_data(weight, &device));
         (weight, Some(state))
     }
 

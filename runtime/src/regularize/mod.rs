@@ -1,7 +1,8 @@
 //! Regularisers as plain functions.
 //!
-//! All of them act on a weight of any rank. Axis 0 of a weight is its input: what reaches one unit of a
-//! `linear` layer is a column of its weight `[in, out]`.
+//! All of them act on a weight of any rank. The last axis of a weight numbers the units: what reaches one unit of a
+//! `linear` layer is a column of its weight `[in, out]`. Where another axis does, as in the kernels of a convolution
+//! `[out, in, ..]`, [`Treatment::unit_axis`] says so.
 
 mod average;
 mod regularised;
@@ -58,15 +59,27 @@ pub fn penalty_value<const D: usize>(weight: Tensor<D>, l1: f64, l2: f64) -> Ten
 /// JMLR 15, section 5.1).
 #[must_use]
 pub fn max_norm<const D: usize>(weight: Tensor<D>, limit: f64) -> Tensor<D> {
+    max_norm_along(weight, D.saturating_sub(1), limit)
+}
+
+pub(crate) fn max_norm_along<const D: usize>(
+    weight: Tensor<D>,
+    unit_axis: usize,
+    limit: f64,
+) -> Tensor<D> {
     // A length within the limit gives limit / limit, which is exactly 1.
-    let scale = lengths(&weight).clamp_min(limit).recip().mul_scalar(limit);
-    weight * scale
+    let lengths = lengths(&weight, unit_axis);
+    weight * lengths.clamp_min(limit).recip().mul_scalar(limit)
 }
 
 /// Scales what reaches a unit to the Euclidean length 1. A unit whose weights are all 0 stays so.
 #[must_use]
 pub fn unit_norm<const D: usize>(weight: Tensor<D>) -> Tensor<D> {
-    let lengths = lengths(&weight).clamp_min(f32::MIN_POSITIVE);
+    unit_norm_along(weight, D.saturating_sub(1))
+}
+
+pub(crate) fn unit_norm_along<const D: usize>(weight: Tensor<D>, unit_axis: usize) -> Tensor<D> {
+    let lengths = lengths(&weight, unit_axis).clamp_min(f32::MIN_POSITIVE);
     weight / lengths
 }
 
@@ -178,9 +191,34 @@ pub(crate) fn add_penalties<M: Module>(
     add.grads
 }
 
-/// The Euclidean length of what reaches each unit: `[1, ..]`.
-fn lengths<const D: usize>(weight: &Tensor<D>) -> Tensor<D> {
-    weight.clone().square().sum_dim(0).sqrt()
+/// The Euclidean length of what reaches each unit: 1 along every axis but the units'.
+fn lengths<const D: usize>(weight: &Tensor<D>, unit_axis: usize) -> Tensor<D> {
+    let axes = (0..D).filter(|axis| *axis != unit_axis || D == 1);
+    axes.fold(weight.clone().square(), Tensor::sum_dim).sqrt()
+}
+
+/// A weight as a matrix with a column for each unit: `[inputs, units]`.
+fn matrix<const D: usize>(weight: Tensor<D>, unit_axis: usize) -> Tensor<2> {
+    let (before, units, after) = around(weight.dims(), unit_axis);
+    let blocks = weight.reshape([before, units, after]).swap_dims(1, 2);
+    blocks.reshape([before * after, units])
+}
+
+/// The way back from [`matrix`].
+fn unmatrix<const D: usize>(matrix: Tensor<2>, dims: [usize; D], unit_axis: usize) -> Tensor<D> {
+    let (before, units, after) = around(dims, unit_axis);
+    matrix
+        .reshape([before, after, units])
+        .swap_dims(1, 2)
+        .reshape(dims)
+}
+
+fn around<const D: usize>(dims: [usize; D], axis: usize) -> (usize, usize, usize) {
+    (
+        dims.iter().take(axis).product(),
+        dims.get(axis).copied().unwrap_or(1),
+        dims.iter().skip(axis + 1).product(),
+    )
 }
 
 /// `W^T W - I`.

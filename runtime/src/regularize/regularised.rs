@@ -1,6 +1,6 @@
 use super::{
-    decay_l2, max_norm, non_negative, orthogonal_gradient, orthogonal_value, penalty_gradient,
-    penalty_value, soft_threshold, unit_norm,
+    decay_l2, matrix, max_norm_along, non_negative, orthogonal_gradient, orthogonal_value,
+    penalty_gradient, penalty_value, soft_threshold, unit_norm_along, unmatrix,
 };
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
@@ -19,7 +19,7 @@ pub struct Treatment {
     pub penalty_l1: f64,
     /// Strength of the sum of squares: see [`penalty_gradient`].
     pub penalty_l2: f64,
-    /// Strength of [`orthogonal_value`]; matrices only.
+    /// Strength of [`orthogonal_value`], of a kernel as the matrix with a column for each unit.
     pub orthogonal: f64,
     /// The greatest absolute value of a gradient.
     pub clip_value: Option<f64>,
@@ -29,6 +29,8 @@ pub struct Treatment {
     pub unit_norm: bool,
     /// No weight below 0: see [`non_negative`].
     pub non_negative: bool,
+    /// The axis that numbers the units; the last one if none is named.
+    pub unit_axis: Option<usize>,
     /// What the learning rate is multiplied by, decay included: `layer_decay`.
     pub rate_scale: f64,
 }
@@ -46,6 +48,7 @@ impl Default for Treatment {
             max_norm: None,
             unit_norm: false,
             non_negative: false,
+            unit_axis: None,
             rate_scale: 1.0,
         }
     }
@@ -65,6 +68,7 @@ impl Treatment {
             max_norm: parameter.max_norm,
             unit_norm: parameter.unit_norm,
             non_negative: parameter.non_negative,
+            unit_axis: Some(parameter.unit_axis),
             rate_scale: parameter.rate_scale,
         }
     }
@@ -89,8 +93,9 @@ impl Treatment {
     pub fn value<const D: usize>(&self, weight: Tensor<D>) -> Option<Tensor<1>> {
         let penalty = (self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0)
             .then(|| penalty_value(weight.clone(), self.penalty_l1, self.penalty_l2));
-        let orthogonal = (self.orthogonal != 0.0 && D == 2)
-            .then(|| orthogonal_value(matrix(weight)).mul_scalar(self.orthogonal));
+        let orthogonal = (self.orthogonal != 0.0 && D > 1).then(|| {
+            orthogonal_value(matrix(weight, self.axis::<D>())).mul_scalar(self.orthogonal)
+        });
         match (penalty, orthogonal) {
             (Some(penalty), Some(orthogonal)) => Some(penalty + orthogonal),
             (penalty, orthogonal) => penalty.or(orthogonal),
@@ -120,9 +125,10 @@ impl Treatment {
             gradient =
                 gradient + penalty_gradient(weight.clone(), self.penalty_l1, self.penalty_l2);
         }
-        if self.orthogonal != 0.0 && D == 2 {
-            let error = orthogonal_gradient(matrix(weight.clone())).mul_scalar(self.orthogonal);
-            gradient = gradient + error.reshape(weight.dims());
+        if self.orthogonal != 0.0 && D > 1 {
+            let axis = self.axis::<D>();
+            let error = orthogonal_gradient(matrix(weight.clone(), axis));
+            gradient = gradient + unmatrix(error, weight.dims(), axis).mul_scalar(self.orthogonal);
         }
         gradient
     }
@@ -135,13 +141,24 @@ impl Treatment {
         if self.non_negative {
             weight = non_negative(weight);
         }
+        self.shorten(weight)
+    }
+
+    /// The projections that look at all that reaches a unit.
+    pub(crate) fn shorten<const D: usize>(&self, mut weight: Tensor<D>) -> Tensor<D> {
+        let axis = self.axis::<D>();
         if let Some(limit) = self.max_norm {
-            weight = max_norm(weight, limit);
+            weight = max_norm_along(weight, axis, limit);
         }
         if self.unit_norm {
-            weight = unit_norm(weight);
+            weight = unit_norm_along(weight, axis);
         }
         weight
+    }
+
+    fn axis<const D: usize>(&self) -> usize {
+        let last = D.saturating_sub(1);
+        self.unit_axis.map_or(last, |axis| axis.min(last))
     }
 }
 
@@ -190,10 +207,57 @@ impl<O: Optimizer> Optimizer for Regularised<O> {
     }
 }
 
-/// A weight of two axes as what it is; `D` is 2 wherever this is called.
-fn matrix<const D: usize>(weight: Tensor<D>) -> Tensor<2> {
-    let dims = weight.dims();
-    let columns = dims.last().copied().unwrap_or(1);
-    let rows = dims.iter().product::<usize>() / columns.max(1);
-    weight.reshape([rows, columns])
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_is_treated_unit_by_unit() {
+        // Two units of 2 x 2 numbers each.
+        let kernel = [3.0, 0.0, 0.0, 4.0, 0.3, 0.4, 0.0, 0.0];
+        let weight = Tensor::<1>::from_floats(kernel, &Device::default()).reshape([2, 2, 2]);
+        let treatment = Treatment {
+            max_norm: Some(1.0),
+            orthogonal: 1.0,
+            unit_axis: Some(0),
+            ..Treatment::default()
+        };
+        let shortened: Vec<f32> = treatment
+            .shorten(weight.clone())
+            .into_data()
+            .iter()
+            .collect();
+        for (found, wanted) in shortened
+            .iter()
+            .zip([0.6, 0.0, 0.0, 0.8, 0.3, 0.4, 0.0, 0.0])
+        {
+            assert!((found - wanted).abs() < 1e-6, "{shortened:?}");
+        }
+        // Gram matrix [[25, 0.9], [0.9, 0.25]]: (24^2 + 2 * 0.9^2 + 0.75^2).
+        let value = treatment
+            .value(weight.clone())
+            .map(Tensor::into_scalar::<f32>);
+        assert!((value.unwrap_or(0.0) - 578.1825).abs() < 1e-2, "{value:?}");
+        // The gradient, by differences.
+        let zeros = weight.zeros_like();
+        let gradient: Vec<f32> = treatment
+            .penalise(&weight, zeros)
+            .into_data()
+            .iter()
+            .collect();
+        for (place, gradient) in gradient.iter().enumerate() {
+            let at = |step: f32| {
+                let mut moved = kernel;
+                moved[place] += step;
+                let moved = Tensor::<1>::from_floats(moved, &Device::default());
+                let value = treatment.value(moved.reshape::<3, _>([2, 2, 2]));
+                value.map_or(0.0, Tensor::into_scalar::<f32>)
+            };
+            let difference = (at(1e-2) - at(-1e-2)) / 2e-2;
+            assert!(
+                (gradient - difference).abs() < 0.05 * (1.0 + difference.abs()),
+                "{gradient} {difference}"
+            );
+        }
+    }
 }

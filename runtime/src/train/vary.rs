@@ -89,10 +89,10 @@ impl Mix {
             let mixed = match cut {
                 None => self.of(own, other),
                 Some(cut) => {
-                    let (outside, share) = outside(cut, shape);
+                    let (outside, kept) = outside(cut, shape);
                     // Of several images the first one says what the target's share is.
                     if self.cut.take().is_some() {
-                        self.share = share;
+                        self.share = kept;
                     }
                     let outside =
                         Tensor::<1>::from_floats(outside.as_slice(), &own.device()).unsqueeze();
@@ -149,14 +149,14 @@ fn outside(cut: [f64; 4], shape: &[usize]) -> (Vec<f32>, f64) {
     let columns = edge(left, width)..edge(right, width);
     let pixels = (height * width).max(1);
     let numbers = shape.iter().product();
-    let kept = (0..numbers).map(|at| {
+    let mask = (0..numbers).map(|at| {
         let pixel = at % pixels;
         let inside =
             rows.contains(&(pixel / width.max(1))) && columns.contains(&(pixel % width.max(1)));
         if inside { 0.0 } else { 1.0 }
     });
-    let share = 1.0 - (rows.len() * columns.len()) as f64 / pixels as f64;
-    (kept.collect(), share)
+    let area = 1.0 - (rows.len() * columns.len()) as f64 / pixels as f64;
+    (mask.collect(), area)
 }
 
 fn one_hot(classes: Tensor<1, Int>, units: usize) -> Tensor<2> {

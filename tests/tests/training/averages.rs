@@ -239,3 +239,33 @@ fn what_cannot_be_meant_is_refused() {
     assert!(fit(|t| t.layer_decay(1.5)).contains("the factor of `layer_decay` is 1.5"));
     assert!(fit(|t| t.augment(Augment::new().shift(1))).contains("`augment` wants an image"));
 }
+
+#[test]
+fn layer_decay_slows_the_layers_before_the_last() {
+    if !alone() {
+        return;
+    }
+    let (train, valid) = (quadrants(64, 1), quadrants(40, 2));
+    let start = fresh(NetConfig::new());
+    // One step, without momentum.
+    let step = || training(NetConfig::new()).batch(64).epochs(1);
+    let plain = step().fit(&train, &valid).unwrap().model;
+    let slow = step().layer_decay(0.25).fit(&train, &valid).unwrap().model;
+    let moved = |from: &Net, to: &Net, pick: fn(&Net) -> Tensor<2>| -> Vec<f32> {
+        (pick(to) - pick(from)).into_data().iter().collect()
+    };
+    let (first, head) = (
+        |net: &Net| net.fc1.weight.val(),
+        |net: &Net| net.head.weight.val(),
+    );
+    let quarter: Vec<f32> = moved(&start, &plain, first)
+        .iter()
+        .map(|x| x / 4.0)
+        .collect();
+    close(&moved(&start, &slow, first), &quarter, 1e-6);
+    close(
+        &moved(&start, &slow, head),
+        &moved(&start, &plain, head),
+        1e-7,
+    );
+}
