@@ -5,11 +5,17 @@
 
 #[path = "../pass/architectures.rs"]
 mod architectures;
+#[path = "../pass/attention.rs"]
+mod attention;
 #[path = "../pass/blocks.rs"]
 mod blocks;
+#[path = "../pass/convolution.rs"]
+mod convolution;
 #[path = "../pass/names.rs"]
 mod names;
 #[path = "../pass/published.rs"]
 mod published;
+#[path = "../pass/sequence.rs"]
+mod sequence;
 #[path = "../pass/visibility.rs"]
 mod visibility;
