@@ -316,7 +316,7 @@ impl Model {
             }
             Some(first) => {
                 walk.units.push(first.units());
-                let last = walk.statements(&self.layers, first, false);
+                let last = walk.statements(&self.layers, &first, false);
                 walk.out.output = last.shape;
                 walk.out.output_layout = last.layout;
                 walk.out.output_like = last.like;
@@ -428,7 +428,7 @@ impl<'m> Walk<'m> {
     fn statements(
         &mut self,
         statements: &'m [Statement],
-        input: Flow<'m>,
+        input: &Flow<'m>,
         parallel: bool,
     ) -> Flow<'m> {
         self.depth += 1;
@@ -1100,7 +1100,7 @@ impl<'m> Walk<'m> {
     fn branches(&mut self, body: &'m [Statement], from: &Flow<'m>) -> Vec<Flow<'m>> {
         self.scopes.push(HashMap::new());
         self.units.push(from.units());
-        self.statements(body, from.clone(), true);
+        self.statements(body, from, true);
         self.units.pop();
         let scope = self.scopes.pop().unwrap_or_default();
         body.iter()
@@ -1111,7 +1111,7 @@ impl<'m> Walk<'m> {
     fn block(&mut self, statements: &'m [Statement], from: &Flow<'m>) -> Flow<'m> {
         self.scopes.push(HashMap::new());
         self.units.push(from.units());
-        let last = self.statements(statements, from.clone(), false);
+        let last = self.statements(statements, from, false);
         self.units.pop();
         self.scopes.pop();
         last

@@ -590,9 +590,9 @@ pub fn concat(values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, Misfit
     };
     let axis = layout.class_axis(first.rank());
     let without = |shape: &Shape| {
-        let mut axes = shape.0.clone();
-        (axis < axes.len()).then(|| axes.remove(axis));
-        Shape(axes)
+        let mut kept = shape.0.clone();
+        (axis < kept.len()).then(|| kept.remove(axis));
+        Shape(kept)
     };
     let size = |shape: &Shape| shape.0.get(axis).copied().flatten();
     let mut joined = size(first);
@@ -614,9 +614,9 @@ pub fn concat(values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, Misfit
         })?;
         joined = joined.zip(size(shape)).map(|(a, b)| a.saturating_add(b));
     }
-    let mut axes = whole.0;
-    axes.insert(axis.min(axes.len()), joined);
-    Ok(Shape(axes))
+    let mut joint = whole.0;
+    joint.insert(axis.min(joint.len()), joined);
+    Ok(Shape(joint))
 }
 
 /// `residual`: what the branch gives and what the shortcut gives are added.

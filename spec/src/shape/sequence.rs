@@ -358,9 +358,9 @@ pub fn reduce(
         ))),
         Axis::Time | Axis::Channels => Ok(Shape(input.0.iter().skip(1).copied().collect())),
         Axis::Features => {
-            let mut axes = input.0.clone();
-            axes.pop();
-            Ok(Shape(axes))
+            let mut kept = input.0.clone();
+            kept.pop();
+            Ok(Shape(kept))
         }
     }
 }
@@ -415,17 +415,15 @@ pub fn to_sequence(input: &Shape, layout: Layout) -> Result<Shape, Misfit> {
 /// assert_eq!(misfit.to_string(), "`transpose` wants a value of two axes, this value is [3, 8, 8]");
 /// ```
 pub fn transpose(input: &Shape) -> Result<Shape, Misfit> {
-    match input.0.as_slice() {
-        [a, b] => Ok(Shape(vec![*b, *a])),
-        _ => {
-            let misfit = Misfit::new(format!(
-                "`transpose` wants a value of two axes, this value is {input}"
-            ));
-            Err(if input.rank() > 2 {
-                misfit.help("`to_sequence` puts the channels last")
-            } else {
-                misfit.help("remove `transpose`")
-            })
-        }
+    if let [a, b] = input.0.as_slice() {
+        return Ok(Shape(vec![*b, *a]));
     }
+    let misfit = Misfit::new(format!(
+        "`transpose` wants a value of two axes, this value is {input}"
+    ));
+    Err(if input.rank() > 2 {
+        misfit.help("`to_sequence` puts the channels last")
+    } else {
+        misfit.help("remove `transpose`")
+    })
 }

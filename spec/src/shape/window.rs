@@ -59,8 +59,7 @@ fn positions<'s>(
                 [features] => misfit.help(match (axes, features) {
                     (1, _) => format!("reshape([1, {}]) -> {word}", show(*features)),
                     (_, Some(size)) => {
-                        let side = side(*size, axes);
-                        format!("reshape({side}) -> {word}")
+                        format!("reshape({}) -> {word}", one_channel(*size, axes))
                     }
                     _ => format!("`reshape({wanted})` before it"),
                 }),
@@ -83,14 +82,14 @@ fn positions<'s>(
 }
 
 /// One channel of positions that are as many as `size`: nearly of equal sides.
-fn side(size: usize, axes: usize) -> Shape {
+fn one_channel(size: usize, axes: usize) -> Shape {
     let mut left = size;
     let mut sides = Vec::new();
     for axis in (2..=axes).rev() {
         let root = (left as f64).powf(1.0 / axis as f64).round() as usize;
-        let side = divisor(left, root.max(1));
-        sides.push(side);
-        left /= side;
+        let near = divisor(left, root.max(1));
+        sides.push(near);
+        left /= near;
     }
     sides.push(left);
     Shape::known(std::iter::once(1).chain(sides))
@@ -247,7 +246,7 @@ pub fn conv(conv: &Conv, input: &Shape, layout: Layout) -> Result<Shape, Misfit>
             shape.push(*size);
             continue;
         }
-        let axis = (|| {
+        let window = (|| {
             Some(Axis {
                 size: (*size)?,
                 kernel: of(&kernel)?,
@@ -256,40 +255,45 @@ pub fn conv(conv: &Conv, input: &Shape, layout: Layout) -> Result<Shape, Misfit>
                 dilation: of(&dilation)?,
             })
         })();
-        let Some(axis) = axis else {
+        let Some(window) = window else {
             shape.push(None);
             continue;
         };
         if conv.transposed {
             let extra = of(&output_padding);
-            if let Some(extra) = extra.filter(|extra| *extra >= axis.stride.max(axis.dilation)) {
+            if let Some(extra) = extra.filter(|extra| *extra >= window.stride.max(window.dilation))
+            {
                 return Err(Misfit::new(format!(
                     "`output_padding = {extra}` of `{word}` must be smaller than its stride of {} (or its dilation of {})",
-                    axis.stride, axis.dilation
+                    window.stride, window.dilation
                 ))
-                .help(format!("output_padding = {}", axis.stride.max(axis.dilation).saturating_sub(1))));
+                .help(format!("output_padding = {}", window.stride.max(window.dilation).saturating_sub(1))));
             }
-            let full = axis
+            let full = window
                 .size
                 .saturating_sub(1)
-                .saturating_mul(axis.stride)
-                .saturating_add(axis.reach());
+                .saturating_mul(window.stride)
+                .saturating_add(window.reach());
             let whole = extra.map(|extra| full.saturating_add(extra));
-            match whole.map(|whole| whole.checked_sub(2 * axis.padding).filter(|size| *size > 0)) {
+            match whole.map(|whole| {
+                whole
+                    .checked_sub(2 * window.padding)
+                    .filter(|size| *size > 0)
+            }) {
                 None => shape.push(None),
                 Some(Some(size)) => shape.push(Some(size)),
                 Some(None) => {
                     return Err(Misfit::new(format!(
                         "`padding = {}` of `{word}` cuts away all {full} positions that it makes of {input}",
-                        axis.padding
+                        window.padding
                     ))
                     .help("padding = 0"));
                 }
             }
-        } else if axis.size > 0 && axis.padded() < axis.reach() {
-            return Err(too_large(word, "kernel", &axis, index, input));
+        } else if window.size > 0 && window.padded() < window.reach() {
+            return Err(too_large(word, "kernel", &window, index, input));
         } else {
-            shape.push(axis.places());
+            shape.push(window.places());
         }
     }
     Ok(Shape(shape))
@@ -430,17 +434,17 @@ pub fn pool(pool: &Pool, input: &Shape, layout: Layout) -> Result<Shape, Misfit>
             ))
             .help(format!("padding = {}", kernel / 2)));
         }
-        let axis = Axis {
+        let window = Axis {
             size,
             kernel,
             stride,
             padding,
             dilation: 1,
         };
-        if size > 0 && axis.padded() < axis.reach() {
-            return Err(too_large(word, "window", &axis, index, input));
+        if size > 0 && window.padded() < window.reach() {
+            return Err(too_large(word, "window", &window, index, input));
         }
-        shape.push(axis.places());
+        shape.push(window.places());
     }
     Ok(Shape(shape))
 }
