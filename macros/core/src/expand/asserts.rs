@@ -169,7 +169,9 @@ fn ops(statements: &[Statement], note: &mut dyn FnMut(&Value, &'static str)) {
             }
             OpKind::Stochastic(Stochastic::DropBlock { rate, first, size }) => {
                 note(rate, "rate");
-                first.iter().for_each(|first| note(first, "rate"));
+                if let Some(first) = first {
+                    note(first, "rate");
+                }
                 note(size, "size");
             }
             OpKind::Custom { output, .. } => output.iter().for_each(|axis| note(axis, "size")),

@@ -597,12 +597,11 @@ impl<'c> Body<'c> {
     /// Which steps of what the operation takes are padding, as an `Option` of a reference.
     fn padding(&self, op: &Op) -> TokenStream {
         let pass = &self.pass;
-        match self.cx.shapes.padding_of(op.id) {
-            Some((input, before)) => {
-                let before = Literal::usize_unsuffixed(before);
-                quote!(#pass.padding(#input, #before).as_ref())
-            }
-            None => quote!(None),
+        if let Some((input, before)) = self.cx.shapes.padding_of(op.id) {
+            let before = Literal::usize_unsuffixed(before);
+            quote!(#pass.padding(#input, #before).as_ref())
+        } else {
+            quote!(None)
         }
     }
 

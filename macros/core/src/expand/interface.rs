@@ -100,12 +100,12 @@ fn decided_shape(cx: &Context<'_>) -> String {
             .to_owned()
         },
         |shape| {
-            let mut axes = shape.0.clone();
-            let axis = cx.lowered.spec.class_axis();
-            if axis < axes.len() {
-                axes.remove(axis);
+            let mut rest = shape.0.clone();
+            let classes = cx.lowered.spec.class_axis();
+            if classes < rest.len() {
+                rest.remove(classes);
             }
-            batched(&damper_spec::Shape(axes).to_string())
+            batched(&damper_spec::Shape(rest).to_string())
         },
     )
 }

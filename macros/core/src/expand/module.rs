@@ -401,14 +401,16 @@ fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
         OpKind::Linear { tied: Some(_), .. } => quote!(#krate::layer::TiedLinear),
         OpKind::Linear { tied: None, .. } => quote!(burn::nn::Linear),
         OpKind::Conv(conv) => {
-            let name = match conv.transposed {
-                true => format_ident!("ConvTranspose{}d", conv.axes),
-                false => format_ident!("Conv{}d", conv.axes),
-            };
-            match (conv.transposed, conv.axes) {
+            let axes = conv.axes;
+            if conv.transposed {
+                let name = format_ident!("ConvTranspose{axes}d");
+                quote!(burn::nn::conv::#name)
+            } else if axes == 3 {
                 // burn's cannot pad the two sides of an axis differently.
-                (false, 3) => quote!(#krate::layer::Conv3d),
-                _ => quote!(burn::nn::conv::#name),
+                quote!(#krate::layer::Conv3d)
+            } else {
+                let name = format_ident!("Conv{axes}d");
+                quote!(burn::nn::conv::#name)
             }
         }
         OpKind::Pool(pool) => {

@@ -407,7 +407,9 @@ fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static st
         "adaptive_avg_pool" | "adaptive_pool" => Some("adaptive_avg_pool2d"),
         "gap" | "global_average_pool" | "global_average_pooling2d" => Some("global_avg_pool"),
         "global_max_pooling2d" | "gmp" => Some("global_max_pool"),
-        "batch_norm1d" | "batch_norm2d" | "batch_norm3d" | "batchnorm2d" => Some("batch_norm"),
+        "bn" | "batch_norm1d" | "batch_norm2d" | "batch_norm3d" | "batchnorm2d" => {
+            Some("batch_norm")
+        }
         "instance_norm1d" | "instance_norm2d" | "instance_norm3d" => Some("instance_norm"),
         "multi_head_attention" | "multihead_attention" | "mha" | "self_attention" => {
             Some("attention")
@@ -427,7 +429,6 @@ fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static st
         "word_dropout" => Some("embedding_dropout"),
         "weight_drop" => Some("drop_connect"),
         "swish" => Some("silu"),
-        "bn" => Some("batch_norm"),
         "ln" => Some("layer_norm"),
         "stochastic_depth" => Some("drop_path"),
         "gaussian_noise" => Some("noise"),
