@@ -1,9 +1,12 @@
 //! What a training leads to.
 
 use super::diagnosis::Diagnosis;
+use super::error::TrainError;
 use super::history::{History, Measures};
-use super::measure::Measured;
+use super::measure::{Measured, measure};
 use super::sparsity::Sparsity;
+use super::training::with_watched;
+use crate::data::Data;
 use crate::{Network, Spec};
 use damper_spec::Settings;
 use std::fmt;
@@ -66,6 +69,20 @@ impl<M: Network> Run<M> {
     /// Loss and metrics of the final model on the validation samples.
     pub fn valid(&self) -> &Measures {
         &self.valid.measures
+    }
+
+    /// Loss and metrics of the final model on other samples: a test set that chose nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`] if the data do not fit the model.
+    pub fn evaluate(&self, data: &Data) -> Result<Measures, TrainError> {
+        let (spec, settings) = (&self.spec, &self.settings);
+        let data = data.check_rows_for(spec)?;
+        let metrics = with_watched(spec.model().metrics_or_default(), settings);
+        let device = self.model.devices().into_iter().next().unwrap_or_default();
+        let measured = measure(&self.model, spec, &data, &metrics, settings.batch, &device)?;
+        Ok(measured.measures)
     }
 
     /// Whether the model overfits or underfits, and what to change in its declaration.

@@ -25,9 +25,9 @@ pub(super) fn settle<M: Network>(model: M, loader: &Loader, momenta: &HashMap<St
             learning.valid().visit(&mut measured);
         }
         let zeros = measured.sums.iter();
-        let zeros = zeros.map(|(id, sum)| (*id, sum.zeros_like())).collect();
+        let zeros: HashMap<_, _> = zeros.map(|(id, sum)| (*id, sum.zeros_like())).collect();
         if batches == 0.0 {
-            measured.sums = HashMap::clone(&zeros);
+            measured.sums.clone_from(&zeros);
         }
         // From 0, a batch leaves `momentum` times its own statistics.
         learning = learning.map(&mut Set(&zeros));

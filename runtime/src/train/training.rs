@@ -656,7 +656,7 @@ fn batch_notes(
 }
 
 /// The metrics to measure: those declared, and the one that early stopping watches.
-fn with_watched(
+pub(super) fn with_watched(
     mut metrics: Vec<damper_spec::MetricKind>,
     settings: &Settings,
 ) -> Vec<damper_spec::MetricKind> {

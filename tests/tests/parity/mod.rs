@@ -7,3 +7,4 @@ mod losses;
 mod metrics;
 mod optimizers;
 mod schedules;
+mod training;

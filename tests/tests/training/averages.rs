@@ -269,3 +269,13 @@ fn layer_decay_slows_the_layers_before_the_last() {
         1e-7,
     );
 }
+
+#[test]
+fn a_third_set_is_measured_as_the_others() {
+    let (train, valid) = (quadrants(64, 1), quadrants(40, 2));
+    let run = training(NetConfig::new()).fit(&train, &valid).unwrap();
+    assert_eq!(&run.evaluate(&valid).unwrap(), run.valid());
+    assert_ne!(&run.evaluate(&quadrants(40, 3)).unwrap(), run.valid());
+    let narrow = damper::data::Data::new([[1.0, 2.0]], [0]).unwrap();
+    assert!(matches!(run.evaluate(&narrow), Err(TrainError::Data(_))));
+}
