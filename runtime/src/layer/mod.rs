@@ -303,7 +303,7 @@ fn matrix(input: &Shape, out: &Value) -> Option<(usize, usize)> {
 fn held(axes: impl IntoIterator<Item = usize>) -> Option<()> {
     let bytes = axes
         .into_iter()
-        .try_fold(size_of::<f32>(), |bytes, axis| bytes.checked_mul(axis))?;
+        .try_fold(size_of::<f32>(), usize::checked_mul)?;
     isize::try_from(bytes)
         .ok()
         .filter(|bytes| *bytes > 0)

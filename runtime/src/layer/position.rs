@@ -3,7 +3,7 @@ use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use damper_spec::{Op, OpKind, Shape};
 
-/// The standard deviation that learned vectors begin with, as in ViT and BERT.
+/// The standard deviation that learned vectors begin with, as in `ViT` and BERT.
 const SPREAD: f64 = 0.02;
 
 /// Adds sines and cosines of the step's number (Vaswani et al., arXiv 1706.03762): feature `2 i` of step `t` gets
@@ -67,7 +67,7 @@ impl Layer for SinusoidalPosition {
     }
 }
 
-/// Adds a learned vector to each step, as BERT and ViT do.
+/// Adds a learned vector to each step, as BERT and `ViT` do.
 ///
 /// It begins normally distributed with a standard deviation of 0.02.
 #[derive(Module, Debug)]

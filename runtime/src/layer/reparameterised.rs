@@ -89,7 +89,7 @@ fn iterate(matrix: &Tensor<2>, v: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
 fn lengths<const D: usize>(value: Tensor<D>, axis: usize) -> Tensor<D> {
     (0..D)
         .filter(|other| *other != axis)
-        .fold(value.square(), |sum, other| sum.sum_dim(other))
+        .fold(value.square(), Tensor::sum_dim)
         .sqrt()
         .clamp_min(EPSILON)
 }
