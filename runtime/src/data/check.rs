@@ -279,15 +279,14 @@ impl Data {
             InputKind::Float => (None, None),
         };
         let pad = pad.and_then(Value::size).map(|pad| pad as f32);
-        let (vocab, vocab_of) = match vocab.and_then(Value::size) {
-            Some(vocab) => (Some(vocab), format!("is `of int(vocab = {vocab})`")),
-            None => {
-                let vocab = least_vocab(&model.layers, &wanted.name, first_name(&model.inputs));
-                (
-                    vocab,
-                    format!("is read by `embedding({}, ..)`", vocab.unwrap_or_default()),
-                )
-            }
+        let (vocab, vocab_of) = if let Some(vocab) = vocab.and_then(Value::size) {
+            (Some(vocab), format!("is `of int(vocab = {vocab})`"))
+        } else {
+            let vocab = least_vocab(&model.layers, &wanted.name, first_name(&model.inputs));
+            (
+                vocab,
+                format!("is read by `embedding({}, ..)`", vocab.unwrap_or_default()),
+            )
         };
         if features.lengths.is_none() {
             fits(features, wanted, shape, &model.name)?;
@@ -344,7 +343,7 @@ impl Data {
                 });
             }
             if let Some(pad) = pad
-                && sequence.iter().all(|x| *x == pad)
+                && sequence.iter().all(|x| x.to_bits() == pad.to_bits())
             {
                 return Err(DataError::EmptySequence {
                     place: *place(),

@@ -201,7 +201,7 @@ pages! {
     /// # Why
     ///
     /// The mean weakens what a single position has found; a maximum keeps it. DenseNet's transitions take the mean on purpose, and so
-    /// does LeNet.
+    /// does `LeNet`.
     ///
     /// # Fix
     ///

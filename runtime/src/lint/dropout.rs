@@ -302,7 +302,7 @@ pages! {
     /// # Why
     ///
     /// Neighbouring positions of a feature map say nearly the same, so what is dropped here is still told next door: the network sees as
-    /// much as before, at a lower effective learning rate (Tompson et al., arXiv 1411.4280; the DropBlock paper finds the same, arXiv
+    /// much as before, at a lower effective learning rate (Tompson et al., arXiv 1411.4280; the `DropBlock` paper finds the same, arXiv
     /// 1810.12890).
     ///
     /// # Fix

@@ -352,7 +352,7 @@ pages! {
     /// # When to allow it
     ///
     /// To keep a published architecture: `#[allow(relu_on_logits, reason = "weights were trained with it")]`. Where a pooling follows, as in
-    /// SqueezeNet, it is a warning.
+    /// `SqueezeNet`, it is a warning.
     relu_on_logits;
 
     /// **warn**: a regression output that cannot reach every target.
