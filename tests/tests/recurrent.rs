@@ -21,12 +21,12 @@ fn description(cell: Cell, hidden: usize) -> damper_spec::Recurrent {
     }
 }
 
-fn rate(rate: f64) -> Option<Rate> {
-    Some(Rate {
+fn rate(rate: f64) -> Rate {
+    Rate {
         id: Id::NONE,
         rate: Value::known(rate),
         levels: vec![],
-    })
+    }
 }
 
 fn built(description: damper_spec::Recurrent, features: usize, device: &Device) -> Recurrent {
@@ -89,13 +89,12 @@ fn compare(
     let weights = fixture.tensor::<3>(&format!("{name}.weights"), &device);
     let padding = lengths.map(padding);
     let output = layer.forward(input.clone(), padding.as_ref());
-    match lengths {
-        None => fixture.assert(&format!("{name}.output"), output.clone()),
-        Some(_) => {
-            let ours = output.clone() * weights.clone();
-            let theirs = fixture.tensor::<3>(&format!("{name}.output"), &device) * weights.clone();
-            crate::common::assert_close(name, &numbers(ours), &numbers(theirs), 1e-5);
-        }
+    if lengths.is_none() {
+        fixture.assert(&format!("{name}.output"), output.clone());
+    } else {
+        let ours = output.clone() * weights.clone();
+        let theirs = fixture.tensor::<3>(&format!("{name}.output"), &device) * weights.clone();
+        crate::common::assert_close(name, &numbers(ours), &numbers(theirs), 1e-5);
     }
     let gradients = (output * weights).sum().backward();
     fixture.assert(
@@ -180,7 +179,7 @@ fn variational_dropout_has_one_mask_for_all_steps_and_another_for_each_sample() 
     let (samples, steps, features) = (40, 5, 30);
     let output = seen_through(
         damper_spec::Recurrent {
-            variational: rate(0.25),
+            variational: Some(rate(0.25)),
             ..description(Cell::Rnn, features)
         },
         [samples, steps, features],
@@ -212,7 +211,7 @@ fn dropout_on_the_state_has_one_mask_for_all_steps() {
     let device = device().autodiff();
     let (samples, steps, hidden) = (30, 6, 20);
     let recurrent = damper_spec::Recurrent {
-        recurrent: rate(0.5),
+        recurrent: Some(rate(0.5)),
         ..description(Cell::Rnn, hidden)
     };
     let mut layer = built(recurrent, hidden, &device);
@@ -246,7 +245,7 @@ fn zoneout_keeps_a_share_and_inference_takes_the_expectation() {
     device().seed(5);
     let train = device().autodiff();
     let recurrent = damper_spec::Recurrent {
-        zoneout: rate(0.3),
+        zoneout: Some(rate(0.3)),
         ..description(Cell::Rnn, 4)
     };
     let layer = built(recurrent, 4, &train);
@@ -266,9 +265,9 @@ fn nothing_is_dropped_in_inference() {
     for cell in CELLS {
         let plain = description(cell, 5);
         let recurrent = damper_spec::Recurrent {
-            between: rate(0.5),
-            variational: rate(0.5),
-            recurrent: rate(0.5),
+            between: Some(rate(0.5)),
+            variational: Some(rate(0.5)),
+            recurrent: Some(rate(0.5)),
             layers: Value::known(2.0),
             ..plain
         };

@@ -144,7 +144,7 @@ fn drop_block_of_more_than_the_map() {
     let maps = dropped(
         output
             .chunks(6)
-            .map(|map| map.iter().map(|n| (*n != 0.0) as u8 as f32).collect()),
+            .map(|map| map.iter().map(|n| f32::from(u8::from(*n != 0.0))).collect()),
         1.0,
     );
     assert!(maps.contains(&true) && maps.contains(&false), "{maps:?}");

@@ -91,7 +91,7 @@ fn channels_move_together() {
     let images = Tensor::<1>::from_floats(noise.as_slice(), &Device::flex());
     let one = images
         .clone()
-        .slice([0..SIDE * SIDE])
+        .narrow(0, 0, SIDE * SIDE)
         .reshape([1, 1, SIDE, SIDE]);
     let all = Augment::new().shift(2).flip(true).erase(0.5).crop(1);
     let three = all.apply(images.reshape([1, 3, SIDE, SIDE]), 3);
