@@ -44,9 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let digits = &classes(&test)[..count];
     let images: Tensor<4> = rows(&test, 0..count, &device).reshape([count, 1, 28, 28]);
     device.seed(7);
-    let noise = Tensor::<4>::random(images.dims(), Distribution::Uniform(0.0, 1.0), &device);
+    let random = Tensor::<4>::random(images.dims(), Distribution::Uniform(0.0, 1.0), &device);
     let noisy =
-        |share: f64| images.clone().mul_scalar(1.0 - share) + noise.clone().mul_scalar(share);
+        |share: f64| images.clone().mul_scalar(1.0 - share) + random.clone().mul_scalar(share);
     let asked = [
         ("as those learnt from", images.clone()),
         (
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ),
         ("upside down", images.clone().flip([2, 3])),
         ("half noise", noisy(0.5)),
-        ("nothing but noise", noise.clone()),
+        ("nothing but noise", random.clone()),
         (
             "white on black swapped",
             images.clone().neg().add_scalar(1.0),

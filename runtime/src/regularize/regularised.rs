@@ -23,9 +23,9 @@ pub struct Treatment {
     pub orthogonal: f64,
     /// The greatest absolute value of a gradient.
     pub clip_value: Option<f64>,
-    /// The greatest length of what reaches a unit: see [`max_norm`].
+    /// The greatest length of what reaches a unit: see [`crate::regularize::max_norm`].
     pub max_norm: Option<f64>,
-    /// Length 1 of what reaches a unit: see [`unit_norm`].
+    /// Length 1 of what reaches a unit: see [`crate::regularize::unit_norm`].
     pub unit_norm: bool,
     /// No weight below 0: see [`non_negative`].
     pub non_negative: bool,
