@@ -95,6 +95,27 @@ impl Rope {
 }
 
 impl Attention {
+    /// So many of queries, keys and values, from the first one on: `[batch, count * heads, time, size]`.
+    ///
+    /// One product gives all of them. While training each has its own: the backward of a part of a large value is a
+    /// large value of zeros, that of a part of the weight a small one.
+    fn project(&self, input: Tensor<3>, first: usize, count: usize) -> Tensor<4> {
+        let [batch, time, features] = input.dims();
+        let heads = self.heads.max(1);
+        let (from, width) = (first * features, count * features);
+        let (mut weight, mut bias) = (
+            self.in_proj.weight.val(),
+            self.in_proj.bias.as_ref().map(Param::val),
+        );
+        if count < 3 {
+            weight = weight.narrow(1, from, width);
+            bias = bias.map(|bias| bias.narrow(0, from, width));
+        }
+        linear(input, weight, bias)
+            .reshape([batch, time, count * heads, features / heads])
+            .swap_dims(1, 2)
+    }
+
     /// What each step gathers from the steps it sees.
     ///
     /// A step that is padding is seen by no other one. It sees itself, so that a sequence of nothing but padding gives
@@ -110,22 +131,26 @@ impl Attention {
         let [batch, time, features] = input.dims();
         let heads = self.heads.max(1);
         let size = features / heads;
-        let all = linear(
-            input,
-            self.in_proj.weight.val(),
-            self.in_proj.bias.as_ref().map(Param::val),
-        );
-        let all = all.reshape([batch, time, 3 * heads, size]).swap_dims(1, 2);
-        let value = all.clone().narrow(1, 2 * heads, heads);
-        let (query, key) = match &self.rope {
-            Some(rope) => {
-                let both = rope.turn(all.narrow(1, 0, 2 * heads));
-                (
-                    both.clone().narrow(1, 0, heads),
-                    both.narrow(1, heads, heads),
-                )
+        let (query, key, value) = if input.is_autodiff() && self.rope.is_none() {
+            (
+                self.project(input.clone(), 0, 1),
+                self.project(input.clone(), 1, 1),
+                self.project(input, 2, 1),
+            )
+        } else {
+            let all = self.project(input, 0, 3);
+            let part = |from: usize| all.clone().narrow(1, from * heads, heads);
+            match &self.rope {
+                Some(rope) => {
+                    let both = rope.turn(all.clone().narrow(1, 0, 2 * heads));
+                    (
+                        both.clone().narrow(1, 0, heads),
+                        both.narrow(1, heads, heads),
+                        part(2),
+                    )
+                }
+                None => (part(0), part(1), part(2)),
             }
-            None => (all.clone().narrow(1, 0, heads), all.narrow(1, heads, heads)),
         };
         let device = query.device();
         let padding = padding.map(|padding| {
