@@ -5,6 +5,7 @@ mod architectures;
 mod layers;
 mod losses;
 mod metrics;
+mod models;
 mod optimizers;
 mod schedules;
 mod training;
