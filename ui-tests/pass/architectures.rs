@@ -51,7 +51,6 @@ model! {
 model! {
     /// `MobileNetV2` (Sandler et al., arXiv 1801.04381), as torchvision builds it.
     #[allow(missing_nonlinearity, reason = "linear bottlenecks: arXiv 1801.04381, section 3.2")]
-    #[allow(learning_rate_out_of_range, reason = "as published: arXiv 1801.04381, section 6.1")]
     pub MobileNetV2<classes: usize = 1000>
     input image: [3, 224, 224]
     layers with decay(l2 = 4e-5) {

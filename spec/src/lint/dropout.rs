@@ -146,7 +146,8 @@ fn ranges<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             else {
                 continue;
             };
-            let help = if rate > 1.0 && rate < 100.0 {
+            // From 2 on, somebody wrote per cent.
+            let help = if (2.0..100.0).contains(&rate) {
                 format!("did you mean `{}`?", written.with(rate / 100.0))
             } else {
                 written.usual()
