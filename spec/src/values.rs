@@ -6,7 +6,8 @@ use crate::settings::DEFAULT_EPOCHS;
 use crate::walk::{Place, each_op};
 use crate::{
     ActivationKind, Finding, Id, Input, InputKind, LossKind, MetricKind, Model, OpKind,
-    OptimizerKind, RuleKind, ScheduleKind, Shape, Stochastic, TaskKind, Train, Value,
+    OptimizerKind, Reach, RuleKind, ScheduleKind, Shape, Stochastic, TaskKind, Train, Value,
+    WeightRule,
 };
 
 struct Check<'f> {
@@ -97,6 +98,11 @@ pub(crate) fn check(
                     .other(lengths.id, "the weight is computed here already")
                     .help("remove one of them"),
             );
+        }
+        if let Some(computing) = find("weight_norm").or_else(|| find("spectral_norm")) {
+            for rule in op.rules.iter().filter(|rule| misses(rule, &computing.kind)) {
+                missed(rule, computing, op.id, &mut check);
+            }
         }
     });
     check.inside("the loss");
@@ -599,6 +605,42 @@ fn mixing(model: &Model, train: &Train, rank: Option<usize>, check: &mut Check<'
             }
         }
     }
+}
+
+/// Whether a rule acts on the stored tensor and not on the weight that is computed from it.
+fn misses(rule: &WeightRule, computing: &RuleKind) -> bool {
+    match &rule.kind {
+        RuleKind::MaxNorm { .. } | RuleKind::UnitNorm | RuleKind::Orthogonal { .. } => true,
+        // Divided by its largest singular value, which is above 0, the weight keeps its signs.
+        RuleKind::NonNegative => matches!(computing, RuleKind::WeightNorm),
+        // `on all` reaches what is not computed as well: the lengths, the biases.
+        RuleKind::Decay { .. } | RuleKind::Penalty { .. } => rule.on != Reach::All,
+        RuleKind::DropConnect { .. }
+        | RuleKind::WeightNorm
+        | RuleKind::SpectralNorm
+        | RuleKind::Freeze => false,
+    }
+}
+
+fn missed(rule: &WeightRule, computing: &WeightRule, op: Id, check: &mut Check<'_>) {
+    let (word, by) = (rule.kind.word(), computing.kind.word());
+    let message = format!("`{word}` does not reach the weight that `{by}` computes");
+    let at = if rule.id.is_none() { op } else { rule.id };
+    let is_decay = matches!(rule.kind, RuleKind::Decay { .. } | RuleKind::Penalty { .. });
+    let help = if is_decay && matches!(computing.kind, RuleKind::WeightNorm) {
+        format!("`{word}(..) on all`, which reaches the lengths, or remove one of them")
+    } else {
+        "remove one of them".to_owned()
+    };
+    check.push(
+        Finding::error(at, message)
+            .other(computing.id, "the weight is computed here")
+            .help(help)
+            .note(
+                "it acts on the stored tensor, whose length does not change what the layer computes \
+                 (arXiv 1706.05350)",
+            ),
+    );
 }
 
 fn shape_of(input: &Input) -> Shape {

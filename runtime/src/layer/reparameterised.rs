@@ -59,7 +59,8 @@ impl Reparameterization for SpectralNorm {
         };
         let (mut u, mut v) = (side(self.u.value_sync()), side(self.v.value_sync()));
         if base.is_autodiff() && self.training.is_enabled() {
-            (u, v) = iterate(&matrix.clone().detach(), v);
+            let (left, right) = iterate(&matrix.clone().inner(), v.inner());
+            (u, v) = (Tensor::from_inner(left), Tensor::from_inner(right));
             self.u.update(u.clone());
             self.v.update(v.clone());
         }
@@ -70,7 +71,7 @@ impl Reparameterization for SpectralNorm {
 }
 
 /// One step of the power iteration for `[units, rest]`.
-fn iterate(matrix: &Tensor<2>, v: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
+pub(crate) fn iterate(matrix: &Tensor<2>, v: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
     let unit = |vector: Tensor<2>| {
         let length = vector.clone().square().sum().sqrt().clamp_min(EPSILON);
         (vector / length.reshape([1, 1])).squeeze_dim::<1>(1)
@@ -96,7 +97,7 @@ fn lengths<const D: usize>(value: Tensor<D>, axis: usize) -> Tensor<D> {
 
 /// Where the units of a weight are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layout {
+pub(crate) enum Layout {
     /// `[in, units]`: burn's matrices.
     Matrix,
     /// `[units, ..]`: kernels and tables.
@@ -106,7 +107,7 @@ enum Layout {
 }
 
 impl Layout {
-    fn of(container: &str) -> Self {
+    pub(crate) fn of(container: &str) -> Self {
         match container {
             "Struct:Linear" | "Struct:Projection" | "Struct:RecurrentCell" => Self::Matrix,
             _ if container.starts_with("Struct:ConvTranspose") => Self::Transposed,
@@ -123,7 +124,7 @@ impl Layout {
     }
 
     /// `[units, rest]`
-    fn matrix<const D: usize>(self, value: Tensor<D>) -> Tensor<2> {
+    pub(crate) fn matrix<const D: usize>(self, value: Tensor<D>) -> Tensor<2> {
         let value = match self {
             Self::Kernel => value,
             Self::Matrix | Self::Transposed => value.swap_dims(0, 1),
@@ -235,14 +236,23 @@ impl Attached for WeightNorm {
 impl Attached for SpectralNorm {
     /// Fifteen steps of the power iteration, as PyTorch.
     fn new<const D: usize>(layout: Layout, weight: Tensor<D>) -> Self {
-        let matrix = layout.matrix(weight.detach());
+        // A leaf that is detached is tracked still, and so would be what is computed from it.
+        let is_autodiff = weight.is_autodiff();
+        let matrix = layout.matrix(crate::network::plain(weight));
         let [_, rest] = matrix.dims();
         let start = Tensor::random([rest], Distribution::Normal(0.0, 1.0), &matrix.device());
         let mut vectors = iterate(&matrix, start);
         for _ in 1..15 {
             vectors = iterate(&matrix, vectors.1);
         }
-        let (u, v) = vectors;
+        let beside = |vector: Tensor<1>| {
+            if is_autodiff {
+                Tensor::from_inner(vector)
+            } else {
+                vector
+            }
+        };
+        let (u, v) = (beside(vectors.0), beside(vectors.1));
         Self {
             u: RunningState::new(u),
             v: RunningState::new(v),

@@ -1,8 +1,13 @@
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use crate::layer::SpectralNorm;
+use crate::layer::reparameterised::{Layout, iterate};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, Reparameterization};
 use burn::tensor::Tensor;
 use std::any::Any;
 
 /// A running average of a model's weights: every number that is a parameter, running statistics included.
+///
+/// Of a weight that `weight_norm` or `spectral_norm` computes, the stored tensor and the lengths are averaged. The
+/// singular vectors of `spectral_norm` are no average: they are those of the averaged tensor.
 #[derive(Clone, Debug)]
 pub struct Average<M> {
     rule: Rule,
@@ -71,6 +76,14 @@ impl<M: Module> Average<M> {
                 average.map(&mut Blend {
                     keep,
                     new: gathered.0.into_iter(),
+                    steps: match self.rule {
+                        // The vectors follow the average, which hardly moves between two updates.
+                        Rule::Exponential(_) => 1,
+                        Rule::Mean => 15,
+                    },
+                    path: Vec::new(),
+                    base: None,
+                    right: None,
                 })
             }
         });
@@ -90,19 +103,72 @@ impl ModuleVisitor for Gather {
 struct Blend {
     keep: f64,
     new: std::vec::IntoIter<Box<dyn Any>>,
+    /// Steps of the power iteration for each weight with `spectral_norm`.
+    steps: usize,
+    /// Names and containers.
+    path: Vec<(String, String)>,
+    /// The last averaged weight as a matrix, which singular vectors would belong to.
+    base: Option<Tensor<2>>,
+    /// The right singular vector that belongs to the left one just found.
+    right: Option<Tensor<1>>,
+}
+
+impl Blend {
+    /// The singular vector of the averaged weight, if this parameter is one.
+    fn singular(&mut self, old: &Tensor<1>) -> Option<Tensor<1>> {
+        let mut names = self.path.iter().rev().map(|(name, _)| name.as_str());
+        let (name, around) = (names.next()?, names.next()?);
+        if around != SpectralNorm::NAME {
+            return None;
+        }
+        if name == "v" {
+            return self.right.take();
+        }
+        let base = self.base.take().filter(|_| name == "u")?;
+        let column = old.clone().unsqueeze_dim::<2>(1);
+        let mut v = base.clone().transpose().matmul(column).squeeze_dim::<1>(1);
+        let mut u = old.clone();
+        for _ in 0..self.steps {
+            (u, v) = iterate(&base, v);
+        }
+        self.right = Some(v);
+        Some(u)
+    }
 }
 
 impl ModuleMapper for Blend {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.push((name.to_owned(), container.to_owned()));
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let new = self
             .new
             .next()
             .and_then(|new| new.downcast::<Tensor<D>>().ok());
-        param.map(|average| match new {
+        let found = if D == 1 {
+            self.singular(&param.val().reshape([-1]))
+        } else {
+            None
+        };
+        if let Some(found) = found {
+            return param.map(|old| found.reshape(old.dims()));
+        }
+        let param = param.map(|average| match new {
             Some(new) if new.dims() == average.dims() => {
                 average.mul_scalar(self.keep) + new.mul_scalar(1.0 - self.keep)
             }
             _ => average,
-        })
+        });
+        if D > 1 {
+            let mut containers = self.path.iter().rev().map(|(_, container)| container);
+            let container = containers.find(|container| container.starts_with("Struct:"));
+            self.base = container.map(|container| Layout::of(container).matrix(param.val()));
+        }
+        param
     }
 }

@@ -5,6 +5,7 @@ mod averages;
 mod generated;
 #[cfg(feature = "wgpu")]
 mod gpu;
+mod images;
 mod network;
 
 use damper::burn::data::dataloader::DataLoader;
