@@ -6,6 +6,7 @@ use damper::data::Data;
 use damper::{Augment, Network, Progress, TrainError, Training, model};
 
 const SIDE: usize = 6;
+const WIDE: usize = 12;
 
 model! {
     pub Pictures
@@ -190,7 +191,6 @@ fn the_share_of_drop_block_grows_over_the_training() {
     if !alone() {
         return;
     }
-    const WIDE: usize = 12;
     let samples = 200;
     let ones = vec![1.0_f32; samples * WIDE * WIDE];
     let classes: Vec<usize> = (0..samples).map(|row| row % 2).collect();
