@@ -9,6 +9,7 @@
     reason = "exact numbers are what is tested; tables of closures and of text are read once"
 )]
 
+mod beginnings;
 mod common;
 mod data;
 mod device;
