@@ -147,9 +147,10 @@ fn compare<M: Network, const D: usize>(
     differentiated.0
 }
 
-/// On wgpu the errors of a model's operations, each within its own tolerance, add up.
-const WITHIN: f32 = if cfg!(feature = "wgpu") {
-    5.0 * crate::common::TOLERANCE
+/// On ndarray and wgpu burn's `gelu` has the gradient of its approximation, 1.5e-4 from PyTorch's for one number; behind
+/// it the products and norms of the block add up such errors.
+const WITHIN: f32 = if cfg!(any(feature = "ndarray", feature = "wgpu")) {
+    5e-3
 } else {
     crate::common::TOLERANCE
 };
