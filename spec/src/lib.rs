@@ -15,6 +15,7 @@ mod activation;
 mod architectures;
 #[cfg(test)]
 mod build;
+pub mod catalogue;
 mod counts;
 mod difference;
 mod display;
@@ -36,10 +37,10 @@ mod values;
 mod walk;
 
 pub use activation::{Activation, ActivationKind};
+pub use catalogue::{Group, LINTS, Lint, Threshold};
 pub use counts::Counts;
 pub use finding::{Finding, Level};
 pub use infer::Inferred;
-pub use lint::{LINTS, Lint};
 pub use model::*;
 pub use parameters::{Parameter, Reparameterisation};
 pub use settings::{Algorithm, Augmentation, Curve, Settings, Stop};

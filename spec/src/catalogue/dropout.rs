@@ -1,9 +1,8 @@
 //! Rules about dropout and its relatives.
 
-use super::pages;
+use super::lints;
 
-pages! {
-    /// **deny**: dropout or noise behind the last weights.
+lints! {
     ///
     /// ```text
     /// model! {
@@ -42,9 +41,8 @@ pages! {
     ///
     /// Published graph networks drop their scores on purpose: `#[allow(dropout_before_output, reason = "as in GIN")]`. Silent for
     /// the end of a residual branch, where the shortcut follows, and for a model without `loss`, whose output is features.
-    dropout_before_output;
+    deny dropout_before_output in regularisation {} "dropout or noise behind the last weights";
 
-    /// **allow**: dropout on the features that feed the last weights.
     ///
     /// ```text
     /// model! {
@@ -83,9 +81,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    dropout_feeding_head;
+    allow dropout_feeding_head in regularisation {} "dropout on the features that feed the last weights";
 
-    /// **deny**: dropout, then batch norm, with no weights between them.
     ///
     /// ```text
     /// model! {
@@ -124,9 +121,8 @@ pages! {
     /// # When to allow it
     ///
     /// To keep a published order: `#[allow(dropout_before_batch_norm, reason = "as published")]`. Layer norm keeps no statistics and is not meant.
-    dropout_before_batch_norm;
+    deny dropout_before_batch_norm in regularisation {} "dropout, then batch norm, with no weights between them";
 
-    /// **deny**: dropout above 0.1 behind a batch norm, with no weights between them; up to 0.1 **warn**.
     ///
     /// ```text
     /// model! {
@@ -165,9 +161,8 @@ pages! {
     /// Wide-ResNet does this and gains (arXiv 1605.07146, section 2.4); so do heads behind the last norm:
     /// `#[allow(dropout_with_batch_norm, reason = "behind the last batch norm")]`. Silent where a pooling stands between, as in the
     /// heads of MobileNet and EfficientNet. `drop_block` is warned of only: it was published with batch norm.
-    dropout_with_batch_norm;
+    deny dropout_with_batch_norm in regularisation {} "dropout above 0.1 behind a batch norm, with no weights between them; up to 0.1 **warn**";
 
-    /// **warn**: dropout that reaches a batch norm through weights.
     ///
     /// ```text
     /// model! {
@@ -207,9 +202,8 @@ pages! {
     /// `#[allow(dropout_upstream_of_batch_norm, reason = "better on our validation data")]`. DenseNet drops with 0.2 in front of its `concat`.
     /// Layer norm is not meant. The rule follows every path through residuals and merges, and knows the dropout inside
     /// recurrent layers and embeddings.
-    dropout_upstream_of_batch_norm;
+    warn dropout_upstream_of_batch_norm in regularisation {} "dropout that reaches a batch norm through weights";
 
-    /// **warn**: dropout before the activation of its layer; **deny** if that activation is not 0 at 0.
     ///
     /// ```text
     /// model! {
@@ -245,9 +239,8 @@ pages! {
     /// # When to allow it
     ///
     /// To keep a published order: `#[allow(dropout_before_activation, reason = "as in the original")]`.
-    dropout_before_activation;
+    warn dropout_before_activation in regularisation {} "dropout before the activation of its layer; **deny** if that activation is not 0 at 0";
 
-    /// **deny**: a rate outside [0, 1).
     ///
     /// ```text
     /// model! {
@@ -282,9 +275,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never.
-    dropout_rate_out_of_range;
+    deny dropout_rate_out_of_range in regularisation {} "a rate outside [0, 1)";
 
-    /// **warn**: `dropout` of single positions of feature maps.
     ///
     /// ```text
     /// model! {
@@ -326,9 +318,8 @@ pages! {
     ///
     /// Published networks do it: PyTorch's and Keras's first examples, Wide-ResNet, DenseNet:
     /// `#[allow(elementwise_dropout_on_feature_maps, reason = "as in Wide-ResNet")]`. Silent for maps of one position and for sequences.
-    elementwise_dropout_on_feature_maps;
+    warn elementwise_dropout_on_feature_maps in regularisation {} "`dropout` of single positions of feature maps";
 
-    /// **deny**: `spatial_dropout` on a value without feature maps; for maps of one position **warn**.
     ///
     /// ```text
     /// model! {
@@ -365,9 +356,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never on a vector. On a sequence `variational_dropout` is what drops features in all steps.
-    spatial_dropout_on_vector;
+    deny spatial_dropout_on_vector in regularisation {} "`spatial_dropout` on a value without feature maps; for maps of one position **warn**";
 
-    /// **warn**: more than a fifth of the feature maps is dropped.
     ///
     /// ```text
     /// model! {
@@ -405,9 +395,8 @@ pages! {
     /// # When to allow it
     ///
     /// Where maps are many: `#[allow(spatial_dropout_rate_high, reason = "512 channels")]`.
-    spatial_dropout_rate_high;
+    warn spatial_dropout_rate_high in regularisation {} "more than a fifth of the feature maps is dropped";
 
-    /// **deny**: regions of `drop_block` that are larger than the feature map.
     ///
     /// ```text
     /// model! {
@@ -445,9 +434,8 @@ pages! {
     /// # When to allow it
     ///
     /// Rather write `spatial_dropout`, which says what then happens.
-    drop_block_too_large;
+    deny drop_block_too_large in regularisation {} "regions of `drop_block` that are larger than the feature map";
 
-    /// **warn**: dropout of single values, then a maximum over them.
     ///
     /// ```text
     /// model! {
@@ -486,9 +474,8 @@ pages! {
     ///
     /// Wu and Gu ("Max-Pooling Dropout", arXiv 1512.00242) do it on purpose: `#[allow(dropout_before_max_pool, reason = "max-pooling
     /// dropout")]`. Silent for `spatial_dropout`, which drops a window as a whole, and for means.
-    dropout_before_max_pool;
+    warn dropout_before_max_pool in regularisation {} "dropout of single values, then a maximum over them";
 
-    /// **deny**: `dropout` on a recurrent layer, between its layers, of which there is one.
     ///
     /// ```text
     /// model! {
@@ -527,9 +514,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never: it has no effect.
-    rnn_dropout_single_layer;
+    deny rnn_dropout_single_layer in regularisation {} "`dropout` on a recurrent layer, between its layers, of which there is one";
 
-    /// **deny**: `variational_dropout` on a value without a time axis.
     ///
     /// ```text
     /// model! {
@@ -565,9 +551,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never: the plain word says what happens.
-    variational_dropout_on_non_rnn;
+    deny variational_dropout_on_non_rnn in regularisation {} "`variational_dropout` on a value without a time axis";
 
-    /// **warn**: more than three tenths of the attention weights are dropped.
     ///
     /// ```text
     /// model! {
@@ -605,9 +590,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(attention_dropout_high, reason = "measured")]` on the annotation.
-    attention_dropout_high;
+    warn attention_dropout_high in regularisation {} "more than three tenths of the attention weights are dropped";
 
-    /// **warn**: a rate above 0.5.
     ///
     /// ```text
     /// model! {
@@ -643,9 +627,8 @@ pages! {
     /// # When to allow it
     ///
     /// Models that learn to fill in what is hidden: `#[allow(high_dropout_rate, reason = "masks the input on purpose")]`.
-    high_dropout_rate;
+    warn high_dropout_rate in regularisation {} "a rate above 0.5";
 
-    /// **allow**: a rate written as 0.
     ///
     /// ```text
     /// model! {
@@ -682,9 +665,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    dropout_rate_zero;
+    allow dropout_rate_zero in regularisation {} "a rate written as 0";
 
-    /// **warn**: so much dropout in series that less than a tenth of the paths survive a step.
     ///
     /// ```text
     /// model! {
@@ -727,9 +709,8 @@ pages! {
     ///
     /// A `residual` counts as its better path, for the shortcut drops nothing.
     /// For very wide layers: `#[allow(stacked_high_dropout, reason = "4096 units a layer")]` on the model.
-    stacked_high_dropout;
+    warn stacked_high_dropout in regularisation {} "so much dropout in series that less than a tenth of the paths survive a step";
 
-    /// **warn**: two dropouts with no weights between them.
     ///
     /// ```text
     /// model! {
@@ -765,9 +746,8 @@ pages! {
     ///
     /// When the two mean different things: `#[allow(consecutive_dropout, reason = "noise of the sensor, and dropout")]`. Dropout beside
     /// `drop_path` is not meant.
-    consecutive_dropout;
+    warn consecutive_dropout in regularisation {} "two dropouts with no weights between them";
 
-    /// **warn**: dropout above 0.2 before any weights.
     ///
     /// ```text
     /// model! {
@@ -802,9 +782,8 @@ pages! {
     /// # When to allow it
     ///
     /// Denoising: `#[allow(dropout_on_input, reason = "the task is to fill it in")]`.
-    dropout_on_input;
+    warn dropout_on_input in regularisation {} "dropout above 0.2 before any weights";
 
-    /// **warn**: dropout on so few units that in 1 % of the cases or more none is left.
     ///
     /// ```text
     /// model! {
@@ -839,9 +818,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(dropout_on_tiny_layer, reason = "other layers carry the sample past it")]`.
-    dropout_on_tiny_layer;
+    warn dropout_on_tiny_layer in regularisation {} "dropout on so few units that in 1 % of the cases or more none is left";
 
-    /// **allow**: the same rate everywhere.
     ///
     /// ```text
     /// model! {
@@ -880,9 +858,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    uniform_dropout_rate;
+    allow uniform_dropout_rate in regularisation {} "the same rate everywhere";
 
-    /// **allow**: a rate above an earlier one.
     ///
     /// ```text
     /// model! {
@@ -921,9 +898,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    dropout_rate_increases;
+    allow dropout_rate_increases in regularisation {} "a rate above an earlier one";
 
-    /// **warn**: plain dropout behind `selu`.
     ///
     /// ```text
     /// model! {
@@ -959,9 +935,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(plain_dropout_with_selu, reason = "as in the original")]`.
-    plain_dropout_with_selu;
+    warn plain_dropout_with_selu in regularisation {} "plain dropout behind `selu`";
 
-    /// **warn**: `alpha_dropout` behind anything but `selu`.
     ///
     /// ```text
     /// model! {
@@ -996,9 +971,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(alpha_dropout_without_selu, reason = "the custom layer before it is a selu")]`.
-    alpha_dropout_without_selu;
+    warn alpha_dropout_without_selu in regularisation {} "`alpha_dropout` behind anything but `selu`";
 
-    /// **deny**: `drop_path` where no shortcut carries the sample past it.
     ///
     /// ```text
     /// model! {
@@ -1034,9 +1008,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never.
-    drop_path_outside_residual;
+    deny drop_path_outside_residual in regularisation {} "`drop_path` where no shortcut carries the sample past it";
 
-    /// **warn**: a branch that is left out more often than not, or rates that fall with the depth.
     ///
     /// ```text
     /// model! {
@@ -1074,5 +1047,5 @@ pages! {
     /// # When to allow it
     ///
     /// For networks of hundreds of blocks: `#[allow(drop_path_rate_high, reason = "1202 layers, as published")]`.
-    drop_path_rate_high;
+    warn drop_path_rate_high in regularisation {} "a branch that is left out more often than not, or rates that fall with the depth";
 }

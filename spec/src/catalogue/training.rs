@@ -1,9 +1,8 @@
 //! Rules about the optimiser, the settings of training, and the regularisation of weights.
 
-use super::pages;
+use super::lints;
 
-pages! {
-    /// **deny**: `adam` with `weight_decay`; **warn** for `rmsprop` and `adagrad`.
+lints! {
     ///
     /// ```text
     /// model! {
@@ -43,9 +42,8 @@ pages! {
     /// # When to allow it
     ///
     /// To repeat a published run: `#[allow(adam_coupled_weight_decay, reason = "settings of the paper")]` on the model.
-    adam_coupled_weight_decay;
+    deny adam_coupled_weight_decay in regularisation {} "`adam` with `weight_decay`; **warn** for `rmsprop` and `adagrad`";
 
-    /// **warn**: `penalty(l2 = ..)` under an adaptive optimiser.
     ///
     /// ```text
     /// model! {
@@ -84,9 +82,8 @@ pages! {
     ///
     /// When the objective itself is meant: `#[allow(l2_penalty_under_adaptive_optimizer, reason = "compares with the article")]`. Silent under `sgd`, and
     /// for `penalty(l1 = ..)`.
-    l2_penalty_under_adaptive_optimizer;
+    warn l2_penalty_under_adaptive_optimizer in regularisation {} "`penalty(l2 = ..)` under an adaptive optimiser";
 
-    /// **deny**: two sources of L2 on one weight.
     ///
     /// ```text
     /// model! {
@@ -125,9 +122,8 @@ pages! {
     /// # When to allow it
     ///
     /// Rather write the sum.
-    double_l2;
+    deny double_l2 in regularisation {} "two sources of L2 on one weight";
 
-    /// **allow**: decay that reaches biases, gains and shifts.
     ///
     /// ```text
     /// model! {
@@ -165,9 +161,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    weight_decay_on_norm_and_bias;
+    allow weight_decay_on_norm_and_bias in regularisation {} "decay that reaches biases, gains and shifts";
 
-    /// **allow**: decay or a penalty that reaches an embedding.
     ///
     /// ```text
     /// model! {
@@ -208,9 +203,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    weight_decay_on_embedding;
+    allow weight_decay_on_embedding in regularisation {} "decay or a penalty that reaches an embedding";
 
-    /// **deny**: decay so strong that a step turns weights round; **warn** where it is unusually strong.
     ///
     /// ```text
     /// model! {
@@ -248,9 +242,8 @@ pages! {
     /// # When to allow it
     ///
     /// The warning, with a small learning rate: `#[allow(weight_decay_out_of_range, reason = "lr * decay is 1e-5")]`.
-    weight_decay_out_of_range;
+    deny weight_decay_out_of_range in regularisation {} "decay so strong that a step turns weights round; **warn** where it is unusually strong";
 
-    /// **deny**: a learning rate that is not above 0; **warn** for one far from what its optimiser is used with.
     ///
     /// ```text
     /// model! {
@@ -288,9 +281,8 @@ pages! {
     /// # When to allow it
     ///
     /// The warning, for very large batches or tiny models: `#[allow(learning_rate_out_of_range, reason = "three weights")]`.
-    learning_rate_out_of_range;
+    deny learning_rate_out_of_range in training {} "a learning rate that is not above 0; **warn** for one far from what its optimiser is used with";
 
-    /// **warn**: an `epsilon` of adam below 1e-10 or above 0.1; **deny** if it is not above 0.
     ///
     /// ```text
     /// model! {
@@ -328,9 +320,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(adam_epsilon_out_of_range, reason = "settings of the paper")]` on the model or on `train`.
-    adam_epsilon_out_of_range;
+    warn adam_epsilon_out_of_range in training {} "an `epsilon` of adam below 1e-10 or above 0.1; **deny** if it is not above 0";
 
-    /// **deny**: a warm-up that never ends.
     ///
     /// ```text
     /// model! {
@@ -368,9 +359,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never.
-    warmup_longer_than_training;
+    deny warmup_longer_than_training in training {} "a warm-up that never ends";
 
-    /// **warn**: early stopping that waits longer than training lasts.
     ///
     /// ```text
     /// model! {
@@ -407,9 +397,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(early_stop_never_triggers, reason = "only for the best weights")]` on the model or on `train`.
-    early_stop_never_triggers;
+    warn early_stop_never_triggers in training {} "early stopping that waits longer than training lasts";
 
-    /// **allow**: no regularisation at all.
     ///
     /// ```text
     /// model! {
@@ -449,9 +438,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    no_regularisation;
+    allow no_regularisation in regularisation {} "no regularisation at all";
 
-    /// **allow**: four or more kinds of regularisation on one layer.
     ///
     /// ```text
     /// model! {
@@ -488,9 +476,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    over_regularised;
+    allow over_regularised in regularisation {} "four or more kinds of regularisation on one layer";
 
-    /// **warn**: an `#[expect(..)]` whose rule has nothing to say.
     ///
     /// ```text
     /// model! {
@@ -528,5 +515,5 @@ pages! {
     /// # When to allow it
     ///
     /// Where the values of a configuration decide: write `allow` instead of `expect`.
-    unfulfilled_expectation;
+    warn unfulfilled_expectation in declaration {} "an `#[expect(..)]` whose rule has nothing to say";
 }

@@ -1,9 +1,8 @@
 //! Rules about the loss and what it reads.
 
-use super::pages;
+use super::lints;
 
-pages! {
-    /// **deny**: a softmax whose output goes into a loss that reads logits.
+lints! {
     ///
     /// ```text
     /// model! {
@@ -41,9 +40,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never: write `loss cross_entropy(from = probabilities)` for a model that must end in its own softmax.
-    softmax_before_logits_loss;
+    deny softmax_before_logits_loss in output {} "a softmax whose output goes into a loss that reads logits";
 
-    /// **warn**: a log-softmax whose output goes into a loss that reads logits.
     ///
     /// ```text
     /// model! {
@@ -80,9 +78,8 @@ pages! {
     /// # When to allow it
     ///
     /// When a model is ported line by line: `#[allow(log_softmax_before_logits_loss, reason = "as in the original")]`.
-    log_softmax_before_logits_loss;
+    warn log_softmax_before_logits_loss in output {} "a log-softmax whose output goes into a loss that reads logits";
 
-    /// **deny**: a sigmoid or softmax whose output goes into a binary cross-entropy that reads logits.
     ///
     /// ```text
     /// model! {
@@ -119,9 +116,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never: write `loss binary_cross_entropy(from = probabilities)` for a model that must end in its own sigmoid.
-    sigmoid_before_bce_logits;
+    deny sigmoid_before_bce_logits in output {} "a sigmoid or softmax whose output goes into a binary cross-entropy that reads logits";
 
-    /// **deny**: unbounded scores that go into a loss of probabilities.
     ///
     /// ```text
     /// model! {
@@ -156,9 +152,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never. Silent where the last operation is a `custom(..)`, whose range the rule does not know.
-    logits_into_probability_loss;
+    deny logits_into_probability_loss in output {} "unbounded scores that go into a loss of probabilities";
 
-    /// **deny**: a softmax over one value.
     ///
     /// ```text
     /// model! {
@@ -195,9 +190,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never.
-    softmax_single_unit;
+    deny softmax_single_unit in output {} "a softmax over one value";
 
-    /// **deny**: sigmoid outputs under `cross_entropy`.
     ///
     /// ```text
     /// model! {
@@ -235,9 +229,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never.
-    sigmoid_into_cross_entropy;
+    deny sigmoid_into_cross_entropy in output {} "sigmoid outputs under `cross_entropy`";
 
-    /// **warn**: `binary_cross_entropy` where exactly one of several classes is right.
     ///
     /// ```text
     /// model! {
@@ -276,9 +269,8 @@ pages! {
     ///
     /// Recipes for large image classifiers use it with mixed labels: `#[allow(bce_for_multiclass, reason = "labels are mixed")]`. Silent
     /// without a declared task.
-    bce_for_multiclass;
+    warn bce_for_multiclass in output {} "`binary_cross_entropy` where exactly one of several classes is right";
 
-    /// **warn**: a softmax under `binary_cross_entropy`.
     ///
     /// ```text
     /// model! {
@@ -314,9 +306,8 @@ pages! {
     /// # When to allow it
     ///
     /// With two units and one-hot targets the two losses agree: `#[allow(softmax_into_bce, reason = "two one-hot units")]`.
-    softmax_into_bce;
+    warn softmax_into_bce in output {} "a softmax under `binary_cross_entropy`";
 
-    /// **deny**: an activation on the class scores.
     ///
     /// ```text
     /// model! {
@@ -353,9 +344,8 @@ pages! {
     ///
     /// To keep a published architecture: `#[allow(relu_on_logits, reason = "weights were trained with it")]`. Where a pooling follows, as in
     /// `SqueezeNet`, it is a warning.
-    relu_on_logits;
+    deny relu_on_logits in output {} "an activation on the class scores";
 
-    /// **warn**: a regression output that cannot reach every target.
     ///
     /// **deny** if a declared range of the target is not covered; silent if it is.
     ///
@@ -395,9 +385,8 @@ pages! {
     /// # When to allow it
     ///
     /// Rather declare the range.
-    bounded_regression_output;
+    warn bounded_regression_output in output {} "a regression output that cannot reach every target";
 
-    /// **warn**: a loss for numbers where classes are to be told apart.
     ///
     /// ```text
     /// model! {
@@ -436,9 +425,8 @@ pages! {
     ///
     /// The squared error of probabilities (the Brier score) is a proper loss, and distillation compares logits:
     /// `#[allow(mse_for_classification, reason = "distils the logits of a larger model")]`. Silent without a declared task.
-    mse_for_classification;
+    warn mse_for_classification in output {} "a loss for numbers where classes are to be told apart";
 
-    /// **deny**: the head has another number of units than the task has answers.
     ///
     /// ```text
     /// model! {
@@ -476,9 +464,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never: the `task` says what the data are.
-    output_units_mismatch;
+    deny output_units_mismatch in output {} "the head has another number of units than the task has answers";
 
-    /// **deny**: the loss reads another kind of target than the task has.
     ///
     /// ```text
     /// model! {
@@ -515,9 +502,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never.
-    loss_target_shape_mismatch;
+    deny loss_target_shape_mismatch in output {} "the loss reads another kind of target than the task has";
 
-    /// **deny**: label smoothing that is no share, or (**warn**) one above 0.3.
     ///
     /// ```text
     /// model! {
@@ -554,9 +540,8 @@ pages! {
     ///
     /// Above 0.3, if the labels are known to be that noisy:
     /// `#[allow(label_smoothing_out_of_range, reason = "four labels in ten are wrong")]`.
-    label_smoothing_out_of_range;
+    deny label_smoothing_out_of_range in output {} "label smoothing that is no share, or (**warn**) one above 0.3";
 
-    /// **deny**: another number of class weights than classes, or a negative one.
     ///
     /// ```text
     /// model! {
@@ -591,5 +576,5 @@ pages! {
     /// # When to allow it
     ///
     /// Never.
-    class_weights_len_mismatch;
+    deny class_weights_len_mismatch in output {} "another number of class weights than classes, or a negative one";
 }

@@ -1,9 +1,8 @@
 //! Rules about the order of layers and their activations.
 
-use super::pages;
+use super::lints;
 
-pages! {
-    /// **deny**: a value does not fit the operation that reads it.
+lints! {
     ///
     /// ```text
     /// model! {
@@ -42,9 +41,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never: there is no such model. The attribute itself is an error.
-    shape_mismatch;
+    deny shape_mismatch in structure {} "a value does not fit the operation that reads it";
 
-    /// **deny**: `linear` on a value with spatial axes.
     ///
     /// ```text
     /// model! {
@@ -83,9 +81,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never: the attribute itself is an error.
-    missing_flatten;
+    deny missing_flatten in structure {} "`linear` on a value with spatial axes";
 
-    /// **deny**: branch and shortcut of a `residual` differ in shape.
     ///
     /// ```text
     /// model! {
@@ -122,9 +119,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never: the attribute itself is an error.
-    residual_shape_mismatch;
+    deny residual_shape_mismatch in structure {} "branch and shortcut of a `residual` differ in shape";
 
-    /// **deny**: two layers of weights with nothing that is not linear between them.
     ///
     /// **warn** if the first is narrower than both its input and the second: then the pair is a matrix of low rank, which one layer is not.
     ///
@@ -165,9 +161,8 @@ pages! {
     /// one layer it equals is warned of only: MobileNetV2's linear bottlenecks (24 channels between 144 and 144), kernels of
     /// `[k, 1]` and `[1, k]`, two larger kernels in series. Silent for a depthwise convolution beside one of a single position, for what an
     /// embedding feeds, around `attention`, and for heads that share an embedding's weight.
-    missing_nonlinearity;
+    deny missing_nonlinearity in structure {} "two layers of weights with nothing that is not linear between them";
 
-    /// **warn**: only a maximum between two layers with weights.
     ///
     /// ```text
     /// model! {
@@ -207,9 +202,8 @@ pages! {
     /// # When to allow it
     ///
     /// For networks whose maxima are the point: `#[allow(pool_as_only_nonlinearity, reason = "max-pooling only")]`.
-    pool_as_only_nonlinearity;
+    warn pool_as_only_nonlinearity in structure {} "only a maximum between two layers with weights";
 
-    /// **warn**: two activations with no weights between them.
     ///
     /// ```text
     /// model! {
@@ -244,9 +238,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(redundant_activation, reason = "a new activation, made of two")]`.
-    redundant_activation;
+    warn redundant_activation in structure {} "two activations with no weights between them";
 
-    /// **warn**: a softmax before the last weights.
     ///
     /// ```text
     /// model! {
@@ -281,9 +274,8 @@ pages! {
     /// # When to allow it
     ///
     /// Gates choose: `#[allow(softmax_in_hidden_layer, reason = "weights of the experts")]`.
-    softmax_in_hidden_layer;
+    warn softmax_in_hidden_layer in structure {} "a softmax before the last weights";
 
-    /// **warn**: three or more sigmoid layers in series without a norm or a merge.
     ///
     /// ```text
     /// model! {
@@ -323,9 +315,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(saturating_hidden_stack, reason = "to show that it fails")]` on the model.
-    saturating_hidden_stack;
+    warn saturating_hidden_stack in structure {} "three or more sigmoid layers in series without a norm or a merge";
 
-    /// **warn**: a hidden layer of one unit.
     ///
     /// ```text
     /// model! {
@@ -360,9 +351,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(width_one_bottleneck, reason = "one latent variable")]`.
-    width_one_bottleneck;
+    warn width_one_bottleneck in structure {} "a hidden layer of one unit";
 
-    /// **warn**: a layer whose value reaches no output.
     ///
     /// ```text
     /// model! {
@@ -399,9 +389,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(unused_layer, reason = "read by hand from the field")]`.
-    unused_layer;
+    warn unused_layer in structure {} "a layer whose value reaches no output";
 
-    /// **allow**: a residual branch that ends in `relu`.
     ///
     /// ```text
     /// model! {
@@ -439,9 +428,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    relu_before_residual_add;
+    allow relu_before_residual_add in structure {} "a residual branch that ends in `relu`";
 
-    /// **allow**: a linear layer wider than the one before it.
     ///
     /// ```text
     /// model! {
@@ -480,5 +468,5 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    dense_width_increases;
+    allow dense_width_increases in structure {} "a linear layer wider than the one before it";
 }

@@ -1,10 +1,9 @@
 //! Opt-in rules about the shapes of convolutional networks, after `NeuraLint` (arXiv 2105.08095). Residual and dense networks,
 //! autoencoders and transformers break each of them, and work.
 
-use super::pages;
+use super::lints;
 
-pages! {
-    /// **allow**: every convolution, of three or more, is followed by a pooling.
+lints! {
     ///
     /// ```text
     /// model! {
@@ -48,9 +47,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    pool_after_every_conv;
+    allow pool_after_every_conv in convolution {} "every convolution, of three or more, is followed by a pooling";
 
-    /// **allow**: a kernel smaller than that of the convolution before.
     ///
     /// ```text
     /// model! {
@@ -92,9 +90,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    conv_window_shrinks;
+    allow conv_window_shrinks in convolution {} "a kernel smaller than that of the convolution before";
 
-    /// **allow**: fewer channels than the convolution before gives.
     ///
     /// ```text
     /// model! {
@@ -135,9 +132,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    filters_not_increasing;
+    allow filters_not_increasing in convolution {} "fewer channels than the convolution before gives";
 
-    /// **allow**: convolutions on maps of one size that differ in their channels.
     ///
     /// ```text
     /// model! {
@@ -179,9 +175,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    inhomogeneous_conv_block;
+    allow inhomogeneous_conv_block in convolution {} "convolutions on maps of one size that differ in their channels";
 
-    /// **allow**: a mean over windows between convolutions.
     ///
     /// ```text
     /// model! {
@@ -223,9 +218,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    avg_pool_instead_of_max;
+    allow avg_pool_instead_of_max in convolution {} "a mean over windows between convolutions";
 
-    /// **allow**: three or more convolutions, and no pooling or stride makes the maps smaller.
     ///
     /// ```text
     /// model! {
@@ -268,9 +262,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    missing_down_sampling;
+    allow missing_down_sampling in convolution {} "three or more convolutions, and no pooling or stride makes the maps smaller";
 
-    /// **allow**: a kernel of an even size.
     ///
     /// ```text
     /// model! {
@@ -310,5 +303,5 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    even_kernel_size;
+    allow even_kernel_size in convolution {} "a kernel of an even size";
 }

@@ -44,42 +44,4 @@
 //! `parallel`, the sum of a `residual`). The *output segment* is what follows the last weights on the way to the output.
 //! *Feature maps* are values `[channels, ..]` with more than one position.
 
-#![allow(non_upper_case_globals, reason = "a lint is written in snake_case")]
-
-mod convolution;
-mod dropout;
-mod normalisation;
-mod output;
-mod structure;
-mod training;
-
-pub use convolution::*;
-pub use dropout::*;
-pub use normalisation::*;
-pub use output::*;
-pub use structure::*;
-pub use training::*;
-
-/// Defines the constant of each lint from its page, and a table of the pages for the tests.
-///
-/// A page is the doc comment: level and finding in the first line, an example that fails, why, the fix (a whole model without
-/// a finding), when to allow it.
-macro_rules! pages {
-    ($($(#[doc = $line:literal])+ $name:ident;)*) => {
-        $($(#[doc = $line])+ pub const $name: &str = stringify!($name);)*
-
-        #[cfg(test)]
-        pub(super) const PAGES: &[super::Page] = &[$(super::Page { name: stringify!($name), lines: &[$($line),+] }),*];
-    };
-}
-use pages;
-
-/// The page of a lint, as the tests read it.
-#[cfg(test)]
-struct Page {
-    name: &'static str,
-    lines: &'static [&'static str],
-}
-
-#[cfg(test)]
-mod tests;
+pub use damper_spec::catalogue::names::*;

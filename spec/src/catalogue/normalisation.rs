@@ -1,9 +1,8 @@
 //! Rules about normalisation.
 
-use super::pages;
+use super::lints;
 
-pages! {
-    /// **warn**: a bias directly before a batch norm.
+lints! {
     ///
     /// ```text
     /// model! {
@@ -40,9 +39,8 @@ pages! {
     ///
     /// To read weights that have it: `#[allow(redundant_bias_before_norm, reason = "weights of the original")]`. Instance norm subtracts the
     /// bias as well; group, layer and RMS norm do not, and are not meant.
-    redundant_bias_before_norm;
+    warn redundant_bias_before_norm in normalisation {} "a bias directly before a batch norm";
 
-    /// **warn**: a normalisation behind the last weights.
     ///
     /// ```text
     /// model! {
@@ -77,9 +75,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(norm_after_output, reason = "embeddings for metric learning")]`. Silent for a model without `loss`.
-    norm_after_output;
+    warn norm_after_output in normalisation {} "a normalisation behind the last weights";
 
-    /// **deny**: batch norm over a single value.
     ///
     /// ```text
     /// model! {
@@ -118,9 +115,8 @@ pages! {
     /// # When to allow it
     ///
     /// Never.
-    batch_norm_single_value;
+    deny batch_norm_single_value in normalisation {} "batch norm over a single value";
 
-    /// **warn**: batch norm with batches of fewer than 8.
     ///
     /// ```text
     /// model! {
@@ -159,9 +155,8 @@ pages! {
     ///
     /// `#[allow(batch_norm_tiny_batch, reason = "memory; measured against layer norm")]` on the model or on `train`.
     /// On feature maps every position counts: a batch of one image of 32 x 32 gives 1024 values for each channel.
-    batch_norm_tiny_batch;
+    warn batch_norm_tiny_batch in normalisation {} "batch norm with batches of fewer than 8";
 
-    /// **warn**: two normalisations with no weights between them.
     ///
     /// ```text
     /// model! {
@@ -196,9 +191,8 @@ pages! {
     /// # When to allow it
     ///
     /// `#[allow(consecutive_norm, reason = "as in the original")]`.
-    consecutive_norm;
+    warn consecutive_norm in normalisation {} "two normalisations with no weights between them";
 
-    /// **allow**: an activation, then a normalisation.
     ///
     /// ```text
     /// model! {
@@ -235,9 +229,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    activation_before_norm;
+    allow activation_before_norm in normalisation {} "an activation, then a normalisation";
 
-    /// **allow**: `selu`, then a normalisation.
     ///
     /// ```text
     /// model! {
@@ -274,9 +267,8 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    norm_with_selu;
+    allow norm_with_selu in normalisation {} "`selu`, then a normalisation";
 
-    /// **allow**: decay on weights that a batch norm follows.
     ///
     /// ```text
     /// model! {
@@ -314,5 +306,5 @@ pages! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    l2_through_batch_norm;
+    allow l2_through_batch_norm in regularisation {} "decay on weights that a batch norm follows";
 }

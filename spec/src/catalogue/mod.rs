@@ -1,0 +1,231 @@
+//! The catalogue of lints: for each its name, default level, group, thresholds, and the page that explains it.
+//!
+//! One source serves all readers: the rules take their levels and thresholds from here, `damper::lint` shows the pages in an
+//! editor, `cargo damper explain` prints them, and `docs/LINTS.md` is made of them.
+
+#![allow(non_upper_case_globals, reason = "a lint is written in snake_case")]
+
+mod convolution;
+mod dropout;
+mod normalisation;
+mod output;
+mod structure;
+mod training;
+
+use crate::Level;
+use std::fmt;
+
+/// The constants of the pages: what `damper::lint` re-exports.
+pub mod names {
+    pub use super::convolution::*;
+    pub use super::dropout::*;
+    pub use super::normalisation::*;
+    pub use super::output::*;
+    pub use super::structure::*;
+    pub use super::training::*;
+}
+
+/// A lint of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lint {
+    /// Its name in `#[allow(..)]`.
+    pub name: &'static str,
+    /// Its level without attributes; some findings of it are less or more severe.
+    pub default_level: Level,
+    /// The group it belongs to: `#[warn(damper::output)]`.
+    pub group: Group,
+    /// What can be set beside its level: `#[warn(high_dropout_rate, max = 0.6)]`.
+    pub thresholds: &'static [Threshold],
+    /// What it finds, in one line of Markdown.
+    pub summary: &'static str,
+    page: &'static str,
+}
+
+/// A number of a lint that can be set: LINTS.md calls thresholds options, not constants of nature.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    /// Its name in the attribute.
+    pub name: &'static str,
+    /// What holds where it is not set.
+    pub default: f64,
+    /// What it means, in one line of Markdown.
+    pub summary: &'static str,
+}
+
+/// What a lint is about; a group's level is that of all its lints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// The output, the loss, the task.
+    Output,
+    /// Dropout and its relatives, decay, penalties.
+    Regularisation,
+    /// Normalisation.
+    Normalisation,
+    /// Shapes, activations, what reads what.
+    Structure,
+    /// Convolutions.
+    Convolution,
+    /// Optimiser, schedule, early stopping.
+    Training,
+    /// The declaration itself: attributes, hyper-parameters.
+    Declaration,
+}
+
+impl Group {
+    /// All groups, in the order of the documentation.
+    pub const ALL: [Self; 7] = [
+        Self::Output,
+        Self::Regularisation,
+        Self::Normalisation,
+        Self::Structure,
+        Self::Convolution,
+        Self::Training,
+        Self::Declaration,
+    ];
+
+    /// The word behind `damper::`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Output => "output",
+            Self::Regularisation => "regularisation",
+            Self::Normalisation => "normalisation",
+            Self::Structure => "structure",
+            Self::Convolution => "convolution",
+            Self::Training => "training",
+            Self::Declaration => "declaration",
+        }
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Lint {
+    /// The lint of this name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        LINTS.iter().find(|lint| lint.name == name)
+    }
+
+    /// The page in Markdown, without the line of level and summary: an example that fails, why, the fix, when to allow it.
+    pub fn page(&self) -> String {
+        let lines = self.page.lines();
+        let lines: Vec<&str> = lines
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
+        lines.join("\n").trim().to_owned()
+    }
+
+    /// The two declarations of the page: the one that is found, and the fix.
+    pub fn examples(&self) -> [String; 2] {
+        let page = self.page();
+        let mut blocks = page.split("```").skip(1).step_by(2);
+        [(); 2].map(|()| {
+            let block = blocks.next().unwrap_or_default();
+            block.trim_start_matches("text").trim().to_owned()
+        })
+    }
+}
+
+const COUNT: usize = output::LINTS.len()
+    + dropout::LINTS.len()
+    + normalisation::LINTS.len()
+    + structure::LINTS.len()
+    + convolution::LINTS.len()
+    + training::LINTS.len();
+
+const ALL: [Lint; COUNT] = {
+    let parts = [
+        output::LINTS,
+        dropout::LINTS,
+        normalisation::LINTS,
+        structure::LINTS,
+        convolution::LINTS,
+        training::LINTS,
+    ];
+    let mut all = [output::LINTS[0]; COUNT];
+    let (mut part, mut at) = (0, 0);
+    while part < parts.len() {
+        let mut index = 0;
+        while index < parts[part].len() {
+            all[at] = parts[part][index];
+            (index, at) = (index + 1, at + 1);
+        }
+        part += 1;
+    }
+    all
+};
+
+/// All lints, in the order of the documentation.
+pub const LINTS: &[Lint] = &ALL;
+
+/// Defines the constant of each lint and its entry in the catalogue from one text.
+///
+/// A page is the doc comment: an example that fails, why, the fix (a whole model without a finding), when to allow it. The
+/// line of level and summary is put before it.
+macro_rules! lints {
+    ($(
+        $(#[doc = $line:literal])+
+        $level:ident $name:ident in $group:ident {$($threshold:ident = $default:literal: $meaning:literal),* $(,)?}
+            $summary:literal;
+    )*) => {
+        $(
+            #[doc = concat!("**", stringify!($level), "**: ", $summary, ".")]
+            $(#[doc = $line])+
+            pub const $name: &str = stringify!($name);
+        )*
+
+        pub(super) const LINTS: &[super::Lint] = &[$(super::Lint {
+            name: stringify!($name),
+            default_level: super::level!($level),
+            group: super::group!($group),
+            thresholds: &[$(super::Threshold {
+                name: stringify!($threshold),
+                default: $default,
+                summary: $meaning,
+            }),*],
+            summary: $summary,
+            page: concat!($($line, "\n"),+),
+        }),*];
+    };
+}
+
+macro_rules! level {
+    (allow) => {
+        crate::Level::Allow
+    };
+    (warn) => {
+        crate::Level::Warn
+    };
+    (deny) => {
+        crate::Level::Deny
+    };
+}
+
+macro_rules! group {
+    (output) => {
+        super::Group::Output
+    };
+    (regularisation) => {
+        super::Group::Regularisation
+    };
+    (normalisation) => {
+        super::Group::Normalisation
+    };
+    (structure) => {
+        super::Group::Structure
+    };
+    (convolution) => {
+        super::Group::Convolution
+    };
+    (training) => {
+        super::Group::Training
+    };
+    (declaration) => {
+        super::Group::Declaration
+    };
+}
+
+use {group, level, lints};
