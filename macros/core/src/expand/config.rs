@@ -8,8 +8,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Expr, Lit};
 
-/// The struct and its functions.
-pub(super) fn items(cx: &Context<'_>) -> TokenStream {
+/// The struct and its functions; `built` are the fields of the model.
+pub(super) fn items(cx: &Context<'_>, built: &[module::Field]) -> TokenStream {
     let (krate, name, config) = (cx.krate, &cx.name, &cx.config);
     let hyper = &cx.lowered.ast.hyper;
     let defaults: Vec<Default> = hyper.iter().map(|hyper| default(hyper, cx.stub)).collect();
@@ -28,7 +28,10 @@ pub(super) fn items(cx: &Context<'_>) -> TokenStream {
     });
     let nested = (!cx.stub).then(|| nested(cx));
     let device = Ident::new("device", Span::mixed_site());
-    let (spec, init) = (cx.body(|| spec(cx)), cx.body(|| module::init(cx, &device)));
+    let (spec, init) = (
+        cx.body(|| spec(cx)),
+        cx.body(|| module::init(cx, built, &device)),
+    );
     let training = cx.body(|| quote!(#krate::Training::new(self)));
     let training = cx.lowered.spec.loss.is_some().then(|| {
         quote! {

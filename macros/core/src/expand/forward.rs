@@ -12,7 +12,7 @@ use damper_spec::{
 };
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The name of a block's own input among the values: no statement can have it.
 const INPUT: &str = "";
@@ -246,6 +246,21 @@ fn free_of(op: &Op) -> BTreeSet<&str> {
     }
 }
 
+/// The indices of the statements that use a value by its name, one for each use, the first one first.
+type Uses<'s> = HashMap<&'s str, Vec<usize>>;
+
+/// Counted once: to look behind every statement would take the square of their number.
+fn uses(statements: &[Statement]) -> Uses<'_> {
+    let mut uses = Uses::new();
+    for (index, statement) in statements.iter().enumerate() {
+        let inside = statement.ops.iter().flat_map(free_of);
+        for name in sources(statement).iter().map(String::as_str).chain(inside) {
+            uses.entry(name).or_default().push(index);
+        }
+    }
+    uses
+}
+
 /// A function being written.
 struct Body<'c> {
     cx: &'c Context<'c>,
@@ -377,6 +392,7 @@ impl<'c> Body<'c> {
         let pass = self.pass.clone();
         let mut lines = TokenStream::new();
         let mut previous = first.to_owned();
+        let uses = uses(statements);
         for (index, statement) in statements.iter().enumerate() {
             let name = statement.name.as_str();
             let local = local(name);
@@ -394,7 +410,7 @@ impl<'c> Body<'c> {
                 return (lines, seen, local);
             }
             lines.extend(quote!(let #local = #seen;));
-            let left = self.ahead_of(statements, index, name);
+            let left = self.ahead_of(statements, index, &uses);
             self.values.insert(
                 name.to_owned(),
                 Held {
@@ -415,18 +431,19 @@ impl<'c> Body<'c> {
     }
 
     /// How often the value of statement `index` is used behind it.
-    fn ahead_of(&self, statements: &[Statement], index: usize, name: &str) -> usize {
-        let rest = statements.get(index + 1..).unwrap_or_default();
+    fn ahead_of(&self, statements: &[Statement], index: usize, uses: &Uses<'_>) -> usize {
         // In a `parallel`, the merge takes every value once.
         let as_previous = self.parallel
-            || rest
-                .first()
+            || statements
+                .get(index + 1)
                 .is_some_and(|next| matches!(next.source, Source::Previous));
-        let named = rest.iter().flat_map(|statement| {
-            let inside = statement.ops.iter().flat_map(free_of);
-            sources(statement).iter().map(String::as_str).chain(inside)
-        });
-        usize::from(as_previous) + named.filter(|used| *used == name).count()
+        let named = statements
+            .get(index)
+            .and_then(|statement| uses.get(statement.name.as_str()))
+            .map_or(0, |places| {
+                places.len() - places.partition_point(|place| *place <= index)
+            });
+        usize::from(as_previous) + named
     }
 
     /// What a statement begins with.

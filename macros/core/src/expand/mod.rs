@@ -44,8 +44,9 @@ fn items(cx: &Context<'_>) -> TokenStream {
     let krate = cx.krate;
     let header = &cx.lowered.ast;
     let (vis, module) = (&header.vis, names::module(&header.name));
-    let module_items = module::items(cx);
-    let config_items = config::items(cx);
+    let fields = module::of_model(cx);
+    let module_items = module::items(cx, &fields);
+    let config_items = config::items(cx, &fields);
     let interface_items = interface::items(cx);
     let asserts = asserts::items(cx);
     let constants = if cx.stub {

@@ -10,7 +10,7 @@ use quote::{format_ident, quote};
 use std::collections::BTreeSet;
 
 /// A field of a generated struct.
-struct Field {
+pub(super) struct Field {
     name: Ident,
     ty: TokenStream,
     /// What makes it, an expression of a function that returns a `Result`.
@@ -28,15 +28,19 @@ struct Site {
     path: String,
 }
 
+/// The fields of the model's struct.
+pub(super) fn of_model(cx: &Context<'_>) -> Vec<Field> {
+    fields(cx, &cx.lowered.spec.layers, &root())
+}
+
 /// The structs and the functions that build and run them.
-pub(super) fn items(cx: &Context<'_>) -> TokenStream {
+pub(super) fn items(cx: &Context<'_>, fields: &[Field]) -> TokenStream {
     let (name, krate) = (&cx.name, cx.krate);
     let docs = docs::model(cx);
     let attributes = cx.lowered.ast.attrs.other.iter().map(|attribute| {
         let tokens = names::deeper(&quote!(#attribute));
         quote!(#tokens)
     });
-    let fields = fields(cx, &cx.lowered.spec.layers, &root());
     let declared = fields.iter().map(Field::declaration);
     let mut blocks = TokenStream::new();
     block_items(cx, &mut blocks, "", &cx.lowered.spec.layers);
@@ -54,10 +58,9 @@ pub(super) fn items(cx: &Context<'_>) -> TokenStream {
 }
 
 /// The body of `init`: builds every field in order.
-pub(super) fn init(cx: &Context<'_>, device: &Ident) -> TokenStream {
+pub(super) fn init(cx: &Context<'_>, fields: &[Field], device: &Ident) -> TokenStream {
     let (name, krate) = (&cx.name, cx.krate);
     let site = root();
-    let fields = fields(cx, &cx.lowered.spec.layers, &site);
     let (names, made) = (
         fields.iter().map(|field| &field.name),
         fields.iter().map(|field| &field.make),

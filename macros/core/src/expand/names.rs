@@ -40,6 +40,9 @@ pub(super) fn camel(name: &str) -> String {
 /// A name of the declaration as an identifier, raw where Rust needs it.
 pub(super) fn ident(name: &str, span: Span) -> Ident {
     let name = name.strip_prefix("r#").unwrap_or(name);
+    if is_no_keyword(name) {
+        return Ident::new(name, span);
+    }
     match syn::parse_str::<Ident>(name) {
         Ok(_) => Ident::new(name, span),
         Err(_) if matches!(name, "self" | "Self" | "super" | "crate" | "_") => {
@@ -50,6 +53,13 @@ pub(super) fn ident(name: &str, span: Span) -> Ident {
         }
         Err(_) => Ident::new("invalid", span),
     }
+}
+
+/// Whether it is an identifier for sure, without asking the lexer: no word of Rust has a digit, or letters and a `_`.
+fn is_no_keyword(name: &str) -> bool {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let all = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    begins && all && name.contains(|c: char| c == '_' || c.is_ascii_digit())
 }
 
 /// A name for a local of ours that no name of the declaration takes away.
