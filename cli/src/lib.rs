@@ -1,0 +1,57 @@
+//! What `cargo damper` does, as functions from text to text.
+
+mod check;
+mod pages;
+mod source;
+
+pub use check::{Format, Report, check};
+pub use pages::{explain, markdown, table};
+pub use source::{Declaration, declarations, read, summary};
+
+/// What a command cannot do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file could not be read.
+    #[error("cannot read `{path}`: {source}")]
+    Read {
+        /// The file, or `-`.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is not made of Rust's tokens.
+    #[error("`{path}` is not Rust, line {line}: {message}")]
+    Tokens {
+        /// The file, or `-`.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What the tokeniser says.
+        message: String,
+    },
+    /// No `model!` stands in the file.
+    #[error("`{path}` has no `model! {{ .. }}`")]
+    NoModel {
+        /// The file, or `-`.
+        path: String,
+    },
+    /// A model of the file has errors.
+    #[error("`{path}` has errors: `cargo damper check {path}` shows them")]
+    Invalid {
+        /// The file, or `-`.
+        path: String,
+    },
+    /// No lint has this name.
+    #[error("no lint is called `{name}`{}", suggestion(.name))]
+    UnknownLint {
+        /// What was asked for.
+        name: String,
+    },
+}
+
+/// The lint that was probably meant, as the end of a sentence.
+fn suggestion(name: &str) -> String {
+    let names = damper_spec::LINTS.iter().map(|lint| lint.name);
+    damper_spec::suggest(name, names)
+        .map_or_else(String::new, |lint| format!(": did you mean `{lint}`?"))
+}
