@@ -3,7 +3,7 @@
 //! Blocks are flattened. A `repeat` becomes at most two copies, so that rules see what follows what across the
 //! boundary. Edges lead from earlier nodes to later ones only.
 
-use crate::infer::DEEPEST;
+use crate::infer::LONGEST_PATH;
 use crate::walk::SHORTCUT;
 use crate::{
     Activation, Conv, DropPath, Id, Inferred, Input, Layout, LintLevel, Merge, Model, Op, OpKind,
@@ -488,7 +488,7 @@ impl<'m> Builder<'m, '_> {
         input_name: Option<&'m str>,
         scope: usize,
     ) -> usize {
-        if self.path.len() > DEEPEST {
+        if self.path.len() > LONGEST_PATH {
             return input;
         }
         let (mut previous, mut previous_name) = (input, input_name);
@@ -644,7 +644,7 @@ impl<'m> Builder<'m, '_> {
             OpKind::Parallel { body, merge } => {
                 self.names.push(HashMap::new());
                 let mut branches = Vec::with_capacity(body.len());
-                if self.path.len() <= DEEPEST {
+                if self.path.len() <= LONGEST_PATH {
                     for (order, statement) in body.iter().enumerate() {
                         let branch = self.statement(statement, order, input, None, scope);
                         self.used(&statement.name);

@@ -9,7 +9,11 @@ use crate::{
 use std::collections::HashMap;
 
 /// Blocks and models inside one another, at most.
-pub(crate) const DEEPEST: usize = 48;
+///
+/// A description is read again as JSON, of which `serde_json` reads 128 levels: a block takes six of them.
+pub(crate) const DEEPEST: usize = 16;
+/// Names in a path, at most: a block's statement, and `shortcut` where it is one.
+pub(crate) const LONGEST_PATH: usize = 2 * DEEPEST;
 /// Operations after all repeats are written out, at most.
 pub(crate) const MOST_OPS: usize = 100_000;
 
@@ -433,12 +437,12 @@ impl<'m> Walk<'m> {
     ) -> Flow<'m> {
         self.depth += 1;
         let mut previous = input.clone();
-        if self.depth > DEEPEST {
-            let id = statements
-                .first()
-                .map_or(Id::NONE, |statement| statement.id);
+        // The first level is that of `layers`.
+        if self.depth > DEEPEST + 1
+            && let Some(first) = statements.first()
+        {
             self.error(Finding::error(
-                id,
+                first.id,
                 format!("more than {DEEPEST} blocks inside one another"),
             ));
             previous.shape = None;

@@ -1,6 +1,6 @@
 //! One way through all operations of a description, blocks included; a `repeat`'s block once.
 
-use crate::infer::DEEPEST;
+use crate::infer::LONGEST_PATH;
 use crate::{Op, OpKind, Statement};
 use std::fmt;
 
@@ -39,7 +39,7 @@ fn inside<'m>(
     place: &mut Place<'m>,
     visit: &mut dyn FnMut(&Place<'m>, &'m Statement),
 ) {
-    if place.names.len() > DEEPEST {
+    if place.names.len() > LONGEST_PATH {
         return;
     }
     for statement in statements {

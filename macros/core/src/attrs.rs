@@ -2,7 +2,7 @@
 
 use crate::ast::{Attrs, LintLevel, ends};
 use crate::diag::Diagnostics;
-use crate::parse::Cursor;
+use crate::parse::{Cursor, is_readable};
 use damper_spec::Level;
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::parse::Parser;
@@ -53,6 +53,9 @@ pub(crate) fn attributes(cx: &mut Diagnostics, cursor: &mut Cursor, place: Place
         }
         tokens.extend(cursor.next().cloned());
         let at = ends(&tokens).unwrap_or((Span::call_site(), Span::call_site()));
+        if !is_readable(cx, &tokens, "attribute") {
+            continue;
+        }
         match Attribute::parse_outer.parse2(tokens) {
             Ok(parsed) => parsed
                 .into_iter()

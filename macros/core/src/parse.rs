@@ -179,8 +179,22 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Delimiters inside one another: every level takes a piece of the stack, here, in `syn` and in the compiler.
+///
+/// Enough for all the blocks that a description may nest, and for values as deep again.
+const DEEPEST: usize = 96;
+
+/// Tokens of one value: `syn` takes a piece of the stack for every operator before or between operands.
+const LONGEST: usize = 512;
+
 /// `$crate, model`: the path of the runtime, and the model unless its name was lost.
 pub(crate) fn model(cx: &mut Diagnostics, input: TokenStream) -> (TokenStream, Option<Model>) {
+    if let Some(group) = too_deep(input.clone()) {
+        let message = format!("more than {DEEPEST} delimiters inside one another");
+        cx.error(group.span_open(), message)
+            .help("a part of the model as a model of its own: `crate::Encoder`");
+        return (TokenStream::new(), None);
+    }
     let trees: Vec<TokenTree> = input.into_iter().collect();
     let here = Span::call_site();
     let mut cursor = Cursor::new(&trees, here, here);
@@ -196,6 +210,65 @@ pub(crate) fn model(cx: &mut Diagnostics, input: TokenStream) -> (TokenStream, O
     });
     let model = header(cx, &mut cursor).map(|model| sections(cx, &mut cursor, model));
     (krate, model)
+}
+
+/// The first group that is nested too deep. A loop: what it looks for would overflow the stack.
+fn too_deep(tokens: TokenStream) -> Option<Group> {
+    let mut around = vec![tokens.into_iter()];
+    while let Some(trees) = around.last_mut() {
+        match trees.next() {
+            None => {
+                around.pop();
+            }
+            Some(TokenTree::Group(group)) if around.len() > DEEPEST => return Some(group),
+            Some(TokenTree::Group(group)) => around.push(group.stream().into_iter()),
+            Some(_) => {}
+        }
+    }
+    None
+}
+
+/// The most tokens that a reader of values may hold at once: elements of a list follow one another.
+fn weight(tokens: TokenStream) -> usize {
+    let (mut most, mut here, mut inside) = (0, 0, 0);
+    for tree in tokens {
+        match tree {
+            TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => {
+                most = most.max(here + inside);
+                (here, inside) = (0, 0);
+                continue;
+            }
+            TokenTree::Group(group) => inside = inside.max(weight(group.stream())),
+            _ => {}
+        }
+        here += 1;
+    }
+    most.max(here + inside)
+}
+
+/// Whether `what` can be read; if it is too long, that is reported.
+pub(crate) fn is_readable(cx: &mut Diagnostics, tokens: &TokenStream, what: &str) -> bool {
+    let readable = weight(tokens.clone()) <= LONGEST;
+    if !readable {
+        let here = Span::call_site();
+        let at = ends(tokens).unwrap_or((here, here));
+        cx.error(at, format!("more than {LONGEST} tokens in one {what}"))
+            .note("every operator takes a piece of the compiler's stack");
+    }
+    readable
+}
+
+/// Tokens as a value. In the place of one that is too long, which is reported, stands a name that nobody knows.
+fn value(cx: &mut Diagnostics, trees: Vec<TokenTree>, before: Span) -> Expr {
+    let value = Expr::new(trees.into_iter().collect(), before);
+    if is_readable(cx, &value.tokens, "value") {
+        return value;
+    }
+    let unread = Ident::new("unread", value.ends.0);
+    Expr {
+        tokens: quote!(#unread),
+        ..value
+    }
 }
 
 fn header(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Model> {
@@ -369,7 +442,7 @@ fn hyper(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Hyper> {
                 .is_some_and(|tree| is(tree, '.'));
             cursor.is_punct(',') || (cursor.is_punct('=') && !after_dots)
         });
-        Expr::new(taken.into_iter().collect(), before)
+        value(cx, taken, before)
     });
     let default = if cursor.eat('=') {
         let before = cursor.last_span();
@@ -381,6 +454,8 @@ fn hyper(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Hyper> {
         if taken.is_empty() {
             cx.error(before, "expected a default after `=`")
                 .help(example);
+            Vec::new()
+        } else if !is_readable(cx, &tokens, "value") {
             Vec::new()
         } else if let Err(error) = syn::parse2::<syn::Expr>(tokens.clone()) {
             let at = ends(&tokens).unwrap_or((before, before));
@@ -773,8 +848,8 @@ fn pieces(cx: &mut Diagnostics, trees: &[TokenTree], group: &Group) -> Vec<(Opti
             })
             .flatten();
         let before = cursor.last_span();
-        let value = value_tokens(&mut cursor);
-        if value.is_empty() {
+        let taken = value_tokens(&mut cursor);
+        if taken.is_empty() {
             let message = match &name {
                 Some(name) => format!("expected a value for `{name}`, found {}", cursor.found()),
                 None => format!("expected a value, found {}", cursor.found()),
@@ -788,7 +863,7 @@ fn pieces(cx: &mut Diagnostics, trees: &[TokenTree], group: &Group) -> Vec<(Opti
                 message,
             );
         } else {
-            all.push((name, Expr::new(value.into_iter().collect(), before)));
+            all.push((name, value(cx, taken, before)));
         }
         if !cursor.at_end() && !cursor.eat(',') {
             cx.error(
@@ -1250,7 +1325,7 @@ fn setting(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Setting> {
             cx.error(before, example);
             return None;
         }
-        let value = Expr::new(taken.into_iter().collect(), before);
+        let value = value(cx, taken, before);
         return Some(Setting {
             name,
             value: Some(value),

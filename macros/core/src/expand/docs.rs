@@ -103,12 +103,12 @@ fn parameters(cx: &Context<'_>, path: &str) -> Option<String> {
     let from = cx
         .parameters
         .partition_point(|parameter| parameter.path.as_str() < path);
-    let count: usize = cx.parameters[from..]
+    let count = cx.parameters[from..]
         .iter()
         .take_while(|parameter| parameter.path.starts_with(path))
         .filter(inside)
-        .map(|parameter| parameter.shape.iter().product::<usize>())
-        .sum();
+        .filter_map(Parameter::count)
+        .fold(0, usize::saturating_add);
     (count > 0).then(|| damper_spec::grouped(count))
 }
 
