@@ -15,12 +15,7 @@ const fn level(lint: &Lint) -> &'static str {
 fn thresholds(lint: &Lint) -> Vec<String> {
     let thresholds = lint.thresholds.iter();
     thresholds
-        .map(|threshold| {
-            format!(
-                "`{} = {}`: {}",
-                threshold.name, threshold.default, threshold.summary
-            )
-        })
+        .map(|threshold| format!("`{threshold}`: {}", threshold.summary))
         .collect()
 }
 
@@ -59,11 +54,7 @@ pub fn table() -> String {
     let width = LINTS.iter().map(|lint| lint.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for lint in LINTS {
-        let set: Vec<String> = lint
-            .thresholds
-            .iter()
-            .map(|threshold| format!("{} = {}", threshold.name, threshold.default))
-            .collect();
+        let set: Vec<String> = lint.thresholds.iter().map(ToString::to_string).collect();
         let set = if set.is_empty() {
             String::new()
         } else {

@@ -195,11 +195,9 @@ impl Statement {
 
 pub(crate) fn attribute(lint: &str, level: Level) -> LintLevel {
     LintLevel {
-        id: Id::NONE,
         lint: lint.to_owned(),
         level,
-        expect: false,
-        reason: None,
+        ..LintLevel::default()
     }
 }
 

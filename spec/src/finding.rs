@@ -5,15 +5,52 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// How serious a lint is: `allow` is silent, `warn` a warning, `deny` an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Not reported.
+    #[default]
     Allow,
     /// A warning.
     Warn,
     /// An error.
     Deny,
+}
+
+impl Level {
+    /// Its word in an attribute.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What has set the level of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SetBy {
+    /// An attribute of the model or in it.
+    Attribute {
+        /// Where the lint's name, or the group's, stands.
+        id: Id,
+        /// That name.
+        name: String,
+    },
+    /// An entry of `[package.metadata.damper.lints]`.
+    Manifest {
+        /// `Cargo.toml, line 12`.
+        line: String,
+        /// Its key.
+        name: String,
+    },
 }
 
 /// One thing found in a description.
@@ -35,8 +72,10 @@ pub struct Finding {
     pub note: Option<String>,
     /// Which part of the model it is about, for readers without spans: ``layer `fc1` ``. May be empty.
     pub place: String,
-    /// The `#[deny(..)]` (or its like) that set the level; `None` if the default holds.
-    pub set_by: Option<Id>,
+    /// What has set the level; `None` if the default holds.
+    pub set_by: Option<SetBy>,
+    /// The thresholds that it was judged by: `max = 0.5`.
+    pub limits: Vec<String>,
 }
 
 /// ``error[dropout_before_output] in layer `head`: ..``, then `help:` and `note:` lines.
@@ -77,6 +116,7 @@ impl Finding {
             note: None,
             place: String::new(),
             set_by: None,
+            limits: Vec::new(),
         }
     }
 

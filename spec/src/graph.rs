@@ -25,6 +25,7 @@ pub(crate) const MODEL: usize = 0;
 pub(crate) const LAYERS: usize = 1;
 pub(crate) const LOSS: usize = 2;
 pub(crate) const TRAIN: usize = 3;
+const CRATE: usize = 4;
 
 /// What a node does.
 #[derive(Clone, Copy)]
@@ -102,7 +103,7 @@ impl<'m> Graph<'m> {
     pub(crate) fn new(model: &'m Model, inferred: &Inferred) -> Self {
         let root = |levels, parent| Scope { levels, parent };
         let scopes = vec![
-            root(model.levels.as_slice(), None),
+            root(model.levels.as_slice(), Some(CRATE)),
             root(model.layer_levels.as_slice(), Some(MODEL)),
             root(
                 model.loss.as_ref().map_or(&[], |loss| &loss.levels),
@@ -112,6 +113,7 @@ impl<'m> Graph<'m> {
                 model.train.as_ref().map_or(&[], |train| &train.levels),
                 Some(MODEL),
             ),
+            root(model.crate_levels.as_slice(), None),
         ];
         let graph = Graph {
             model,

@@ -39,7 +39,7 @@ mod walk;
 pub use activation::{Activation, ActivationKind};
 pub use catalogue::{Group, LINTS, Lint, Threshold};
 pub use counts::Counts;
-pub use finding::{Finding, Level};
+pub use finding::{Finding, Level, SetBy};
 pub use infer::Inferred;
 pub use model::*;
 pub use parameters::{Parameter, Reparameterisation};

@@ -40,15 +40,21 @@ pub struct Model {
     /// Lint levels on the `layers` section.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layer_levels: Vec<LintLevel>,
+    /// Lint levels of the whole crate, from its `Cargo.toml`: the outermost ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crate_levels: Vec<LintLevel>,
 }
 
 /// `#[allow(lint, reason = "..")]` and its like, on the thing that holds it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LintLevel {
     /// Where the lint's name stands.
     #[serde(skip)]
     pub id: Id,
-    /// The lint's name as written (it may be unknown).
+    /// For those of the whole crate: `Cargo.toml, line 12`.
+    #[serde(skip)]
+    pub line: Option<String>,
+    /// The lint's name as written (it may be unknown), or a group: `damper::output`.
     pub lint: String,
     /// The level asked for.
     pub level: Level,
@@ -58,6 +64,21 @@ pub struct LintLevel {
     /// `reason = ".."`.
     #[serde(default, skip_serializing_if = "no")]
     pub reason: Option<String>,
+    /// Thresholds that are set with it: `max = 0.6`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<Limit>,
+}
+
+/// `max = 0.6` beside a lint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    /// Where it stands.
+    #[serde(skip)]
+    pub id: Id,
+    /// The threshold's name as written (it may be unknown).
+    pub name: String,
+    /// The number.
+    pub value: f64,
 }
 
 /// A hyper-parameter of the header.

@@ -60,14 +60,31 @@ pub struct Attrs {
 /// One lint of `#[allow(lint, reason = "..")]`.
 #[derive(Clone)]
 pub struct LintLevel {
-    /// The lint.
+    /// The lint, or the group without its `damper::`.
     pub lint: Ident,
+    /// Whether it is a group.
+    pub group: bool,
+    /// Where the name stands, with its `damper::`.
+    pub ends: Ends,
     /// The level asked for; `forbid` is `deny`.
     pub level: Level,
     /// Whether it was `#[expect(..)]`.
     pub expect: bool,
     /// `reason = ".."`.
     pub reason: Option<String>,
+    /// The thresholds set with it.
+    pub thresholds: Vec<Limit>,
+}
+
+/// `max = 0.6` beside a lint.
+#[derive(Clone)]
+pub struct Limit {
+    /// The threshold.
+    pub name: Ident,
+    /// The number.
+    pub value: f64,
+    /// Where both stand.
+    pub ends: Ends,
 }
 
 /// `name: type in domain = default`

@@ -1,12 +1,12 @@
 //! `#[allow(lint, reason = "..")]`, documentation, and what is passed on.
 
-use crate::ast::{Attrs, LintLevel, ends};
+use crate::ast::{Attrs, Ends, Limit, LintLevel, ends};
 use crate::diag::Diagnostics;
 use crate::parse::{Cursor, is_readable};
 use damper_spec::Level;
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::parse::Parser;
-use syn::{Attribute, Expr, ExprLit, Lit, Meta};
+use syn::{Attribute, Expr, ExprLit, ExprUnary, Lit, Meta, Path, PathSegment, UnOp};
 
 /// Lints of rustc that may stand on a model: they reach the struct.
 const RUSTC: &[&str] = &[
@@ -136,15 +136,15 @@ fn levels(
         return;
     };
     let mut reason = None;
-    let mut lints: Vec<Ident> = Vec::new();
+    let mut lints: Vec<(Ident, bool, Ends)> = Vec::new();
+    let mut thresholds: Vec<Limit> = Vec::new();
     let mut foreign = false;
     for item in &items {
+        let at = ends(item).unwrap_or(at);
         match item {
-            Meta::Path(path) => match path.get_ident() {
-                Some(ident) if !RUSTC.contains(&ident.to_string().as_str()) => {
-                    lints.push(ident.clone());
-                }
-                _ => foreign = true,
+            Meta::Path(path) => match named(path) {
+                Some((ident, group)) => lints.push((ident, group, at)),
+                None => foreign = true,
             },
             Meta::NameValue(pair) if pair.path.is_ident("reason") => match &pair.value {
                 Expr::Lit(ExprLit {
@@ -158,8 +158,25 @@ fn levels(
                     );
                 }
             },
-            item => {
-                cx.error(ends(item).unwrap_or(at), "expected the name of a lint")
+            Meta::NameValue(pair) => match (pair.path.get_ident(), number(&pair.value)) {
+                (Some(name), Some(value)) => thresholds.push(Limit {
+                    name: name.clone(),
+                    value,
+                    ends: at,
+                }),
+                (Some(name), None) => {
+                    cx.error(
+                        ends(&pair.value).unwrap_or(at),
+                        format!("the threshold `{name}` wants a number"),
+                    )
+                    .help(ONE);
+                }
+                (None, _) => {
+                    cx.error(at, "expected the name of a threshold").help(ONE);
+                }
+            },
+            Meta::List(_) => {
+                cx.error(at, "expected the name of a lint")
                     .help("`#[allow(lint, reason = \"..\")]`");
             }
         }
@@ -173,16 +190,69 @@ fn levels(
                 "lints of rustc and clippy stand in an attribute of their own on the model",
             );
         }
-    } else if items.is_empty() {
+        return;
+    }
+    if items.is_empty() {
         cx.error(at, "expected the name of a lint")
             .help("`#[allow(lint, reason = \"..\")]`");
     }
+    if let (Some(first), true) = (thresholds.first(), lints.len() != 1) {
+        let text = format!("`{}` of which lint?", first.name);
+        cx.error(first.ends, text)
+            .help(ONE)
+            .note("a threshold stands beside the one lint that it belongs to");
+        thresholds.clear();
+    }
     // `expect` allows, and says so if there was nothing to allow.
     let level = if expect { Level::Allow } else { level };
-    attrs.levels.extend(lints.into_iter().map(|lint| LintLevel {
-        lint,
-        level,
-        expect,
-        reason: reason.clone(),
-    }));
+    attrs
+        .levels
+        .extend(lints.into_iter().map(|(lint, group, ends)| LintLevel {
+            lint,
+            group,
+            ends,
+            level,
+            expect,
+            reason: reason.clone(),
+            thresholds: thresholds.clone(),
+        }));
+}
+
+const ONE: &str = "`#[warn(high_dropout_rate, max = 0.6)]`";
+
+/// A lint of damper, or a group: `damper::output`. `None` for what is rustc's or clippy's.
+fn named(path: &Path) -> Option<(Ident, bool)> {
+    let plain = |segment: &PathSegment| segment.arguments.is_none();
+    if path.leading_colon.is_some() || !path.segments.iter().all(plain) {
+        return None;
+    }
+    let mut segments = path.segments.iter().map(|segment| &segment.ident);
+    match (segments.next(), segments.next(), segments.next()) {
+        (Some(lint), None, None) if !RUSTC.contains(&lint.to_string().as_str()) => {
+            Some((lint.clone(), false))
+        }
+        (Some(tool), Some(group), None) if tool == "damper" => Some((group.clone(), true)),
+        _ => None,
+    }
+}
+
+/// A number as it may stand behind a threshold.
+fn number(value: &Expr) -> Option<f64> {
+    let number: f64 = match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(float),
+            ..
+        }) => float.base10_parse().ok()?,
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(int), ..
+        }) => int.base10_parse().ok()?,
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => -number(expr)?,
+        Expr::Group(group) => number(&group.expr)?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
 }

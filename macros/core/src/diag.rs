@@ -2,7 +2,7 @@
 
 use crate::Spans;
 use crate::ast::Ends;
-use damper_spec::{Finding, Level};
+use damper_spec::{Finding, Level, SetBy};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use std::collections::HashSet;
@@ -95,16 +95,26 @@ impl Diagnostics {
         report.helps.extend(finding.help.clone());
         report.notes.extend(finding.note.clone());
         if let Some(lint) = finding.lint.filter(|_| !finding.is_fixed()) {
-            let word = if finding.level == Level::Deny {
-                "deny"
-            } else {
-                "warn"
-            };
-            let origin = match finding.set_by.and_then(|id| spans.line(id)) {
-                Some(number) => format!("because of the attribute on line {number}"),
+            let origin = match &finding.set_by {
                 None => "on by default".to_owned(),
+                Some(SetBy::Manifest { line, name }) => format!("because of `{name}` in {line}"),
+                Some(SetBy::Attribute { id, name }) => {
+                    let what = if name == lint {
+                        "the attribute".to_owned()
+                    } else {
+                        format!("`{name}`")
+                    };
+                    match spans.line(*id) {
+                        Some(number) => format!("because of {what} on line {number}"),
+                        None => format!("because of {what}"),
+                    }
+                }
             };
-            report.notes.push(format!("`#[{word}({lint})]` {origin}"));
+            let words: Vec<&str> = std::iter::once(lint)
+                .chain(finding.limits.iter().map(String::as_str))
+                .collect();
+            let (level, words) = (finding.level, words.join(", "));
+            report.notes.push(format!("`#[{level}({words})]` {origin}"));
         }
     }
 

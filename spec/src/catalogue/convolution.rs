@@ -47,7 +47,8 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow pool_after_every_conv in convolution {} "every convolution, of three or more, is followed by a pooling";
+    allow pool_after_every_conv in convolution { convolutions = 3.0: "the least number of convolutions that are looked at" }
+        "every convolution, of three or more, is followed by a pooling";
 
     ///
     /// ```text
@@ -262,7 +263,8 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow missing_down_sampling in convolution {} "three or more convolutions, and no pooling or stride makes the maps smaller";
+    allow missing_down_sampling in convolution { convolutions = 3.0: "the least number of convolutions that are looked at" }
+        "three or more convolutions, and no pooling or stride makes the maps smaller";
 
     ///
     /// ```text

@@ -161,7 +161,8 @@ lints! {
     /// Wide-ResNet does this and gains (arXiv 1605.07146, section 2.4); so do heads behind the last norm:
     /// `#[allow(dropout_with_batch_norm, reason = "behind the last batch norm")]`. Silent where a pooling stands between, as in the
     /// heads of MobileNet and EfficientNet. `drop_block` is warned of only: it was published with batch norm.
-    deny dropout_with_batch_norm in regularisation {} "dropout above 0.1 behind a batch norm, with no weights between them; up to 0.1 **warn**";
+    deny dropout_with_batch_norm in regularisation { light = 0.1: "rates up to this are warned of, above it denied" }
+        "dropout above 0.1 behind a batch norm, with no weights between them; up to 0.1 **warn**";
 
     ///
     /// ```text
@@ -395,7 +396,8 @@ lints! {
     /// # When to allow it
     ///
     /// Where maps are many: `#[allow(spatial_dropout_rate_high, reason = "512 channels")]`.
-    warn spatial_dropout_rate_high in regularisation {} "more than a fifth of the feature maps is dropped";
+    warn spatial_dropout_rate_high in regularisation { max = 0.2: "the largest rate without a finding" }
+        "more than a fifth of the feature maps is dropped";
 
     ///
     /// ```text
@@ -590,7 +592,8 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(attention_dropout_high, reason = "measured")]` on the annotation.
-    warn attention_dropout_high in regularisation {} "more than three tenths of the attention weights are dropped";
+    warn attention_dropout_high in regularisation { max = 0.3: "the largest rate without a finding" }
+        "more than three tenths of the attention weights are dropped";
 
     ///
     /// ```text
@@ -627,7 +630,8 @@ lints! {
     /// # When to allow it
     ///
     /// Models that learn to fill in what is hidden: `#[allow(high_dropout_rate, reason = "masks the input on purpose")]`.
-    warn high_dropout_rate in regularisation {} "a rate above 0.5";
+    warn high_dropout_rate in regularisation { max = 0.5: "the largest rate without a finding" }
+        "a rate above 0.5";
 
     ///
     /// ```text
@@ -709,7 +713,8 @@ lints! {
     ///
     /// A `residual` counts as its better path, for the shortcut drops nothing.
     /// For very wide layers: `#[allow(stacked_high_dropout, reason = "4096 units a layer")]` on the model.
-    warn stacked_high_dropout in regularisation {} "so much dropout in series that less than a tenth of the paths survive a step";
+    warn stacked_high_dropout in regularisation { min = 0.1: "the least share of the paths that must survive", counted = 0.3: "rates below this do not count" }
+        "so much dropout in series that less than a tenth of the paths survive a step";
 
     ///
     /// ```text
@@ -782,7 +787,8 @@ lints! {
     /// # When to allow it
     ///
     /// Denoising: `#[allow(dropout_on_input, reason = "the task is to fill it in")]`.
-    warn dropout_on_input in regularisation {} "dropout above 0.2 before any weights";
+    warn dropout_on_input in regularisation { max = 0.2: "the largest rate without a finding" }
+        "dropout above 0.2 before any weights";
 
     ///
     /// ```text
@@ -818,7 +824,8 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(dropout_on_tiny_layer, reason = "other layers carry the sample past it")]`.
-    warn dropout_on_tiny_layer in regularisation {} "dropout on so few units that in 1 % of the cases or more none is left";
+    warn dropout_on_tiny_layer in regularisation { max = 0.01: "the probability that no unit is left, from which on it is found" }
+        "dropout on so few units that in 1 % of the cases or more none is left";
 
     ///
     /// ```text
@@ -1047,5 +1054,6 @@ lints! {
     /// # When to allow it
     ///
     /// For networks of hundreds of blocks: `#[allow(drop_path_rate_high, reason = "1202 layers, as published")]`.
-    warn drop_path_rate_high in regularisation {} "a branch that is left out more often than not, or rates that fall with the depth";
+    warn drop_path_rate_high in regularisation { max = 0.5: "the largest rate without a finding" }
+        "a branch that is left out more often than not, or rates that fall with the depth";
 }

@@ -13,7 +13,9 @@ mod structure;
 mod training;
 
 use crate::Level;
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// The constants of the pages: what `damper::lint` re-exports.
 pub mod names {
@@ -50,6 +52,13 @@ pub struct Threshold {
     pub default: f64,
     /// What it means, in one line of Markdown.
     pub summary: &'static str,
+}
+
+/// As it is set: `max = 0.5`.
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.name, crate::Value::known(self.default))
+    }
 }
 
 /// What a lint is about; a group's level is that of all its lints.
@@ -103,10 +112,44 @@ impl fmt::Display for Group {
     }
 }
 
+/// What stands before a group in an attribute.
+pub const PREFIX: &str = "damper::";
+
+/// The words of all groups: `all`, `strict` (what is allowed by default), and those of [`Group::ALL`].
+pub fn groups() -> impl Iterator<Item = &'static str> {
+    ["all", "strict"]
+        .into_iter()
+        .chain(Group::ALL.into_iter().map(Group::word))
+}
+
 impl Lint {
     /// The lint of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
-        LINTS.iter().find(|lint| lint.name == name)
+        static NAMES: LazyLock<HashMap<&str, &Lint>> =
+            LazyLock::new(|| LINTS.iter().map(|lint| (lint.name, lint)).collect());
+        NAMES.get(name).copied()
+    }
+
+    /// Whether a group, by its word, sets the level of this lint. No group reaches what cannot be allowed.
+    pub fn is_in(&self, group: &str) -> bool {
+        let named = match group {
+            "all" => true,
+            "strict" => self.default_level == Level::Allow,
+            word => self.group.word() == word,
+        };
+        named && !self.is_fixed()
+    }
+
+    /// Whether no attribute changes its level: such a model cannot be built.
+    pub fn is_fixed(&self) -> bool {
+        crate::lint::FIXED.contains(&self.name)
+    }
+
+    /// The threshold of this name.
+    pub fn threshold(&self, name: &str) -> Option<&'static Threshold> {
+        self.thresholds
+            .iter()
+            .find(|threshold| threshold.name == name)
     }
 
     /// The page in Markdown, without the line of level and summary: an example that fails, why, the fix, when to allow it.
@@ -173,6 +216,7 @@ macro_rules! lints {
     )*) => {
         $(
             #[doc = concat!("**", stringify!($level), "**: ", $summary, ".")]
+            $(#[doc = concat!("- `", stringify!($threshold), " = ", stringify!($default), "`: ", $meaning)])*
             $(#[doc = $line])+
             pub const $name: &str = stringify!($name);
         )*

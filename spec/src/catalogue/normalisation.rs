@@ -155,7 +155,8 @@ lints! {
     ///
     /// `#[allow(batch_norm_tiny_batch, reason = "memory; measured against layer norm")]` on the model or on `train`.
     /// On feature maps every position counts: a batch of one image of 32 x 32 gives 1024 values for each channel.
-    warn batch_norm_tiny_batch in normalisation {} "batch norm with batches of fewer than 8";
+    warn batch_norm_tiny_batch in normalisation { min = 8.0: "the least number of values that mean and variance are estimated from" }
+        "batch norm with batches of fewer than 8";
 
     ///
     /// ```text

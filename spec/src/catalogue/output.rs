@@ -540,7 +540,8 @@ lints! {
     ///
     /// Above 0.3, if the labels are known to be that noisy:
     /// `#[allow(label_smoothing_out_of_range, reason = "four labels in ten are wrong")]`.
-    deny label_smoothing_out_of_range in output {} "label smoothing that is no share, or (**warn**) one above 0.3";
+    deny label_smoothing_out_of_range in output { max = 0.3: "the largest share without a warning" }
+        "label smoothing that is no share, or (**warn**) one above 0.3";
 
     ///
     /// ```text

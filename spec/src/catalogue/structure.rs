@@ -315,7 +315,8 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(saturating_hidden_stack, reason = "to show that it fails")]` on the model.
-    warn saturating_hidden_stack in structure {} "three or more sigmoid layers in series without a norm or a merge";
+    warn saturating_hidden_stack in structure { layers = 3.0: "how many in series are found" }
+        "three or more sigmoid layers in series without a norm or a merge";
 
     ///
     /// ```text

@@ -242,7 +242,8 @@ lints! {
     /// # When to allow it
     ///
     /// The warning, with a small learning rate: `#[allow(weight_decay_out_of_range, reason = "lr * decay is 1e-5")]`.
-    deny weight_decay_out_of_range in regularisation {} "decay so strong that a step turns weights round; **warn** where it is unusually strong";
+    deny weight_decay_out_of_range in regularisation { max = 0.5: "the largest decay without a warning", max_sgd = 0.05: "the same under `sgd`" }
+        "decay so strong that a step turns weights round; **warn** where it is unusually strong";
 
     ///
     /// ```text
@@ -281,7 +282,8 @@ lints! {
     /// # When to allow it
     ///
     /// The warning, for very large batches or tiny models: `#[allow(learning_rate_out_of_range, reason = "three weights")]`.
-    deny learning_rate_out_of_range in training {} "a learning rate that is not above 0; **warn** for one far from what its optimiser is used with";
+    deny learning_rate_out_of_range in training { min = 1e-7: "the least rate without a warning", max = 0.01: "the largest one of `adam`, `adamw`, `rmsprop` and `lion`", max_sgd = 1.0: "the largest one of `sgd` and `adagrad`" }
+        "a learning rate that is not above 0; **warn** for one far from what its optimiser is used with";
 
     ///
     /// ```text
@@ -320,7 +322,8 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(adam_epsilon_out_of_range, reason = "settings of the paper")]` on the model or on `train`.
-    warn adam_epsilon_out_of_range in training {} "an `epsilon` of adam below 1e-10 or above 0.1; **deny** if it is not above 0";
+    warn adam_epsilon_out_of_range in training { min = 1e-10: "the least `epsilon` without a warning", max = 0.1: "the largest one" }
+        "an `epsilon` of adam below 1e-10 or above 0.1; **deny** if it is not above 0";
 
     ///
     /// ```text
@@ -476,7 +479,8 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow over_regularised in regularisation {} "four or more kinds of regularisation on one layer";
+    allow over_regularised in regularisation { kinds = 4.0: "how many kinds on one layer are found" }
+        "four or more kinds of regularisation on one layer";
 
     ///
     /// ```text

@@ -54,12 +54,17 @@ fn pool_after_every<'m>(
     let all = convs
         .iter()
         .all(|(index, ..)| pooled.get(*index).is_some_and(Option::is_some));
-    if let (3.., true, Some((_, node, _))) = (convs.len(), all, convs.last()) {
+    let Some((_, node, _)) = convs.last().filter(|_| all) else {
+        return;
+    };
+    let least = cx.limit(&[], node.scope, "pool_after_every_conv", "convolutions");
+    if convs.len() as f64 >= least.value {
         cx.node(
             node,
             "pool_after_every_conv",
             format!("each of the {} convolutions is followed by a pooling", convs.len()),
         )
+        .and_limit(least)
         .and_help("two convolutions of `kernel = 3` in front of each pooling")
         .and_note("small kernels in series see as much as a large one, with fewer weights and one more activation (Simonyan and Zisserman, arXiv 1409.1556)");
     }
@@ -163,19 +168,21 @@ fn average_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 }
 
 fn down_sampling<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, convs: &[(usize, &Node<'m>, &'m Conv)]) {
-    let (3.., Some((last, node, _))) = (convs.len(), convs.last()) else {
+    let Some((end, node, _)) = convs.last() else {
         return;
     };
+    let least = cx.limit(&[], node.scope, "missing_down_sampling", "convolutions");
     let steps = convs.iter().all(|(_, _, conv)| {
         (0..usize::from(conv.axes)).all(|axis| along(&conv.stride, axis) == Some(1))
     });
-    let pooled = graph.nodes.iter().take(*last).any(windowed);
-    if steps && !pooled {
+    let pooled = graph.nodes.iter().take(*end).any(windowed);
+    if steps && !pooled && convs.len() as f64 >= least.value {
         cx.node(
             node,
             "missing_down_sampling",
             format!("{} convolutions and no smaller maps", convs.len()),
         )
+        .and_limit(least)
         .and_help("`max_pool2d(2)` between them, or `stride = 2`")
         .and_note("what a kernel sees grows slowly on maps of full size, and costs most there");
     }

@@ -273,15 +273,17 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         if let Some((_, norm)) = alongside {
             let name = norm.name();
             let regions = matches!(dropout, Stochastic::DropBlock { .. });
+            let light = cx.limit(&[], node.scope, "dropout_with_batch_norm", "light");
             let finding = cx.node(
                 node,
                 "dropout_with_batch_norm",
                 format!("`{dropout}` alongside the batch norm `{name}`"),
             );
-            if regions || dropout.rate().known.is_none_or(|rate| rate <= 0.1) {
+            if regions || dropout.rate().known.is_none_or(|rate| rate <= light.value) {
                 finding.at_level(Level::Warn);
             }
             finding
+                .and_limit(light)
                 .and_other(norm.id, "this batch norm regularises the segment already")
                 .and_help(format!(
                     "use `decay(l2 = 1e-4)` instead of `{dropout}`; behind the last batch norm of a network it does little harm: {}",
@@ -396,13 +398,16 @@ fn on_input<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize> {
         let Some(dropout) = node.dropout().filter(|_| is_raw) else {
             continue;
         };
-        if let Some(rate) = rate(dropout).filter(|rate| *rate > 0.2) {
+        let Some(rate) = rate(dropout) else { continue };
+        let max = cx.limit(&[], node.scope, "dropout_on_input", "max");
+        if rate > max.value {
             found.insert(index);
             cx.node(
                 node,
                 "dropout_on_input",
                 format!("`{dropout}` throws away {} of the input", percent(rate)),
             )
+            .and_limit(max)
             .and_help(format!(
                 "`dropout(0.1)` or `noise(0.1)`; for input masking {}",
                 allow("dropout_on_input", "denoising")
@@ -438,11 +443,15 @@ fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &HashSet<usize>)
             let Some(rate) = written
                 .value
                 .known
-                .filter(|rate| *rate > 0.5 && *rate < 1.0)
+                .filter(|rate| *rate > 0.0 && *rate < 1.0)
                 .filter(|_| !own && !on_input.contains(&index))
             else {
                 continue;
             };
+            let max = cx.limit(written.levels, node.scope, "high_dropout_rate", "max");
+            if rate <= max.value {
+                continue;
+            }
             cx.at(
                 written.levels,
                 node.scope,
@@ -454,16 +463,21 @@ fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &HashSet<usize>)
                     percent(rate)
                 ),
             )
+            .and_limit(max)
             .and_help(written.usual())
             .and_note("0.5 is the usual most for hidden layers (Srivastava et al., JMLR 15)");
         }
     }
 }
 
-/// What a node leaves of the signal paths, and what the least of its dropouts leaves alone; rates below 0.3 do not
-/// count. Attention drops weights that other steps make up for.
-fn leaves(node: &Node<'_>) -> (f64, f64) {
-    let high = |value: &Value| value.known.filter(|rate| *rate >= 0.3 && *rate < 1.0);
+/// What a node leaves of the signal paths, and what the least of its dropouts leaves alone; rates below `counted` do
+/// not count. Attention drops weights that other steps make up for.
+fn leaves(node: &Node<'_>, counted: f64) -> (f64, f64) {
+    let high = |value: &Value| {
+        value
+            .known
+            .filter(|rate| *rate >= counted && *rate > 0.0 && *rate < 1.0)
+    };
     if let Some(dropout) = node.dropout() {
         let left = high(dropout.rate()).map_or(1.0, |rate| 1.0 - rate);
         return (left, left);
@@ -492,18 +506,23 @@ fn leaves(node: &Node<'_>) -> (f64, f64) {
 
 /// What share of the signal paths is left, on the worst way to each node, but the better one of a residual.
 fn stacked<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
-    let mut left = vec![1.0_f64; graph.nodes.len()];
+    // And whether it has been said on that way.
+    let mut left = vec![(1.0_f64, false); graph.nodes.len()];
     for (index, node) in graph.nodes.iter().enumerate() {
-        let ways = node.from.iter().filter_map(|from| left.get(*from));
+        let ways = node.from.iter().filter_map(|from| left.get(*from).copied());
         // The shortcut of a residual drops nothing.
-        let before = if matches!(node.kind, Kind::Sum) {
-            ways.fold(0.0_f64, |most, share| most.max(*share))
+        let way = if matches!(node.kind, Kind::Sum) {
+            ways.max_by(|a, b| a.0.total_cmp(&b.0))
         } else {
-            ways.fold(1.0_f64, |least, share| least.min(*share))
+            ways.min_by(|a, b| a.0.total_cmp(&b.0))
         };
-        let (leaves, alone) = leaves(node);
+        let (before, mut said) = way.unwrap_or((1.0, false));
+        let limit = |name| cx.limit(&[], node.scope, "stacked_high_dropout", name);
+        let (min, counted) = (limit("min"), limit("counted"));
+        let (leaves, alone) = leaves(node, counted.value);
         let share = before * leaves.powf(node.times as f64);
-        if share < 0.1 && before >= 0.1 && share < alone - 1e-9 {
+        if share < min.value && !said && share < alone - 1e-9 {
+            said = true;
             let inner = node.rates();
             let (text, id, levels) = match (node.dropout(), inner.first()) {
                 (None, Some((word, rate))) => (
@@ -529,11 +548,16 @@ fn stacked<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     percent(share)
                 ),
             )
+            .and_limit(min)
+            .and_limit(counted)
             .and_help("lower rates: `dropout(0.2)`")
-            .and_note("the rates of 0.3 and above along one path multiply; VGG keeps 25 %");
+            .and_note(format!(
+                "the rates of {} and above along one path multiply; VGG keeps 25 %",
+                Value::known(counted.value)
+            ));
         }
         if let Some(slot) = left.get_mut(index) {
-            *slot = share;
+            *slot = (share, said);
         }
     }
 }
@@ -601,7 +625,8 @@ fn tiny_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             continue;
         };
         let nothing = rate.powf(width as f64);
-        if nothing >= 0.01 {
+        let max = cx.limit(&[], node.scope, "dropout_on_tiny_layer", "max");
+        if nothing >= max.value {
             let units = if width == 1 { "unit" } else { "units" };
             cx.node(
                 node,
@@ -611,6 +636,7 @@ fn tiny_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     percent(nothing)
                 ),
             )
+            .and_limit(max)
             .and_help("a wider layer, or no dropout here");
         }
     }
@@ -794,8 +820,10 @@ fn maps<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     .and_help(format!("dropout({rate})"))
                     .and_note("it drops whole feature maps; these are single numbers");
                 }
-                if let Some(share) = rate.known.filter(|rate| *rate > 0.2 && *rate < 1.0) {
+                let max = cx.limit(&[], node.scope, "spatial_dropout_rate_high", "max");
+                if let Some(share) = rate.known.filter(|rate| *rate > max.value && *rate < 1.0) {
                     cx.node(node, "spatial_dropout_rate_high", format!("`{dropout}` drops {} of the feature maps", percent(share)))
+                        .and_limit(max)
                         .and_help("spatial_dropout(0.1)")
                         .and_note("a channel takes all its positions with it: 0.1 to 0.2 is usual (Tompson et al., arXiv 1411.4280)");
                 }
@@ -895,10 +923,11 @@ fn attention<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .into_iter()
             .filter(|written| written.word == "attention_dropout")
         {
+            let max = cx.limit(written.levels, node.scope, "attention_dropout_high", "max");
             let Some(rate) = written
                 .value
                 .known
-                .filter(|rate| *rate > 0.3 && *rate < 1.0)
+                .filter(|rate| *rate > max.value && *rate < 1.0)
             else {
                 continue;
             };
@@ -910,6 +939,7 @@ fn attention<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 "attention_dropout_high",
                 format!("`{}` drops {} of the attention weights", written.text(), percent(rate)),
             )
+            .and_limit(max)
             .and_help("attention_dropout(0.1)")
             .and_note("the weights of a step sum to 1 and are few: 0.1 is usual (Vaswani et al., arXiv 1706.03762)");
         }
@@ -945,7 +975,8 @@ fn drop_path<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 }
 
 fn high_drop_path(cx: &mut Cx<'_>, node: &Node<'_>, first: &Value, rate: &Value) {
-    if let Some(share) = rate.known.filter(|rate| *rate > 0.5 && *rate < 1.0) {
+    let max = cx.limit(&[], node.scope, "drop_path_rate_high", "max");
+    if let Some(share) = rate.known.filter(|rate| *rate > max.value && *rate < 1.0) {
         cx.node(
             node,
             "drop_path_rate_high",
@@ -954,6 +985,7 @@ fn high_drop_path(cx: &mut Cx<'_>, node: &Node<'_>, first: &Value, rate: &Value)
                 percent(share)
             ),
         )
+        .and_limit(max)
         .and_help(if first.known == rate.known {
             "drop_path(0.2)"
         } else {

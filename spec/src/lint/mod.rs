@@ -5,6 +5,7 @@
 
 mod convolution;
 mod dropout;
+mod levels;
 mod norm;
 mod optimizer;
 mod output;
@@ -12,9 +13,9 @@ mod structure;
 #[cfg(test)]
 mod tests;
 
-use crate::graph::{Graph, Node};
-use crate::walk::each_statement;
-use crate::{Finding, Id, LINTS, Level, Lint, LintLevel, Model, OpKind, suggest};
+use crate::graph::{Graph, MODEL, Node, Scope};
+use crate::{Finding, Id, Level, Lint, LintLevel, Model};
+use levels::{InForce, all_levels, mistakes};
 use std::collections::HashSet;
 
 /// Those that say that no program can be built.
@@ -38,6 +39,9 @@ struct Pushed<'m> {
 /// Where the lints put what they find.
 pub(crate) struct Cx<'m> {
     pushed: Vec<Pushed<'m>>,
+    scopes: Vec<Scope<'m>>,
+    /// Whether anything sets a threshold.
+    thresholds: bool,
 }
 
 impl<'m> Cx<'m> {
@@ -79,6 +83,12 @@ impl Finding {
         self
     }
 
+    /// What it was judged by.
+    fn and_limit(&mut self, limit: impl Into<Option<InForce>>) -> &mut Self {
+        self.limits.extend(limit.into().map(InForce::text));
+        self
+    }
+
     fn and_other(&mut self, id: Id, text: impl Into<String>) -> &mut Self {
         if !id.is_none() {
             self.other = Some((id, text.into()));
@@ -101,18 +111,33 @@ impl Model {
     /// All findings: what does not fit and, if everything fits, what the lints say, at the levels that the
     /// attributes ask for.
     ///
-    /// The innermost attribute wins: annotation, statement, block, section, model; on one thing the later one.
-    /// An unknown lint name is an error, an `#[expect(..)]` without its finding a warning.
+    /// The innermost attribute wins: annotation, statement, block, section, model, then the crate's `Cargo.toml`; on one
+    /// thing a lint's own name wins over a group, then the later one. An unknown name is an error, an `#[expect(..)]`
+    /// without its finding a warning.
     pub fn check(&self) -> Vec<Finding> {
+        self.check_with(Vec::new())
+    }
+
+    /// The same, with findings that a front end has of its own; their levels are those of the model.
+    pub fn check_with(&self, own: Vec<Finding>) -> Vec<Finding> {
         let inferred = self.infer();
         let levels = all_levels(self);
         let mut findings = inferred.findings.clone();
         for (level, place) in &levels {
-            findings.extend(misnamed(level, place));
+            findings.extend(mistakes(self, level, place));
         }
         if !inferred.failed() {
-            let graph = Graph::new(self, &inferred);
-            let mut cx = Cx { pushed: Vec::new() };
+            let mut graph = Graph::new(self, &inferred);
+            let mut cx = Cx {
+                pushed: Vec::new(),
+                scopes: std::mem::take(&mut graph.scopes),
+                thresholds: levels.iter().any(|(level, _)| !level.thresholds.is_empty()),
+            };
+            cx.pushed.extend(own.into_iter().map(|finding| Pushed {
+                own: &[],
+                scope: MODEL,
+                finding,
+            }));
             output::check(&mut cx, &graph);
             dropout::check(&mut cx, &graph);
             norm::check(&mut cx, &graph);
@@ -120,10 +145,13 @@ impl Model {
             structure::check(&mut cx, &graph);
             optimizer::check(&mut cx, &graph);
             let mut met = HashSet::new();
-            for pushed in cx.pushed {
-                findings.extend(settle(pushed, &graph, &mut met));
+            for pushed in std::mem::take(&mut cx.pushed) {
+                findings.extend(cx.settle(pushed, &mut met));
             }
-            findings.extend(unfulfilled(&levels, &met));
+            cx.unfulfilled(&levels, &met);
+            for pushed in std::mem::take(&mut cx.pushed) {
+                findings.extend(cx.settle(pushed, &mut met));
+            }
         }
         let mut seen = HashSet::new();
         findings.retain(|finding| {
@@ -136,127 +164,6 @@ impl Model {
         findings.sort_by_key(|finding| finding.at);
         findings
     }
-}
-
-/// Every lint attribute of the model and the words for its place.
-fn all_levels(model: &Model) -> Vec<(&LintLevel, String)> {
-    let mut all: Vec<(&LintLevel, String)> = Vec::new();
-    let sections = [
-        Some((&model.levels, "the model")),
-        Some((&model.layer_levels, "the layers")),
-        model.loss.as_ref().map(|loss| (&loss.levels, "the loss")),
-        model.task.as_ref().map(|task| (&task.levels, "the task")),
-        model
-            .train
-            .as_ref()
-            .map(|train| (&train.levels, "the training")),
-    ];
-    for (levels, place) in sections.into_iter().flatten() {
-        all.extend(levels.iter().map(|level| (level, place.to_owned())));
-    }
-    each_statement(&model.layers, &mut |place, statement| {
-        let mut lists: Vec<&[LintLevel]> = vec![&statement.levels];
-        for op in &statement.ops {
-            lists.push(&op.levels);
-            lists.extend(op.rules.iter().map(|rule| rule.levels.as_slice()));
-            lists.extend(
-                crate::graph::rates(&op.kind)
-                    .into_iter()
-                    .map(|(_, rate)| rate.levels.as_slice()),
-            );
-            if let OpKind::Residual {
-                drop_path: Some(path),
-                ..
-            } = &op.kind
-            {
-                lists.push(&path.levels);
-            }
-        }
-        all.extend(
-            lists
-                .into_iter()
-                .flatten()
-                .map(|level| (level, place.to_string())),
-        );
-    });
-    all
-}
-
-fn misnamed(level: &LintLevel, place: &str) -> Option<Finding> {
-    let name = level.lint.as_str();
-    let mut finding = if !LINTS.iter().any(|lint| lint.name == name) {
-        let finding = Finding::error(level.id, format!("no lint is called `{name}`"));
-        match suggest(name, LINTS.iter().map(|lint| lint.name)) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding,
-        }
-    } else if FIXED.contains(&name) && (level.level != Level::Deny || level.expect) {
-        Finding::error(
-            level.id,
-            format!("`{name}` cannot be allowed: such a model cannot be built"),
-        )
-    } else {
-        return None;
-    };
-    place.clone_into(&mut finding.place);
-    Some(finding)
-}
-
-/// The finding at the level asked for; nothing if that is `allow`.
-fn settle(
-    pushed: Pushed<'_>,
-    graph: &Graph<'_>,
-    met: &mut HashSet<(Id, String)>,
-) -> Option<Finding> {
-    let Pushed {
-        own,
-        scope,
-        mut finding,
-    } = pushed;
-    let lint = finding.lint?;
-    let wanted = |levels: &[LintLevel]| {
-        levels
-            .iter()
-            .rev()
-            .find(|level| level.lint == lint)
-            .cloned()
-    };
-    let mut found = wanted(own);
-    let mut at = Some(scope);
-    while let (None, Some(scope)) = (&found, at.and_then(|index| graph.scopes.get(index))) {
-        found = wanted(scope.levels);
-        at = scope.parent;
-    }
-    if let Some(level) = found {
-        if level.expect {
-            met.insert((level.id, level.lint));
-            return None;
-        }
-        finding.level = level.level;
-        finding.set_by = Some(level.id);
-    }
-    (finding.level != Level::Allow).then_some(finding)
-}
-
-fn unfulfilled(levels: &[(&LintLevel, String)], met: &HashSet<(Id, String)>) -> Vec<Finding> {
-    let silent = levels.iter().filter(|(level, _)| {
-        level.expect
-            && !met.contains(&(level.id, level.lint.clone()))
-            && LINTS.iter().any(|lint| lint.name == level.lint)
-    });
-    silent
-        .map(|(level, place)| {
-            let mut finding = Finding::lint(
-                "unfulfilled_expectation",
-                Level::Warn,
-                level.id,
-                format!("`{}` was expected here and is silent", level.lint),
-            )
-            .help("remove the attribute");
-            finding.place.clone_from(place);
-            finding
-        })
-        .collect()
 }
 
 /// `#[allow(lint, reason = "..")]`, for help lines.

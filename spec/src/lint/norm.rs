@@ -93,7 +93,10 @@ fn batch_size<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .and_other(norm.id, "this batch norm")
             .and_help(instead)
             .and_note("the mean of one value is the value: the output is always 0, and the running variance falls to 0");
-    } else if (2..8).contains(&values) {
+        return;
+    }
+    let min = cx.limit(&[], TRAIN, "batch_norm_tiny_batch", "min");
+    if values > 1 && (values as f64) < min.value {
         cx.at(
             &[],
             TRAIN,
@@ -102,9 +105,10 @@ fn batch_size<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             "batch_norm_tiny_batch",
             format!("the batch norm `{name}` estimates mean and variance from {values} values"),
         )
+        .and_limit(min)
         .and_other(norm.id, "this batch norm")
         .and_help(instead)
-        .and_note("statistics of fewer than eight values are noise (Wu and He, arXiv 1803.08494)");
+        .and_note("statistics of a few values are noise (Wu and He, arXiv 1803.08494)");
     }
 }
 

@@ -1,12 +1,13 @@
 //! The optimiser, weight decay and the training settings.
 
 use super::Cx;
+use super::levels::InForce;
 use crate::graph::{Graph, MODEL, Node, TRAIN};
 use crate::infer::at;
 use crate::summary::grouped;
 use crate::{
-    Id, Level, LossKind, OpKind, Optimizer, OptimizerKind, Reach, Role, RuleKind, Train, Value,
-    WeightRule,
+    Id, Level, LintLevel, LossKind, OpKind, Optimizer, OptimizerKind, Reach, Role, RuleKind, Train,
+    Value, WeightRule,
 };
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -89,13 +90,15 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
     let Some(rate) = value.known else { return };
     let word = optimizer.kind.word();
     let (usual, most) = match optimizer.kind {
-        OptimizerKind::Sgd { .. } => (0.1, 1.0),
-        OptimizerKind::Adagrad { .. } => (0.01, 1.0),
-        OptimizerKind::Lion { .. } => (1e-4, 0.01),
+        OptimizerKind::Sgd { .. } => (0.1, "max_sgd"),
+        OptimizerKind::Adagrad { .. } => (0.01, "max_sgd"),
+        OptimizerKind::Lion { .. } => (1e-4, "max"),
         OptimizerKind::Adam { .. }
         | OptimizerKind::Adamw { .. }
-        | OptimizerKind::RmsProp { .. } => (1e-3, 0.01),
+        | OptimizerKind::RmsProp { .. } => (1e-3, "max"),
     };
+    let limit = |name| cx.limit(&[], TRAIN, "learning_rate_out_of_range", name);
+    let (least, most) = (limit("min"), limit(most));
     let id = at(value, optimizer.id);
     let usual = Value::known(usual);
     if rate.is_nan() || rate <= 0.0 || rate.is_infinite() {
@@ -108,7 +111,7 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             format!("a learning rate of {value} trains nothing"),
         )
         .and_help(format!("{word}(lr = {usual})"));
-    } else if rate > most {
+    } else if rate > most.value {
         let times = rate / usual.known.unwrap_or(1.0);
         cx.at(
             &[],
@@ -122,8 +125,9 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             ),
         )
         .at_level(Level::Warn)
+        .and_limit(most)
         .and_help(format!("{word}(lr = {usual})"));
-    } else if rate < 1e-7 {
+    } else if rate < least.value {
         cx.at(
             &[],
             TRAIN,
@@ -133,6 +137,7 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             format!("a learning rate of {value} hardly moves a weight"),
         )
         .at_level(Level::Warn)
+        .and_limit(least)
         .and_help(format!("{word}(lr = {usual})"));
     }
 }
@@ -146,19 +151,24 @@ fn epsilon<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
         return;
     };
     let Some(number) = epsilon.known else { return };
-    let (level, message) = if number.is_nan() || number <= 0.0 {
+    let limit = |name| cx.limit(&[], TRAIN, "adam_epsilon_out_of_range", name);
+    let (least, most) = (limit("min"), limit("max"));
+    let (level, limit, message) = if number.is_nan() || number <= 0.0 {
         (
             Level::Deny,
+            None,
             format!("`epsilon = {epsilon}` does not keep the step finite"),
         )
-    } else if number < 1e-10 {
+    } else if number < least.value {
         (
             Level::Warn,
+            Some(least),
             format!("`epsilon = {epsilon}` hardly bounds the step where gradients vanish"),
         )
-    } else if number > 0.1 {
+    } else if number > most.value {
         (
             Level::Warn,
+            Some(most),
             format!(
                 "`epsilon = {epsilon}` outweighs the gradients' size: the step is no longer adaptive"
             ),
@@ -175,6 +185,7 @@ fn epsilon<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
         message,
     )
     .at_level(level)
+    .and_limit(limit)
     .and_help("epsilon = 1e-8")
     .and_note("1e-8 to 1e-5 is usual; too small a value shows as sudden jumps of the loss");
 }
@@ -183,13 +194,8 @@ fn epsilon<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
 fn strong_decay(
     strength: f64,
     rate: Option<f64>,
-    kind: Option<&OptimizerKind>,
-) -> Option<(Level, String)> {
-    let usual = if matches!(kind, Some(OptimizerKind::Sgd { .. })) {
-        0.05
-    } else {
-        0.5
-    };
+    limit: InForce,
+) -> Option<(Level, Option<InForce>, String)> {
     let step = rate.map(|rate| rate * strength);
     if let Some(step) = step.filter(|step| *step >= 1.0) {
         let text = if step > 1.0 {
@@ -200,9 +206,9 @@ fn strong_decay(
         } else {
             "each step sets every weight to 0".to_owned()
         };
-        return Some((Level::Deny, text));
+        return Some((Level::Deny, None, text));
     }
-    (strength > usual).then(|| {
+    (strength > limit.value).then(|| {
         let text = match step {
             Some(step) => format!(
                 "a decay of {} removes {} of every weight in each step",
@@ -214,8 +220,23 @@ fn strong_decay(
                 Value::known(strength)
             ),
         };
-        (Level::Warn, text)
+        (Level::Warn, Some(limit), text)
     })
+}
+
+/// The largest decay without a warning.
+fn most_decay<'m>(
+    cx: &Cx<'m>,
+    own: &'m [LintLevel],
+    scope: usize,
+    kind: Option<&OptimizerKind>,
+) -> InForce {
+    let name = if matches!(kind, Some(OptimizerKind::Sgd { .. })) {
+        "max_sgd"
+    } else {
+        "max"
+    };
+    cx.limit(own, scope, "weight_decay_out_of_range", name)
 }
 
 fn round(number: f64) -> f64 {
@@ -232,11 +253,10 @@ fn default_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
     else {
         return;
     };
-    if let Some((level, message)) = strong_decay(
-        strength,
-        optimizer.learning_rate.known,
-        Some(&optimizer.kind),
-    ) {
+    let most = most_decay(cx, &[], TRAIN, Some(&optimizer.kind));
+    if let Some((level, limit, message)) =
+        strong_decay(strength, optimizer.learning_rate.known, most)
+    {
         cx.at(
             &[],
             TRAIN,
@@ -246,6 +266,7 @@ fn default_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             message,
         )
         .at_level(level)
+        .and_limit(limit)
         .and_help("weight_decay = 0.01")
         .and_note(USUAL_DECAY);
     }
@@ -296,10 +317,11 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                         Some(optimizer) => optimizer.learning_rate.known,
                         None => trains.then_some(1e-3),
                     };
-                    let strong = above_zero(l2.as_ref()).and_then(|strength| {
-                        strong_decay(strength, rate, optimizer.map(|optimizer| &optimizer.kind))
-                    });
-                    if let Some((level, message)) = strong {
+                    let kind = optimizer.map(|optimizer| &optimizer.kind);
+                    let most = most_decay(cx, &rule.levels, node.scope, kind);
+                    let strong = above_zero(l2.as_ref())
+                        .and_then(|strength| strong_decay(strength, rate, most));
+                    if let Some((level, limit, message)) = strong {
                         let id = l2.as_ref().map_or(id, |value| at(value, id));
                         cx.at(
                             &rule.levels,
@@ -310,6 +332,7 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                             message,
                         )
                         .at_level(level)
+                        .and_limit(limit)
                         .and_help("decay(l2 = 0.01)")
                         .and_note(USUAL_DECAY);
                     }
@@ -428,7 +451,7 @@ fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<&'m Optimiz
     }
     if let [first, .., second] = sources.as_slice() {
         // An attribute on either annotation holds.
-        let named = |rule: &&WeightRule| rule.levels.iter().any(|level| level.lint == "double_l2");
+        let named = |rule: &&WeightRule| super::levels::wanted(&rule.levels, "double_l2").is_some();
         let own = [first, second]
             .into_iter()
             .filter_map(|source| source.rule)
@@ -476,7 +499,8 @@ fn over_regularised<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         kinds.extend(node.rates().into_iter().map(|(word, _)| word));
         kinds.sort_unstable();
         kinds.dedup();
-        if kinds.len() >= 4 {
+        let most = cx.limit(&[], node.scope, "over_regularised", "kinds");
+        if kinds.len() as f64 >= most.value {
             cx.node(
                 node,
                 "over_regularised",
@@ -487,6 +511,7 @@ fn over_regularised<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     kinds.join(", ")
                 ),
             )
+            .and_limit(most)
             .and_help("start with one or two")
             .and_note("each is a strength to be tuned");
         }

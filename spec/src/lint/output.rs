@@ -547,11 +547,12 @@ fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss)
         .and_then(|value| Some((value, value.known?)))
     {
         let id = at(value, loss.id);
+        let max = cx.limit(&[], LOSS, "label_smoothing_out_of_range", "max");
         if !(0.0..1.0).contains(&share) {
             cx.at(&[], LOSS, place(), id, "label_smoothing_out_of_range", format!("`label_smoothing = {value}` is not a share in [0, 1)"))
                 .and_help("label_smoothing = 0.1")
                 .and_note("at 1 every target is flat, beyond it the right class is the least likely (arXiv 1512.00567)");
-        } else if share > 0.3 {
+        } else if share > max.value {
             cx.at(
                 &[],
                 LOSS,
@@ -564,6 +565,7 @@ fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss)
                 ),
             )
             .at_level(Level::Warn)
+            .and_limit(max)
             .and_help("label_smoothing = 0.1")
             .and_note("0.05 to 0.1 is usual (arXiv 1512.00567)");
         }

@@ -233,17 +233,22 @@ fn saturating_hidden_stack<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             Some(activation) if !activation.kind.is_saturating() => 0,
             _ => before,
         };
-        if here >= 3 && before < 3 {
+        let layers = cx.limit(&[], node.scope, "saturating_hidden_stack", "layers");
+        let found = |depth: usize| depth as f64 >= layers.value;
+        if found(here) && !found(before) {
             let name = node
                 .activation()
                 .map_or("sigmoid", |activation| activation.kind.word());
             cx.node(
                 node,
                 "saturating_hidden_stack",
-                format!("this is the third `{name}` in series"),
+                format!("{here} saturating activations in series, `{name}` the last of them"),
             )
+            .and_limit(layers)
             .and_help("`relu`, or `tanh` with `layer_norm`")
-            .and_note("its slope is at most 1/4: three shrink the gradient to 1/64 or less");
+            .and_note(
+                "the slope of a sigmoid is at most 1/4: three shrink the gradient to 1/64 or less",
+            );
         }
         if let Some(slot) = depth.get_mut(index) {
             *slot = here;

@@ -13,7 +13,8 @@ use crate::diag::Diagnostics;
 use crate::evaluate::{self, Known};
 use crate::words::{self, Kind};
 use crate::{Custom, Hole, HoleKind, Lowered, Nested, Spans};
-use damper_spec::{Domain, Hyper, HyperKind, Id, Input, InputKind, LintLevel, Model, Value};
+use damper_spec::catalogue::PREFIX;
+use damper_spec::{Domain, Hyper, HyperKind, Id, Input, InputKind, Limit, LintLevel, Model, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,14 +41,25 @@ impl Cx<'_> {
 
     /// Lint levels as the description holds them.
     fn levels(&mut self, levels: &[ast::LintLevel]) -> Vec<LintLevel> {
+        let prefix = |level: &ast::LintLevel| if level.group { PREFIX } else { "" };
         levels
             .iter()
             .map(|level| LintLevel {
-                id: self.id((level.lint.span(), level.lint.span())),
-                lint: level.lint.to_string(),
+                id: self.id(level.ends),
+                line: None,
+                lint: format!("{}{}", prefix(level), level.lint),
                 level: level.level,
                 expect: level.expect,
                 reason: level.reason.clone(),
+                thresholds: level
+                    .thresholds
+                    .iter()
+                    .map(|limit| Limit {
+                        id: self.id(limit.ends),
+                        name: limit.name.to_string(),
+                        value: limit.value,
+                    })
+                    .collect(),
             })
             .collect()
     }
@@ -155,7 +167,7 @@ fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
 fn no_levels(cx: &mut Cx, attrs: &ast::Attrs, section: &str) {
     for level in &attrs.levels {
         cx.diagnostics
-            .error(&level.lint, format!("no lint looks at `{section}`"))
+            .error(level.ends, format!("no lint looks at `{section}`"))
             .help("set the level on the model, `layers`, `loss`, `train`, a statement or an annotation");
     }
 }

@@ -6,7 +6,7 @@ mod words;
 use crate::build::*;
 use crate::{
     Cell, EarlyStop, Id, LINTS, Level, LintLevel, LossKind, Merge, Model, OpKind, OptimizerKind,
-    Reach, Reads, RuleKind,
+    Reach, Reads, RuleKind, SetBy,
 };
 use crate::{ScheduleKind, Source, Stochastic, TaskKind, Value};
 use std::collections::BTreeSet;
@@ -1144,10 +1144,131 @@ fn of_two_levels_on_one_thing_the_later_wins() {
 }
 
 #[test]
+fn the_name_of_a_lint_wins_over_a_group_on_the_same_thing() {
+    let net = |levels: [(&str, Level); 2]| {
+        let fc = layer("fc", [linear(32), relu(), dropout(0.8)]);
+        let net = levels
+            .into_iter()
+            .fold(fc, |fc, (name, level)| fc.level(name, level));
+        classifier(vec![net]).lints()
+    };
+    let name = ("high_dropout_rate", Level::Allow);
+    let group = ("damper::regularisation", Level::Deny);
+    assert_eq!(net([name, group]), ["dropout_feeding_head"]);
+    assert_eq!(net([group, name]), ["dropout_feeding_head"]);
+}
+
+#[test]
+fn a_group_on_the_inside_wins_over_a_name_around_it() {
+    let net = classifier(vec![
+        layer("fc", [linear(32), relu(), dropout(0.8)])
+            .level("damper::regularisation", Level::Allow),
+    ]);
+    let denied = net.level(attribute("high_dropout_rate", Level::Deny));
+    assert_eq!(denied.check(), []);
+}
+
+#[test]
+fn strict_raises_what_is_allowed_by_default_and_nothing_else() {
+    let net = |groups: &[LintLevel]| {
+        let fc = layer("fc", [linear(32), relu(), dropout(0.8)]);
+        let levels = groups.iter().cloned();
+        levels.fold(classifier(vec![fc]), Model::level)
+    };
+    let strict = net(&[attribute("damper::strict", Level::Deny)]);
+    assert_eq!(
+        strict.lints(),
+        ["dropout_feeding_head", "high_dropout_rate"]
+    );
+    assert_eq!(strict.found("high_dropout_rate").level, Level::Warn);
+    assert_eq!(strict.found("dropout_feeding_head").level, Level::Deny);
+}
+
+#[test]
+fn no_group_reaches_what_cannot_be_allowed() {
+    let net = classifier(vec![]).level(attribute("damper::structure", Level::Allow));
+    assert_eq!(net.check(), []);
+    let broken = model(vec![layer("head", [linear(0)])]);
+    let all = attribute("damper::all", Level::Allow);
+    assert_eq!(broken.level(all).lints(), ["error"]);
+}
+
+#[test]
+fn an_expected_group_is_met_by_any_of_its_lints() {
+    let net = |rate| {
+        let fc = layer("fc", [linear(32), relu(), dropout(rate)]);
+        classifier(vec![fc]).level(expect("damper::regularisation"))
+    };
+    // By the dropout that feeds the head, or by the rate.
+    assert_eq!(net(0.8).check(), []);
+    assert_eq!(net(0.2).check(), []);
+    let plain = classifier(vec![]).level(expect("damper::regularisation"));
+    assert_eq!(plain.lints(), ["unfulfilled_expectation"]);
+}
+
+#[test]
+fn an_unmet_expectation_has_a_level_too() {
+    let net = classifier(vec![])
+        .level(expect("high_dropout_rate"))
+        .level(attribute("unfulfilled_expectation", Level::Allow));
+    assert_eq!(net.check(), []);
+}
+
+#[test]
+fn the_levels_of_the_crate_stand_around_the_model() {
+    let mut net = classifier(vec![layer("fc", [linear(32), relu(), dropout(0.8)])]);
+    net.crate_levels = vec![LintLevel {
+        line: Some("Cargo.toml, line 7".to_owned()),
+        ..attribute("high_dropout_rate", Level::Deny)
+    }];
+    let finding = net.found("high_dropout_rate");
+    assert_eq!(finding.level, Level::Deny);
+    assert_eq!(
+        finding.set_by,
+        Some(SetBy::Manifest {
+            line: "Cargo.toml, line 7".to_owned(),
+            name: "high_dropout_rate".to_owned()
+        })
+    );
+    let allowed = net.level(attribute("high_dropout_rate", Level::Allow));
+    assert_eq!(allowed.check(), []);
+}
+
+#[test]
+fn the_innermost_threshold_wins() {
+    let at = |max: f64| LintLevel {
+        thresholds: vec![crate::Limit {
+            id: Id::NONE,
+            name: "max".to_owned(),
+            value: max,
+        }],
+        ..attribute("high_dropout_rate", Level::Warn)
+    };
+    let net = |own: Vec<LintLevel>, around: Vec<LintLevel>| {
+        let mut fc = layer("fc", [linear(32), relu(), dropout(0.7)]);
+        fc.levels = own;
+        around.into_iter().fold(classifier(vec![fc]), Model::level)
+    };
+    assert_eq!(net(vec![], vec![at(0.7)]).check(), []);
+    assert_eq!(net(vec![at(0.7)], vec![at(0.6)]).check(), []);
+    let found = net(vec![at(0.6)], vec![at(0.7)]).found("high_dropout_rate");
+    assert_eq!(found.limits, ["max = 0.6"]);
+    // A level alone leaves the threshold around it in force.
+    let level = attribute("high_dropout_rate", Level::Deny);
+    assert_eq!(net(vec![level], vec![at(0.7)]).check(), []);
+}
+
+#[test]
 fn the_attribute_that_set_a_level_is_named() {
     let net = classifier(vec![layer("fc", [linear(32), relu(), dropout(0.8)])])
         .level(attribute("high_dropout_rate", Level::Deny));
-    assert_eq!(net.found("high_dropout_rate").set_by, Some(Id(1)));
+    assert_eq!(
+        net.found("high_dropout_rate").set_by,
+        Some(SetBy::Attribute {
+            id: Id(1),
+            name: "high_dropout_rate".to_owned()
+        })
+    );
 }
 
 #[test]
