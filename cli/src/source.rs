@@ -1,7 +1,7 @@
 //! Finding the models of a Rust source.
 
 use crate::Error;
-use damper_macros_core::{Lowered, diag::Diagnostic};
+use damper_macros_core::{Lowered, Manifest, diag::Diagnostic};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use std::io::Read;
@@ -71,10 +71,13 @@ pub fn declarations(path: &str, source: &str) -> Result<Vec<Declaration>, Error>
         return Err(Error::NoModel { path: path.into() });
     }
     found.sort_by_key(|group| group.span().byte_range().start);
+    // The standard input is judged as a file of this folder.
+    let place = std::path::absolute(path).unwrap_or_default();
+    let manifest = Manifest::of_file(&place);
     let understood = found.into_iter().map(|group| {
         let body = group.stream();
         let tokens = quote!(::damper, #body);
-        let (reports, lowered) = damper_macros_core::diagnose(tokens.clone());
+        let (reports, lowered) = damper_macros_core::diagnose_in(tokens.clone(), &manifest);
         Declaration {
             tokens,
             reports,

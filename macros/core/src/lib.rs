@@ -13,6 +13,7 @@ pub mod diag;
 mod evaluate;
 pub mod expand;
 mod lower;
+pub mod manifest;
 mod parse;
 mod spans;
 pub mod words;
@@ -22,6 +23,7 @@ use proc_macro2::{Ident, TokenStream};
 use std::collections::BTreeMap;
 use syn::Attribute;
 
+pub use manifest::Manifest;
 pub use spans::Spans;
 
 /// A declaration that was understood: what the expansion is made from.
@@ -91,31 +93,56 @@ pub struct Nested {
 ///
 /// Everything that is wrong is reported in the result, as `compile_error!`s at the tokens concerned,
 /// beside a stub of the model's whole interface. This function does not panic.
+///
+/// The lint levels of the crate are those of its `Cargo.toml`.
 pub fn model(input: TokenStream) -> TokenStream {
+    model_in(input, &Manifest::of_this_crate())
+}
+
+/// The same for a crate that says this about lints.
+pub fn model_in(input: TokenStream, manifest: &Manifest) -> TokenStream {
     let mut cx = diag::Diagnostics::default();
-    let expansion = match understand(&mut cx, input) {
+    let mut expansion = match understand(&mut cx, input, manifest) {
         None => TokenStream::new(),
         Some(lowered) if cx.failed() => expand::stub(&lowered),
         Some(lowered) => expand::model(&lowered),
     };
+    expansion.extend(manifest.tracked());
     cx.finish_with(expansion)
 }
 
-/// What [`model`] would report, and what it would expand.
+/// What [`model`] would report in a crate that says nothing about lints, and what it would expand.
 pub fn diagnose(input: TokenStream) -> (Vec<diag::Diagnostic>, Option<Lowered>) {
+    diagnose_in(input, &Manifest::default())
+}
+
+/// The same for a crate that says this about lints.
+pub fn diagnose_in(
+    input: TokenStream,
+    manifest: &Manifest,
+) -> (Vec<diag::Diagnostic>, Option<Lowered>) {
     let mut cx = diag::Diagnostics::default();
-    let lowered = understand(&mut cx, input);
+    let lowered = understand(&mut cx, input, manifest);
     (cx.into_reports(), lowered)
 }
 
 /// Parses, lowers and checks; the rules of the description are for declarations that were understood.
-fn understand(cx: &mut diag::Diagnostics, input: TokenStream) -> Option<Lowered> {
+fn understand(
+    cx: &mut diag::Diagnostics,
+    input: TokenStream,
+    manifest: &Manifest,
+) -> Option<Lowered> {
     let (krate, parsed) = parse::model(cx, input);
-    let lowered = lower::lower(cx, krate, parsed?);
+    let (mut lowered, own) = lower::lower(cx, krate, parsed?);
+    lowered.spec.crate_levels.clone_from(&manifest.levels);
     if !cx.failed() {
-        for finding in lowered.spec.check() {
+        for finding in lowered.spec.check_with(own) {
             cx.finding(&finding, &lowered.spans);
         }
+    }
+    for mistake in &manifest.mistakes {
+        cx.error(&lowered.ast.name, mistake.message.as_str())
+            .help(mistake.help.as_str());
     }
     Some(lowered)
 }

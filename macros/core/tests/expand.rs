@@ -5,7 +5,9 @@ use proc_macro2::TokenStream;
 /// The expansion as rustfmt would print it; what cannot be parsed is printed as it is.
 fn expand(source: &str) -> String {
     let model: TokenStream = source.parse().expect("the fixture is made of tokens");
-    let expansion = damper_macros_core::model(quote::quote!(::damper, #model));
+    // The items that track a `Cargo.toml` have a test of their own.
+    let nothing = damper_macros_core::Manifest::default();
+    let expansion = damper_macros_core::model_in(quote::quote!(::damper, #model), &nothing);
     match syn::parse2(expansion.clone()) {
         Ok(file) => prettyplease::unparse(&file),
         Err(error) => panic!("the expansion is not Rust: {error}\n{expansion}"),

@@ -520,4 +520,40 @@ lints! {
     ///
     /// Where the values of a configuration decide: write `allow` instead of `expect`.
     warn unfulfilled_expectation in declaration {} "an `#[expect(..)]` whose rule has nothing to say";
+
+    ///
+    /// ```text
+    /// model! {
+    ///     Net<hidden: usize = 32>
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(64) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// `NetConfig::with_hidden(128)` would change nothing, and a search over it compare noise.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net<hidden: usize = 32>
+    ///     input x: [64]
+    ///     layers {
+    ///         fc:   linear(hidden) -> relu;
+    ///         head: linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// Rather begin its name with `_`. What only a `custom(..)` reads is used.
+    warn unused_hyper_parameter in declaration {} "a hyper-parameter that no value uses";
 }

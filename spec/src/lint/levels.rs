@@ -223,7 +223,9 @@ fn unknown(level: &LintLevel) -> Finding {
     if level.line.is_none() && groups().any(|group| group == name) {
         return finding.help(format!("the group is `{PREFIX}{name}`"));
     }
-    match suggest(name, LINTS.iter().map(|lint| lint.name)) {
+    // In `Cargo.toml` groups stand without `damper::`.
+    let groups = groups().filter(|_| level.line.is_some());
+    match suggest(name, LINTS.iter().map(|lint| lint.name).chain(groups)) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding,
     }

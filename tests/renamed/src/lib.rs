@@ -21,9 +21,33 @@ model! {
     train { optimizer: adamw(lr = 1e-3), schedule: cosine(warmup = 0.1), epochs: 2, early_stop(patience = 1) }
 }
 
+model! {
+    /// Compiles because `Cargo.toml` says so.
+    pub Noisy<rate: f64 = 0.6>
+    input x: [8]
+    layers {
+        fc:   linear(16) -> relu -> dropout(rate);
+        head: linear(3) -> dropout(0.1);
+    }
+    loss cross_entropy
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_levels_of_the_crate_hold_at_run_time_too() {
+        let device = renamed::device().expect("a device");
+        NoisyConfig::new()
+            .init(&device)
+            .expect("the table allows 0.6");
+        let error = NoisyConfig::new()
+            .with_rate(0.65)
+            .init(&device)
+            .expect_err("0.65 is above the table's limit");
+        assert!(error.to_string().contains("high_dropout_rate"), "{error}");
+    }
 
     #[test]
     fn a_renamed_dependency_is_enough() {

@@ -14,7 +14,9 @@ use crate::evaluate::{self, Known};
 use crate::words::{self, Kind};
 use crate::{Custom, Hole, HoleKind, Lowered, Nested, Spans};
 use damper_spec::catalogue::PREFIX;
-use damper_spec::{Domain, Hyper, HyperKind, Id, Input, InputKind, Limit, LintLevel, Model, Value};
+use damper_spec::{
+    Domain, Finding, Hyper, HyperKind, Id, Input, InputKind, Level, Limit, LintLevel, Model, Value,
+};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +74,13 @@ impl Cx<'_> {
 }
 
 /// Lowers one declaration.
-pub(crate) fn lower(cx: &mut Diagnostics, krate: TokenStream, mut ast: ast::Model) -> Lowered {
+///
+/// Beside it stands what was found here, at the levels that the model asks for.
+pub(crate) fn lower(
+    cx: &mut Diagnostics,
+    krate: TokenStream,
+    mut ast: ast::Model,
+) -> (Lowered, Vec<Finding>) {
     let mut cx = Cx {
         diagnostics: cx,
         spans: Spans::default(),
@@ -85,6 +93,7 @@ pub(crate) fn lower(cx: &mut Diagnostics, krate: TokenStream, mut ast: ast::Mode
         broken: BTreeSet::new(),
     };
     let spec = model(&mut cx, &ast);
+    let findings = unused(&mut cx, &ast.hyper);
     // A second one of a name has been reported; the stub has a field for the first.
     let mut names = BTreeSet::new();
     ast.hyper
@@ -98,7 +107,7 @@ pub(crate) fn lower(cx: &mut Diagnostics, krate: TokenStream, mut ast: ast::Mode
         loss_path,
         ..
     } = cx;
-    Lowered {
+    let lowered = Lowered {
         krate,
         ast,
         spec,
@@ -108,7 +117,8 @@ pub(crate) fn lower(cx: &mut Diagnostics, krate: TokenStream, mut ast: ast::Mode
         loss_path,
         docs,
         spans,
-    }
+    };
+    (lowered, findings)
 }
 
 fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
@@ -159,7 +169,6 @@ fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
         .train
         .as_ref()
         .map(|section| training::train(cx, section));
-    unused(cx, &ast.hyper);
     model.resolve();
     model
 }
@@ -382,26 +391,30 @@ fn input_kind(cx: &mut Cx, of: &ast::Call) -> InputKind {
 }
 
 /// A hyper-parameter that no value names does nothing.
-fn unused(cx: &mut Cx, written: &[ast::Hyper]) {
+fn unused(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Finding> {
     // What would use it may be what was wrong.
     if cx.diagnostics.failed() {
-        return;
+        return Vec::new();
     }
-    for known in cx
+    let names: Vec<String> = cx
         .hyper
         .iter()
         .filter(|known| !known.used && !known.name.starts_with('_'))
-    {
-        if let Some(hyper) = written.iter().find(|hyper| hyper.name == known.name) {
-            cx.diagnostics
-                .warning(
-                    "unused_hyper_parameter",
-                    &hyper.name,
-                    format!("no value uses the hyper-parameter `{}`", known.name),
-                )
-                .help(format!("remove it, or call it `_{}`", known.name));
+        .map(|known| known.name.clone())
+        .collect();
+    let mut findings = Vec::new();
+    for name in names {
+        if let Some(hyper) = written.iter().find(|hyper| hyper.name == name) {
+            let lint = damper_spec::catalogue::names::unused_hyper_parameter;
+            let id = cx.id((hyper.name.span(), hyper.name.span()));
+            let text = format!("no value uses the hyper-parameter `{name}`");
+            findings.push(
+                Finding::lint(lint, Level::Warn, id, text)
+                    .help(format!("remove it, or call it `_{name}`")),
+            );
         }
     }
+    findings
 }
 
 /// The error for a word that does not exist: with a suggestion, and the list of those that do.
