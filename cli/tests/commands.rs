@@ -57,6 +57,17 @@ fn a_span_points_at_the_tokens_behind_letters_of_two_bytes() -> Result<(), Error
     Ok(())
 }
 
+/// Without that table its second model would have an error.
+#[test]
+fn the_lint_levels_of_the_crate_hold() -> Result<(), Error> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/renamed/src/lib.rs");
+    let source = cargo_damper::read(path)?;
+    assert_eq!(check(path, &source, Format::Human)?.text, "");
+    let elsewhere = check("lib.rs", &source, Format::Human)?.text;
+    assert!(elsewhere.contains("`#[deny(dropout_before_output)]` on by default"));
+    Ok(())
+}
+
 #[test]
 fn a_file_without_a_model() {
     let error = check("a.rs", "fn main() {}", Format::Human).expect_err("no model");

@@ -30,6 +30,39 @@
 //! `#[expect(name, reason = "..")]` allows a rule and warns when it has nothing to say any more. `#[forbid(name)]` is
 //! `#[deny(name)]`. A name that no rule has is an error.
 //!
+//! # Groups
+//!
+//! `#[warn(damper::output)]` sets the level of all rules of a group: `output`, `regularisation`, `normalisation`, `structure`,
+//! `convolution`, `training`, `declaration`. `damper::strict` is every rule that is silent by default, `damper::all` every
+//! rule. A rule's own name wins over a group on the same thing, whichever comes first. No group reaches the three rules
+//! without which nothing can be built.
+//!
+//! # Thresholds
+//!
+//! A number that a rule judges by can be set beside its level; its page lists them, and each message shows the one in force:
+//!
+//! ```text
+//! #[warn(high_dropout_rate, max = 0.6, reason = "the encoder reads masked patches")]
+//! ```
+//!
+//! The innermost attribute that sets a threshold wins; an attribute that sets a level alone leaves it as it is.
+//!
+//! # The whole crate
+//!
+//! The same for every model of a crate stands in its `Cargo.toml`, in the words of cargo's `[lints]`. Attributes win over it.
+//!
+//! ```toml
+//! [package.metadata.damper.lints]
+//! strict = { level = "warn", priority = -1 }             # a group, without `damper::`
+//! dropout_with_batch_norm = "allow"
+//! high_dropout_rate = { level = "warn", max = 0.6 }
+//! ```
+//!
+//! The higher `priority` wins (0 if not written), and at equal ones a rule's own name. With `workspace = true` instead, the
+//! table is `[workspace.metadata.damper.lints]` of the workspace; a package from a registry has no workspace, so what its
+//! models cannot be compiled without belongs into its own table. A change of the file compiles the crate anew, and
+//! `cargo damper check` obeys it too.
+//!
 //! # When they are checked
 //!
 //! While the program compiles, on the declared defaults of the hyper-parameters, each finding at the tokens it is about;

@@ -175,3 +175,26 @@ fn the_architectures_of_the_documentation_are_clean() {
         }
     }
 }
+
+#[test]
+fn the_groups_of_the_readme_are_those_of_the_catalogue() {
+    let readme = include_str!("../../../README.md");
+    let rows = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `damper::"));
+    let mut groups: Vec<&str> = Vec::new();
+    for row in rows {
+        // What stands between backticks: the rest of the group's name, then lints.
+        let mut words = row.split('`').step_by(2);
+        let group = words.next().unwrap_or_default();
+        groups.push(group);
+        for name in words {
+            let lint = Lint::find(name).unwrap_or_else(|| panic!("no lint is called `{name}`"));
+            assert_eq!(lint.group.word(), group, "`{name}`");
+        }
+    }
+    assert_eq!(
+        groups,
+        damper_spec::Group::ALL.map(damper_spec::Group::word)
+    );
+}
