@@ -8,7 +8,7 @@
 //! - [`Model::infer`] gives every value its [`Shape`];
 //! - [`Model::check`] gives the [`Finding`]s: what does not fit, and what the lints say;
 //! - [`Model::parameters`] lists every weight with its path, [`Role`] and regularisation;
-//! - [`Model::summary`] is the table that a person reads.
+//! - [`Model::summary`] is the table that a person reads, [`draw`] the picture.
 
 mod activation;
 #[cfg(test)]
@@ -19,6 +19,7 @@ pub mod catalogue;
 mod counts;
 mod difference;
 mod display;
+pub mod draw;
 mod finding;
 mod graph;
 mod infer;
