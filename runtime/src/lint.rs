@@ -45,7 +45,9 @@
 //! #[warn(high_dropout_rate, max = 0.6, reason = "the encoder reads masked patches")]
 //! ```
 //!
-//! The innermost attribute that sets a threshold wins; an attribute that sets a level alone leaves it as it is.
+//! The innermost attribute that sets a threshold wins; an attribute that sets a level alone leaves it as it is. Beside a
+//! threshold, the level is for what that threshold judges: under `#[warn(learning_rate_out_of_range, max = 0.1)]` a rate of 0
+//! stays an error.
 //!
 //! # The whole crate
 //!

@@ -74,8 +74,8 @@ pub struct Finding {
     pub place: String,
     /// What has set the level; `None` if the default holds.
     pub set_by: Option<SetBy>,
-    /// The thresholds that it was judged by: `max = 0.5`.
-    pub limits: Vec<String>,
+    /// The thresholds that it was judged by, and their values: `max`, `0.5`.
+    pub limits: Vec<(&'static str, String)>,
 }
 
 /// ``error[dropout_before_output] in layer `head`: ..``, then `help:` and `note:` lines.

@@ -110,11 +110,14 @@ impl Diagnostics {
                     }
                 }
             };
-            let words: Vec<&str> = std::iter::once(lint)
-                .chain(finding.limits.iter().map(String::as_str))
+            let limits = finding.limits.iter();
+            let limits: String = limits
+                .map(|(name, value)| format!(", {name} = {value}"))
                 .collect();
-            let (level, words) = (finding.level, words.join(", "));
-            report.notes.push(format!("`#[{level}({words})]` {origin}"));
+            let level = finding.level;
+            report
+                .notes
+                .push(format!("`#[{level}({lint}{limits})]` {origin}"));
         }
     }
 

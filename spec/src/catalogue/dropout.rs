@@ -161,7 +161,7 @@ lints! {
     /// Wide-ResNet does this and gains (arXiv 1605.07146, section 2.4); so do heads behind the last norm:
     /// `#[allow(dropout_with_batch_norm, reason = "behind the last batch norm")]`. Silent where a pooling stands between, as in the
     /// heads of MobileNet and EfficientNet. `drop_block` is warned of only: it was published with batch norm.
-    deny dropout_with_batch_norm in regularisation { light = 0.1: "rates up to this are warned of, above it denied" }
+    deny dropout_with_batch_norm in regularisation { light = 0.1: "rates up to this are one level lower: warned of where others are denied" }
         "dropout above 0.1 behind a batch norm, with no weights between them; up to 0.1 **warn**";
 
     ///

@@ -33,9 +33,25 @@ impl LintLevel {
     }
 }
 
-/// What these levels, on one thing, ask of a lint: its own name before a group, then the later one.
-pub(super) fn wanted<'l>(levels: &'l [LintLevel], lint: &str) -> Option<&'l LintLevel> {
-    let own = levels.iter().rev().find(|level| level.lint == lint);
+/// The threshold up to which a finding is one level lower.
+const LIGHT: &str = "light";
+
+type Limits = [(&'static str, String)];
+
+/// What these levels, on one thing, ask of a finding: the lint's own name before a group, then the later one.
+///
+/// Beside a threshold, a level is for what that threshold judges: a learning rate of 0 stays an error under
+/// `#[warn(learning_rate_out_of_range, max = 0.1)]`.
+fn wanted<'l>(levels: &'l [LintLevel], lint: &str, limits: &Limits) -> Option<&'l LintLevel> {
+    let judges = |level: &LintLevel| {
+        let mut set = level.thresholds.iter();
+        level.thresholds.is_empty()
+            || set.any(|set| limits.iter().any(|(name, _)| *name == set.name))
+    };
+    let own = levels
+        .iter()
+        .rev()
+        .find(|level| level.lint == lint && judges(level));
     own.or_else(|| {
         let lint = Lint::find(lint)?;
         let reaches = |level: &&LintLevel| level.group().is_some_and(|group| lint.is_in(group));
@@ -57,6 +73,11 @@ fn innermost<'m, T>(
         at = scope.parent;
     }
     found
+}
+
+/// Whether these levels name the lint, or a group of it.
+pub(super) fn name(levels: &[LintLevel], lint: &str) -> bool {
+    wanted(levels, lint, &[]).is_some()
 }
 
 impl<'m> Cx<'m> {
@@ -96,13 +117,19 @@ impl<'m> Cx<'m> {
     ) -> Option<Finding> {
         let mut finding = pushed.finding;
         let lint = finding.lint?;
-        let asked = |levels| wanted(levels, lint);
+        let asked = |levels| wanted(levels, lint, &finding.limits);
         if let Some(level) = innermost(pushed.own, &self.scopes, pushed.scope, asked) {
             if level.expect {
                 met.insert((level.id, level.lint.clone()));
                 return None;
             }
-            finding.level = level.level;
+            let light = finding.level < super::default_level(lint)
+                && level.thresholds.iter().any(|limit| limit.name == LIGHT);
+            finding.level = match level.level {
+                Level::Deny if light => Level::Warn,
+                Level::Warn if light => Level::Allow,
+                level => level,
+            };
             finding.set_by = Some(level.set_by());
         }
         (finding.level != Level::Allow).then_some(finding)
@@ -136,14 +163,14 @@ impl<'m> Cx<'m> {
 /// A threshold in force.
 #[derive(Clone, Copy)]
 pub(super) struct InForce {
-    name: &'static str,
+    pub(super) name: &'static str,
     pub(super) value: f64,
 }
 
 impl InForce {
-    /// As it is set: `max = 0.5`.
+    /// The number as a person would write it.
     pub(super) fn text(self) -> String {
-        format!("{} = {}", self.name, crate::Value::known(self.value))
+        crate::Value::known(self.value).to_string()
     }
 }
 

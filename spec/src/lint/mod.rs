@@ -85,7 +85,8 @@ impl Finding {
 
     /// What it was judged by.
     fn and_limit(&mut self, limit: impl Into<Option<InForce>>) -> &mut Self {
-        self.limits.extend(limit.into().map(InForce::text));
+        self.limits
+            .extend(limit.into().map(|limit| (limit.name, limit.text())));
         self
     }
 

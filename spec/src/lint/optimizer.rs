@@ -451,7 +451,7 @@ fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<&'m Optimiz
     }
     if let [first, .., second] = sources.as_slice() {
         // An attribute on either annotation holds.
-        let named = |rule: &&WeightRule| super::levels::wanted(&rule.levels, "double_l2").is_some();
+        let named = |rule: &&WeightRule| super::levels::name(&rule.levels, "double_l2");
         let own = [first, second]
             .into_iter()
             .filter_map(|source| source.rule)
