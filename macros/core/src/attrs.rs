@@ -177,7 +177,7 @@ fn levels(
             },
             Meta::List(_) => {
                 cx.error(at, "expected the name of a lint")
-                    .help("`#[allow(lint, reason = \"..\")]`");
+                    .help(format!("`#[allow(lint, reason = \"..\")]`, {ONE}"));
             }
         }
     }

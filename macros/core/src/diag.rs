@@ -110,14 +110,11 @@ impl Diagnostics {
                     }
                 }
             };
+            let mut words = vec![lint.to_owned()];
             let limits = finding.limits.iter();
-            let limits: String = limits
-                .map(|(name, value)| format!(", {name} = {value}"))
-                .collect();
-            let level = finding.level;
-            report
-                .notes
-                .push(format!("`#[{level}({lint}{limits})]` {origin}"));
+            words.extend(limits.map(|(name, value)| format!("{name} = {value}")));
+            let (level, words) = (finding.level, words.join(", "));
+            report.notes.push(format!("`#[{level}({words})]` {origin}"));
         }
     }
 
