@@ -7,11 +7,11 @@ use super::picture::{Kind, Picture};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The width of a letter, in pixels: monospace at a size of 12.
-const LETTER: i64 = 8;
+/// The width of four letters, in pixels: monospace at a size of 12.
+const FOUR_LETTERS: i64 = 29;
 const LINE: i64 = 16;
 /// Letters of one line, at most.
-const LONGEST_LINE: usize = 48;
+const LONGEST_LINE: usize = 64;
 /// Between two rows, and between two boxes in a row.
 const ROW_GAP: i64 = 28;
 const BOX_GAP: i64 = 20;
@@ -156,7 +156,7 @@ fn width(text: &str) -> i64 {
     let letters = text
         .chars()
         .map(|letter| if letter.is_ascii() { 1 } else { 2 });
-    letters.sum::<i64>() * LETTER
+    letters.sum::<i64>() * FOUR_LETTERS / 4
 }
 
 fn size(node: &super::picture::Node) -> Extent {
@@ -415,12 +415,12 @@ impl Drawing<'_> {
         let bottom = start.y + self.boxes[from].height;
         let _ = write!(text, "M{} {bottom}", start.x);
         // Through the frames at both ends it runs straight down.
-        let leaves = self.outermost(from, group).map_or(bottom, |group| {
-            self.groups[group].y + self.frames[group].extent.height
+        let left = self.around(from, group);
+        let leaves = left.last().map_or(bottom, |group| {
+            self.groups[*group].y + self.frames[*group].extent.height
         });
-        let enters = self
-            .outermost(to, group)
-            .map_or(end.y, |group| self.groups[group].y);
+        let entered = self.around(to, group);
+        let enters = entered.last().map_or(end.y, |group| self.groups[*group].y);
         if leaves != bottom {
             let _ = write!(text, "V{leaves}");
         }
@@ -434,6 +434,11 @@ impl Drawing<'_> {
             at.y = rail.bottom;
         }
         at.curve(end.x, enters, text);
+        for group in entered.iter().rev() {
+            // Its label stands here.
+            let top = self.groups[*group].y;
+            let _ = write!(text, "V{top}M{} {}", end.x, top + LINE + 6);
+        }
         if enters != end.y {
             let _ = write!(text, "V{}", end.y);
         }
@@ -442,16 +447,14 @@ impl Drawing<'_> {
         }
     }
 
-    /// The frame around a node that stands in frame `inside`; `None` if the node itself stands there.
-    fn outermost(&self, node: usize, inside: usize) -> Option<usize> {
+    /// The frames around a node that stand in frame `inside`, the innermost first.
+    fn around(&self, node: usize, inside: usize) -> Vec<usize> {
         let groups = &self.picture.groups;
-        let mut at = groups
-            .iter()
-            .position(|group| group.nodes.contains(&node))?;
-        let mut found = None;
-        while at != inside && at > 0 {
-            found = Some(at);
-            at = groups[at].parent;
+        let mut at = groups.iter().position(|group| group.nodes.contains(&node));
+        let mut found = Vec::new();
+        while let Some(group) = at.filter(|group| *group != inside && *group > 0) {
+            found.push(group);
+            at = Some(groups[group].parent);
         }
         found
     }

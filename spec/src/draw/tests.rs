@@ -128,7 +128,7 @@ fn an_identity_runs_past_its_branch() {
         "{all:?}"
     );
     // From the point at y = 125 to the rail, down beside the branch, back to the sum.
-    let rail = "M139 125C139 139 203 139 203 153V211C203 225 139 225 139 239";
+    let rail = "M127 125C127 139 187 139 187 153V211C187 225 127 225 127 239";
     assert!(text.contains(rail), "{text}");
 }
 
