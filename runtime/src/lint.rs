@@ -28,7 +28,7 @@
 //! ```
 //!
 //! `#[expect(name, reason = "..")]` allows a rule and warns when it has nothing to say any more. `#[forbid(name)]` is
-//! `#[deny(name)]`. A name that no rule has is an error.
+//! `#[deny(name)]` that nothing inside lowers. A name that no rule has is an error.
 //!
 //! # Groups
 //!

@@ -58,6 +58,9 @@ pub struct LintLevel {
     pub lint: String,
     /// The level asked for.
     pub level: Level,
+    /// `forbid`: denied, and nothing inside lowers it.
+    #[serde(default, skip_serializing_if = "no")]
+    pub forbid: bool,
     /// `#[expect(..)]`: allowed, and a warning if the lint does not fire here.
     #[serde(default, skip_serializing_if = "no")]
     pub expect: bool,

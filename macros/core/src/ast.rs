@@ -66,8 +66,10 @@ pub struct LintLevel {
     pub group: bool,
     /// Where the name stands, with its `damper::`.
     pub ends: Ends,
-    /// The level asked for; `forbid` is `deny`.
+    /// The level asked for; that of `forbid` is `deny`.
     pub level: Level,
+    /// Whether it was `#[forbid(..)]`.
+    pub forbid: bool,
     /// Whether it was `#[expect(..)]`.
     pub expect: bool,
     /// `reason = ".."`.

@@ -113,15 +113,14 @@ fn sort(cx: &mut Diagnostics, attrs: &mut Attrs, attribute: Attribute, place: Pl
             .help("set the lint's level on the model, a section, a statement or an annotation");
         return;
     }
-    levels(cx, attrs, &attribute, level, name == "expect", place);
+    levels(cx, attrs, &attribute, (level, &name), place);
 }
 
 fn levels(
     cx: &mut Diagnostics,
     attrs: &mut Attrs,
     attribute: &Attribute,
-    level: Level,
-    expect: bool,
+    (level, word): (Level, &str),
     place: Place,
 ) {
     let at = ends(attribute).unwrap_or((Span::call_site(), Span::call_site()));
@@ -204,6 +203,7 @@ fn levels(
         thresholds.clear();
     }
     // `expect` allows, and says so if there was nothing to allow.
+    let expect = word == "expect";
     let level = if expect { Level::Allow } else { level };
     attrs
         .levels
@@ -212,6 +212,7 @@ fn levels(
             group,
             ends,
             level,
+            forbid: word == "forbid",
             expect,
             reason: reason.clone(),
             thresholds: thresholds.clone(),

@@ -265,7 +265,10 @@ impl<'t> Reader<'t> {
             },
         };
         let level = match value.get_ref() {
-            DeValue::String(word) => self.level(&value.span(), word),
+            DeValue::String(word) => {
+                entry.level.forbid = word.as_ref() == "forbid";
+                self.level(&value.span(), word)
+            }
             DeValue::Table(table) => self.options(name, span, table, &mut entry),
             _ => {
                 self.mistake(
@@ -326,7 +329,7 @@ impl<'t> Reader<'t> {
 /// Sets an option; else what it wants.
 fn set(entry: &mut Entry, key: &str, value: &DeValue<'_>) -> Option<String> {
     match (key, value.as_str(), integer(value), number(value)) {
-        ("level", Some(_), ..) => {}
+        ("level", Some(word), ..) => entry.level.forbid = word == "forbid",
         ("level" | "reason", None, ..) => return Some(format!("`{key}` wants a text")),
         ("reason", Some(text), ..) => entry.level.reason = Some(text.to_owned()),
         ("priority", _, Some(number), _) => entry.priority = number,
@@ -379,6 +382,7 @@ fn ordered(mut all: Vec<Entry>) -> Vec<LintLevel> {
         });
         if let Some(group) = group {
             level.level = group.level.level;
+            level.forbid = group.level.forbid;
         }
         levels.push(level);
         rest = above;

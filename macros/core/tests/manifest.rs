@@ -82,6 +82,27 @@ fn an_attribute_wins_over_the_table() {
 }
 
 #[test]
+fn what_the_table_forbids_no_attribute_lowers() {
+    let forbid = table("high_dropout_rate = \"forbid\"");
+    let model = |attribute: &str| NET.replace("Net\n", &format!("{attribute} Net\n"));
+    let named = reports(&forbid, &model("#[allow(high_dropout_rate)]"));
+    let error = named.iter().find(|report| report.lint.is_none());
+    let error = error.expect("the attribute is an error");
+    assert_eq!(
+        error.message,
+        "`high_dropout_rate` is forbidden here: no attribute lowers it"
+    );
+    assert_eq!(
+        error.notes,
+        ["`high_dropout_rate = \"forbid\"` in Cargo.toml, line 5"]
+    );
+    // A group passes the rest.
+    let group = reports(&forbid, &model("#[allow(damper::all)]"));
+    assert_eq!(group.len(), 1);
+    assert_eq!(group[0].level, Level::Deny);
+}
+
+#[test]
 fn groups_stand_without_their_prefix() {
     let feeding = (Level::Deny, "dropout_feeding_head".to_owned());
     assert_eq!(found("regularisation = \"allow\""), []);

@@ -118,7 +118,11 @@ impl<'m> Cx<'m> {
         let mut finding = pushed.finding;
         let lint = finding.lint?;
         let asked = |levels| wanted(levels, lint, &finding.limits);
-        if let Some(level) = innermost(pushed.own, &self.scopes, pushed.scope, asked) {
+        let forbids = |levels| asked(levels).filter(|level: &&LintLevel| level.forbid);
+        let answer = |one: &dyn Fn(&'m [LintLevel]) -> Option<&'m LintLevel>| {
+            innermost(pushed.own, &self.scopes, pushed.scope, one)
+        };
+        if let Some(level) = answer(&forbids).or_else(|| answer(&asked)) {
             if level.expect {
                 met.insert((level.id, level.lint.clone()));
                 return None;
@@ -221,6 +225,16 @@ pub(super) fn all_levels(model: &Model) -> Vec<(&LintLevel, String)> {
 
 /// What is wrong with a level itself: names that do not exist, lints that cannot be allowed.
 pub(super) fn mistakes(model: &Model, level: &LintLevel, place: &str) -> Vec<Finding> {
+    if let Some(forbids) = forbidden(model, level) {
+        let name = level.written();
+        let text = format!("`{name}` is forbidden here: no attribute lowers it");
+        let finding =
+            Finding::error(level.id, text).help("remove the attribute, or write `deny` there");
+        return vec![match &forbids.line {
+            Some(line) => finding.note(format!("`{} = \"forbid\"` in {line}", forbids.written())),
+            None => finding.other(forbids.id, "this `forbid`"),
+        }];
+    }
     let mut found = match (level.group(), Lint::find(&level.lint)) {
         (Some(group), _) => of_group(level, group),
         (None, None) => vec![unknown(level)],
@@ -242,6 +256,26 @@ pub(super) fn mistakes(model: &Model, level: &LintLevel, place: &str) -> Vec<Fin
         }
     }
     found
+}
+
+/// What the model or its crate says against lowering this level inside.
+fn forbidden<'m>(model: &'m Model, level: &LintLevel) -> Option<&'m LintLevel> {
+    let of = |levels: &[LintLevel]| levels.iter().any(|one| std::ptr::eq(one, level));
+    let around: &[&'m [LintLevel]] =
+        if level.forbid || level.level == Level::Deny || of(&model.crate_levels) {
+            &[]
+        } else if of(&model.levels) {
+            &[&model.crate_levels]
+        } else {
+            &[&model.levels, &model.crate_levels]
+        };
+    let forbids = |levels: &&'m [LintLevel]| match level.group() {
+        Some(_) => levels.iter().find(|other| other.lint == level.lint),
+        None => wanted(levels, &level.lint, &[]),
+    };
+    around
+        .iter()
+        .find_map(|levels| forbids(levels).filter(|other| other.forbid))
 }
 
 fn unknown(level: &LintLevel) -> Finding {

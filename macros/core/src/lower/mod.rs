@@ -51,6 +51,7 @@ impl Cx<'_> {
                 line: None,
                 lint: format!("{}{}", prefix(level), level.lint),
                 level: level.level,
+                forbid: level.forbid,
                 expect: level.expect,
                 reason: level.reason.clone(),
                 thresholds: level
