@@ -99,6 +99,13 @@ impl fmt::Display for Finding {
         if let Some(note) = &self.note {
             write!(f, "\n  note: {note}")?;
         }
+        let limits = self.limits.iter();
+        let limits: Vec<String> = limits
+            .map(|(name, value)| format!("{name} = {value}"))
+            .collect();
+        if !limits.is_empty() {
+            write!(f, "\n  note: judged by `{}`", limits.join(", "))?;
+        }
         Ok(())
     }
 }

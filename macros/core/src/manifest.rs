@@ -72,6 +72,10 @@ impl Manifest {
         if inherits(&text) {
             manifest.inherit(folder, &text);
         }
+        // rustc would look for it beside the source.
+        if folder.is_relative() {
+            manifest.files.clear();
+        }
         manifest
     }
 

@@ -243,6 +243,20 @@ fn other_tables_are_no_concern() {
     );
 }
 
+#[test]
+fn half_a_table_is_never_a_panic() {
+    let text = "[package]\nmetadata.damper.lints = { strict = { level = \"warn\", priority = -1, max = 1e3 }, \"ä\" = \"deny\" }\n[package.metadata.damper.lints]\nhigh_dropout_rate = [[0x7fffffffffffffff, inf], 1979-05-27]";
+    for end in text.char_indices().map(|(index, _)| index) {
+        let manifest = Manifest::parse(&text[..end]);
+        assert!(manifest.levels.len() + manifest.mistakes.len() < 3);
+    }
+    let deep = format!(
+        "[package.metadata.damper.lints]\nstrict = {}",
+        "[".repeat(100_000)
+    );
+    assert!(Manifest::parse(&deep).levels.is_empty());
+}
+
 fn write(folder: &Path, text: &str) {
     fs::create_dir_all(folder).expect("a folder");
     fs::write(folder.join("Cargo.toml"), text).expect("a file");

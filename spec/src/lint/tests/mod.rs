@@ -1265,6 +1265,8 @@ fn the_innermost_threshold_wins() {
     assert_eq!(net(vec![at(0.7)], vec![at(0.6)]).check(), []);
     let found = net(vec![at(0.6)], vec![at(0.7)]).found("high_dropout_rate");
     assert_eq!(found.limits, [("max", "0.6".to_owned())]);
+    let said = found.to_string();
+    assert!(said.ends_with("note: judged by `max = 0.6`"), "{said}");
     // A level alone leaves the threshold around it in force.
     let level = attribute("high_dropout_rate", Level::Deny);
     assert_eq!(net(vec![level], vec![at(0.7)]).check(), []);
