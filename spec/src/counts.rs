@@ -1,7 +1,8 @@
 //! How much a model holds and how much it computes.
 
-use crate::infer::DEEPEST;
+use crate::infer::{DEEPEST, LONGEST_PATH};
 use crate::parameters::{has_lengths, lengths, of_op};
+use crate::walk::SHORTCUT;
 use crate::{Id, Inferred, Model, Op, OpKind, Role, RuleKind, Shape, Statement};
 
 /// Sizes of a model or of one operation.
@@ -20,7 +21,21 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, other: Self, times: usize) {
+    /// Floating-point operations of the matrix products, per sample: one multiplication and one addition for each
+    /// multiply-accumulate. Activations, normalisations and poolings are not counted.
+    pub const fn flops(&self) -> usize {
+        self.multiply_accumulates.saturating_mul(2)
+    }
+
+    /// Bytes of the weights and of what the operations give for one sample, in `f32`. Gradients, the optimiser's state
+    /// and running statistics are not counted.
+    pub const fn memory(&self) -> usize {
+        self.parameters
+            .saturating_add(self.activations)
+            .saturating_mul(4)
+    }
+
+    pub(crate) fn add(&mut self, other: Self, times: usize) {
         let more =
             |sum: &mut usize, value: usize| *sum = sum.saturating_add(value.saturating_mul(times));
         more(&mut self.parameters, other.parameters);
@@ -50,6 +65,50 @@ impl Model {
     }
 }
 
+/// The sizes of each statement by its path, without the blocks inside it, all copies included.
+pub(crate) fn by_layer(model: &Model, inferred: &Inferred) -> Vec<(String, Counts)> {
+    let mut all = Vec::new();
+    each_layer(&model.layers, inferred, &mut Vec::new(), 1, &mut all);
+    all
+}
+
+fn each_layer<'m>(
+    statements: &'m [Statement],
+    inferred: &Inferred,
+    path: &mut Vec<&'m str>,
+    copies: usize,
+    all: &mut Vec<(String, Counts)>,
+) {
+    if path.len() > LONGEST_PATH {
+        return;
+    }
+    for statement in statements {
+        path.push(&statement.name);
+        let mut own = Counts::default();
+        for op in &statement.ops {
+            own.add(of_itself(op, inferred, 0), copies);
+        }
+        all.push((path.join("."), own));
+        for op in &statement.ops {
+            match &op.kind {
+                OpKind::Residual { body, shortcut, .. } => {
+                    each_layer(body, inferred, path, copies, all);
+                    path.push(SHORTCUT);
+                    each_layer(shortcut, inferred, path, copies, all);
+                    path.pop();
+                }
+                OpKind::Repeat { times, body } => {
+                    let copies = copies.saturating_mul(times.size().unwrap_or(1));
+                    each_layer(body, inferred, path, copies, all);
+                }
+                OpKind::Parallel { body, .. } => each_layer(body, inferred, path, copies, all),
+                _ => {}
+            }
+        }
+        path.pop();
+    }
+}
+
 pub(crate) fn of_block(statements: &[Statement], inferred: &Inferred, depth: usize) -> Counts {
     let mut counts = Counts::default();
     for op in statements.iter().flat_map(|statement| &statement.ops) {
@@ -59,6 +118,27 @@ pub(crate) fn of_block(statements: &[Statement], inferred: &Inferred, depth: usi
 }
 
 pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
+    let mut counts = of_itself(op, inferred, depth);
+    if depth > DEEPEST {
+        return counts;
+    }
+    match &op.kind {
+        OpKind::Residual { body, shortcut, .. } => {
+            counts.add(of_block(body, inferred, depth + 1), 1);
+            counts.add(of_block(shortcut, inferred, depth + 1), 1);
+        }
+        OpKind::Repeat { times, body } => {
+            let copies = times.size().unwrap_or(1);
+            counts.add(of_block(body, inferred, depth + 1), copies);
+        }
+        OpKind::Parallel { body, .. } => counts.add(of_block(body, inferred, depth + 1), 1),
+        _ => {}
+    }
+    counts
+}
+
+/// An operation without what stands inside its block.
+fn of_itself(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
     let mut counts = Counts::default();
     if depth > DEEPEST {
         return Counts {
@@ -69,16 +149,8 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
     let (input, output) = (inferred.input_of(op.id), inferred.output_of(op.id));
     let given = output.and_then(Shape::elements);
     match &op.kind {
-        OpKind::Residual { body, shortcut, .. } => {
-            counts.add(of_block(body, inferred, depth + 1), 1);
-            counts.add(of_block(shortcut, inferred, depth + 1), 1);
-        }
-        OpKind::Repeat { times, body } => {
+        OpKind::Repeat { times, .. } => {
             counts.incomplete |= times.size().is_none();
-            counts.add(
-                of_block(body, inferred, depth + 1),
-                times.size().unwrap_or(1),
-            );
             return counts;
         }
         OpKind::Model {
@@ -87,7 +159,6 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
             counts.add(of_block(&model.layers, &model.shapes(depth), depth + 1), 1);
             return counts;
         }
-        OpKind::Parallel { body, .. } => counts.add(of_block(body, inferred, depth + 1), 1),
         OpKind::Model { model: None, .. } | OpKind::Custom { .. } => counts.incomplete = true,
         kind => match products(kind, input, output) {
             Some(products) => counts.multiply_accumulates = products,

@@ -13,6 +13,7 @@
 mod activation;
 #[cfg(test)]
 mod architectures;
+mod budget;
 #[cfg(test)]
 mod build;
 pub mod catalogue;
@@ -38,6 +39,7 @@ mod values;
 mod walk;
 
 pub use activation::{Activation, ActivationKind};
+pub use budget::bytes;
 pub use catalogue::{Group, LINTS, Lint, Threshold};
 pub use counts::Counts;
 pub use finding::{Finding, Level, SetBy};

@@ -34,6 +34,9 @@ pub struct Model {
     /// The `train` section.
     #[serde(default, skip_serializing_if = "no")]
     pub train: Option<Train>,
+    /// The limits of the `budget` section.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budget: Vec<BudgetItem>,
     /// Lint levels on the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<LintLevel>,
@@ -1188,6 +1191,53 @@ pub struct EarlyStop {
     pub metric: Option<MetricKind>,
     /// What counts as an improvement.
     pub min_delta: Value,
+}
+
+/// `params <= 1_000_000`, `memory <= 4 MiB`: what the model may cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BudgetItem {
+    /// The whole of it.
+    #[serde(skip)]
+    pub id: Id,
+    /// What is limited.
+    pub measure: Measure,
+    /// The limit, in `unit`s.
+    pub at_most: Value,
+    /// The unit of memory.
+    #[serde(default, skip_serializing_if = "no")]
+    pub unit: Option<Unit>,
+}
+
+/// What a `budget` limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Numbers in weights, biases, gains and shifts ([`crate::Counts::parameters`]).
+    Params,
+    /// Floating-point operations of matrix products for one sample ([`crate::Counts::flops`]).
+    Flops,
+    /// Bytes of the weights and of one sample's activations ([`crate::Counts::memory`]).
+    Memory,
+}
+
+/// A unit of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// A byte.
+    B,
+    /// 1000 bytes.
+    Kb,
+    /// 1000 kB.
+    Mb,
+    /// 1000 MB.
+    Gb,
+    /// 1024 bytes.
+    Kib,
+    /// 1024 KiB.
+    Mib,
+    /// 1024 MiB.
+    Gib,
 }
 
 impl Op {

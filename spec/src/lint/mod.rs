@@ -128,6 +128,7 @@ impl Model {
             findings.extend(mistakes(self, level, place));
         }
         if !inferred.failed() {
+            crate::budget::check(self, &inferred, &mut findings);
             let mut graph = Graph::new(self, &inferred);
             let mut cx = Cx {
                 pushed: Vec::new(),
