@@ -69,6 +69,16 @@ vocabulary! {
         /// }
         /// ```
         train;
+        /// What the model may cost: where it costs more, it does not compile, and `init` refuses such values at run time.
+        ///
+        /// ```text
+        /// budget { params <= 1_000_000, flops <= 50_000_000, memory <= 4 MiB }
+        /// ```
+        ///
+        /// `params` are the numbers in weights, biases, gains and shifts; `flops` the operations of all matrix products for one sample,
+        /// two for each multiply-accumulate; `memory` is 4 bytes for each parameter and for each number that the layers give for one
+        /// sample, in `B`, `kB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`. What cannot be counted (a `custom` layer) counts as nothing.
+        budget;
     }
 
     /// What may stand in a chain.

@@ -31,6 +31,8 @@ pub struct Model {
     pub metrics: Option<Section<Vec<Call>>>,
     /// The `train` section.
     pub train: Option<Section<Vec<Setting>>>,
+    /// The `budget` section.
+    pub budget: Option<Section<Vec<BudgetItem>>>,
     /// Whether a section was lost to a syntax error, which has been reported.
     pub broken: bool,
 }
@@ -249,6 +251,25 @@ pub struct Setting {
     pub value: Option<Expr>,
     /// The arguments of a setting written as a call.
     pub args: Option<Args>,
+}
+
+/// `name <= value unit` in `budget`
+#[derive(Clone)]
+pub struct BudgetItem {
+    /// What is limited.
+    pub name: Ident,
+    /// The limit.
+    pub value: Expr,
+    /// The word behind the value.
+    pub unit: Option<Ident>,
+}
+
+impl BudgetItem {
+    /// From the name to the unit.
+    pub fn ends(&self) -> Ends {
+        let last = self.unit.as_ref().map_or(self.value.ends.1, Ident::span);
+        (self.name.span(), last)
+    }
 }
 
 impl Expr {

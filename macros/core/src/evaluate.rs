@@ -186,9 +186,18 @@ fn literal(cx: &mut Diagnostics, lit: &Lit) -> Option<Evaluated> {
             let ty = match int.suffix() {
                 "" => Type_::Whole,
                 "f64" | "f32" => Type_::Float,
-                _ => Type_::Size,
+                "usize" | "u8" | "u16" | "u32" | "u64" | "u128" | "isize" | "i8" | "i16"
+                | "i32" | "i64" | "i128" => Type_::Size,
+                suffix => {
+                    unknown_suffix(cx, lit, int.base10_digits(), suffix);
+                    return None;
+                }
             };
             (ty, int.base10_digits().parse::<f64>())
+        }
+        Lit::Float(float) if !matches!(float.suffix(), "" | "f64" | "f32") => {
+            unknown_suffix(cx, lit, float.base10_digits(), float.suffix());
+            return None;
         }
         Lit::Float(float) => (Type_::Float, float.base10_digits().parse::<f64>()),
         Lit::Bool(flag) => return of(Type_::Bool, f64::from(u8::from(flag.value))),
@@ -212,6 +221,27 @@ fn literal(cx: &mut Diagnostics, lit: &Lit) -> Option<Evaluated> {
             None
         }
     }
+}
+
+/// `10M`: no number of Rust.
+fn unknown_suffix(cx: &mut Diagnostics, lit: &Lit, digits: &str, suffix: &str) {
+    let at = ends(lit).unwrap_or((Span::call_site(), Span::call_site()));
+    let written = text(&quote::quote!(#lit));
+    let zeros = match suffix {
+        "k" | "K" => "_000",
+        "M" => "_000_000",
+        "G" | "B" => "_000_000_000",
+        _ => "",
+    };
+    let number = match lit {
+        Lit::Int(_) => format!("{digits}{zeros}"),
+        _ => digits.to_owned(),
+    };
+    cx.error(
+        at,
+        format!("`{written}` has a suffix that Rust does not know: `{suffix}`"),
+    )
+    .help(format!("`{number}`"));
 }
 
 fn arithmetic(

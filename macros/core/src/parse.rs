@@ -2,8 +2,8 @@
 //! is skipped up to the next `;` or section.
 
 use crate::ast::{
-    self, Annotation, Arg, Args, Attrs, Call, Expr, Hyper, Input, Layers, Loss, Model, Node,
-    Section, Setting, Side, Statement, Target, ends, text,
+    self, Annotation, Arg, Args, Attrs, BudgetItem, Call, Expr, Hyper, Input, Layers, Loss, Model,
+    Node, Section, Setting, Side, Statement, Target, ends, text,
 };
 use crate::attrs::{Place, attributes};
 use crate::diag::Diagnostics;
@@ -332,6 +332,7 @@ fn header(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Model> {
         task: None,
         metrics: None,
         train: None,
+        budget: None,
         broken: false,
     })
 }
@@ -623,6 +624,18 @@ fn sections(cx: &mut Diagnostics, cursor: &mut Cursor, mut model: Model) -> Mode
                     },
                 );
             }
+            "budget" => {
+                let content = budget(cx, cursor, &word);
+                place(
+                    cx,
+                    &mut model.budget,
+                    Section {
+                        attrs,
+                        word,
+                        content,
+                    },
+                );
+            }
             _ => {
                 let content = train(cx, cursor, &word);
                 place(
@@ -655,18 +668,12 @@ fn place<T>(cx: &mut Diagnostics, slot: &mut Option<Section<T>>, section: Sectio
 /// Reports a word that begins no section; the section that was meant, if that can be told.
 fn unknown_section(cx: &mut Diagnostics, word: &Ident) -> Option<&'static str> {
     let name = word.to_string();
-    if words::LATER_SECTIONS.contains(&name.as_str()) {
-        cx.error(
-            word,
-            format!("`{name}` is not available in this version of damper"),
-        );
-        return None;
-    }
     let instead = match name.as_str() {
         "inputs" => Some("input"),
         "layer" | "net" | "network" | "model" | "architecture" => Some("layers"),
         "losses" | "objective" => Some("loss"),
         "training" | "optimizer" | "fit" => Some("train"),
+        "limits" | "limit" | "cost" | "costs" => Some("budget"),
         _ => damper_spec::suggest(&name, words::SECTIONS.iter().copied()),
     };
     let message = match instead {
@@ -1348,6 +1355,112 @@ fn starts_setting(cursor: &Cursor) -> bool {
         && cursor
             .peek_ident()
             .is_some_and(|word| words::SETTINGS.iter().any(|setting| *word == setting.name))
+}
+
+fn budget(cx: &mut Diagnostics, cursor: &mut Cursor, word: &Ident) -> Vec<BudgetItem> {
+    let Some(group) = cursor.group(Delimiter::Brace) else {
+        let message = format!("expected `{{` after `budget`, found {}", cursor.found());
+        let at = if cursor.at_end() {
+            word.span()
+        } else {
+            cursor.span()
+        };
+        cx.error(at, message)
+            .help("`budget { params <= 1_000_000, memory <= 4 MiB }`");
+        skip_section(cursor);
+        return Vec::new();
+    };
+    let trees: Vec<TokenTree> = group.stream().into_iter().collect();
+    let mut inner = Cursor::within(&trees, group);
+    let mut all = Vec::new();
+    while !inner.at_end() {
+        all.extend(budget_item(cx, &mut inner));
+        if inner.at_end() || inner.eat(',') {
+            continue;
+        }
+        if inner.is_punct(';') {
+            cx.error(inner.span(), "limits are separated by `,`");
+            inner.next();
+        } else {
+            let last = inner.last_span();
+            cx.error(last, "expected `,` between this limit and the next");
+        }
+    }
+    all
+}
+
+/// `name <= value unit`; at least one token is taken.
+fn budget_item(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<BudgetItem> {
+    let example = "`params <= 1_000_000`, `flops <= 50_000_000` or `memory <= 4 MiB`";
+    let at_stop = |cursor: &Cursor| cursor.is_punct(',') || cursor.is_punct(';');
+    let Some(name) = cursor.ident().cloned() else {
+        let message = format!("expected what is limited, found {}", cursor.found());
+        cx.error(cursor.span(), message).help(example);
+        cursor.next();
+        cursor.take_until(at_stop);
+        return None;
+    };
+    if cursor.is_double(0, '<', '=') {
+        cursor.next();
+        cursor.next();
+    } else {
+        let message = format!("expected `<=` after `{name}`, found {}", cursor.found());
+        let at = if cursor.at_end() {
+            cursor.last_span()
+        } else {
+            cursor.span()
+        };
+        cx.error(at, message).help(example);
+        // `=`, `<`, `:`: what was meant is clear, and the rest of it is read.
+        let mut signs = 0;
+        while matches!(cursor.peek(), Some(TokenTree::Punct(_))) && !at_stop(cursor) {
+            cursor.next();
+            signs += 1;
+        }
+        if signs == 0 {
+            cursor.take_until(at_stop);
+            return None;
+        }
+    }
+    let before = cursor.last_span();
+    // A name with `<=` begins the next limit: the comma before it was forgotten.
+    let mut taken = cursor.take_until(|cursor| {
+        at_stop(cursor) || (cursor.peek_ident().is_some() && cursor.is_double(1, '<', '='))
+    });
+    let unit = unit_of(&mut taken);
+    if taken.is_empty() {
+        let message = format!("expected a limit for `{name}`, found {}", cursor.found());
+        cx.error(before, message).help(example);
+        return None;
+    }
+    let value = value(cx, taken, before);
+    Some(BudgetItem { name, value, unit })
+}
+
+/// Takes the unit from the end of a limit: the word of `4 MiB`, the suffix of `4MiB`.
+fn unit_of(taken: &mut Vec<TokenTree>) -> Option<Ident> {
+    if let [TokenTree::Literal(literal)] = taken.as_slice() {
+        let text = literal.to_string();
+        let number = damper_spec::Unit::ALL
+            .into_iter()
+            .find_map(|unit| Some((text.strip_suffix(unit.word())?, unit)))
+            .filter(|(number, _)| !number.starts_with("0x"))?;
+        let mut bare: proc_macro2::Literal = number.0.parse().ok()?;
+        bare.set_span(literal.span());
+        let unit = Ident::new(number.1.word(), literal.span());
+        *taken = vec![TokenTree::Literal(bare)];
+        return Some(unit);
+    }
+    match taken.as_slice() {
+        [.., TokenTree::Ident(cast), TokenTree::Ident(_)] if cast == "as" => None,
+        [.., TokenTree::Punct(_), TokenTree::Ident(_)] | [_] | [] => None,
+        [.., TokenTree::Ident(unit)] => {
+            let unit = unit.clone();
+            taken.pop();
+            Some(unit)
+        }
+        _ => None,
+    }
 }
 
 /// A value that is a word with arguments, such as `adamw(lr = 1e-3)`.

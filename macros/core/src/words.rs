@@ -211,10 +211,16 @@ const fn or_first(mut argument: Argument) -> Argument {
 }
 
 /// The sections.
-pub const SECTIONS: &[&str] = &["input", "layers", "loss", "task", "metrics", "train"];
+pub const SECTIONS: &[&str] = &[
+    "input", "layers", "loss", "task", "metrics", "train", "budget",
+];
 
-/// Sections of later versions.
-pub const LATER_SECTIONS: &[&str] = &["budget"];
+/// What `budget` may limit, each with an example.
+pub const MEASURES: &[(damper_spec::Measure, &str)] = &[
+    (damper_spec::Measure::Params, "params <= 1_000_000"),
+    (damper_spec::Measure::Flops, "flops <= 50_000_000"),
+    (damper_spec::Measure::Memory, "memory <= 4 MiB"),
+];
 
 /// What a statement may begin with.
 pub const SOURCES: &[&str] = &["from", "add", "mul", "concat"];

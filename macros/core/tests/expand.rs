@@ -32,6 +32,7 @@ expands! {
     backend
     batch_norm
     binary
+    budget
     constants
     convolution
     crowded_names

@@ -22,6 +22,7 @@ pub(super) fn items(cx: &Context<'_>) -> TokenStream {
         ast.task.as_ref().map(|section| &section.word),
         ast.metrics.as_ref().map(|section| &section.word),
         ast.train.as_ref().map(|section| &section.word),
+        ast.budget.as_ref().map(|section| &section.word),
     ];
     sections
         .into_iter()

@@ -3,6 +3,7 @@
 
 mod annotations;
 mod arguments;
+mod budget;
 mod layers;
 mod names;
 mod operations;
@@ -170,6 +171,10 @@ fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
         .train
         .as_ref()
         .map(|section| training::train(cx, section));
+    if let Some(section) = &ast.budget {
+        no_levels(cx, &section.attrs, "budget");
+        model.budget = budget::budget(cx, section);
+    }
     model.resolve();
     model
 }
@@ -470,6 +475,9 @@ fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static st
         "scheduler" | "lr_schedule" => Some("schedule"),
         "device" => Some("backend"),
         "gradient_accumulation" => Some("accumulate"),
+        "parameters" | "param" | "weights" | "size" => Some("params"),
+        "flop" | "operations" | "compute" => Some("flops"),
+        "ram" | "bytes" | "mem" => Some("memory"),
         _ => None,
     };
     let suggestion = alias
