@@ -3,7 +3,7 @@
 use crate::counts::of;
 use crate::infer::DEEPEST;
 use crate::walk::SHORTCUT;
-use crate::{Counts, Inferred, Model, Op, OpKind, Shape, Source, Statement};
+use crate::{Counts, Inferred, Model, Op, OpKind, Shape, Source, Statement, bytes};
 use std::fmt::{self, Display, Formatter};
 
 /// A model as a table: [`Display`] gives aligned columns, [`Summary::markdown`] a table for rustdoc.
@@ -30,17 +30,29 @@ pub struct Row {
     pub output: String,
     /// Its parameters, all copies included; empty if it has none.
     pub parameters: String,
+    /// The operations of its matrix products for one sample, all copies included ([`Counts::flops`]); empty if it has none.
+    pub flops: String,
     /// What regularises it: `dropout(0.5), decay(l2 = 0.001)`.
     pub regularisation: String,
 }
 
-const HEADS: [&str; 5] = [
+const COLUMNS: usize = 6;
+
+const HEADS: [&str; COLUMNS] = [
     "layer",
     "operation",
     "output",
     "parameters",
+    "FLOPs",
     "regularisation",
 ];
+
+/// The columns of numbers.
+const NUMBERS: std::ops::RangeInclusive<usize> = 3..=4;
+
+/// What the totals count, for those who read them.
+const COUNTED: &str = "FLOPs: matrix products alone, a multiplication and an addition for each multiply-accumulate. Memory: weights and \
+                       activations of one sample, 4 bytes a number.";
 
 impl Model {
     /// The table of the model's layers.
@@ -55,6 +67,7 @@ impl Model {
                 operation: "input".to_owned(),
                 output: shape.to_string(),
                 parameters: String::new(),
+                flops: String::new(),
                 regularisation: String::new(),
             });
         }
@@ -133,34 +146,37 @@ fn row(statement: &Statement, inferred: &Inferred, path: &str, copies: usize) ->
         Some(op) => inferred.output_of(op.id),
         None => inferred.value_of(path),
     };
+    let [parameters, flops] = counted(&statement.ops, inferred, copies);
     Row {
         depth: 0,
         layer: statement.name.clone(),
         operation: operations.join(" -> "),
         output: output.map_or_else(|| "_".to_owned(), ToString::to_string),
-        parameters: parameters(&statement.ops, inferred, copies),
+        parameters,
+        flops,
         regularisation: regularisation.join(", "),
     }
 }
 
-fn parameters(ops: &[Op], inferred: &Inferred, copies: usize) -> String {
-    let mut parameters = 0_usize;
-    let mut incomplete = false;
+/// The parameters and the operations of a statement.
+fn counted(ops: &[Op], inferred: &Inferred, copies: usize) -> [String; 2] {
+    let (mut parameters, mut flops, mut incomplete) = (0_usize, 0_usize, false);
     for op in ops {
         let counts = of(op, inferred, 0);
         parameters = parameters.saturating_add(counts.parameters);
+        flops = flops.saturating_add(counts.flops());
         let passes = matches!(
             op.kind,
             OpKind::Activation(_) | OpKind::Stochastic(_) | OpKind::Activity { .. }
         );
         incomplete |= counts.incomplete && !passes;
     }
-    match (parameters, incomplete) {
+    [parameters, flops].map(|count| match (count, incomplete) {
         (0, true) => "_".to_owned(),
         (0, false) => String::new(),
-        (_, true) => format!("{} + _", grouped(parameters.saturating_mul(copies))),
-        (_, false) => grouped(parameters.saturating_mul(copies)),
-    }
+        (_, true) => format!("{} + _", grouped(count.saturating_mul(copies))),
+        (_, false) => grouped(count.saturating_mul(copies)),
+    })
 }
 
 /// The source as written, if it was.
@@ -188,12 +204,13 @@ pub fn grouped(number: usize) -> String {
 }
 
 impl Row {
-    fn cells(&self, indent: &str) -> [String; 5] {
+    fn cells(&self, indent: &str) -> [String; COLUMNS] {
         [
             format!("{}{}", indent.repeat(self.depth), self.layer),
             self.operation.clone(),
             self.output.clone(),
             self.parameters.clone(),
+            self.flops.clone(),
             self.regularisation.clone(),
         ]
     }
@@ -202,38 +219,33 @@ impl Row {
 impl Summary {
     /// The totals in one line.
     pub fn total(&self) -> String {
-        let Counts {
-            parameters,
-            trained,
-            multiply_accumulates,
-            activations,
-            incomplete,
-        } = self.totals;
-        let least = if incomplete { "at least " } else { "" };
-        let trained = if trained == parameters {
+        let counts = self.totals;
+        let least = if counts.incomplete { "at least " } else { "" };
+        let trained = if counts.trained == counts.parameters {
             String::new()
         } else {
-            format!(" ({} trained)", grouped(trained))
+            format!(" ({} trained)", grouped(counts.trained))
         };
         format!(
-            "{least}{} parameters{trained}, {} multiply-accumulates and {} activations per sample",
-            grouped(parameters),
-            grouped(multiply_accumulates),
-            grouped(activations)
+            "{least}{} parameters{trained}; for one sample {} FLOPs, {} activations, {} of memory",
+            grouped(counts.parameters),
+            grouped(counts.flops()),
+            grouped(counts.activations),
+            bytes(counts.memory())
         )
     }
 
     /// The table in Markdown, for rustdoc; the totals stand in a paragraph below.
     pub fn markdown(&self) -> String {
         let mut text = format!(
-            "| {} |\n| --- | --- | --- | ---: | --- |\n",
+            "| {} |\n| --- | --- | --- | ---: | ---: | --- |\n",
             HEADS.join(" | ")
         );
         for row in &self.rows {
             let cells = row.cells("\u{2003}").map(|cell| escaped(&cell));
             text.extend(["| ", &cells.join(" | "), " |\n"]);
         }
-        text.extend(["\n", &self.total(), ".\n"]);
+        text.extend(["\n**In total** ", &self.total(), ".\n\n", COUNTED, "\n"]);
         text
     }
 }
@@ -254,7 +266,7 @@ impl Display for Summary {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut table = vec![HEADS.map(str::to_owned)];
         table.extend(self.rows.iter().map(|row| row.cells("  ")));
-        let mut widths = [0; 5];
+        let mut widths = [0; COLUMNS];
         for cells in &table {
             for (width, cell) in widths.iter_mut().zip(cells) {
                 *width = (*width).max(cell.chars().count());
@@ -269,7 +281,7 @@ impl Display for Summary {
                     line.push_str("  ");
                 }
                 let space = " ".repeat(width.saturating_sub(cell.chars().count()));
-                line.extend(if column == 3 {
+                line.extend(if NUMBERS.contains(&column) {
                     [space.as_str(), cell]
                 } else {
                     [cell, space.as_str()]
@@ -281,6 +293,6 @@ impl Display for Summary {
             }
         }
         writeln!(f, "{rule}")?;
-        f.write_str(&self.total())
+        write!(f, "{}\n({COUNTED})", self.total())
     }
 }

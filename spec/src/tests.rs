@@ -533,14 +533,16 @@ mod counts_and_summary {
             digits().summary().to_string(),
             "\
 Net
-layer  operation            output  parameters  regularisation
----------------------------------------------------------------------------------------
+layer  operation            output  parameters   FLOPs  regularisation
+-----------------------------------------------------------------------------------------------
 x      input                [64]
-fc1    linear(128) -> relu  [128]        8,320  decay(l1 = 0, l2 = 0.001), dropout(0.5)
-fc2    linear(64) -> relu   [64]         8,256  dropout(0.25)
-head   linear(10)           [10]           650
----------------------------------------------------------------------------------------
-17,226 parameters, 17,024 multiply-accumulates and 586 activations per sample"
+fc1    linear(128) -> relu  [128]        8,320  16,384  decay(l1 = 0, l2 = 0.001), dropout(0.5)
+fc2    linear(64) -> relu   [64]         8,256  16,384  dropout(0.25)
+head   linear(10)           [10]           650   1,280
+-----------------------------------------------------------------------------------------------
+17,226 parameters; for one sample 34,048 FLOPs, 586 activations, 69.6 KiB of memory
+(FLOPs: matrix products alone, a multiplication and an addition for each multiply-accumulate. Memory: weights and \
+activations of one sample, 4 bytes a number.)"
         );
     }
 
@@ -584,14 +586,19 @@ head   linear(10)           [10]           650
         };
         let text = model(vec![layer("fc", [unknown])]).summary().markdown();
         assert!(
-            text.contains("| layer | operation | output | parameters | regularisation |\n| --- |"),
+            text.contains(
+                "| layer | operation | output | parameters | FLOPs | regularisation |\n| --- |"
+            ),
             "{text}"
         );
         assert!(
-            text.contains(r"| fc | linear(\_) | \[\_\] | \_ |  |"),
+            text.contains(r"| fc | linear(\_) | \[\_\] | \_ | \_ |  |"),
             "{text}"
         );
-        assert!(text.ends_with("per sample.\n"), "{text}");
+        assert!(
+            text.contains("\n**In total** at least 0 parameters"),
+            "{text}"
+        );
     }
 }
 

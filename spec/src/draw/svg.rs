@@ -460,7 +460,22 @@ impl Drawing<'_> {
     }
 
     fn boxes(&self, text: &mut String) {
-        for ((node, at), extent) in self.picture.nodes.iter().zip(&self.nodes).zip(&self.boxes) {
+        let nodes = self.picture.nodes.iter().zip(&self.nodes);
+        *text += "<g fill-opacity='.06' stroke='currentColor'>";
+        for ((node, at), extent) in nodes.zip(&self.boxes) {
+            if node.kind == Kind::Box {
+                let _ = write!(
+                    text,
+                    "<rect x='{}' y='{}' width='{}' height='{}' rx='4'/>",
+                    at.x - extent.left,
+                    at.y,
+                    extent.left + extent.right,
+                    extent.height
+                );
+            }
+        }
+        *text += "</g>\n";
+        for (node, at) in self.picture.nodes.iter().zip(&self.nodes) {
             let (x, y) = (at.x, at.y);
             match node.kind {
                 Kind::Split => {
@@ -474,20 +489,13 @@ impl Drawing<'_> {
                         y + 14
                     );
                 }
-                Kind::Box => Self::lines(node, *at, *extent, text),
+                Kind::Box => Self::lines(node, *at, text),
             }
         }
     }
 
-    fn lines(node: &super::picture::Node, at: Point, extent: Extent, text: &mut String) {
-        let _ = write!(
-            text,
-            "<rect x='{}' y='{}' width='{}' height='{}' rx='4' fill-opacity='.06' stroke='currentColor'/><text>",
-            at.x - extent.left,
-            at.y,
-            extent.left + extent.right,
-            extent.height
-        );
+    fn lines(node: &super::picture::Node, at: Point, text: &mut String) {
+        *text += "<text>";
         let mut y = at.y + 4;
         let mut line = |words: &str, look: &str| {
             y += LINE;

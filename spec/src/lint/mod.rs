@@ -109,6 +109,13 @@ impl Finding {
 }
 
 impl Model {
+    /// What attributes and `Cargo.toml` allow or expect, each with the words for its place: ``layer `fc1` ``.
+    pub fn allowed(&self) -> Vec<(&LintLevel, String)> {
+        let mut levels = all_levels(self);
+        levels.retain(|(level, _)| level.level == Level::Allow);
+        levels
+    }
+
     /// All findings: what does not fit and, if everything fits, what the lints say, at the levels that the
     /// attributes ask for.
     ///

@@ -1,9 +1,10 @@
 //! The documentation of generated items.
 
 use super::context::Context;
-use damper_spec::{Op, OpKind, Parameter, Role, Statement, TaskKind};
+use damper_spec::{Model, Op, OpKind, Parameter, Role, Statement, TaskKind};
 use proc_macro2::TokenStream;
 use quote::quote;
+use std::fmt::Write as _;
 use syn::Attribute;
 
 /// Documentation, one attribute a line, as if written by hand.
@@ -38,16 +39,50 @@ pub(super) fn model(cx: &Context<'_>) -> TokenStream {
     if cx.stub {
         return quote!(#written #begin);
     }
-    let table = cx.lowered.spec.summary().markdown();
+    let spec = &cx.lowered.spec;
+    let table = spec.summary().markdown();
+    let table = table.trim_end();
     let rest = lines([
         "",
-        &table,
+        table,
         "",
         "These are the declared defaults; `Digits::spec` prints the table of a built model."
             .replace("Digits", &cx.name.to_string())
             .as_str(),
     ]);
-    quote!(#written #begin #rest)
+    let allowed = lines(
+        [allowed(spec).as_str()]
+            .into_iter()
+            .filter(|text| !text.is_empty()),
+    );
+    let drawing = drawing(spec);
+    quote!(#written #begin #rest #allowed #drawing)
+}
+
+/// Which lints are silent, where and why.
+fn allowed(spec: &Model) -> String {
+    let mut text = String::new();
+    for (level, place) in spec.allowed() {
+        if text.is_empty() {
+            text += "\nAllowed lints:\n";
+        }
+        let _ = write!(text, "\n* `{}` in {place}", level.lint);
+        if let Some(reason) = &level.reason {
+            // A reason is one paragraph, whatever was written.
+            let reason: Vec<&str> = reason.split_whitespace().collect();
+            text.extend([": ", &reason.join(" ").replace('<', "\\<")]);
+        }
+    }
+    text
+}
+
+/// The graph, for `cargo doc` alone: a compiler and an editor do not read it.
+fn drawing(spec: &Model) -> TokenStream {
+    let mut text = "\n".to_owned();
+    for line in damper_spec::draw::svg(spec).lines() {
+        text.extend([" ", line, "\n"]);
+    }
+    quote!(#[cfg_attr(doc, doc = #text)])
 }
 
 /// A field: its operation, the shapes, the number of its parameters.
