@@ -242,7 +242,9 @@ impl Summary {
             HEADS.join(" | ")
         );
         for row in &self.rows {
-            let cells = row.cells("\u{2003}").map(|cell| escaped(&cell));
+            // Spaces at which no line is broken.
+            let mut cells = row.cells("\u{a0}\u{a0}\u{a0}").map(|cell| escaped(&cell));
+            cells[2] = cells[2].replace(' ', "\u{a0}");
             text.extend(["| ", &cells.join(" | "), " |\n"]);
         }
         text.extend(["\n**In total** ", &self.total(), ".\n\n", COUNTED, "\n"]);

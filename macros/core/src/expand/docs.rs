@@ -78,10 +78,8 @@ fn allowed(spec: &Model) -> String {
 
 /// The graph, for `cargo doc` alone: a compiler and an editor do not read it.
 fn drawing(spec: &Model) -> TokenStream {
-    let mut text = "\n".to_owned();
-    for line in damper_spec::draw::svg(spec).lines() {
-        text.extend([" ", line, "\n"]);
-    }
+    // The `div` ends what stands before it; a line of Markdown that began with `<svg` would be a part of it.
+    let text = format!("\n<div>\n{}\n</div>", damper_spec::draw::svg(spec));
     quote!(#[cfg_attr(doc, doc = #text)])
 }
 
