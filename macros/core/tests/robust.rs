@@ -195,6 +195,41 @@ fn texts_and_names_of_every_script() {
     }
 }
 
+/// What fuzzing found: a keyword of Rust in the place of a word.
+#[test]
+fn keywords_in_the_place_of_words() {
+    for keyword in ["trait", "as", "self", "crate", "r#train", "_", "fn"] {
+        let sources = [
+            format!("Net {keyword} {{ a: 1 }}"),
+            format!("Net<{keyword}: usize = 1>"),
+            format!("Net input {keyword}: [4]"),
+            around(&format!("a: {keyword};")),
+            around(&format!(
+                "a: {keyword}(4) -> {keyword}; b: crate::{keyword} -> {keyword}::X<u8>;"
+            )),
+            around(&format!("a: linear(4) with {keyword}(0.5);")),
+            around("a: linear(4);").replace("mse", keyword),
+            format!("{} metrics {keyword}", around("a: linear(4);")),
+            format!("{} train {{ {keyword}: 4 }}", around("a: linear(4);")),
+            format!(
+                "{} train {{ optimizer: {keyword}(4) }}",
+                around("a: linear(4);")
+            ),
+        ];
+        for source in sources {
+            assert!(!expanded(&tokens(&source)).is_empty(), "{source}");
+        }
+    }
+}
+
+#[test]
+fn a_raw_name_of_another_model() {
+    for path in ["crate::r#Other", "crate::r#mod::Other"] {
+        let layers = around(&format!("a: {path} -> {path}; b: repeat(2) {{ {path}; }};"));
+        assert_eq!(expanded(&tokens(&layers)), [""; 0], "{path}");
+    }
+}
+
 #[test]
 fn nothing_at_all() {
     for source in ["", ";", "{}", "Net", "#", "pub", "Net<", "->"] {

@@ -66,6 +66,10 @@ struct Hints<'a> {
 
 impl Hints<'_> {
     fn word(&mut self, family: &str, word: &Ident) {
+        // A keyword of Rust, half of a word perhaps (`as`), is no name in a path.
+        if syn::parse2::<Ident>(quote!(#word)).is_err() {
+            return;
+        }
         let (krate, family) = (
             self.krate,
             Ident::new(family, proc_macro2::Span::call_site()),

@@ -125,11 +125,12 @@ fn word(op: &Op) -> String {
     }
 }
 
-/// `TextEncoder` to `text_encoder`.
+/// `TextEncoder` to `text_encoder`, `r#Raw` to `raw`.
 fn snake(name: &str) -> String {
     let mut out = String::new();
     let mut small = false;
-    for c in name.trim().chars() {
+    let name = name.trim();
+    for c in name.strip_prefix("r#").unwrap_or(name).chars() {
         if c.is_uppercase() && small {
             out.push('_');
         }

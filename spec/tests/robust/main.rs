@@ -1,0 +1,36 @@
+//! No description makes a rule panic: descriptions at random, as a saved file may hold them.
+
+mod chance;
+mod every_question;
+
+/// A small generator (xorshift64): what it gives is the same everywhere.
+fn bytes(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed;
+    (0..length)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 32) as u8
+        })
+        .collect()
+}
+
+#[test]
+fn descriptions_at_random() {
+    let mut layers = 0;
+    for seed in 1..=600 {
+        let bytes = bytes(seed, 40 + (seed as usize % 20) * 40);
+        let model = chance::description(&bytes).expect("bytes stand for a description");
+        layers += model.layers.len();
+        every_question::ask(&model);
+    }
+    assert!(layers > 600, "{layers}");
+}
+
+#[test]
+fn no_bytes_are_the_empty_description() {
+    let model = chance::description(&[]).expect("bytes stand for a description");
+    assert!(model.layers.is_empty() && !model.check().is_empty());
+    every_question::ask(&model);
+}
