@@ -35,6 +35,8 @@ pub struct Model {
     pub budget: Option<Section<Vec<BudgetItem>>>,
     /// Whether a section was lost to a syntax error, which has been reported.
     pub broken: bool,
+    /// The words in the place of a section that are none.
+    pub unknown: Vec<Ident>,
 }
 
 /// A section with the word it begins with.
@@ -147,6 +149,8 @@ pub struct Statement {
     pub with: Vec<Annotation>,
     /// Whether a part of it was lost to a syntax error, which has been reported.
     pub broken: bool,
+    /// What is to be typed at its end: a word of this family of the vocabulary.
+    pub missing: Option<&'static str>,
 }
 
 /// One operation: `path(args) { .. } shortcut { .. }`
@@ -213,6 +217,8 @@ pub struct Annotation {
     pub place: Option<(Side, Ident)>,
     /// `on all` or `on embedding`: the word behind `on`.
     pub on: Option<Ident>,
+    /// What is to be typed behind `after`, `before` or `on`: a word of this family of the vocabulary.
+    pub missing: Option<&'static str>,
 }
 
 /// On which side of an operation an annotation acts.

@@ -172,8 +172,8 @@ impl Diagnostics {
 
     /// The reports as tokens, before those of an expansion.
     pub fn finish_with(self, expansion: TokenStream) -> TokenStream {
-        let mut out = self.finish();
-        out.extend(expansion);
+        let mut out = expansion;
+        out.extend(self.finish());
         out
     }
 

@@ -334,6 +334,7 @@ fn header(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Model> {
         train: None,
         budget: None,
         broken: false,
+        unknown: Vec::new(),
     })
 }
 
@@ -550,6 +551,7 @@ fn sections(cx: &mut Diagnostics, cursor: &mut Cursor, mut model: Model) -> Mode
         if !words::SECTIONS.contains(&name.as_str()) {
             let Some(meant) = unknown_section(cx, word) else {
                 model.broken = true;
+                model.unknown.push(word.clone());
                 skip_section(cursor);
                 continue;
             };
@@ -909,7 +911,7 @@ fn value_tokens(cursor: &mut Cursor) -> Vec<TokenTree> {
 
 fn layers(cx: &mut Diagnostics, cursor: &mut Cursor) -> Layers {
     let with = if cursor.is_word("with") {
-        annotations(cx, cursor)
+        annotations(cx, cursor).0
     } else {
         Vec::new()
     };
@@ -960,6 +962,7 @@ fn statement(cx: &mut Diagnostics, cursor: &mut Cursor) -> Statement {
         chain: Vec::new(),
         with: Vec::new(),
         broken: true,
+        missing: None,
     };
     if cursor.at_end() {
         cx.error(
@@ -985,6 +988,7 @@ fn statement(cx: &mut Diagnostics, cursor: &mut Cursor) -> Statement {
     }
     loop {
         let Some(node) = node(cx, cursor) else {
+            statement.missing = Some("layer");
             cursor.skip_statement();
             return statement;
         };
@@ -996,7 +1000,7 @@ fn statement(cx: &mut Diagnostics, cursor: &mut Cursor) -> Statement {
         cursor.next();
     }
     if cursor.is_word("with") {
-        statement.with = annotations(cx, cursor);
+        (statement.with, statement.missing) = annotations(cx, cursor);
     }
     statement.broken = false;
     end_of_statement(cx, cursor, &mut statement);
@@ -1112,8 +1116,11 @@ fn node(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Node> {
     })
 }
 
-/// `with a, b, ..`; the cursor stands at `with`.
-fn annotations(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Annotation> {
+/// `with a, b, ..`, and the family of what is still to be typed; the cursor stands at `with`.
+fn annotations(
+    cx: &mut Diagnostics,
+    cursor: &mut Cursor,
+) -> (Vec<Annotation>, Option<&'static str>) {
     let mut all = Vec::new();
     cursor.next();
     loop {
@@ -1127,7 +1134,7 @@ fn annotations(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Annotation> {
             };
             cx.error(at, message)
                 .help("`with dropout(0.5) after relu, decay(l2 = 1e-3)`");
-            return all;
+            return (all, Some("annotation"));
         }
         if let Some(annotation) = annotation(cx, cursor, attrs) {
             all.push(annotation);
@@ -1139,7 +1146,7 @@ fn annotations(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Annotation> {
             .peek_ident()
             .is_some_and(|word| words::SECTIONS.contains(&word.to_string().as_str()));
         if section {
-            return all;
+            return (all, None);
         }
         if cursor.is_word("with") {
             cx.error(
@@ -1151,7 +1158,7 @@ fn annotations(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Annotation> {
             let last = cursor.last_span();
             cx.error(last, "expected `,` between this annotation and the next");
         } else {
-            return all;
+            return (all, None);
         }
     }
 }
@@ -1163,6 +1170,7 @@ fn annotation(cx: &mut Diagnostics, cursor: &mut Cursor, attrs: Attrs) -> Option
         call,
         place: None,
         on: None,
+        missing: None,
     };
     loop {
         let word = cursor
@@ -1185,6 +1193,7 @@ fn annotation(cx: &mut Diagnostics, cursor: &mut Cursor, attrs: Attrs) -> Option
             };
             let message = format!("expected a name after `{word}`, found {}", cursor.found());
             cx.error(keyword, message).help(example);
+            annotation.missing = Some(if side.is_some() { "layer" } else { "on" });
             return Some(annotation);
         };
         let twice = match side {

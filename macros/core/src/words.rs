@@ -713,6 +713,42 @@ pub fn annotations() -> Vec<&'static str> {
         .collect()
 }
 
+/// A word with its arguments, by its family in the runtime's vocabulary.
+pub fn word_of(family: &str, name: &str) -> Option<Word> {
+    let tables: &[&[Word]] = match family {
+        "layer" => &[LAYERS, STOCHASTIC, RULES],
+        "annotation" => &[STOCHASTIC, INSIDE, RULES],
+        "loss" => &[LOSSES],
+        "task" => &[TASKS],
+        "metric" => &[METRICS],
+        "optimizer" => &[OPTIMIZERS],
+        "schedule" => &[SCHEDULES],
+        "setting" => &[REGULARISERS],
+        _ => &[],
+    };
+    let single = match family {
+        "annotation" => &[&ACTIVITY][..],
+        "setting" => &[&CLIP, &EARLY_STOP, &AUGMENT],
+        "input" => &[&INT],
+        _ => &[],
+    };
+    let found = tables
+        .iter()
+        .copied()
+        .flatten()
+        .chain(single.iter().copied())
+        .find(|word| word.name == name)
+        .cloned();
+    found.or_else(|| {
+        activation(name)
+            .filter(|_| family == "layer")
+            .map(|(_, word)| word)
+    })
+}
+
+/// What may stand behind `on` after a rule on weights.
+pub const ON: &[&str] = &["all", "embedding"];
+
 /// The names of a table.
 pub fn names(table: &'static [Word]) -> impl Iterator<Item = &'static str> {
     table.iter().map(|word| word.name)

@@ -59,7 +59,10 @@ fn items(cx: &Context<'_>) -> TokenStream {
         .into_iter()
         .chain(cx.blocks.structs());
     let unused = cx.stub.then(|| quote!(unused_variables,));
+    // The hints come first: an editor finds the place of half a word by what stands before it, which must not
+    // depend on the word.
     quote! {
+        #hints
         #[allow(dead_code, unreachable_pub, unused_imports, #unused)]
         mod #module {
             use super::*;
@@ -77,6 +80,5 @@ fn items(cx: &Context<'_>) -> TokenStream {
         #[allow(unused_imports)]
         #vis use #module::{#(#exports),*};
         #asserts
-        #hints
     }
 }
