@@ -229,14 +229,12 @@ impl Editor {
     fn expansion(&mut self, server: &mut Server, layers: usize) -> Result<Duration, Failure> {
         let mut times = Vec::new();
         for round in 0..9 {
-            let body: String = (0..layers)
-                .map(|layer| {
-                    format!(
-                        "    l{layer}: linear({}) -> relu with dropout(0.1) after relu;\n",
-                        8 + round
-                    )
-                })
-                .collect();
+            let mut body = String::new();
+            for layer in 0..layers {
+                let out = 8 + round;
+                body +=
+                    &format!("    l{layer}: linear({out}) -> relu with dropout(0.1) after relu;\n");
+            }
             let source = format!(
                 "damper::model! {{\nNet input x: [8] layers {{\n{body}    head: linear(2);\n}} loss mse\n}}\n"
             );

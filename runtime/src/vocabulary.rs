@@ -105,7 +105,7 @@ macro_rules! vocabulary {
         /// The arguments of each word, as the fields of a struct: an editor shows and completes them.
         pub mod arguments {
             $(
-                #[doc = concat!("Of the words in [`", stringify!($family), "`](super::super::", stringify!($family), ").")]
+                #[doc = concat!("Of the words in [`", stringify!($family), "`](super::", stringify!($family), ").")]
                 pub mod $family {
                     #[allow(unused_imports)]
                     use crate::vocabulary::Word;
