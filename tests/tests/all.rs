@@ -10,6 +10,7 @@
 )]
 
 mod beginnings;
+mod budget;
 mod common;
 mod data;
 mod device;

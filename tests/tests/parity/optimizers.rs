@@ -132,11 +132,10 @@ fn compare(
         Some(train),
     );
     model.levels = vec![LintLevel {
-        id: Id::NONE,
         lint: "adam_coupled_weight_decay".to_owned(),
         level: Level::Allow,
-        expect: false,
         reason: Some("PyTorch's `Adam(weight_decay = ..)`".to_owned()),
+        ..LintLevel::default()
     }];
     let spec = Spec::check(model).unwrap_or_else(|error| panic!("{error}"));
 
