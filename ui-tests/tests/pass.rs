@@ -15,6 +15,8 @@ mod convolution;
 mod names;
 #[path = "../pass/published.rs"]
 mod published;
+#[path = "../pass/random.rs"]
+mod random;
 #[path = "../pass/sequence.rs"]
 mod sequence;
 #[path = "../pass/visibility.rs"]
