@@ -164,7 +164,9 @@ impl Hints {
     }
 
     fn values(&mut self, values: &[Expr]) {
-        values.iter().for_each(|value| self.value(value));
+        for value in values {
+            self.value(value);
+        }
     }
 
     fn call(&mut self, family: &str, call: &Call) {
@@ -196,7 +198,7 @@ impl Hints {
                 (Some(Kind::Rust), _) => {}
                 (Some(Kind::Name), _) => self.name(value),
                 (Some(Kind::Metric), Some(metric)) if metric != "loss" => {
-                    self.word("metric", &metric)
+                    self.word("metric", &metric);
                 }
                 (Some(Kind::Word(_) | Kind::Metric), Some(word)) => self.word("value", &word),
                 (Some(Kind::Padding), Some(word)) if self.is_word(&word, &["same", "valid"]) => {
