@@ -364,7 +364,7 @@ fn understood(draft: &Draft) -> Lowered {
     let errors: Vec<_> = reports
         .iter()
         .filter(|report| report.level == Level::Deny)
-        .map(|report| report.text())
+        .map(damper_macros_core::diag::Diagnostic::text)
         .collect();
     assert!(errors.is_empty(), "{errors:#?} in {text}");
     lowered.expect("what has no errors was understood")
