@@ -511,7 +511,18 @@ fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
 fn custom(cx: &mut Cx, id: Id, arguments: &Arguments, ends: Ends) -> Option<OpKind> {
     let expr = arguments.rust("expr")?;
     let parsed = syn::parse2::<Expr>(expr.clone()).ok()?;
-    let ty = arguments.rust("type").or_else(|| type_of(&parsed));
+    let written = arguments.rust("type");
+    // As a field has it: `A(b)` is a type elsewhere.
+    if let Some(ty) = &written
+        && syn::parse2::<syn::ItemStruct>(quote!(struct Holder { field: #ty })).is_err()
+    {
+        let at = crate::ast::ends(ty).unwrap_or(ends);
+        cx.diagnostics
+            .error(at, format!("`{}` is not a type", text(ty)))
+            .help("`type = crate::Gate`");
+        return None;
+    }
+    let ty = written.or_else(|| type_of(&parsed));
     let Some(ty) = ty else {
         cx.diagnostics
             .error(
