@@ -17,6 +17,9 @@ pub(crate) const LONGEST_PATH: usize = 2 * DEEPEST;
 /// Operations after all repeats are written out, at most.
 pub(crate) const MOST_OPS: usize = 100_000;
 
+/// Recurrent layers stacked in one operation, at most: each is a row of the table of parameters.
+pub(crate) const MOST_STACKED: usize = 1_000;
+
 /// What [`Model::infer`] found out.
 #[derive(Clone, Debug, Default)]
 pub struct Inferred {
@@ -842,6 +845,17 @@ impl<'m> Walk<'m> {
                     id,
                     &format!("the number of layers of `{word}`"),
                 );
+                if recurrent
+                    .layers
+                    .size()
+                    .is_some_and(|layers| layers > MOST_STACKED)
+                {
+                    let message = format!(
+                        "`{word}` stacks {} layers, it may be {MOST_STACKED}",
+                        recurrent.layers
+                    );
+                    self.error(Finding::error(at(&recurrent.layers, id), message));
+                }
             }
             OpKind::Attention { heads, .. } => {
                 self.size(heads, id, "the number of heads of `attention`");

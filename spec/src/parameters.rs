@@ -1,6 +1,6 @@
 //! Every parameter of a model: its path in the generated module, its role, and what acts on it.
 
-use crate::infer::{DEEPEST, MOST_OPS, unrolled};
+use crate::infer::{DEEPEST, MOST_OPS, MOST_STACKED, unrolled};
 use crate::{
     ActivationKind, Conv, Inferred, Model, Op, OpKind, Optimizer, Reach, Recurrent, Role, RuleKind,
     Shape, Statement, Value, WeightRule,
@@ -354,7 +354,7 @@ fn recurrent(layer: &Recurrent, features: Option<usize>) -> Vec<Inside> {
         &["forward"]
     };
     let mut all = Vec::new();
-    for number in 0..layer.layers.size().unwrap_or(1).min(MOST_OPS) {
+    for number in 0..layer.layers.size().unwrap_or(1).min(MOST_STACKED) {
         let takes = if number == 0 {
             features
         } else {

@@ -34,3 +34,15 @@ fn no_bytes_are_the_empty_description() {
     assert!(model.layers.is_empty() && !model.check().is_empty());
     every_question::ask(&model);
 }
+
+/// What fuzzing found: a `gru` of 2^53 layers took a second for each question.
+#[test]
+fn more_stacked_layers_than_a_table_has_rows() {
+    let bytes = [
+        0x31, 6, 0, 2, 6, 0x30, 0, 0x0d, 0xf8, 0xf8, 0xf8, 0x25, 0, 0x11, 0xb5, 0x67, 8,
+    ];
+    let model = chance::description(&bytes).expect("bytes stand for a description");
+    every_question::ask(&model);
+    let parameters = model.parameters().len();
+    assert!((1..=8_000).contains(&parameters), "{parameters}");
+}
