@@ -21,7 +21,7 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
-use crate::Model;
+use crate::{Inferred, Model};
 use picture::{Kind, Picture};
 use std::fmt::Write as _;
 
@@ -33,12 +33,17 @@ const MOST_BOXES: usize = 40;
 /// Beyond 40 boxes a block becomes one box, the innermost first; where that is not enough, the middle of the model is
 /// left out and counted. It has no blank line and no `<style>`, so that it may stand in Markdown and HTML.
 pub fn svg(model: &Model) -> String {
-    svg::draw(&Picture::of_at_most(model, MOST_BOXES))
+    svg_of(model, &model.shapes(0))
+}
+
+/// The same for shapes that are known already: those of this very model.
+pub fn svg_of(model: &Model, shapes: &Inferred) -> String {
+    svg::draw(&Picture::of_at_most(model, shapes, MOST_BOXES))
 }
 
 /// The whole model as a graph for Graphviz, its blocks as clusters: `dot -Tsvg`.
 pub fn dot(model: &Model) -> String {
-    let picture = Picture::of_at_most(model, usize::MAX);
+    let picture = Picture::of_at_most(model, &model.shapes(0), usize::MAX);
     let mut text = format!(
         "digraph {} {{\n  node [shape=box, style=rounded, fontname=monospace];\n  graph [fontname=monospace, style=rounded];\n",
         quoted(&picture.name)
@@ -95,7 +100,7 @@ fn escaped(text: &str) -> String {
 
 /// The whole model as a Mermaid flowchart, its blocks as subgraphs: what GitHub draws in Markdown.
 pub fn mermaid(model: &Model) -> String {
-    let picture = Picture::of_at_most(model, usize::MAX);
+    let picture = Picture::of_at_most(model, &model.shapes(0), usize::MAX);
     let mut text = "flowchart TD\n".to_owned();
     mermaid_group(&picture, 0, 1, &mut text);
     for (from, to) in &picture.edges {

@@ -79,6 +79,8 @@ pub(crate) struct Graph<'m> {
     /// The node whose value is the model's output.
     pub(crate) output: Option<usize>,
     pub(crate) output_shape: Option<Shape>,
+    /// Which axis of one sample's output holds the classes or values of one target.
+    pub(crate) class_axis: usize,
 }
 
 struct Named {
@@ -122,6 +124,7 @@ impl<'m> Graph<'m> {
             unused: Vec::new(),
             output: None,
             output_shape: inferred.output().cloned(),
+            class_axis: inferred.class_axis(),
         };
         let mut builder = Builder {
             graph,

@@ -125,7 +125,7 @@ impl Inferred {
     }
 
     /// Which axis of one sample's output holds the classes or values of one target.
-    pub(crate) fn class_axis(&self) -> usize {
+    pub fn class_axis(&self) -> usize {
         self.output
             .as_ref()
             .map_or(0, |shape| self.output_layout.class_axis(shape.rank()))
@@ -226,6 +226,13 @@ impl Model {
                 model.resolve_inside(depth + 1);
             }
         });
+        let mut open = false;
+        each_op_mut(&mut self.layers, 0, &mut |op| {
+            open |= matches!(op.kind, OpKind::Linear { same: true, .. });
+        });
+        if !open {
+            return;
+        }
         let inferred = self.shapes(depth);
         each_op_mut(&mut self.layers, 0, &mut |op| {
             if let OpKind::Linear {

@@ -399,6 +399,11 @@ impl Model {
     /// `decay(l2 = x)`: a weight with a `decay` of its own has that one instead, not both. The parameters of a
     /// `custom` module are not known here. A `repeat` whose count is not known is listed once.
     pub fn parameters(&self) -> Vec<Parameter> {
+        self.parameters_of(&self.shapes(0))
+    }
+
+    /// The same for shapes that are known already: those of this very model.
+    pub fn parameters_of(&self, shapes: &Inferred) -> Vec<Parameter> {
         let mut collector = Collector {
             optimizer: self
                 .train
@@ -410,7 +415,7 @@ impl Model {
             layers: Vec::new(),
         };
         if unrolled(&self.layers, 0) <= MOST_OPS {
-            collector.block(&self.layers, &self.shapes(0), "", 0);
+            collector.block(&self.layers, shapes, "", 0);
         }
         let factor = self.train.as_ref().and_then(|train| train.layer_decay);
         if let Some(factor) = factor.and_then(|factor| factor.known) {

@@ -1,6 +1,6 @@
 //! The table that a person reads.
 
-use crate::counts::of;
+use crate::counts::{of, of_block};
 use crate::infer::DEEPEST;
 use crate::walk::SHORTCUT;
 use crate::{Counts, Inferred, Model, Op, OpKind, Shape, Source, Statement, bytes};
@@ -57,7 +57,11 @@ const COUNTED: &str = "FLOPs: matrix products alone, a multiplication and an add
 impl Model {
     /// The table of the model's layers.
     pub fn summary(&self) -> Summary {
-        let inferred = self.shapes(0);
+        self.summary_of(&self.shapes(0))
+    }
+
+    /// The same for shapes that are known already: those of this very model.
+    pub fn summary_of(&self, inferred: &Inferred) -> Summary {
         let mut rows = Vec::new();
         for input in &self.inputs {
             let shape = Shape(input.shape.iter().map(crate::Value::size).collect());
@@ -72,7 +76,7 @@ impl Model {
             });
         }
         let mut walk = Rows {
-            inferred: &inferred,
+            inferred,
             path: Vec::new(),
             found: rows,
         };
@@ -81,7 +85,7 @@ impl Model {
         Summary {
             name: self.name.clone(),
             rows,
-            totals: self.counts(),
+            totals: of_block(&self.layers, inferred, 0),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a model is for, and the metrics that suit it.
 
-use crate::{LossKind, MetricKind, Model, TaskKind, Value};
+use crate::{Inferred, LossKind, MetricKind, Model, TaskKind, Value};
 
 impl MetricKind {
     /// Whether the metric counts classes; else it measures numbers.
@@ -23,11 +23,16 @@ impl Model {
     /// `cross_entropy` gives `multiclass(units)`; `binary_cross_entropy` and `dice` give `binary` for one unit,
     /// else `multilabel(units)`; every other loss gives `regression`. `None` without a loss and a task.
     pub fn task_kind(&self) -> Option<TaskKind> {
-        self.task_of(self.shapes(0).output_units())
+        self.task_of(&self.shapes(0))
+    }
+
+    /// The same for shapes that are known already: those of this very model.
+    pub fn task_of(&self, shapes: &Inferred) -> Option<TaskKind> {
+        self.task_of_units(shapes.output_units())
     }
 
     /// The task of a model of which one target has so many classes or values.
-    pub(crate) fn task_of(&self, units: Option<usize>) -> Option<TaskKind> {
+    pub(crate) fn task_of_units(&self, units: Option<usize>) -> Option<TaskKind> {
         let units = || units.map_or(Value::unknown(), |units| Value::known(units as f64));
         if let Some(task) = &self.task {
             return Some(task.kind.clone());

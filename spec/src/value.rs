@@ -121,6 +121,10 @@ impl fmt::Display for Value {
 
 /// Writes a number as a person would: `128`, `0.5`, `1e-5`.
 fn number(f: &mut fmt::Formatter<'_>, x: f64) -> fmt::Result {
+    // Most numbers are sizes. A whole number of so few digits is its own nearest one below.
+    if x.fract() == 0.0 && x != 0.0 && x.abs() < 1e12 {
+        return write!(f, "{}", x as i64);
+    }
     // What arithmetic leaves behind the twelfth digit was not written by anybody: 0.1 + 0.2 is 0.3.
     let x = format!("{x:.12e}").parse().unwrap_or(x);
     if x != 0.0 && (x.abs() < 1e-3 || x.abs() >= 1e15) {

@@ -345,7 +345,7 @@ fn loss(model: &Model, check: &mut Check<'_>) {
 }
 
 fn metrics(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
-    let Some(task) = model.task_of(units) else {
+    let Some(task) = model.task_of_units(units) else {
         return;
     };
     let stopping = model

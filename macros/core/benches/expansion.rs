@@ -1,6 +1,6 @@
 //! What an expansion costs: time, bytes and tokens of models of 100, 1000 and 10,000 layers of several kinds.
 //!
-//! `cargo bench -p damper-macros-core --bench expansion`. Compiles no burn. The goals: a dense model of 100 layers in
+//! `cargo bench -p damper-macros-core --bench expansion -- [KIND ..] [LAYERS ..]`. Compiles no burn. The goals: a dense model of 100 layers in
 //! 5 ms, about the same time per layer for each count of layers (a straight line), and the bytes per layer below the budget
 //! that CONTRIBUTING.md states.
 
@@ -16,8 +16,22 @@ fn main() {
         "{:13} {:>6}   {:>9}   {:>8}   {:>8}   {:>13}   {:>14}",
         "", "layers", "median ms", "fastest", "µs/layer", "bytes/layer", "tokens/layer"
     );
-    for (kind, model) in KINDS {
-        for (layers, times) in SIZES {
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let is_asked = |word: &str, among: &dyn Fn(&str) -> bool| {
+        !asked.iter().any(|word| among(word)) || asked.iter().any(|asked| asked == word)
+    };
+    let (kinds, sizes) = (
+        |word: &str| word.parse::<usize>().is_err(),
+        |word: &str| word.parse::<usize>().is_ok(),
+    );
+    for (kind, model) in KINDS.into_iter().filter(|(kind, _)| is_asked(kind, &kinds)) {
+        for (layers, times) in SIZES
+            .into_iter()
+            .filter(|(layers, _)| is_asked(&layers.to_string(), &sizes))
+        {
             match measure(&model(layers), times) {
                 Ok(Cost {
                     seconds,

@@ -18,7 +18,7 @@ mod parse;
 mod spans;
 pub mod words;
 
-use damper_spec::Id;
+use damper_spec::{Id, Inferred};
 use proc_macro2::{Ident, TokenStream};
 use std::collections::BTreeMap;
 use syn::Attribute;
@@ -46,6 +46,8 @@ pub struct Lowered {
     pub docs: BTreeMap<Id, Vec<Attribute>>,
     /// Where everything stands.
     pub spans: Spans,
+    /// The shapes of all values, worked out once.
+    pub shapes: Inferred,
 }
 
 /// A value that is not a plain literal: the generated code passes it when the model is built.
@@ -135,8 +137,9 @@ fn understand(
     let (krate, parsed) = parse::model(cx, input);
     let (mut lowered, own) = lower::lower(cx, krate, parsed?);
     lowered.spec.crate_levels.clone_from(&manifest.levels);
+    lowered.shapes = lowered.spec.infer();
     if !cx.failed() {
-        for finding in lowered.spec.check_with(own) {
+        for finding in lowered.spec.check_inferred(&lowered.shapes, own) {
             cx.finding(&finding, &lowered.spans);
         }
     }

@@ -59,7 +59,7 @@ impl Node {
 
 impl Picture {
     /// The picture with blocks opened as deep as the number of nodes allows.
-    pub(super) fn of_at_most(model: &Model, most: usize) -> Self {
+    pub(super) fn of_at_most(model: &Model, shapes: &Inferred, most: usize) -> Self {
         let mut sizes = vec![0];
         count(&model.layers, 0, &mut sizes);
         let around = model.inputs.len() + usize::from(model.loss.is_some());
@@ -74,7 +74,7 @@ impl Picture {
             open += 1;
         }
         let mut builder = Builder {
-            inferred: &model.shapes(0),
+            inferred: shapes,
             open,
             left_out: left_out(&model.layers, total, most),
             picture: Self {

@@ -14,7 +14,7 @@ mod structure;
 mod tests;
 
 use crate::graph::{Graph, MODEL, Node, Scope};
-use crate::{Finding, Id, Level, Lint, LintLevel, Model};
+use crate::{Finding, Id, Inferred, Level, Lint, LintLevel, Model};
 use levels::{InForce, all_levels, mistakes};
 use std::collections::HashSet;
 
@@ -128,15 +128,19 @@ impl Model {
 
     /// The same, with findings that a front end has of its own; their levels are those of the model.
     pub fn check_with(&self, own: Vec<Finding>) -> Vec<Finding> {
-        let inferred = self.infer();
+        self.check_inferred(&self.infer(), own)
+    }
+
+    /// The same for shapes that are known already: those of this very model.
+    pub fn check_inferred(&self, inferred: &Inferred, own: Vec<Finding>) -> Vec<Finding> {
         let levels = all_levels(self);
         let mut findings = inferred.findings.clone();
         for (level, place) in &levels {
             findings.extend(mistakes(self, level, place));
         }
         if !inferred.failed() {
-            crate::budget::check(self, &inferred, &mut findings);
-            let mut graph = Graph::new(self, &inferred);
+            crate::budget::check(self, inferred, &mut findings);
+            let mut graph = Graph::new(self, inferred);
             let mut cx = Cx {
                 pushed: Vec::new(),
                 scopes: std::mem::take(&mut graph.scopes),

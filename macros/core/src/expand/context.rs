@@ -15,7 +15,7 @@ pub(super) struct Context<'a> {
     pub(super) stub: bool,
     pub(super) name: Ident,
     pub(super) config: Ident,
-    pub(super) shapes: Inferred,
+    pub(super) shapes: &'a Inferred,
     /// By path.
     pub(super) parameters: Vec<Parameter>,
     pub(super) blocks: Blocks,
@@ -112,11 +112,11 @@ impl<'a> Context<'a> {
         let mut nested = BTreeMap::new();
         nested_configs(&mut nested, "", &lowered.spec.layers);
         nested.retain(|id, _| lowered.models.contains_key(id));
-        let shapes = lowered.spec.infer();
+        let shapes = &lowered.shapes;
         let mut parameters = if stub {
             Vec::new()
         } else {
-            lowered.spec.parameters()
+            lowered.spec.parameters_of(shapes)
         };
         parameters.sort_by(|one, other| one.path.cmp(&other.path));
         Self {

@@ -40,7 +40,7 @@ pub(super) fn model(cx: &Context<'_>) -> TokenStream {
         return quote!(#written #begin);
     }
     let spec = &cx.lowered.spec;
-    let table = spec.summary().markdown();
+    let table = spec.summary_of(cx.shapes).markdown();
     let table = table.trim_end();
     let rest = lines([
         "",
@@ -55,7 +55,7 @@ pub(super) fn model(cx: &Context<'_>) -> TokenStream {
             .into_iter()
             .filter(|text| !text.is_empty()),
     );
-    let drawing = drawing(spec);
+    let drawing = drawing(cx);
     quote!(#written #begin #rest #allowed #drawing)
 }
 
@@ -77,9 +77,12 @@ fn allowed(spec: &Model) -> String {
 }
 
 /// The graph, for `cargo doc` alone: a compiler and an editor do not read it.
-fn drawing(spec: &Model) -> TokenStream {
+fn drawing(cx: &Context<'_>) -> TokenStream {
     // The `div` ends what stands before it; a line of Markdown that began with `<svg` would be a part of it.
-    let text = format!("\n<div>\n{}\n</div>", damper_spec::draw::svg(spec));
+    let text = format!(
+        "\n<div>\n{}\n</div>",
+        damper_spec::draw::svg_of(&cx.lowered.spec, cx.shapes)
+    );
     quote!(#[cfg_attr(doc, doc = #text)])
 }
 

@@ -101,7 +101,7 @@ fn decided_shape(cx: &Context<'_>) -> String {
         },
         |shape| {
             let mut rest = shape.0.clone();
-            let classes = cx.lowered.spec.class_axis();
+            let classes = cx.shapes.class_axis();
             if classes < rest.len() {
                 rest.remove(classes);
             }
@@ -170,7 +170,7 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
             }
         };
     }
-    let task = cx.lowered.spec.task_kind();
+    let task = cx.lowered.spec.task_of(cx.shapes);
     let predicted = docs::line(&format!(
         "What the model predicts: {}. Always as at inference, whatever the device: no dropout, no noise, running \
          statistics.",

@@ -9,6 +9,7 @@ use damper_spec::{MetricKind, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeMap;
+use std::fmt::{self, Display};
 
 /// What was given for one argument.
 #[derive(Clone)]
@@ -138,6 +139,39 @@ impl Arguments {
     }
 }
 
+/// How something is written, for reports: text is made of it only where something is wrong.
+#[derive(Clone, Copy)]
+enum Help<'a> {
+    None,
+    Text(&'a str),
+    /// A word with its arguments.
+    Word(&'a Word),
+}
+
+impl Help<'_> {
+    fn text(self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Text(text) => Some(text.to_owned()),
+            Self::Word(word) => Some(written(word)),
+        }
+    }
+}
+
+/// A word as it is written with its arguments.
+fn written(word: &Word) -> String {
+    format!("`{}`", word.signature())
+}
+
+/// An argument and the word it belongs to, for reports.
+struct ArgumentOf(&'static str, &'static str);
+
+impl Display for ArgumentOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of `{}`", self.0, self.1)
+    }
+}
+
 /// Reads the arguments of a call.
 pub(super) fn read(cx: &mut Cx, call: &Call, word: &Word) -> Arguments {
     let mut arguments = Arguments {
@@ -148,7 +182,6 @@ pub(super) fn read(cx: &mut Cx, call: &Call, word: &Word) -> Arguments {
     if let Some(args) = &call.args {
         items(cx, args, &mut arguments);
     }
-    let help = format!("`{}`", word.signature());
     for argument in word.arguments.iter() {
         let missing = argument.missing == Missing::Error;
         // One mistake in the list may be the reason for the lack: it is enough to say that.
@@ -161,7 +194,7 @@ pub(super) fn read(cx: &mut Cx, call: &Call, word: &Word) -> Arguments {
             );
             cx.diagnostics
                 .error(call.ends(), message)
-                .help(help.clone());
+                .help(written(word));
             arguments.fine = false;
         }
     }
@@ -170,7 +203,6 @@ pub(super) fn read(cx: &mut Cx, call: &Call, word: &Word) -> Arguments {
 
 fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
     let word = arguments.word.clone();
-    let help = format!("`{}`", word.signature());
     let unnamed = word
         .arguments
         .iter()
@@ -200,7 +232,7 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                     ),
                     _ => format!("`{}` has no argument `{text}`", word.name),
                 };
-                cx.diagnostics.error(name, message).help(help.clone());
+                cx.diagnostics.error(name, message).help(written(&word));
             }
             found
         } else {
@@ -219,7 +251,7 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                 };
                 cx.diagnostics
                     .error(item.value.ends, message)
-                    .help(help.clone());
+                    .help(written(&word));
             }
             found
         };
@@ -296,19 +328,15 @@ fn plain_word(cx: &Cx, expr: &Expr) -> Option<String> {
 }
 
 fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
-    let what = format!("`{}` of `{}`", argument.name, word.name);
-    let help = format!("`{}`", word.signature());
-    let help = Some(help.as_str());
+    let what = ArgumentOf(argument.name, word.name);
+    let help = Help::Word(word);
     let wrong = |cx: &mut Cx| {
         let message = format!(
             "{what} is {}, found `{}`",
             argument.kind.wanted(),
             expr.text()
         );
-        let report = cx.diagnostics.error(expr.ends, message);
-        if let Some(help) = help {
-            report.help(help);
-        }
+        cx.diagnostics.error(expr.ends, message).help(written(word));
         Given::Wrong
     };
     match argument.kind {
@@ -410,7 +438,7 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
 }
 
 /// One number or a list of them.
-fn sizes(cx: &mut Cx, expr: &Expr, what: &str, help: Option<&str>) -> Given {
+fn sizes(cx: &mut Cx, expr: &Expr, what: &dyn Display, help: Help<'_>) -> Given {
     let Some(elements) = parse::list_of(cx.diagnostics, expr) else {
         return checked(cx, expr, Kind::Size, what, help)
             .map_or(Given::Wrong, |value| Given::Values(vec![value]));
@@ -426,7 +454,7 @@ fn sizes(cx: &mut Cx, expr: &Expr, what: &str, help: Option<&str>) -> Given {
     }
 }
 
-fn cannot_be(cx: &mut Cx, expr: &Expr, words: &[&str], what: &str, wanted: &str) -> Given {
+fn cannot_be(cx: &mut Cx, expr: &Expr, words: &[&str], what: &dyn Display, wanted: &str) -> Given {
     let text = expr.text();
     let suggestion = damper_spec::suggest(&text, words.iter().copied());
     let ending = suggestion.map_or(String::new(), |s| format!(": did you mean `{s}`?"));
@@ -438,7 +466,8 @@ fn cannot_be(cx: &mut Cx, expr: &Expr, words: &[&str], what: &str, wanted: &str)
 
 /// A value of a kind; unknown where it is wrong. `what` says whose it is, `help` how to write it.
 pub(super) fn value(cx: &mut Cx, expr: &Expr, kind: Kind, what: &str, help: Option<&str>) -> Value {
-    checked(cx, expr, kind, what, help).unwrap_or_default()
+    let help = help.map_or(Help::None, Help::Text);
+    checked(cx, expr, kind, &what, help).unwrap_or_default()
 }
 
 /// A word like a variable's that is almost the name of a hyper-parameter: constants are written in capitals.
@@ -467,7 +496,13 @@ fn misspelt(cx: &mut Cx, expr: &Expr) -> bool {
     true
 }
 
-fn checked(cx: &mut Cx, expr: &Expr, kind: Kind, what: &str, help: Option<&str>) -> Option<Value> {
+fn checked(
+    cx: &mut Cx,
+    expr: &Expr,
+    kind: Kind,
+    what: &dyn Display,
+    help: Help<'_>,
+) -> Option<Value> {
     let id = cx.id(expr.ends);
     if misspelt(cx, expr) {
         return None;
@@ -502,7 +537,7 @@ fn checked(cx: &mut Cx, expr: &Expr, kind: Kind, what: &str, help: Option<&str>)
                 report.help(format!("`{} as usize`", in_parentheses(&written)));
             }
             _ => {
-                report.helps.extend(help.map(str::to_owned));
+                report.helps.extend(help.text());
             }
         }
         return None;
@@ -518,7 +553,7 @@ fn checked(cx: &mut Cx, expr: &Expr, kind: Kind, what: &str, help: Option<&str>)
         let report = cx
             .diagnostics
             .error(expr.ends, format!("{what} {side}, found `{}`", expr.text()));
-        report.helps.extend(help.map(str::to_owned));
+        report.helps.extend(help.text());
         return None;
     }
     let place = (!evaluated.literal).then(|| {

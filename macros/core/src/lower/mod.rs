@@ -16,7 +16,8 @@ use crate::words::{self, Kind};
 use crate::{Custom, Hole, HoleKind, Lowered, Nested, Spans};
 use damper_spec::catalogue::PREFIX;
 use damper_spec::{
-    Domain, Finding, Hyper, HyperKind, Id, Input, InputKind, Level, Limit, LintLevel, Model, Value,
+    Domain, Finding, Hyper, HyperKind, Id, Inferred, Input, InputKind, Level, Limit, LintLevel,
+    Model, Value,
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -119,6 +120,7 @@ pub(crate) fn lower(
         loss_path,
         docs,
         spans,
+        shapes: Inferred::default(),
     };
     (lowered, findings)
 }
