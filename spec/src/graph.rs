@@ -78,9 +78,7 @@ pub(crate) struct Graph<'m> {
     pub(crate) unused: Vec<Unused>,
     /// The node whose value is the model's output.
     pub(crate) output: Option<usize>,
-    pub(crate) output_shape: Option<Shape>,
-    /// Which axis of one sample's output holds the classes or values of one target.
-    pub(crate) class_axis: usize,
+    pub(crate) inferred: &'m Inferred,
 }
 
 struct Named {
@@ -102,7 +100,7 @@ struct Builder<'m, 'i> {
 }
 
 impl<'m> Graph<'m> {
-    pub(crate) fn new(model: &'m Model, inferred: &Inferred) -> Self {
+    pub(crate) fn new(model: &'m Model, inferred: &'m Inferred) -> Self {
         let root = |levels, parent| Scope { levels, parent };
         let scopes = vec![
             root(model.levels.as_slice(), Some(CRATE)),
@@ -123,8 +121,7 @@ impl<'m> Graph<'m> {
             scopes,
             unused: Vec::new(),
             output: None,
-            output_shape: inferred.output().cloned(),
-            class_axis: inferred.class_axis(),
+            inferred,
         };
         let mut builder = Builder {
             graph,

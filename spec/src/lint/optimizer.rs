@@ -598,7 +598,7 @@ fn no_regularisation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
     let averages = train.ema.is_some() || train.swa.is_some();
     let others = varies || averages || train.early_stop.is_some();
     if !(random || ruled || decays || smooths || others) {
-        let counts = graph.model.counts();
+        let counts = crate::counts::of_block(&graph.model.layers, graph.inferred, 0);
         cx.at(
             &[],
             MODEL,

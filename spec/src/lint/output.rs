@@ -520,11 +520,11 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
 
 /// How many classes, or values of one target, the output has.
 fn classes(graph: &Graph<'_>, output: &Shape) -> Option<usize> {
-    output.0.get(graph.class_axis).copied().flatten()
+    output.0.get(graph.inferred.class_axis()).copied().flatten()
 }
 
 fn output(graph: &Graph<'_>) -> Option<Shape> {
-    graph.output_shape.clone()
+    graph.inferred.output().cloned()
 }
 
 fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {

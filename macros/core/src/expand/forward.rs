@@ -46,7 +46,7 @@ pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
             let (name, local) = (&input.name, &parameter.name);
             quote!(#krate::__private::pad(#pass, &self.spec, #name, &#local);)
         });
-    let lifted = quote!(#(#lifted)* #(#padded)*);
+    let mut written = quote!(#(#lifted)* #(#padded)*);
     let mut body = Body::new(cx, pass.clone(), &cx.lowered.spec.layers, &[], false);
     let first = inputs.first().map_or(INPUT, |(name, ..)| name);
     for (name, local) in &inputs {
@@ -54,7 +54,9 @@ pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
     }
     body.recount(first);
     let (lines, tail, _) = body.statements(&cx.lowered.spec.layers, first);
-    quote!(#lifted #lines #tail)
+    // By value: to write a stream into another one copies it.
+    written.extend([lines, tail]);
+    written
 }
 
 /// `forward` of a residual: branch plus shortcut.

@@ -7,7 +7,7 @@
 use super::context::Context;
 use crate::ast::{Annotation, Arg, Attrs, Call, Expr, Node, Setting, Statement};
 use crate::words::{self, Kind};
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 
 /// The hints.
@@ -89,12 +89,15 @@ pub(super) fn items(cx: &Context<'_>) -> TokenStream {
         let (name, kind) = (&hyper.name, &hyper.ty);
         quote!(#name: #kind)
     });
+    let mut body = quote!(use #krate::{lint as l, vocabulary as v};);
+    body.extend(out);
+    let body = Group::new(Delimiter::Brace, body);
     quote! {
         #[allow(unexpected_cfgs)]
         const _: () = {
             #[cfg(rust_analyzer)]
             #[allow(path_statements, unused)]
-            fn __hints(#(#parameters),*) { use #krate::{lint as l, vocabulary as v}; #out }
+            fn __hints(#(#parameters),*) #body
         };
     }
 }
@@ -112,7 +115,7 @@ impl Hints {
             return;
         }
         let family = Ident::new(family, proc_macro2::Span::call_site());
-        self.out.extend(quote!(let _ = v::#family::#word;));
+        self.out.extend(quote!(v::#family::#word;));
     }
 
     /// Where a word is to be typed: an editor puts one there to ask what may stand for it.
@@ -125,7 +128,7 @@ impl Hints {
         for level in attrs.levels.iter().filter(|level| !level.group) {
             let lint = &level.lint;
             if !is_keyword(lint) {
-                self.out.extend(quote!(let _ = l::#lint;));
+                self.out.extend(quote!(l::#lint;));
             }
         }
     }
@@ -266,7 +269,8 @@ impl Hints {
         let outer = std::mem::take(&mut self.out);
         self.statements(body);
         let inner = std::mem::replace(&mut self.out, outer);
-        self.out.extend(quote!({ #inner }));
+        let inner = TokenTree::Group(Group::new(Delimiter::Brace, inner));
+        self.out.extend([inner]);
     }
 
     fn annotations(&mut self, annotations: &[Annotation]) {
