@@ -2,7 +2,7 @@
 
 use crate::walk::{each_op, each_statement};
 use crate::{Hyper, Id, Model, OpKind, Shape, Value, summary};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The parts of a model that its weights depend on.
 struct Outline {
@@ -118,36 +118,51 @@ impl Model {
     }
 }
 
+/// Texts by their names; blocks of one statement may have layers of one name, so they are counted.
+type Named<'a> = ((&'a str, usize), &'a str);
+
+fn named(list: &[(String, String)]) -> Vec<Named<'_>> {
+    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    list.iter()
+        .map(|(name, text)| {
+            let number = uses.entry(name).or_default();
+            *number += 1;
+            ((name.as_str(), *number), text.as_str())
+        })
+        .collect()
+}
+
 fn compare(
     what: &str,
     here: &[(String, String)],
     there: &[(String, String)],
     all: &mut Vec<String>,
 ) {
-    let other: BTreeMap<&str, &str> = there
-        .iter()
-        .map(|(name, text)| (name.as_str(), text.as_str()))
-        .collect();
-    let own: BTreeSet<&str> = here.iter().map(|(name, _)| name.as_str()).collect();
-    for (name, text) in here {
-        match other.get(name.as_str()) {
+    let (here_named, there_named) = (named(here), named(there));
+    let own: BTreeMap<_, _> = here_named.iter().copied().collect();
+    let other: BTreeMap<_, _> = there_named.iter().copied().collect();
+    for (name, text) in &here_named {
+        match other.get(name) {
             None => all.push(format!(
-                "{what} `{name}` ({text}) is missing in the other model"
+                "{what} `{}` ({text}) is missing in the other model",
+                name.0
             )),
             Some(different) if different != text => {
                 all.push(format!(
-                    "{what} `{name}` is {text} here and {different} in the other model"
+                    "{what} `{}` is {text} here and {different} in the other model",
+                    name.0
                 ));
             }
             Some(_) => {}
         }
     }
-    for (name, text) in there
+    for (name, text) in there_named
         .iter()
-        .filter(|(name, _)| !own.contains(name.as_str()))
+        .filter(|(name, _)| !own.contains_key(name))
     {
         all.push(format!(
-            "{what} `{name}` ({text}) is only in the other model"
+            "{what} `{}` ({text}) is only in the other model",
+            name.0
         ));
     }
     let order = |list: &[(String, String)]| {

@@ -46,3 +46,11 @@ fn more_stacked_layers_than_a_table_has_rows() {
     let parameters = model.parameters().len();
     assert!((1..=8_000).contains(&parameters), "{parameters}");
 }
+
+/// What fuzzing found: layers of one name, as a hand may write them in a file, differed from themselves.
+#[test]
+fn a_description_with_a_name_twice_is_like_itself() {
+    let bytes = [1, 0, 0xc7, 0, 8, 0xc9, 1, 0, 0xc5, 0, 0xe7];
+    let model = chance::description(&bytes).expect("bytes stand for a description");
+    every_question::ask(&model);
+}
