@@ -521,7 +521,9 @@ fn stacked<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let (min, counted) = (limit("min"), limit("counted"));
         let (leaves, alone) = leaves(node, counted.value);
         let share = before * leaves.powf(node.times as f64);
-        if share < min.value && !said && share < alone - 1e-9 {
+        // What drops nothing itself is not the one to name, and one high rate alone is `high_dropout_rate`.
+        let stacks = leaves < 1.0 && share < alone - 1e-9;
+        if share < min.value && !said && stacks {
             said = true;
             let inner = node.rates();
             let (text, id, levels) = match (node.dropout(), inner.first()) {
