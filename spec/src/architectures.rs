@@ -402,7 +402,10 @@ mod rules {
             Some("input x: [9] of int(vocab = 100)")
         );
         let tokens = only(&model_of_tokens(9, 100, vec![layer("fc", [linear(8)])]));
-        assert_eq!(tokens.help.as_deref(), Some("embedding(100, 64) -> linear"));
+        assert_eq!(
+            tokens.help.as_deref(),
+            Some("`embedding(100, 64)` before `linear`")
+        );
     }
 
     #[test]

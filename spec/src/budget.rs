@@ -105,7 +105,8 @@ pub(crate) fn check(model: &Model, inferred: &Inferred, findings: &mut Vec<Findi
                 limit.measure.word(),
                 limit.at_most
             );
-            Some(Finding::error(at(&limit.at_most, limit.id), message))
+            let help = format!("`{} <= 1_000_000`, or no limit", limit.measure.word());
+            Some(Finding::error(at(&limit.at_most, limit.id), message).help(help))
         };
         if let Some(mut finding) = found {
             "the budget".clone_into(&mut finding.place);

@@ -716,7 +716,7 @@ impl<'m> Walk<'m> {
             from.name
         );
         let finding = Finding::error(op.id, message);
-        self.error(finding.help(format!("embedding({vocab}, 64) -> {word}")));
+        self.error(finding.help(format!("`embedding({vocab}, 64)` before `{word}`")));
     }
 
     /// Numbers where class indices are wanted.

@@ -154,16 +154,19 @@ fn hyper(model: &Model, check: &mut Check<'_>) {
             let show =
                 |bound: Option<Value>| bound.map_or_else(String::new, |value| value.to_string());
             let range = if domain.inclusive { "..=" } else { ".." };
-            check.push(Finding::error(
-                at(&hyper.value, model.id),
-                format!(
-                    "`{}` is {}, its domain is {}{range}{}",
-                    hyper.name,
-                    hyper.value,
-                    show(domain.low),
-                    show(domain.high)
-                ),
-            ));
+            check.push(
+                Finding::error(
+                    at(&hyper.value, model.id),
+                    format!(
+                        "`{}` is {}, its domain is {}{range}{}",
+                        hyper.name,
+                        hyper.value,
+                        show(domain.low),
+                        show(domain.high)
+                    ),
+                )
+                .help("a value within it, or a wider domain"),
+            );
         }
     }
 }
@@ -671,7 +674,8 @@ fn augment(model: &Model, train: &Train, check: &mut Check<'_>) {
                     shape_of(input)
                 ),
             )
-            .other(input.id, "the input is here"),
+            .other(input.id, "the input is here")
+            .help("remove `augment`"),
         );
     }
     for input in images {

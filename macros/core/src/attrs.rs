@@ -62,7 +62,7 @@ pub(crate) fn attributes(cx: &mut Diagnostics, cursor: &mut Cursor, place: Place
                 .for_each(|one| sort(cx, &mut attrs, one, place)),
             Err(_) => {
                 cx.error(at, "this is not an attribute")
-                    .help("`#[allow(lint, reason = \"..\")]`");
+                    .help("`#[allow(high_dropout_rate, reason = \"..\")]`");
             }
         }
     }
@@ -104,7 +104,7 @@ fn sort(cx: &mut Diagnostics, attrs: &mut Attrs, attribute: Attribute, place: Pl
         }
         _ => {
             cx.error(at, format!("`#[{name}]` means nothing here"))
-                .help("lint levels and documentation can stand here: `#[allow(lint, reason = \"..\")]`");
+                .help("lint levels and documentation can stand here: `#[allow(high_dropout_rate, reason = \"..\")]`");
             return;
         }
     };
@@ -131,7 +131,7 @@ fn levels(
     };
     let Ok(items) = items else {
         cx.error(at, "expected the names of lints")
-            .help("`#[allow(lint, reason = \"..\")]`");
+            .help("`#[allow(high_dropout_rate, reason = \"..\")]`");
         return;
     };
     let mut reason = None;
@@ -154,7 +154,8 @@ fn levels(
                     cx.error(
                         ends(value).unwrap_or(at),
                         "`reason` wants a text between quotation marks",
-                    );
+                    )
+                    .help("`reason = \"the rate of the paper\"`");
                 }
             },
             Meta::NameValue(pair) => match (pair.path.get_ident(), number(&pair.value)) {
@@ -175,8 +176,9 @@ fn levels(
                 }
             },
             Meta::List(_) => {
-                cx.error(at, "expected the name of a lint")
-                    .help(format!("`#[allow(lint, reason = \"..\")]`, {ONE}"));
+                cx.error(at, "expected the name of a lint").help(format!(
+                    "`#[allow(high_dropout_rate, reason = \"..\")]`, {ONE}"
+                ));
             }
         }
     }
@@ -193,7 +195,7 @@ fn levels(
     }
     if items.is_empty() {
         cx.error(at, "expected the name of a lint")
-            .help("`#[allow(lint, reason = \"..\")]`");
+            .help("`#[allow(high_dropout_rate, reason = \"..\")]`");
     }
     if let (Some(first), true) = (thresholds.first(), lints.len() != 1) {
         let text = format!("`{}` of which lint?", first.name);

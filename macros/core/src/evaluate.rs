@@ -75,7 +75,9 @@ pub(crate) fn evaluate(
         Ok(parsed) => value(cx, hyper, &parsed),
         Err(error) => {
             let message = format!("`{}` is not a value: {error}", expr.text());
-            cx.error(expr.ends, message);
+            cx.error(expr.ends, message).help(
+                "a number, a hyper-parameter, a constant, or arithmetic with them: `hidden / 2`",
+            );
             None
         }
     }
@@ -298,8 +300,12 @@ fn arithmetic(
     };
     let whole = matches!(ty, Type_::Size | Type_::Whole);
     if whole && b == 0.0 && matches!(binary.op, BinOp::Div(_) | BinOp::Rem(_)) {
-        let message = format!("`{}` divides by zero", text(&quote::quote!(#binary)));
-        cx.error(at, message);
+        let message = format!(
+            "`{}` divides by zero with the defaults",
+            text(&quote::quote!(#binary))
+        );
+        cx.error(at, message)
+            .help("another default, or a divisor that is never 0");
         return None;
     }
     let known = match binary.op {
@@ -315,7 +321,8 @@ fn arithmetic(
             "`{}` is {a} - {b} with the defaults: a `usize` cannot be negative",
             text(&quote::quote!(#binary))
         );
-        cx.error(at, message);
+        cx.error(at, message)
+            .help("a larger default, or less to subtract");
         return None;
     }
     if whole && known.abs() > LARGEST {

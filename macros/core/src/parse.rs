@@ -366,7 +366,8 @@ fn hypers(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Hyper> {
         }
         if !inner.at_end() && !inner.eat(',') {
             let message = format!("expected `,`, found {}", inner.found());
-            cx.error(inner.span(), message);
+            cx.error(inner.span(), message)
+                .help("`hidden: usize = 64, rate: f64 = 0.5`");
             if inner.peek_ident().is_none() || !inner.is_colon(1) {
                 inner.take_until(|cursor| cursor.is_punct(','));
                 inner.eat(',');
@@ -561,7 +562,8 @@ fn sections(cx: &mut Diagnostics, cursor: &mut Cursor, mut model: Model) -> Mode
             cx.error(
                 cursor.span(),
                 format!("no `:` after the section's word `{word}`"),
-            );
+            )
+            .help("remove the `:`");
             cursor.next();
         }
         let word = word.clone();
@@ -661,7 +663,8 @@ fn place<T>(cx: &mut Diagnostics, slot: &mut Option<Section<T>>, section: Sectio
         Some(first) => {
             let word = &section.word;
             cx.error(word, format!("the section `{word}` stands twice"))
-                .other(first.word.span(), "the first one is");
+                .other(first.word.span(), "the first one is")
+                .help("keep one of them");
         }
         None => *slot = Some(section),
     }
@@ -712,7 +715,8 @@ fn inputs(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Input> {
         all.extend(input(cx, &mut inner));
         if !inner.at_end() && !inner.eat(',') {
             let message = format!("expected `,` between inputs, found {}", inner.found());
-            cx.error(inner.span(), message);
+            cx.error(inner.span(), message)
+                .help("`input { image: [1, 28, 28], age: [1] }`");
             if !inner.eat(';') && inner.peek_ident().is_none() {
                 inner.take_until(|cursor| cursor.is_punct(','));
                 inner.eat(',');
@@ -859,18 +863,18 @@ fn pieces(cx: &mut Diagnostics, trees: &[TokenTree], group: &Group) -> Vec<(Opti
         let before = cursor.last_span();
         let taken = value_tokens(&mut cursor);
         if taken.is_empty() {
-            let message = match &name {
-                Some(name) => format!("expected a value for `{name}`, found {}", cursor.found()),
-                None => format!("expected a value, found {}", cursor.found()),
+            let found = cursor.found();
+            match &name {
+                Some(name) => cx
+                    .error(
+                        before,
+                        format!("expected a value for `{name}`, found {found}"),
+                    )
+                    .help(format!("a value behind the `=`, or no `{name}` at all")),
+                None => cx
+                    .error(cursor.span(), format!("expected a value, found {found}"))
+                    .help("remove the `,`"),
             };
-            cx.error(
-                if name.is_some() {
-                    before
-                } else {
-                    cursor.span()
-                },
-                message,
-            );
         } else {
             all.push((name, value(cx, taken, before)));
         }
@@ -878,7 +882,8 @@ fn pieces(cx: &mut Diagnostics, trees: &[TokenTree], group: &Group) -> Vec<(Opti
             cx.error(
                 cursor.span(),
                 format!("expected `,`, found {}", cursor.found()),
-            );
+            )
+            .help("arguments are separated by `,`");
             cursor.next();
         }
     }
@@ -1015,7 +1020,8 @@ fn end_of_statement(cx: &mut Diagnostics, cursor: &mut Cursor, statement: &mut S
         || cursor.is_punct('#')
         || (cursor.peek_ident().is_some() && cursor.is_colon(1));
     if next_statement {
-        cx.error(cursor.last_span(), "expected `;` after this statement");
+        cx.error(cursor.last_span(), "expected `;` after this statement")
+            .help("add `;` here");
         return;
     }
     let at = cursor.span();
@@ -1034,7 +1040,15 @@ fn end_of_statement(cx: &mut Diagnostics, cursor: &mut Cursor, statement: &mut S
         } else {
             "`,` or `;`"
         };
-        cx.error(at, format!("expected {what}, found {}", cursor.found()));
+        let help = match cursor.peek_ident() {
+            Some(word) if words::word_of("layer", &word.to_string()).is_some() => {
+                format!("`-> {word}`")
+            }
+            _ => "`->` joins operations, annotations follow `with`, `;` ends the statement"
+                .to_owned(),
+        };
+        cx.error(at, format!("expected {what}, found {}", cursor.found()))
+            .help(help);
     }
     statement.broken = true;
     cursor.skip_statement();
@@ -1152,11 +1166,13 @@ fn annotations(
             cx.error(
                 cursor.span(),
                 "`with` stands once, its annotations are separated by `,`",
-            );
+            )
+            .help("`,` in its place");
             cursor.next();
         } else if cursor.peek_ident().is_some() && !cursor.is_colon(1) {
             let last = cursor.last_span();
-            cx.error(last, "expected `,` between this annotation and the next");
+            cx.error(last, "expected `,` between this annotation and the next")
+                .help("add `,` here");
         } else {
             return (all, None);
         }
@@ -1279,13 +1295,15 @@ fn train(cx: &mut Diagnostics, cursor: &mut Cursor, word: &Ident) -> Vec<Setting
             continue;
         }
         if inner.is_punct(';') {
-            cx.error(inner.span(), "settings are separated by `,`");
+            cx.error(inner.span(), "settings are separated by `,`")
+                .help("`,` in its place");
             inner.next();
         } else if inner.peek_ident().is_some() {
             cx.error(
                 inner.last_span(),
                 "expected `,` between this setting and the next",
-            );
+            )
+            .help("add `,` here");
         } else {
             let message = format!("expected `,`, found {}", inner.found());
             cx.error(inner.span(), message);
@@ -1338,7 +1356,8 @@ fn setting(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Setting> {
                 "expected a value for `{name}`, found {}",
                 cursor.found()
             );
-            cx.error(before, example);
+            cx.error(before, example)
+                .help(format!("a value behind the `:`, or no `{name}` at all"));
             return None;
         }
         let value = value(cx, taken, before);
@@ -1388,11 +1407,13 @@ fn budget(cx: &mut Diagnostics, cursor: &mut Cursor, word: &Ident) -> Vec<Budget
             continue;
         }
         if inner.is_punct(';') {
-            cx.error(inner.span(), "limits are separated by `,`");
+            cx.error(inner.span(), "limits are separated by `,`")
+                .help("`,` in its place");
             inner.next();
         } else {
             let last = inner.last_span();
-            cx.error(last, "expected `,` between this limit and the next");
+            cx.error(last, "expected `,` between this limit and the next")
+                .help("add `,` here");
         }
     }
     all

@@ -111,6 +111,7 @@ fn pair<'m>(cx: &mut Cx<'m>, first: (&Node<'m>, &'m Conv), second: (&Node<'m>, &
             format!("the kernel of `{name}` is smaller than that of `{before}`"),
         )
         .and_other(first.id, "the larger one")
+        .and_help("the larger kernel for both, or the smaller one twice")
         .and_note("a large first kernel is common: ResNet begins with 7, then 3");
     }
     let channels = |node: &Node<'_>| node.output.as_ref().and_then(crate::Shape::channels);
@@ -124,6 +125,7 @@ fn pair<'m>(cx: &mut Cx<'m>, first: (&Node<'m>, &'m Conv), second: (&Node<'m>, &
             format!("`{name}` gives {b} channels, `{before}` before it {a}"),
         )
         .and_other(first.id, "more channels")
+        .and_help(format!("{a} channels or more"))
         .and_note("bottlenecks, decoders and transition layers narrow on purpose (He et al., arXiv 1512.03385)");
     }
     let map = |node: &Node<'_>| -> Option<Vec<usize>> {
@@ -141,6 +143,9 @@ fn pair<'m>(cx: &mut Cx<'m>, first: (&Node<'m>, &'m Conv), second: (&Node<'m>, &
             ),
         )
         .and_other(first.id, "on maps of the same size")
+        .and_help(format!(
+            "{a} channels in both, or `max_pool2d(2)` between them"
+        ))
         .and_note("VGG and ResNet change the channels where they change the size of the maps");
     }
 }

@@ -437,7 +437,8 @@ fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &HashSet<usize>)
                     "dropout_rate_zero",
                     format!("`{text}` does nothing"),
                 )
-                .and_help(format!("remove `{text}`"));
+                .and_help(format!("remove `{text}`"))
+                .and_note("a rate is the share that is dropped: 0 keeps everything");
             }
             let own = matches!(written.word, "spatial_dropout" | "attention_dropout");
             let Some(rate) = written
@@ -593,7 +594,8 @@ fn consecutive<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         };
         cx.node(node, "consecutive_dropout", message)
             .and_other(first.id, "the first")
-            .and_help(help);
+            .and_help(help)
+            .and_note("two independent masks of rates p and q are one of rate 1 - (1 - p)(1 - q)");
     }
     for (index, node) in graph.nodes.iter().enumerate() {
         let own = node
@@ -608,7 +610,8 @@ fn consecutive<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             let id = if own.id.is_none() { node.id } else { own.id };
             cx.at(&own.levels, node.scope, node.place(), id, "consecutive_dropout", format!("`variational_dropout` drops the input of `{}`, which `{dropout}` has dropped already", node.name()))
                 .and_other(first.id, "the first")
-                .and_help(format!("remove `{dropout}`"));
+                .and_help(format!("remove `{dropout}`"))
+.and_note("two masks over one value drop more than either rate says");
         }
     }
 }
@@ -639,7 +642,8 @@ fn tiny_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 ),
             )
             .and_limit(max)
-            .and_help("a wider layer, or no dropout here");
+            .and_help("a wider layer, or no dropout here")
+.and_note("n units are all dropped with probability rate^n; the gradient of such a sample is 0");
         }
     }
 }
@@ -662,6 +666,7 @@ fn order_of_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 format!("`{dropout}` is more than the earlier `{before}`"),
             )
             .and_other(first.id, "the earlier one")
+            .and_help(format!("`{before}` or less here, or the higher rate there"))
             .and_note(
                 "some prefer falling rates; Srivastava et al. (JMLR 15) drop least at the input",
             );
@@ -681,6 +686,7 @@ fn order_of_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 dropout.rate()
             ),
         )
+        .and_help("a lower rate near the input: `dropout(0.1)`")
         .and_note("the best rate differs from layer to layer");
     }
 }

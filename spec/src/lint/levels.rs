@@ -159,7 +159,8 @@ impl<'m> Cx<'m> {
                 "unfulfilled_expectation",
                 format!("`{}` was expected here and is silent", level.lint),
             )
-            .and_help("remove the attribute");
+            .and_help("remove the attribute")
+.and_note("an expectation that does not hold hides the finding when it comes back for another reason");
         }
     }
 }

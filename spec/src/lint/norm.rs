@@ -135,7 +135,8 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
             format!("`{word}` undoes the normalisation before it"),
         )
         .and_other(first.id, "the first one")
-        .and_help("remove one of them");
+        .and_help("remove one of them")
+.and_note("what is normalised has mean 0 and variance 1 already: the second one only adds its scale and shift");
     }
     if let Some(activation) = before.iter().find(|node| node.activation().is_some()) {
         cx.node(
@@ -144,6 +145,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
             format!("`{word}` behind an activation"),
         )
         .and_other(activation.id, "the activation")
+        .and_help(format!("`{word}` before the activation"))
         .and_note("both orders are published");
         if activation
             .activation()
@@ -155,6 +157,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
                 format!("`{word}` behind `selu`, which normalises by itself"),
             )
             .and_other(activation.id, "this `selu`")
+            .and_help(format!("remove `{word}`"))
             .and_note("Klambauer et al., arXiv 1706.02515");
         }
     } else if let Some(weight) = before
@@ -173,6 +176,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
             };
             cx.at(&rule.levels, weight.scope, weight.place(), id, "l2_through_batch_norm", format!("batch norm undoes the shrinking of `{}`", weight.name()))
                 .and_other(node.id, "this batch norm")
+                .and_help("remove it, and keep it on layers without a norm behind them")
                 .and_note("L2 then only changes the effective learning rate (van Laarhoven, arXiv 1706.05350)");
         }
     }

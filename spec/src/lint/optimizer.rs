@@ -89,13 +89,27 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
     let value = &optimizer.learning_rate;
     let Some(rate) = value.known else { return };
     let word = optimizer.kind.word();
-    let (usual, most) = match optimizer.kind {
-        OptimizerKind::Sgd { .. } => (0.1, "max_sgd"),
-        OptimizerKind::Adagrad { .. } => (0.01, "max_sgd"),
-        OptimizerKind::Lion { .. } => (1e-4, "max"),
+    let (usual, most, source) = match optimizer.kind {
+        OptimizerKind::Sgd { .. } => (
+            0.1,
+            "max_sgd",
+            "the usual rate is that of ResNet (arXiv 1512.03385), for batches of 256",
+        ),
+        OptimizerKind::Adagrad { .. } => {
+            (0.01, "max_sgd", "the usual rate is the default of PyTorch")
+        }
+        OptimizerKind::Lion { .. } => (
+            1e-4,
+            "max",
+            "the usual rate is that of the paper (arXiv 2302.06675)",
+        ),
         OptimizerKind::Adam { .. }
         | OptimizerKind::Adamw { .. }
-        | OptimizerKind::RmsProp { .. } => (1e-3, "max"),
+        | OptimizerKind::RmsProp { .. } => (
+            1e-3,
+            "max",
+            "the usual rate is that of Adam's paper (arXiv 1412.6980)",
+        ),
     };
     let limit = |name| cx.limit(&[], TRAIN, "learning_rate_out_of_range", name);
     let (least, most) = (limit("min"), limit(most));
@@ -110,7 +124,8 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             "learning_rate_out_of_range",
             format!("a learning rate of {value} trains nothing"),
         )
-        .and_help(format!("{word}(lr = {usual})"));
+        .and_help(format!("{word}(lr = {usual})"))
+        .and_note(source);
     } else if rate > most.value {
         let times = rate / usual.known.unwrap_or(1.0);
         cx.at(
@@ -126,7 +141,8 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
         )
         .at_level(Level::Warn)
         .and_limit(most)
-        .and_help(format!("{word}(lr = {usual})"));
+        .and_help(format!("{word}(lr = {usual})"))
+        .and_note(source);
     } else if rate < least.value {
         cx.at(
             &[],
@@ -138,7 +154,8 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
         )
         .at_level(Level::Warn)
         .and_limit(least)
-        .and_help(format!("{word}(lr = {usual})"));
+        .and_help(format!("{word}(lr = {usual})"))
+        .and_note(source);
     }
 }
 
@@ -564,7 +581,10 @@ fn settings<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
         .and_help(format!(
             "early_stop(patience = {})",
             (settings.epochs / 5).max(1)
-        ));
+        ))
+        .and_note(
+            "training stops after so many epochs in a row without improvement (Prechelt, 1998)",
+        );
     }
 }
 
@@ -610,7 +630,7 @@ fn no_regularisation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
                 grouped(counts.parameters)
             ),
         )
-        .and_help("layers with decay(l2 = 0.01) { .. }")
+        .and_help("`layers with decay(l2 = 0.01) { .. }`")
         .and_note("whether that is wrong shows in the gap between training and validation");
     }
 }

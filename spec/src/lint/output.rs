@@ -137,11 +137,13 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
             .and_other(loss.id, "this loss is for exclusive classes")
             .and_help(format!(
                 "remove `{name}`; or `loss binary_cross_entropy` if several labels may hold at once"
-            ));
+            ))
+            .and_note("scores that do not sum to 1 are no distribution over the classes, and their cross-entropy no likelihood");
         } else if kind.is_softmax() && matches!(loss.kind, LossKind::BinaryCrossEntropy { .. }) {
             cx.node(node, "softmax_into_bce", format!("`{name}` lets the outputs compete, `{word}` takes each on its own"))
                 .and_other(loss.id, "this loss is for independent answers")
-                .and_help("`loss cross_entropy(from = probabilities)` for exclusive classes, `sigmoid` for independent ones");
+                .and_help("`loss cross_entropy(from = probabilities)` for exclusive classes, `sigmoid` for independent ones")
+.and_note("softmax makes the outputs sum to 1, so that one label's answer lowers the others");
         } else if !kind.is_link() && (from == Reads::Logits || !is_probability(activation)) {
             let effect = match activation.range() {
                 (0.0, _) => "class scores are clipped at 0".to_owned(),
@@ -481,7 +483,8 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
                 task.map_or(loss.id, |task| task.id),
                 "the task is declared here",
             )
-            .and_help(format!("end the model with `{}`", resized(wanted)));
+            .and_help(format!("end the model with `{}`", resized(wanted)))
+            .and_note("a loss reads one unit for each class or value of the target");
         }
         (None, LossKind::CrossEntropy { .. }) if units == 1 => {
             cx.at(
@@ -583,7 +586,8 @@ fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss)
                 "class_weights_len_mismatch",
                 format!("class weight {weight} is not a number from 0"),
             )
-            .and_help("a weight from 0; 1 changes nothing");
+            .and_help("a weight from 0; 1 changes nothing")
+            .and_note("a negative weight would reward mistakes");
         }
     }
     let units = output(graph).and_then(|output| classes(graph, &output));
@@ -602,6 +606,7 @@ fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss)
             "class_weights_len_mismatch",
             format!("{} {weight}, {units} {class}", weights.len()),
         )
-        .and_help("one weight for each unit of the output");
+        .and_help("one weight for each unit of the output")
+.and_note("the weight of a class multiplies the loss of its samples (King and Zeng, 2001), so each class has one");
     }
 }

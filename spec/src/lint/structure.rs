@@ -280,7 +280,8 @@ fn widths<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .and_help(format!(
                 "a wider layer, or {}",
                 allow("width_one_bottleneck", "one latent number")
-            ));
+            ))
+            .and_note("whatever lies behind is a function of that one number");
         }
         let hidden = graph
             .before(index)
@@ -298,6 +299,7 @@ fn widths<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 "dense_width_increases",
                 format!("`{}` widens {before} units to {out}", node.name()),
             )
+            .and_help(format!("`linear({before})`, or fewer units"))
             .and_note(
                 "a funnel is common in classifiers; autoencoders and transformers widen on purpose",
             );
@@ -344,6 +346,10 @@ fn branches<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     ),
                 )
                 .and_other(sum.id, "this residual")
+                .and_help(format!(
+                    "move it behind the block: `-> {}`",
+                    activation.kind.word()
+                ))
                 .and_note("the activation behind the sum is usual (He et al., arXiv 1512.03385)");
             }
             at = if passes {

@@ -285,7 +285,8 @@ fn inside(
                 annotation.call.ends(),
                 format!("`{}` stands twice on one statement", word.name),
             )
-            .other(first, "the first one is");
+            .other(first, "the first one is")
+            .help("keep one of them");
     }
     if !any && !cx.broken.contains(&statement) {
         nothing_inside(cx, annotation, inner, word);
@@ -383,7 +384,8 @@ fn once(cx: &mut Cx, given: &mut Vec<(String, proc_macro2::Span)>, annotation: &
                 annotation.call.ends(),
                 format!("`{word}` stands twice on one statement"),
             )
-            .other(*first, "the first one is");
+            .other(*first, "the first one is")
+            .help("keep one of them");
     }
     given.push((word, annotation.call.word.span()));
 }
@@ -747,7 +749,8 @@ fn drop_path(
                             annotation.call.ends(),
                             "`drop_path` stands twice on one statement",
                         )
-                        .other(before, "the first one is");
+                        .other(before, "the first one is")
+                        .help("keep one of them");
                 } else {
                     *drop_path = Some(path.clone());
                 }

@@ -269,7 +269,8 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
             let message = format!("`{}` is given twice to `{}`", argument.name, word.name);
             cx.diagnostics
                 .error(ends, message)
-                .other(*before, "the first one is");
+                .other(*before, "the first one is")
+                .help(written(&word));
             arguments.fine = false;
             continue;
         }
@@ -486,10 +487,12 @@ fn misspelt(cx: &mut Cx, expr: &Expr) -> bool {
     let Some(near) = damper_spec::suggest(&name, names).map(str::to_owned) else {
         return false;
     };
-    cx.diagnostics.error(
-        expr.ends,
-        format!("no hyper-parameter is called `{name}`: did you mean `{near}`?"),
-    );
+    cx.diagnostics
+        .error(
+            expr.ends,
+            format!("no hyper-parameter is called `{name}`: did you mean `{near}`?"),
+        )
+        .help(format!("`{near}`"));
     for known in cx.hyper.iter_mut().filter(|known| known.name == near) {
         known.used = true;
     }

@@ -25,7 +25,8 @@ pub(super) fn budget(cx: &mut Cx, section: &Section<Vec<ast::BudgetItem>>) -> Ve
                 let message = format!("`{}` is limited twice", written.name);
                 cx.diagnostics
                     .error(written.ends(), message)
-                    .other(first, "the first limit is");
+                    .other(first, "the first limit is")
+                    .help("keep one of them");
             }
             None => all.push(item),
         }

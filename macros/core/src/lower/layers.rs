@@ -276,7 +276,7 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
         if known {
             cx.diagnostics
                 .error(node.ends(), format!("`{name}` takes no block"))
-                .help("blocks are `residual { .. }`, `repeat(n) { .. }` and `parallel { .. } -> concat`");
+                .help("blocks are `residual { .. }`, `repeat(4) { .. }` and `parallel { .. } -> concat`");
         }
     }
     if let Some((kind, word)) = words::activation(&name) {
@@ -468,6 +468,7 @@ fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
                     name,
                     format!("layers are written in lower case: `{word}`, not `{name}`"),
                 )
+                .help(format!("`{word}`"))
                 .note("a name with a capital is another model declared with `model!`");
             return None;
         }
@@ -489,7 +490,8 @@ fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
             }
             Some(name) if assignments.iter().any(|(first, _)| first == name) => {
                 cx.diagnostics
-                    .error(name, format!("`{name}` is given twice to `{written}`"));
+                    .error(name, format!("`{name}` is given twice to `{written}`"))
+                    .help("keep one of them");
             }
             Some(name) => assignments.push((name.clone(), item.value.tokens.clone())),
         }

@@ -202,7 +202,8 @@ fn hypers(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Hyper> {
                     &hyper.name,
                     format!("the hyper-parameter `{name}` is declared twice"),
                 )
-                .other(first.name.span(), "the first one is");
+                .other(first.name.span(), "the first one is")
+                .help("another name, or one declaration");
             continue;
         }
         let (kind, hole_kind) = match hyper.kind {
@@ -210,13 +211,18 @@ fn hypers(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Hyper> {
             HyperKind::F64 => (Kind::Float, HoleKind::Float),
             HyperKind::Bool => (Kind::Bool, HoleKind::Bool),
         };
+        let example = match hyper.kind {
+            HyperKind::Usize => format!("`{name}: usize = 64`"),
+            HyperKind::F64 => format!("`{name}: f64 = 0.5`"),
+            HyperKind::Bool => format!("`{name}: bool = true`"),
+        };
         let holes = cx.holes.len();
         let default = arguments::value(
             cx,
             &hyper.default,
             kind,
             &format!("the default of `{name}`"),
-            None,
+            Some(&example),
         );
         // The default is the macro's business; the description has a place for the value passed.
         cx.holes.truncate(holes);
@@ -339,7 +345,8 @@ fn inputs(cx: &mut Cx, ast: &ast::Model) -> Vec<Input> {
             let first = cx.spans.get(first.id).0;
             cx.diagnostics
                 .error(&input.name, format!("the input `{name}` is declared twice"))
-                .other(first, "the first one is");
+                .other(first, "the first one is")
+                .help("another name, or one declaration");
             continue;
         }
         if let Some(hyper) = ast.hyper.iter().find(|hyper| hyper.name == input.name) {
@@ -348,6 +355,7 @@ fn inputs(cx: &mut Cx, ast: &ast::Model) -> Vec<Input> {
                     &input.name,
                     format!("`{name}` is an input and a hyper-parameter"),
                 )
+                .help("another name for one of them")
                 .other(hyper.name.span(), "the hyper-parameter is");
         }
         let id = cx.id((input.name.span(), input.name.span()));
@@ -418,7 +426,8 @@ fn unused(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Finding> {
             let text = format!("no value uses the hyper-parameter `{name}`");
             findings.push(
                 Finding::lint(lint, Level::Warn, id, text)
-                    .help(format!("remove it, or call it `_{name}`")),
+                    .help(format!("remove it, or call it `_{name}`"))
+                    .note("a user who sets it would see no difference"),
             );
         }
     }
@@ -485,11 +494,19 @@ fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static st
     let suggestion = alias
         .filter(|alias| candidates.contains(alias))
         .or_else(|| damper_spec::suggest(&name, candidates.iter().copied()));
-    let message = match suggestion {
-        Some(suggestion) => format!("unknown {what} `{name}`: did you mean `{suggestion}`?"),
-        None => format!("unknown {what} `{name}`"),
+    let available = format!("available are {}", words::available(candidates));
+    match suggestion {
+        Some(suggestion) => cx
+            .diagnostics
+            .error(
+                word,
+                format!("unknown {what} `{name}`: did you mean `{suggestion}`?"),
+            )
+            .help(format!("`{suggestion}`"))
+            .note(available),
+        None => cx
+            .diagnostics
+            .error(word, format!("unknown {what} `{name}`"))
+            .help(available),
     };
-    cx.diagnostics
-        .error(word, message)
-        .help(format!("available are {}", words::available(candidates)));
 }

@@ -23,11 +23,13 @@ pub(super) fn assign(cx: &mut Cx, statements: &mut [Statement], inputs: &[Input]
             let input = cx.spans.get(input.id).0;
             cx.diagnostics
                 .error(at, format!("`{name}` is a statement and an input"))
-                .other(input, "the input is");
+                .other(input, "the input is")
+                .help(format!("another name, for example `{name}_layer`"));
         }
         if cx.hyper.iter().any(|hyper| hyper.name == *name) {
             cx.diagnostics
-                .error(at, format!("`{name}` is a statement and a hyper-parameter"));
+                .error(at, format!("`{name}` is a statement and a hyper-parameter"))
+                .help(format!("another name, for example `{name}_layer`"));
         }
     }
     block(cx, statements);
@@ -65,7 +67,9 @@ fn duplicates(cx: &mut Cx, statements: &[Statement]) {
                     at,
                     format!("the name `{}` is declared twice", statement.name),
                 )
-                .other(first_at, "the first one is");
+                .other(first_at, "the first one is")
+                .help(format!("another name, for example `{}_2`", statement.name))
+                .note("names become fields and the paths of saved weights");
             seen.insert(&statement.name, first);
         }
     }
@@ -233,7 +237,9 @@ fn collisions(cx: &mut Cx, statements: &[Statement]) {
                 );
                 cx.diagnostics
                     .error(at, message)
-                    .other(op_at, "that operation is");
+                    .other(op_at, "that operation is")
+                    .help(format!("another name, for example `{field}_2`"))
+                    .note("a statement's further operations have fields of their own, called after both");
             }
         }
     }

@@ -134,7 +134,8 @@ pub(super) fn metrics(cx: &mut Cx, section: &Section<Vec<Call>>) -> Vec<Metric> 
                     call.ends(),
                     format!("the metric `{}` stands twice", call.word),
                 )
-                .other(first.word.span(), "the first one is");
+                .other(first.word.span(), "the first one is")
+                .help("keep one of them");
             continue;
         }
         let id = cx.id(call.ends());
@@ -179,7 +180,8 @@ pub(super) fn train(cx: &mut Cx, section: &Section<Vec<ast::Setting>>) -> Train 
         if let Some(first) = seen.insert(entry.name, setting) {
             cx.diagnostics
                 .error(&setting.name, format!("the setting `{name}` stands twice"))
-                .other(first.name.span(), "the first one is");
+                .other(first.name.span(), "the first one is")
+                .help("keep one of them");
             seen.insert(entry.name, first);
             continue;
         }
