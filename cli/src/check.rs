@@ -1,6 +1,6 @@
 //! What the macro reports, as rustc would print it or as rustc's JSON.
 
-use crate::{Error, declarations};
+use crate::{Error, declarations, read};
 use annotate_snippets::{AnnotationKind, Level as Title, Renderer, Snippet};
 use damper_macros_core::diag::Diagnostic;
 use damper_spec::Level;
@@ -17,12 +17,53 @@ pub enum Format {
 }
 
 /// The reports of a file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// What to print.
     pub text: String,
     /// How many errors there are.
     pub errors: usize,
+    /// How many warnings there are.
+    pub warnings: usize,
+    /// How many models were read.
+    pub models: usize,
+}
+
+/// Checks the models of several files; `-` is the standard input.
+///
+/// Beside the report stands what could not be checked. A file without a model is no mistake where another one has one.
+/// For people, the last line counts what was found.
+pub fn check_all(paths: &[String], format: Format) -> (Report, Vec<Error>) {
+    let (mut all, mut failures) = (Report::default(), Vec::new());
+    for path in paths {
+        match read(path).and_then(|source| check(path, &source, format)) {
+            Ok(report) => {
+                all.text += &report.text;
+                all.errors += report.errors;
+                all.warnings += report.warnings;
+                all.models += report.models;
+            }
+            Err(error) => failures.push(error),
+        }
+    }
+    if all.models > 0 {
+        failures.retain(|error| !matches!(error, Error::NoModel { .. }));
+    }
+    if format == Format::Human && all.errors + all.warnings > 0 {
+        let level = if all.errors > 0 { "error" } else { "warning" };
+        let (errors, warnings) = (
+            counted(all.errors, "error"),
+            counted(all.warnings, "warning"),
+        );
+        let models = counted(all.models, "model");
+        all.text += &format!("{level}: {errors} and {warnings} in {models}\n");
+    }
+    (all, failures)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }
 
 /// Checks each model of a source.
@@ -31,17 +72,21 @@ pub struct Report {
 ///
 /// When the source is not made of Rust's tokens, or has no model.
 pub fn check(path: &str, source: &str, format: Format) -> Result<Report, Error> {
-    let (mut text, mut errors) = (String::new(), 0);
+    let mut found = Report::default();
     for declaration in declarations(path, source)? {
+        found.models += 1;
         for report in &declaration.reports {
-            errors += usize::from(report.level == Level::Deny);
-            match format {
-                Format::Human => text.extend([&human(path, source, report), "\n\n"]),
-                Format::Json => text.extend([&json(path, source, report).to_string(), "\n"]),
+            match report.level {
+                Level::Deny => found.errors += 1,
+                _ => found.warnings += 1,
             }
+            found.text.extend(match format {
+                Format::Human => [human(path, source, report), "\n\n".to_owned()],
+                Format::Json => [json(path, source, report).to_string(), "\n".to_owned()],
+            });
         }
     }
-    Ok(Report { text, errors })
+    Ok(found)
 }
 
 /// The bytes of the tokens that a report is about, inside the source.
@@ -79,10 +124,12 @@ fn human(path: &str, source: &str, report: &Diagnostic) -> String {
         .notes
         .iter()
         .map(|note| Title::NOTE.message(note.as_str()));
-    let group = title
-        .primary_title(report.message.as_str())
-        .element(snippet)
-        .elements(helps.chain(notes));
+    let title = title.primary_title(report.message.as_str());
+    let title = match &report.lint {
+        Some(lint) => title.id(format!("damper::{lint}")),
+        None => title,
+    };
+    let group = title.element(snippet).elements(helps.chain(notes));
     Renderer::plain().render(&[group])
 }
 

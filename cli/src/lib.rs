@@ -4,9 +4,9 @@ mod check;
 mod pages;
 mod source;
 
-pub use check::{Format, Report, check};
+pub use check::{Format, Report, check, check_all};
 pub use pages::{explain, markdown, table};
-pub use source::{Declaration, declarations, read, summary};
+pub use source::{Declaration, Drawing, declarations, expand, graph, read, summary};
 
 /// What a command cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +41,38 @@ pub enum Error {
         /// The file, or `-`.
         path: String,
     },
+    /// No model of the file has this name.
+    #[error("`{path}` has no model `{name}`; it has {}", listed(.known))]
+    UnknownModel {
+        /// The file, or `-`.
+        path: String,
+        /// What was asked for.
+        name: String,
+        /// The models of the file.
+        known: Vec<String>,
+    },
+    /// A graph is of one model.
+    #[error("`{path}` has several models, choose one with `--model`: {}", listed(.known))]
+    SeveralModels {
+        /// The file, or `-`.
+        path: String,
+        /// The models of the file.
+        known: Vec<String>,
+    },
     /// No lint has this name.
     #[error("no lint is called `{name}`{}", suggestion(.name))]
     UnknownLint {
         /// What was asked for.
         name: String,
     },
+}
+
+fn listed(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() {
+        return "none that can be read".to_owned();
+    }
+    names.join(", ")
 }
 
 /// The lint that was probably meant, as the end of a sentence.

@@ -1,6 +1,6 @@
 //! `cargo damper`: the command line.
 
-use cargo_damper::{Error, Format};
+use cargo_damper::{Drawing, Error, Format};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::Write;
 use std::process::ExitCode;
@@ -33,8 +33,32 @@ enum Command {
     Summary {
         /// A Rust source; `-` is the standard input.
         file: String,
+        /// Only the model of this name.
+        #[arg(long)]
+        model: Option<String>,
     },
-    /// Reports what the macro would report; the exit code is 1 where there are errors.
+    /// Draws a model.
+    Graph {
+        /// A Rust source; `-` is the standard input.
+        file: String,
+        /// The model of this name; needed where the file has several.
+        #[arg(long)]
+        model: Option<String>,
+        /// How to draw it.
+        #[arg(long, value_enum, default_value = "svg")]
+        format: GraphFormat,
+    },
+    /// Prints what the macro writes for each model.
+    Expand {
+        /// A Rust source; `-` is the standard input.
+        file: String,
+        /// Only the model of this name.
+        #[arg(long)]
+        model: Option<String>,
+    },
+    /// Reports what the macro would report.
+    ///
+    /// The exit code is 1 where there are errors, and 2 where something could not be read or no file has a model.
     Check {
         /// Rust sources; `-` is the standard input.
         #[arg(required = true)]
@@ -43,6 +67,15 @@ enum Command {
         #[arg(long, value_enum, default_value = "human")]
         message_format: MessageFormat,
     },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum GraphFormat {
+    Svg,
+    /// Graphviz.
+    Dot,
+    /// As GitHub draws it in Markdown.
+    Mermaid,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -76,25 +109,46 @@ fn run(command: Command) -> Result<(String, ExitCode), Error> {
         Command::Explain { lint } => cargo_damper::explain(&lint)?,
         Command::Lints { markdown: true } => cargo_damper::markdown(),
         Command::Lints { markdown: false } => cargo_damper::table(),
-        Command::Summary { file } => cargo_damper::summary(&file, &cargo_damper::read(&file)?)?,
+        Command::Summary { file, model } => {
+            cargo_damper::summary(&file, &cargo_damper::read(&file)?, model.as_deref())?
+        }
+        Command::Graph {
+            file,
+            model,
+            format,
+        } => {
+            let drawing = match format {
+                GraphFormat::Svg => Drawing::Svg,
+                GraphFormat::Dot => Drawing::Dot,
+                GraphFormat::Mermaid => Drawing::Mermaid,
+            };
+            let source = cargo_damper::read(&file)?;
+            cargo_damper::graph(&file, &source, model.as_deref(), drawing)?
+        }
+        Command::Expand { file, model } => {
+            cargo_damper::expand(&file, &cargo_damper::read(&file)?, model.as_deref())?
+        }
         Command::Check {
             files,
             message_format,
-        } => return check(&files, message_format),
+        } => return Ok(check(&files, message_format)),
     };
     Ok((text, ExitCode::SUCCESS))
 }
 
-fn check(files: &[String], format: MessageFormat) -> Result<(String, ExitCode), Error> {
+fn check(files: &[String], format: MessageFormat) -> (String, ExitCode) {
     let format = match format {
         MessageFormat::Human => Format::Human,
         MessageFormat::Json => Format::Json,
     };
-    let (mut text, mut errors) = (String::new(), 0);
-    for file in files {
-        let report = cargo_damper::check(file, &cargo_damper::read(file)?, format)?;
-        text += &report.text;
-        errors += report.errors;
+    let (report, failures) = cargo_damper::check_all(files, format);
+    for failure in &failures {
+        let _closed = writeln!(std::io::stderr(), "error: {failure}");
     }
-    Ok((text, ExitCode::from(u8::from(errors > 0))))
+    let code = match (failures.is_empty(), report.errors) {
+        (false, _) => 2,
+        (true, 0) => 0,
+        (true, _) => 1,
+    };
+    (report.text, ExitCode::from(code))
 }

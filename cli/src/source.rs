@@ -2,9 +2,11 @@
 
 use crate::Error;
 use damper_macros_core::{Lowered, Manifest, diag::Diagnostic};
+use damper_spec::{Model, draw};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use std::io::Read;
+use std::rc::Rc;
 
 /// What one `model!` of a file was understood as.
 pub struct Declaration {
@@ -14,6 +16,21 @@ pub struct Declaration {
     pub reports: Vec<Diagnostic>,
     /// The description, where it was understood.
     pub lowered: Option<Lowered>,
+    /// What the crate says about lints.
+    manifest: Rc<Manifest>,
+}
+
+impl Declaration {
+    /// Whether it compiles.
+    fn failed(&self) -> bool {
+        let is_error = |report: &Diagnostic| report.level == damper_spec::Level::Deny;
+        self.lowered.is_none() || self.reports.iter().any(is_error)
+    }
+
+    fn name(&self) -> Option<&str> {
+        let lowered = self.lowered.as_ref()?;
+        Some(lowered.spec.name.as_str())
+    }
 }
 
 /// The text of a file; `-` is the standard input.
@@ -73,7 +90,7 @@ pub fn declarations(path: &str, source: &str) -> Result<Vec<Declaration>, Error>
     found.sort_by_key(|group| group.span().byte_range().start);
     // The standard input is judged as a file of this folder.
     let place = std::path::absolute(path).unwrap_or_default();
-    let manifest = Manifest::of_file(&place);
+    let manifest = Rc::new(Manifest::of_file(&place));
     let understood = found.into_iter().map(|group| {
         let body = group.stream();
         let tokens = quote!(::damper, #body);
@@ -82,31 +99,117 @@ pub fn declarations(path: &str, source: &str) -> Result<Vec<Declaration>, Error>
             tokens,
             reports,
             lowered,
+            manifest: Rc::clone(&manifest),
         }
     });
     Ok(understood.collect())
 }
 
-/// The table of layers of each model of a source.
+/// The models of a source that compile, or the one of this name.
+fn models(path: &str, source: &str, name: Option<&str>) -> Result<Vec<Declaration>, Error> {
+    let mut all = declarations(path, source)?;
+    if let Some(name) = name {
+        let known: Vec<String> = all
+            .iter()
+            .filter_map(|one| one.name().map(str::to_owned))
+            .collect();
+        all.retain(|one| one.name() == Some(name));
+        if all.is_empty() {
+            return Err(Error::UnknownModel {
+                path: path.into(),
+                name: name.into(),
+                known,
+            });
+        }
+    }
+    if all.iter().any(Declaration::failed) {
+        return Err(Error::Invalid { path: path.into() });
+    }
+    Ok(all)
+}
+
+/// The table of layers of each model of a source, or of the one of this name.
 ///
 /// # Errors
 ///
-/// Those of [`declarations`], and where a model has errors.
-pub fn summary(path: &str, source: &str) -> Result<String, Error> {
-    let mut text = String::new();
-    for declaration in declarations(path, source)? {
-        let failed = declaration
-            .reports
-            .iter()
-            .any(|report| report.level == damper_spec::Level::Deny);
-        let Some(lowered) = declaration.lowered.filter(|_| !failed) else {
-            return Err(Error::Invalid { path: path.into() });
-        };
-        text += &format!(
-            "{}
-",
-            lowered.spec.summary()
-        );
-    }
-    Ok(text)
+/// Those of [`declarations`]; a model has errors; no model has this name.
+pub fn summary(path: &str, source: &str, name: Option<&str>) -> Result<String, Error> {
+    let models = models(path, source, name)?;
+    let specs = models.iter().filter_map(|one| one.lowered.as_ref());
+    let tables: Vec<String> = specs
+        .map(|lowered| lowered.spec.summary().to_string() + "\n")
+        .collect();
+    Ok(tables.concat())
+}
+
+/// How a model is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawing {
+    /// A picture.
+    Svg,
+    /// Graphviz.
+    Dot,
+    /// A Mermaid flowchart, as GitHub draws it in Markdown.
+    Mermaid,
+}
+
+/// The graph of a source's only model, or of the one of this name.
+///
+/// # Errors
+///
+/// Those of [`summary`]; several models, and no name to choose one.
+pub fn graph(
+    path: &str,
+    source: &str,
+    name: Option<&str>,
+    drawing: Drawing,
+) -> Result<String, Error> {
+    let models = models(path, source, name)?;
+    let specs: Vec<&Model> = models
+        .iter()
+        .filter_map(|one| Some(&one.lowered.as_ref()?.spec))
+        .collect();
+    let [spec] = specs.as_slice() else {
+        return Err(Error::SeveralModels {
+            path: path.into(),
+            known: specs.iter().map(|spec| spec.name.clone()).collect(),
+        });
+    };
+    let text = match drawing {
+        Drawing::Svg => draw::svg(spec),
+        Drawing::Dot => draw::dot(spec),
+        Drawing::Mermaid => draw::mermaid(spec),
+    };
+    Ok(format!("{}\n", text.trim_end()))
+}
+
+/// What the macro writes for each model of a source, or for the one of this name, formatted, without what editors alone read.
+///
+/// # Errors
+///
+/// Those of [`summary`].
+pub fn expand(path: &str, source: &str, name: Option<&str>) -> Result<String, Error> {
+    let models = models(path, source, name)?;
+    let expansions = models.iter().map(|one| {
+        let tokens = damper_macros_core::model_in(one.tokens.clone(), &one.manifest);
+        // What the macro writes is Rust; if it ever were not, its tokens would still be worth seeing.
+        match syn::parse2::<syn::File>(tokens.clone()) {
+            Ok(mut file) => {
+                file.items.retain(|item| !is_for_editors(item));
+                prettyplease::unparse(&file)
+            }
+            Err(_) => tokens.to_string(),
+        }
+    });
+    Ok(expansions.collect::<Vec<_>>().join("\n"))
+}
+
+fn is_for_editors(item: &syn::Item) -> bool {
+    let syn::Item::Const(item) = item else {
+        return false;
+    };
+    let syn::Expr::Block(body) = &*item.expr else {
+        return false;
+    };
+    matches!(body.block.stmts.first(), Some(syn::Stmt::Item(syn::Item::Fn(hints))) if hints.sig.ident == "__hints")
 }

@@ -1,8 +1,10 @@
 //! What each command says of the examples of this repository.
 
-use cargo_damper::{Error, Format, check, explain, markdown, summary};
+use cargo_damper::{Drawing, Error, Format, check, expand, explain, graph, markdown, summary};
 use damper_spec::LINTS;
 use serde_json::Value;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
 
 const DIGITS: &str = include_str!("../../examples/examples/digits.rs");
 
@@ -22,7 +24,7 @@ fn a_page_is_explained_and_a_slip_is_corrected() -> Result<(), Error> {
 #[test]
 fn the_table_of_an_example() -> Result<(), Error> {
     // 64 * 128 + 128, 128 * 64 + 64 and 64 * 10 + 10 parameters.
-    let text = summary("digits.rs", DIGITS)?;
+    let text = summary("digits.rs", DIGITS, None)?;
     assert!(
         text.starts_with("Digits\n") && text.contains("17,226 parameters"),
         "{text}"
@@ -86,4 +88,141 @@ fn the_document_of_lints_is_current() {
     for lint in LINTS {
         assert!(written.contains(&format!("\n### {}\n", lint.name)));
     }
+}
+
+const TWO: &str = "damper::model! { A input x: [4] layers { head: linear(2); } loss mse }
+damper::model! { B input x: [4] layers { head: linear(3); } loss mse }";
+
+#[test]
+fn one_model_of_several() -> Result<(), Error> {
+    let both = summary("two.rs", TWO, None)?;
+    assert!(both.contains("10 parameters") && both.contains("15 parameters"));
+    let second = summary("two.rs", TWO, Some("B"))?;
+    assert!(second.starts_with("B\n") && !second.contains("10 parameters"));
+    let error = summary("two.rs", TWO, Some("C")).expect_err("no such model");
+    assert_eq!(
+        error.to_string(),
+        "`two.rs` has no model `C`; it has `A`, `B`"
+    );
+    let error = graph("two.rs", TWO, None, Drawing::Svg).expect_err("which one?");
+    assert_eq!(
+        error.to_string(),
+        "`two.rs` has several models, choose one with `--model`: `A`, `B`"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_model_is_drawn() -> Result<(), Error> {
+    let drawn = |drawing| graph("digits.rs", DIGITS, None, drawing);
+    let svg = drawn(Drawing::Svg)?;
+    assert!(
+        svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"),
+        "{svg}"
+    );
+    assert!(drawn(Drawing::Dot)?.starts_with("digraph \"Digits\" {\n"));
+    assert!(drawn(Drawing::Mermaid)?.starts_with("flowchart TD\n"));
+    Ok(())
+}
+
+#[test]
+fn an_expansion_reads_like_a_source() -> Result<(), Error> {
+    let text = expand("two.rs", TWO, Some("A"))?;
+    assert!(
+        text.contains("\n    /// | layer | operation | output |"),
+        "{text}"
+    );
+    assert!(text.contains("\n        pub fn forward("), "{text}");
+    assert!(!text.contains("__hints"), "{text}");
+    assert!(!text.contains("struct B"), "{text}");
+    Ok(())
+}
+
+/// The binary with these arguments, and this on its standard input.
+fn run(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-damper"))
+        .arg("damper")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+const WRONG: &str =
+    "damper::model! { Net input x: [4] layers { head: linear(2) -> softmax; } loss cross_entropy }";
+
+#[test]
+fn the_exit_code_says_what_was_found() {
+    let clean = run(&["check", "-"], TWO);
+    assert_eq!(
+        (clean.status.code(), clean.stdout.as_slice()),
+        (Some(0), &b""[..])
+    );
+    let wrong = run(&["check", "-"], WRONG);
+    let text = String::from_utf8(wrong.stdout).unwrap();
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        text.starts_with("error[damper::softmax_before_logits_loss]: "),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("\nerror: 1 error and 0 warnings in 1 model\n"),
+        "{text}"
+    );
+    let nothing = run(&["check", "-"], "fn main() {}");
+    let text = String::from_utf8(nothing.stderr).unwrap();
+    assert_eq!(nothing.status.code(), Some(2));
+    assert_eq!(text, "error: `-` has no `model! { .. }`\n");
+}
+
+#[test]
+fn what_cannot_be_read_hides_nothing_of_the_other_files() {
+    let empty = concat!(env!("CARGO_MANIFEST_DIR"), "/src/main.rs");
+    let found = run(&["check", "no/such/file.rs", empty, "-"], WRONG);
+    let (text, errors) = (
+        String::from_utf8(found.stdout).unwrap(),
+        String::from_utf8(found.stderr).unwrap(),
+    );
+    assert_eq!(found.status.code(), Some(2));
+    assert!(
+        text.contains("damper::softmax_before_logits_loss"),
+        "{text}"
+    );
+    assert!(
+        errors.starts_with("error: cannot read `no/such/file.rs`: "),
+        "{errors}"
+    );
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+}
+
+/// A macro shows sixteen errors; here nothing is left out.
+#[test]
+fn all_reports_are_shown() -> Result<(), Error> {
+    let layers: Vec<String> = (0..40).map(|n| format!("l{n}: linaer({n});")).collect();
+    let layers = layers.concat();
+    let source = format!("damper::model! {{ Net input x: [4] layers {{ {layers} }} loss mse }}");
+    assert_eq!(check("a.rs", &source, Format::Json)?.errors, 40);
+    Ok(())
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-damper"))
+        .args(["lints", "--markdown"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }

@@ -128,8 +128,8 @@ impl Diagnostics {
         self.all.len()
     }
 
-    /// What will be shown, in the order of the source, and how many errors and warnings more there were.
-    pub fn sorted(&self) -> (Vec<&Diagnostic>, (usize, usize)) {
+    /// So many reports at most, in the order of the source, and how many errors and warnings more there were.
+    pub fn sorted(&self, most: usize) -> (Vec<&Diagnostic>, (usize, usize)) {
         let mut seen = HashSet::new();
         let (mut errors, mut warnings): (Vec<&Diagnostic>, Vec<&Diagnostic>) = self
             .all
@@ -138,9 +138,9 @@ impl Diagnostics {
             .partition(|report| report.level == Level::Deny);
         errors.sort_by_key(|report| report.place());
         warnings.sort_by_key(|report| report.place());
-        let more_errors = errors.len().saturating_sub(MAX);
-        errors.truncate(MAX);
-        let room = MAX - errors.len();
+        let more_errors = errors.len().saturating_sub(most);
+        errors.truncate(most);
+        let room = most - errors.len();
         let more_warnings = warnings.len().saturating_sub(room);
         warnings.truncate(room);
         errors.append(&mut warnings);
@@ -151,7 +151,7 @@ impl Diagnostics {
     /// The reports as tokens.
     pub fn finish(mut self) -> TokenStream {
         self.done = true;
-        let (shown, (errors, warnings)) = self.sorted();
+        let (shown, (errors, warnings)) = self.sorted(MAX);
         let mut shown: Vec<Diagnostic> = shown.into_iter().cloned().collect();
         if warnings > 0
             && errors == 0
@@ -180,7 +180,7 @@ impl Diagnostics {
     /// The reports themselves, for tests and other front ends.
     pub fn into_reports(mut self) -> Vec<Diagnostic> {
         self.done = true;
-        self.sorted().0.into_iter().cloned().collect()
+        self.sorted(usize::MAX).0.into_iter().cloned().collect()
     }
 }
 
