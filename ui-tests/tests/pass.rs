@@ -13,6 +13,8 @@ mod blocks;
 mod convolution;
 #[path = "../pass/names.rs"]
 mod names;
+#[path = "../pass/pages.rs"]
+mod pages;
 #[path = "../pass/published.rs"]
 mod published;
 #[path = "../pass/random.rs"]
