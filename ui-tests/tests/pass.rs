@@ -21,5 +21,7 @@ mod published;
 mod random;
 #[path = "../pass/sequence.rs"]
 mod sequence;
+#[path = "../pass/users.rs"]
+mod users;
 #[path = "../pass/visibility.rs"]
 mod visibility;

@@ -274,17 +274,20 @@ fn value(cx: &mut Diagnostics, trees: Vec<TokenTree>, before: Span) -> Expr {
 fn header(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Model> {
     let attrs = attributes(cx, cursor, Place::Model);
     let mut vis = TokenStream::new();
-    if cursor.is_word("pub") {
+    if let Some(group) = cursor.group(Delimiter::None) {
+        // `$vis` of a `macro_rules!`, which may be nothing.
+        vis = group.stream();
+    } else if cursor.is_word("pub") {
         vis.extend(cursor.next().cloned());
         if let Some(group) = cursor.group(Delimiter::Parenthesis) {
             vis.extend([TokenTree::Group(group.clone())]);
         }
-        if syn::parse2::<syn::Visibility>(vis.clone()).is_err() {
-            let at = ends(&vis).unwrap_or((cursor.last_span(), cursor.last_span()));
-            cx.error(at, format!("`{}` is not a visibility", text(&vis)))
-                .help("`pub`, `pub(crate)` or nothing");
-            vis = quote!(pub);
-        }
+    }
+    if !vis.is_empty() && syn::parse2::<syn::Visibility>(vis.clone()).is_err() {
+        let at = ends(&vis).unwrap_or((cursor.last_span(), cursor.last_span()));
+        cx.error(at, format!("`{}` is not a visibility", text(&vis)))
+            .help("`pub`, `pub(crate)` or nothing");
+        vis = quote!(pub);
     }
     if cursor.is_word("struct") || cursor.is_word("model") || cursor.is_word("mod") {
         cx.error(
@@ -861,7 +864,8 @@ fn pieces(cx: &mut Diagnostics, trees: &[TokenTree], group: &Group) -> Vec<(Opti
             })
             .flatten();
         let before = cursor.last_span();
-        let taken = value_tokens(&mut cursor);
+        let is_type = name.as_ref().is_some_and(|name| name == "type");
+        let taken = value_tokens(&mut cursor, is_type);
         if taken.is_empty() {
             let found = cursor.found();
             match &name {
@@ -891,7 +895,7 @@ fn pieces(cx: &mut Diagnostics, trees: &[TokenTree], group: &Group) -> Vec<(Opti
 }
 
 /// Tokens up to the next comma that is not within `::<..>`.
-fn value_tokens(cursor: &mut Cursor) -> Vec<TokenTree> {
+fn value_tokens(cursor: &mut Cursor, is_type: bool) -> Vec<TokenTree> {
     let mut taken = Vec::new();
     let mut depth = 0_usize;
     while !cursor.at_end() && !cursor.is_punct(';') {
@@ -904,7 +908,8 @@ fn value_tokens(cursor: &mut Cursor) -> Vec<TokenTree> {
         if complete && cursor.is_named() {
             break;
         }
-        if cursor.is_double(0, ':', ':') && cursor.is_punct_at(2, '<') {
+        let turbofish = cursor.is_double(0, ':', ':') && cursor.is_punct_at(2, '<');
+        if turbofish && !is_type || is_type && cursor.is_punct('<') {
             depth += 1;
         } else if cursor.is_punct('>') && !taken.last().is_some_and(|tree| is(tree, '-')) {
             depth = depth.saturating_sub(1);

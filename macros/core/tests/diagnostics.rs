@@ -160,12 +160,13 @@ fn more_than_the_cap_is_counted() {
         .map(|index| format!("a{index}: banana(1);"))
         .collect();
     let source = around(&layers.join("\n"));
-    assert_eq!(errors(&source).len(), MAX);
+    assert_eq!(errors(&source).len(), MAX + 4);
     let tokens: TokenStream = format!("{PATH}\n{source}")
         .parse()
         .expect("the source has tokens");
     let expansion = damper_macros_core::model(tokens).to_string();
     assert!(expansion.contains("4 more mistakes"));
+    assert_eq!(expansion.matches("unknown layer").count(), MAX);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A crate that knows damper as `renamed`, and does not depend on burn.
 
+#![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
+
 use renamed::model;
 
 model! {

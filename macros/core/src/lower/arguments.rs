@@ -430,9 +430,15 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
         }
         Kind::Rust => {
             evaluate::mark(&mut cx.hyper, &expr.tokens);
-            match syn::parse2::<syn::Expr>(expr.tokens.clone()) {
-                Ok(_) => Given::Rust(expr.tokens.clone()),
-                Err(_) => wrong(cx),
+            let tokens = expr.tokens.clone();
+            let is_rust = match argument.name {
+                "type" => syn::parse2::<syn::Type>(tokens).is_ok(),
+                _ => syn::parse2::<syn::Expr>(tokens).is_ok(),
+            };
+            if is_rust {
+                Given::Rust(expr.tokens.clone())
+            } else {
+                wrong(cx)
             }
         }
     }
