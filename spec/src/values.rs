@@ -631,7 +631,7 @@ fn missed(rule: &WeightRule, computing: &WeightRule, op: Id, check: &mut Check<'
     let at = if rule.id.is_none() { op } else { rule.id };
     let is_decay = matches!(rule.kind, RuleKind::Decay { .. } | RuleKind::Penalty { .. });
     let help = if is_decay && matches!(computing.kind, RuleKind::WeightNorm) {
-        format!("`{word}(..) on all`, which reaches the lengths, or remove one of them")
+        format!("`{rule} on all`, which reaches the lengths, or remove one of them")
     } else {
         "remove one of them".to_owned()
     };

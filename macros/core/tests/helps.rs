@@ -126,6 +126,7 @@ const VALUES: &[&str] = &[
     "layers { s: conv2d(8, …) -> relu; }",
     "layers { s: to_sequence -> transformer_encoder(2, heads = 2, ff = 8, …) -> last_step; }",
     "layers { s: to_sequence -> positional(…) -> flatten; }",
+    "layers { s: flatten -> linear(2); } loss mse train { optimizer: sgd(lr = 0.1), epochs: 9, augment(…) }",
     "layers { s: flatten -> linear(8) -> relu with dropout(0.5) …; }",
     "layers { s: to_sequence -> attention(heads = 1) with dropout(0.5) …; }",
     "layers { s: flatten -> linear(8) -> relu with decay(l2 = 1e-3) …; }",
