@@ -5,6 +5,9 @@ use std::{hint::black_box, time::Instant};
 use damper_kernels::{
     Activation,
     dropout::{self, Rate, Source},
+    norm,
+    optimizer::{self, Adam, Sgd, Treatment},
+    rows,
 };
 
 const NUMBERS: usize = 1 << 20;
@@ -31,7 +34,7 @@ fn main() {
     let mut mask = vec![[0; 8]; dropout::words(NUMBERS)];
     let copy = milliseconds(|| black_box(&mut output).copy_from_slice(&input));
     let print =
-        |name: &str, time: f64| println!("{name:<22} {time:>7.3} ms {:>6.1} copies", time / copy);
+        |name: &str, time: f64| println!("{name:<26} {time:>7.3} ms {:>6.1} copies", time / copy);
     print("copy", copy);
     for activation in Activation::ALL {
         let forward = milliseconds(|| activation.forward(black_box(&input), &mut output).unwrap());
@@ -55,7 +58,198 @@ fn main() {
         dropout::forward(source, rate, 0, black_box(&input), &mut output, &mut mask).unwrap();
     });
     print("dropout forward", forward);
-    let backward =
-        milliseconds(|| dropout::backward(rate, &mask, black_box(&gradient), &mut output).unwrap());
+    let backward = milliseconds(|| {
+        dropout::backward(rate.scale(), &mask, black_box(&gradient), &mut output).unwrap();
+    });
     print("dropout backward", backward);
+    steps(&print);
+    for width in [10, 50, 512, 50_000] {
+        of_rows(&print, &input, width);
+        layer_norm(&print, &input, width);
+    }
+    for (channels, positions) in [(64, 64), (512, 1)] {
+        batch_norm(&print, &input, channels, positions);
+    }
+}
+
+fn steps(print: &impl Fn(&str, f64)) {
+    let [mut weight, mut gradient, mut first, mut second, mut average] =
+        [0.5, 0.1, 0.0, 0.0, 0.5].map(|value| vec![value; NUMBERS]);
+    let adam = Adam {
+        treatment: Treatment {
+            keep: 0.9999,
+            ..Treatment::NONE
+        },
+        beta1: 0.9,
+        beta2: 0.999,
+        rests: (0.1, 0.001),
+        epsilon: 1e-8,
+        size: 1e-3,
+    };
+    let sgd = Sgd {
+        treatment: adam.treatment,
+        size: 1e-3,
+        momentum: 0.9,
+        dampening: 0.0,
+        nesterov: false,
+        first: false,
+    };
+    // Four reads and three writes, as Adam has them, are the traffic of three and a half copies.
+    let time = milliseconds(|| {
+        adam.step(&weight, &mut gradient, &mut first, &mut second, None)
+            .unwrap();
+    });
+    print("Adam", time);
+    let treated = Adam {
+        treatment: Treatment {
+            limit: 1.0,
+            threshold: 1e-6,
+            ..adam.treatment
+        },
+        ..adam
+    };
+    let time = milliseconds(|| {
+        treated
+            .step(&weight, &mut gradient, &mut first, &mut second, None)
+            .unwrap();
+    });
+    print("Adam with limits", time);
+    let time = milliseconds(|| {
+        adam.step_in_place(&mut weight, &gradient, &mut first, &mut second, None)
+            .unwrap();
+    });
+    print("Adam in place", time);
+    let time = milliseconds(|| {
+        let average = Some((&mut average[..], 0.999));
+        adam.step(&weight, &mut gradient, &mut first, &mut second, average)
+            .unwrap();
+    });
+    print("Adam with average", time);
+    let time = milliseconds(|| {
+        sgd.step_in_place(&mut weight, &gradient, Some(&mut first), None)
+            .unwrap();
+    });
+    print("Sgd with momentum", time);
+    let time = milliseconds(|| {
+        sgd.step_in_place(&mut weight, &gradient, None, None)
+            .unwrap();
+    });
+    print("Sgd", time);
+    let time = milliseconds(|| {
+        black_box(optimizer::sum_of_squares(black_box(&gradient)));
+    });
+    print("sum of squares", time);
+}
+
+fn of_rows(print: &impl Fn(&str, f64), input: &[f32], width: usize) {
+    let count = input.len() / width;
+    let input = &input[..count * width];
+    let (gradient, mut output) = (vec![0.5; input.len()], input.to_vec());
+    let mut into = output.clone();
+    let classes: Vec<u32> = (0..count).map(|row| (row % width) as u32).collect();
+    let time = milliseconds(|| rows::softmax(black_box(input), width, &mut output).unwrap());
+    print(&format!("softmax {width}"), time);
+    let time = milliseconds(|| {
+        rows::softmax_backward(&output, black_box(&gradient), width, &mut into).unwrap();
+    });
+    print(&format!("softmax {width} backward"), time);
+    let time = milliseconds(|| rows::log_softmax(black_box(input), width, &mut output).unwrap());
+    print(&format!("log softmax {width}"), time);
+    let time = milliseconds(|| {
+        rows::log_softmax_backward(&output, black_box(&gradient), width, &mut into).unwrap();
+    });
+    print(&format!("log softmax {width} backward"), time);
+    let time = milliseconds(|| {
+        black_box(rows::cross_entropy(input, width, &classes, 0.1, &mut into).unwrap());
+    });
+    print(&format!("cross entropy {width}"), time);
+}
+
+fn layer_norm(print: &impl Fn(&str, f64), input: &[f32], width: usize) {
+    let count = input.len() / width;
+    let input = &input[..count * width];
+    let (gradient, mut output) = (vec![0.5; input.len()], input.to_vec());
+    let (gamma, beta) = (vec![1.0; width], vec![0.1; width]);
+    let [mut mean, mut inverse] = [0.0, 1.0].map(|value| vec![value; count]);
+    let time = milliseconds(|| {
+        let input = black_box(input);
+        norm::layer(
+            input,
+            width,
+            &gamma,
+            Some(&beta),
+            1e-5,
+            &mut output,
+            &mut mean,
+            &mut inverse,
+        )
+        .unwrap();
+    });
+    print(&format!("layer norm {width}"), time);
+    let [mut of_gamma, mut of_beta] = [0.0, 0.0].map(|value| vec![value; width]);
+    let time = milliseconds(|| {
+        let (input, of_beta) = (black_box(input), Some(&mut of_beta[..]));
+        norm::layer_backward(
+            input,
+            width,
+            &gamma,
+            &mean,
+            &inverse,
+            &gradient,
+            &mut output,
+            &mut of_gamma,
+            of_beta,
+        )
+        .unwrap();
+    });
+    print(&format!("layer norm {width} backward"), time);
+}
+
+fn batch_norm(print: &impl Fn(&str, f64), input: &[f32], channels: usize, positions: usize) {
+    let (gradient, mut output) = (vec![0.5; input.len()], input.to_vec());
+    let [
+        mut mean,
+        mut variance,
+        gamma,
+        beta,
+        mut of_gamma,
+        mut of_beta,
+    ] = [0.0, 1.0, 1.0, 0.1, 0.0, 0.0].map(|value| vec![value; channels]);
+    let time = milliseconds(|| {
+        let input = black_box(input);
+        norm::batch_statistics(input, channels, positions, &mut mean, &mut variance).unwrap();
+        norm::batch(
+            input,
+            channels,
+            positions,
+            &mean,
+            &variance,
+            1e-5,
+            &gamma,
+            &beta,
+            &mut output,
+        )
+        .unwrap();
+    });
+    print(&format!("batch norm {channels} x {positions}"), time);
+    let time = milliseconds(|| {
+        norm::batch_backward(
+            black_box(input),
+            channels,
+            positions,
+            &mean,
+            &variance,
+            1e-5,
+            &gamma,
+            &gradient,
+            &mut output,
+            &mut of_gamma,
+            &mut of_beta,
+        )
+        .unwrap();
+    });
+    print(
+        &format!("batch norm {channels} x {positions} backward"),
+        time,
+    );
 }

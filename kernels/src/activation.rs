@@ -20,7 +20,7 @@ pub enum Activation {
     Sigmoid,
     /// `x sigmoid(x)` (Elfwing et al. 2018), within 2 ulp.
     Silu,
-    /// `x Φ(x)` with the normal distribution's `Φ` (Hendrycks & Gimpel 2016), within 3 ulp.
+    /// `x Φ(x)` with the normal distribution's `Φ` (Hendrycks & Gimpel 2016), within 2 ulp.
     Gelu,
     /// `x / 2 (1 + tanh(√(2/π) (x + 0.044715 x³)))`, the approximation from the same paper, within 2 ulp.
     GeluTanh,
@@ -35,6 +35,27 @@ pub enum Saved {
     Input,
     /// What came out.
     Output,
+}
+
+/// Runs an expression with the type of the function.
+macro_rules! with_unary {
+    ($of:expr, $unary:ident => $run:expr) => {{
+        macro_rules! run {
+            ($function:ident) => {{
+                type $unary = $function;
+                $run
+            }};
+        }
+        match $of {
+            Activation::Exp => run!(Exp),
+            Activation::Tanh => run!(Tanh),
+            Activation::Sigmoid => run!(Sigmoid),
+            Activation::Silu => run!(Silu),
+            Activation::Gelu => run!(Gelu),
+            Activation::GeluTanh => run!(GeluTanh),
+            Activation::Mish => run!(Mish),
+        }
+    }};
 }
 
 impl Activation {
@@ -63,16 +84,13 @@ impl Activation {
     /// `output` is not as long as `input`.
     pub fn forward(self, input: &[f32], output: &mut [f32]) -> Result<(), Lengths> {
         Lengths::check("output", output.len(), input.len())?;
-        match self {
-            Self::Exp => map::<Exp>(input, output),
-            Self::Tanh => map::<Tanh>(input, output),
-            Self::Sigmoid => map::<Sigmoid>(input, output),
-            Self::Silu => map::<Silu>(input, output),
-            Self::Gelu => map::<Gelu>(input, output),
-            Self::GeluTanh => map::<GeluTanh>(input, output),
-            Self::Mish => map::<Mish>(input, output),
-        }
+        with_unary!(self, U => map(Map::<U>(input, output, PhantomData)));
         Ok(())
+    }
+
+    /// As [`forward`](Self::forward), over the numbers themselves.
+    pub fn forward_in_place(self, values: &mut [f32]) {
+        with_unary!(self, U => map(MapInPlace::<U>(values, PhantomData)));
     }
 
     /// Writes `gradient` times the derivative to `into`, with the derivative from what was [`saved`](Self::saved).
@@ -87,15 +105,23 @@ impl Activation {
     ) -> Result<(), Lengths> {
         Lengths::check("gradient", gradient.len(), saved.len())?;
         Lengths::check("into", into.len(), saved.len())?;
-        match self {
-            Self::Exp => chain::<Exp>(saved, gradient, into),
-            Self::Tanh => chain::<Tanh>(saved, gradient, into),
-            Self::Sigmoid => chain::<Sigmoid>(saved, gradient, into),
-            Self::Silu => chain::<Silu>(saved, gradient, into),
-            Self::Gelu => chain::<Gelu>(saved, gradient, into),
-            Self::GeluTanh => chain::<GeluTanh>(saved, gradient, into),
-            Self::Mish => chain::<Mish>(saved, gradient, into),
-        }
+        with_unary!(self, U => map(Chain::<U>(saved, gradient, into, PhantomData)));
+        Ok(())
+    }
+
+    /// As [`backward`](Self::backward), over the gradient itself; `factor` times what `saved` holds is what was
+    /// saved.
+    ///
+    /// # Errors
+    /// The slices are not of one length.
+    pub fn backward_in_place(
+        self,
+        saved: &[f32],
+        factor: f32,
+        gradient: &mut [f32],
+    ) -> Result<(), Lengths> {
+        Lengths::check("gradient", gradient.len(), saved.len())?;
+        with_unary!(self, U => map(ChainInPlace::<U>(saved, factor, gradient, PhantomData)));
         Ok(())
     }
 }
@@ -161,10 +187,32 @@ impl<U: Unary> WithSimd for Chain<'_, U> {
     }
 }
 
-fn map<U: Unary>(input: &[f32], output: &mut [f32]) {
-    Arch::new().dispatch(Map::<U>(input, output, PhantomData));
+struct MapInPlace<'a, U>(&'a mut [f32], PhantomData<U>);
+
+impl<U: Unary> WithSimd for MapInPlace<'_, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for value in self.0 {
+            *value = U::value(*value);
+        }
+    }
 }
 
-fn chain<U: Unary>(saved: &[f32], gradient: &[f32], into: &mut [f32]) {
-    Arch::new().dispatch(Chain::<U>(saved, gradient, into, PhantomData));
+struct ChainInPlace<'a, U>(&'a [f32], f32, &'a mut [f32], PhantomData<U>);
+
+impl<U: Unary> WithSimd for ChainInPlace<'_, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (gradient, saved) in self.2.iter_mut().zip(self.0) {
+            *gradient *= U::slope(saved * self.1);
+        }
+    }
+}
+
+fn map(run: impl WithSimd<Output = ()>) {
+    Arch::new().dispatch(run);
 }

@@ -1,6 +1,6 @@
 //! Dropout (Srivastava et al. 2014) in one pass forward and one backward, with one bit for each number.
 //!
-//! Whether a number is kept depends on the seed, the step, the layer and the number's place alone: not on threads,
+//! [`forward`] and [`backward`] write to other memory, what ends in `_in_place` over what it reads. Whether a number is kept depends on the seed, the step, the layer and the number's place alone: not on threads,
 //! nor on how the work is cut, as long as every piece begins at a [whole word](WORD).
 
 use pulp::{Arch, Simd, WithSimd};
@@ -61,6 +61,35 @@ impl Rate {
     }
 }
 
+/// What becomes of a number: `scale x + shift` if it is kept, `dropped` if not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// What a kept number is multiplied by, and its gradient with it.
+    pub scale: f32,
+    /// What is added to a kept number.
+    pub shift: f32,
+    /// What stands in place of a dropped one.
+    pub dropped: f32,
+}
+
+impl From<Rate> for Outcome {
+    /// Dropout: kept numbers are scaled, dropped ones are 0.
+    fn from(rate: Rate) -> Self {
+        Self::scaled(rate.scale())
+    }
+}
+
+impl Outcome {
+    /// Kept numbers are scaled, dropped ones are 0.
+    pub const fn scaled(scale: f32) -> Self {
+        Self {
+            scale,
+            shift: 0.0,
+            dropped: 0.0,
+        }
+    }
+}
+
 /// Where random bits come from: two sources that differ in any field are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
@@ -72,7 +101,7 @@ pub struct Source {
     pub layer: u32,
 }
 
-/// Writes `input`, with numbers dropped at `rate` and the kept ones scaled, to `output`, and what is kept to `mask`.
+/// Writes what becomes of `input`, with numbers dropped at `rate`, to `output`, and what is kept to `mask`.
 ///
 /// `first` is the index of the slice's first word within the whole tensor: 0 unless the work is cut into pieces.
 ///
@@ -92,8 +121,56 @@ pub fn forward(
         source,
         rate,
         first,
-        input,
+        outcome: rate.into(),
+        input: Some(input),
         output,
+        mask,
+    });
+    Ok(())
+}
+
+/// As [`forward`], over the numbers themselves, with any outcome.
+///
+/// # Errors
+/// `mask` has not [`words`]`(values.len())`.
+pub fn forward_in_place(
+    source: Source,
+    rate: Rate,
+    outcome: Outcome,
+    first: u64,
+    values: &mut [f32],
+    mask: &mut [Word],
+) -> Result<(), Lengths> {
+    Lengths::check("mask", mask.len(), words(values.len()))?;
+    Arch::new().dispatch(Forward {
+        source,
+        rate,
+        first,
+        outcome,
+        input: None,
+        output: values,
+        mask,
+    });
+    Ok(())
+}
+
+/// Rectifies `values`, drops at a rate if there is one, and marks in `mask` what is neither negative nor dropped.
+///
+/// One mask serves both, so that one pass goes back: [`backward_in_place`]. NaN counts as positive.
+///
+/// # Errors
+/// `mask` has not [`words`]`(values.len())`.
+pub fn rectify_in_place(
+    drop: Option<(Source, Rate)>,
+    first: u64,
+    values: &mut [f32],
+    mask: &mut [Word],
+) -> Result<(), Lengths> {
+    Lengths::check("mask", mask.len(), words(values.len()))?;
+    Arch::new().dispatch(Rectify {
+        drop,
+        first,
+        values,
         mask,
     });
     Ok(())
@@ -104,7 +181,7 @@ pub fn forward(
 /// # Errors
 /// `into` is not as long as `gradient`, or `mask` has not [`words`]`(gradient.len())`.
 pub fn backward(
-    rate: Rate,
+    scale: f32,
     mask: &[Word],
     gradient: &[f32],
     into: &mut [f32],
@@ -112,19 +189,45 @@ pub fn backward(
     Lengths::check("into", into.len(), gradient.len())?;
     Lengths::check("mask", mask.len(), words(gradient.len()))?;
     Arch::new().dispatch(Backward {
-        rate,
+        scale,
         mask,
-        gradient,
+        gradient: Some(gradient),
         into,
     });
     Ok(())
+}
+
+/// As [`backward`], over the gradient itself.
+///
+/// # Errors
+/// `mask` has not [`words`]`(gradient.len())`.
+pub fn backward_in_place(scale: f32, mask: &[Word], gradient: &mut [f32]) -> Result<(), Lengths> {
+    Lengths::check("mask", mask.len(), words(gradient.len()))?;
+    Arch::new().dispatch(Backward {
+        scale,
+        mask,
+        gradient: None,
+        into: gradient,
+    });
+    Ok(())
+}
+
+/// Writes an inverted mask: the rate's scale with the probability of being kept, else 0.
+pub fn inverted_mask(source: Source, rate: Rate, output: &mut [f32]) {
+    Arch::new().dispatch(InvertedMask {
+        source,
+        rate,
+        output,
+    });
 }
 
 struct Forward<'a> {
     source: Source,
     rate: Rate,
     first: u64,
-    input: &'a [f32],
+    outcome: Outcome,
+    /// None: what stands in `output`.
+    input: Option<&'a [f32]>,
     output: &'a mut [f32],
     mask: &'a mut [Word],
 }
@@ -138,22 +241,71 @@ impl WithSimd for Forward<'_> {
             source,
             rate,
             first,
+            outcome,
             input,
             output,
             mask,
         } = self;
-        let pieces = input.chunks(WORD).zip(output.chunks_mut(WORD));
-        for ((index, word), (input, output)) in (first..).zip(mask).zip(pieces) {
-            *word = draw(source, rate, index);
-            apply(*word, rate.scale, input, output);
+        match input {
+            Some(input) => {
+                let pieces = input.chunks(WORD).zip(output.chunks_mut(WORD));
+                for ((index, word), (input, output)) in (first..).zip(mask).zip(pieces) {
+                    *word = draw(source, rate, index);
+                    apply(*word, outcome, input, output);
+                }
+            }
+            None => {
+                for ((index, word), values) in (first..).zip(mask).zip(output.chunks_mut(WORD)) {
+                    *word = draw(source, rate, index);
+                    apply_in_place(*word, outcome, values);
+                }
+            }
+        }
+    }
+}
+
+struct Rectify<'a> {
+    drop: Option<(Source, Rate)>,
+    first: u64,
+    values: &'a mut [f32],
+    mask: &'a mut [Word],
+}
+
+impl WithSimd for Rectify<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self {
+            drop,
+            first,
+            values,
+            mask,
+        } = self;
+        match drop {
+            Some((source, rate)) => {
+                let outcome = rate.into();
+                for ((index, word), values) in (first..).zip(mask).zip(values.chunks_mut(WORD)) {
+                    let (kept, positive) = (draw(source, rate, index), positive(values));
+                    *word = core::array::from_fn(|lane| kept[lane] & positive[lane]);
+                    apply_in_place(*word, outcome, values);
+                }
+            }
+            None => {
+                for (word, values) in mask.iter_mut().zip(values.chunks_mut(WORD)) {
+                    *word = positive(values);
+                    apply_in_place(*word, Outcome::scaled(1.0), values);
+                }
+            }
         }
     }
 }
 
 struct Backward<'a> {
-    rate: Rate,
+    scale: f32,
     mask: &'a [Word],
-    gradient: &'a [f32],
+    /// None: what stands in `into`.
+    gradient: Option<&'a [f32]>,
     into: &'a mut [f32],
 }
 
@@ -162,9 +314,37 @@ impl WithSimd for Backward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let pieces = self.gradient.chunks(WORD).zip(self.into.chunks_mut(WORD));
-        for (word, (gradient, into)) in self.mask.iter().zip(pieces) {
-            apply(*word, self.rate.scale, gradient, into);
+        let outcome = Outcome::scaled(self.scale);
+        let pieces = self.mask.iter().zip(self.into.chunks_mut(WORD));
+        match self.gradient {
+            Some(gradient) => {
+                for ((word, into), gradient) in pieces.zip(gradient.chunks(WORD)) {
+                    apply(*word, outcome, gradient, into);
+                }
+            }
+            None => {
+                for (word, into) in pieces {
+                    apply_in_place(*word, outcome, into);
+                }
+            }
+        }
+    }
+}
+
+struct InvertedMask<'a> {
+    source: Source,
+    rate: Rate,
+    output: &'a mut [f32],
+}
+
+impl WithSimd for InvertedMask<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (index, output) in (0..).zip(self.output.chunks_mut(WORD)) {
+            let word = draw(self.source, self.rate, index);
+            apply(word, self.rate.into(), &[1.0; WORD][..output.len()], output);
         }
     }
 }
@@ -172,9 +352,7 @@ impl WithSimd for Backward<'_> {
 /// The word of a mask at an index: 16 bits of the generator for each number.
 #[inline(always)]
 fn draw(source: Source, rate: Rate, index: u64) -> Word {
-    let Source { seed, step, layer } = source;
-    let first = index.wrapping_mul(philox::LANES as u64);
-    let random = philox::lanes(first, [step, layer], [seed as u32, (seed >> 32) as u32]);
+    let random = philox::words(source, index);
     let mut kept = [0_u32; philox::LANES];
     for (row, words) in random.iter().enumerate() {
         for lane in 0..philox::LANES {
@@ -187,9 +365,32 @@ fn draw(source: Source, rate: Rate, index: u64) -> Word {
     kept.map(|bits| bits as u8)
 }
 
-/// Numbers of at most one word: scaled where its bit is set, 0 elsewhere.
+/// Which of at most one word's numbers are not 0 or less.
 #[inline(always)]
-fn apply(word: Word, scale: f32, from: &[f32], to: &mut [f32]) {
+fn positive(values: &[f32]) -> Word {
+    let mut bits = [0_u32; philox::LANES];
+    if let Ok(values) = <&[f32; WORD]>::try_from(values) {
+        for row in 0..ROWS {
+            for (lane, bits) in bits.iter_mut().enumerate() {
+                *bits |= above_zero(values[row * philox::LANES + lane]) << row;
+            }
+        }
+    } else {
+        for (place, value) in values.iter().enumerate() {
+            bits[place % philox::LANES] |= above_zero(*value) << (place / philox::LANES);
+        }
+    }
+    bits.map(|bits| bits as u8)
+}
+
+#[inline(always)]
+fn above_zero(value: f32) -> u32 {
+    u32::from(value > 0.0 || value.is_nan())
+}
+
+/// What becomes of the numbers of at most one word.
+#[inline(always)]
+fn apply(word: Word, outcome: Outcome, from: &[f32], to: &mut [f32]) {
     let bits = word.map(u32::from);
     let (Ok(from), Ok(to)) = (
         <&[f32; WORD]>::try_from(from),
@@ -197,15 +398,35 @@ fn apply(word: Word, scale: f32, from: &[f32], to: &mut [f32]) {
     ) else {
         for (place, (to, from)) in to.iter_mut().zip(from).enumerate() {
             let kept = bits[place % philox::LANES] >> (place / philox::LANES) & 1 == 1;
-            *to = if kept { from * scale } else { 0.0 };
+            *to = decide(kept, outcome, *from);
         }
         return;
     };
     for row in 0..ROWS {
         for (lane, bits) in bits.iter().enumerate() {
             let place = row * philox::LANES + lane;
-            let scaled = from[place] * scale;
-            to[place] = if bits & (1 << row) == 0 { 0.0 } else { scaled };
+            to[place] = decide(bits & (1 << row) != 0, outcome, from[place]);
         }
     }
+}
+
+/// As [`apply`], over the numbers themselves.
+#[inline(always)]
+fn apply_in_place(word: Word, outcome: Outcome, values: &mut [f32]) {
+    let mut from = [0.0; WORD];
+    if let Some(from) = from.get_mut(..values.len()) {
+        from.copy_from_slice(values);
+        apply(word, outcome, from, values);
+    }
+}
+
+#[inline(always)]
+fn decide(kept: bool, outcome: Outcome, value: f32) -> f32 {
+    let Outcome {
+        scale,
+        shift,
+        dropped,
+    } = outcome;
+    let there = value.mul_add(scale, shift);
+    if kept { there } else { dropped }
 }

@@ -76,6 +76,17 @@ pub fn exp(x: f32) -> f32 {
     exponential(x).value()
 }
 
+/// `exp(x - y)` of the exact difference, for `x` up to `y`.
+#[inline(always)]
+pub fn exp_of_difference(x: f32, y: f32) -> f32 {
+    let difference = x - y;
+    let part = difference - x;
+    // What the difference lost; not of infinities, of which it would be NaN.
+    let low = (x - (difference - part)) - (y + part);
+    let low = if difference > -200.0 { low } else { 0.0 };
+    exponential_of_sum(difference, low).value()
+}
+
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     let t = x.abs();
@@ -131,7 +142,7 @@ fn times_sigmoid(x: f32, z: f32, low: f32) -> f32 {
 }
 
 /// `t` from which the tail is computed with its exponential.
-const TAIL: f32 = 0.8;
+const TAIL: f32 = 0.7;
 
 /// The normal distribution's upper tail times `exp(t²/2)`, for `t` from `TAIL`.
 #[inline(always)]
@@ -141,22 +152,23 @@ pub fn scaled_tail(t: f32) -> (f32, f32) {
     let lost = t.mul_add(0.25, 1.0 - divisor);
     // Relative error of `u`.
     let error = (-u).mul_add(divisor, 1.0) - u * lost;
-    let mut p = 0.011_256_978_f32;
-    p = p.mul_add(u, -0.091_487_79);
-    p = p.mul_add(u, 0.185_320_05);
-    p = p.mul_add(u, -0.094_521_89);
-    p = p.mul_add(u, 0.133_968_55);
-    p = p.mul_add(u, 0.058_551_364);
-    p = p.mul_add(u, 0.097_886_056);
-    p = p.mul_add(u, 0.099_257_89);
+    let v = u - 0.5;
+    let mut p = 0.014_061_117_f32;
+    p = p.mul_add(v, -0.047_051_188);
+    p = p.mul_add(v, -0.056_527_84);
+    p = p.mul_add(v, 0.060_015_89);
+    p = p.mul_add(v, 0.241_625_98);
+    p = p.mul_add(v, 0.373_049_7);
+    p = p.mul_add(v, 0.387_136_8);
+    p = p.mul_add(v, 0.303_948_3);
     // The last sum and the product in two parts: the constant is the larger term.
-    let constant = 0.099_757_83;
-    let sum = p.mul_add(u, constant);
-    let sum_low = p.mul_add(u, constant - sum);
+    let constant = 0.188_821_29;
+    let sum = p.mul_add(v, constant);
+    let sum_low = p.mul_add(v, constant - sum);
     let tail = sum * u;
     let tail_low = sum.mul_add(u, -tail) + sum_low * u;
-    // The logarithm's derivative by that of `u` is about `1 + 1.7 u`.
-    let low = (tail * error).mul_add(u.mul_add(1.7, 1.0), tail_low);
+    // The logarithm's derivative by that of `u` is about `1 + 1.95 u`.
+    let low = (tail * error).mul_add(u.mul_add(1.95, 1.0), tail_low);
     (tail, low)
 }
 
@@ -184,7 +196,7 @@ pub fn gelu(x: f32) -> f32 {
         e.mantissa.mul_add(scaled, -tail) + e.mantissa.mul_add(scaled_low, e.low * scaled);
     let near = x * near_half(square).mul_add(x, 0.5);
     let negative = e.scaled(bounded.mul_add(tail, bounded * tail_low));
-    let positive = x * (1.0 - e.scaled(tail));
+    let positive = (-t).mul_add(e.scaled(tail), x);
     if t < TAIL {
         near
     } else if x < 0.0 {

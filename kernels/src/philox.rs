@@ -1,6 +1,8 @@
 //! Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): random bits as a
 //! function of a key and a counter, without a state to hand on.
 
+use crate::dropout::Source;
+
 /// How many counters are gone through at once.
 pub const LANES: usize = 8;
 
@@ -28,6 +30,14 @@ pub(crate) fn lanes(first: u64, rest: [u32; 2], key: [u32; 2]) -> [[u64; LANES];
         ],
         key,
     )
+}
+
+/// As many bits as a mask of 64 numbers with 16 for each, at an index within what the source numbers.
+#[inline(always)]
+pub(crate) fn words(source: Source, index: u64) -> [[u64; LANES]; 4] {
+    let Source { seed, step, layer } = source;
+    let first = index.wrapping_mul(LANES as u64);
+    lanes(first, [step, layer], [seed as u32, (seed >> 32) as u32])
 }
 
 #[inline(always)]

@@ -68,8 +68,7 @@ fn bound(activation: Activation) -> f64 {
     match activation {
         Activation::Exp => 1.0,
         Activation::Tanh | Activation::Sigmoid => 1.5,
-        Activation::Gelu => 3.0,
-        Activation::Silu | Activation::GeluTanh | Activation::Mish => 2.0,
+        Activation::Silu | Activation::Gelu | Activation::GeluTanh | Activation::Mish => 2.0,
     }
 }
 

@@ -33,7 +33,7 @@ fn kept_numbers_are_scaled_and_the_gradient_takes_the_same_places() {
         let (mut output, mut into) = (vec![f32::NAN; numbers], vec![f32::NAN; numbers]);
         let mut mask = vec![[0; 8]; dropout::words(numbers)];
         dropout::forward(SOURCE, rate, 0, &input, &mut output, &mut mask).unwrap();
-        dropout::backward(rate, &mask, &input, &mut into).unwrap();
+        dropout::backward(rate.scale(), &mask, &input, &mut into).unwrap();
         for (index, &number) in input.iter().enumerate() {
             let expected = if dropout::keeps(&mask, index).unwrap() {
                 number * rate.scale()
@@ -173,7 +173,7 @@ fn runs_are_as_many_as_they_should_be() {
 
 #[test]
 fn lengths_that_do_not_fit_are_errors() {
-    let error = dropout::backward(Rate::new(0.5), &[], &[1.0], &mut [0.0]).unwrap_err();
+    let error = dropout::backward(2.0, &[], &[1.0], &mut [0.0]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "`mask` has 0 numbers, where 1 are needed"

@@ -118,6 +118,12 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
         .any(|(backend, _)| cpu(backend).is_ok_and(|cpu| cpu == *device))
 }
 
+/// Whether the device's memory is reached by [`crate::flex`].
+#[cfg(feature = "flex")]
+pub(crate) fn is_flex(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
 #[allow(
     unused_variables,
     reason = "without a CPU backend nothing reads the name"

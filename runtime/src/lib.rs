@@ -37,7 +37,7 @@
 //! - [`vocabulary`] documents every word of the language, [`lint`] every rule;
 //! - [`data`] reads arrays and CSV, splits and scales;
 //! - [`Training`] fits, [`Run`] holds the model, its history, diagnosis and sparsity; [`compare()`] compares;
-//! - [`layer`], [`regularize`], [`loss`], [`metric`], [`optimizer`], [`schedule`] are what generated code and the
+//! - [`layer`], [`activation`], [`regularize`], [`loss`], [`metric`], [`optimizer`], [`schedule`] are what generated code and the
 //!   training are made of, as plain functions and modules.
 
 /// burn, for those who want its types.
@@ -45,10 +45,13 @@ pub use burn;
 
 mod batch;
 mod build;
+#[cfg(feature = "flex")]
+mod flex;
 mod network;
 mod pass;
 mod spec;
 
+pub mod activation;
 pub mod data;
 pub mod device;
 pub mod layer;

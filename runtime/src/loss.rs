@@ -1,8 +1,9 @@
 //! Losses, the links that turn what they read into predictions, and decisions.
 
+use crate::activation::{log_softmax, sigmoid, softmax};
 use crate::{Spec, Target};
 use burn::nn::loss::{HuberLossConfig, KLDivLossConfig, MseLoss, Reduction, SmoothL1LossConfig};
-use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid, softmax, softplus};
+use burn::tensor::activation::{log_sigmoid, softplus};
 use burn::tensor::{Int, Tensor};
 use damper_spec::{LossKind, Reads, Value};
 use std::f64::consts::LN_2;
@@ -42,6 +43,11 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
             .as_ref()
             .and_then(Value::float)
             .unwrap_or(0.0);
+        #[cfg(feature = "flex")]
+        let output = match in_one_pass(output, target, *from, smoothing, weights) {
+            Ok(loss) => return loss,
+            Err(output) => output,
+        };
         return cross_entropy(log_probabilities(output, *from), target, smoothing, weights);
     }
     let units = output.dims()[1];
@@ -270,6 +276,31 @@ fn weight_row(weights: &[Value], output: &Tensor<2>) -> Option<Tensor<2>> {
         .collect();
     (weights.len() == units)
         .then(|| Tensor::<1>::from_floats(weights.as_slice(), &output.device()).reshape([1, units]))
+}
+
+/// The cross entropy of logits with class indices, in one pass with its gradient; `Err` with the output for what is
+/// computed otherwise.
+#[cfg(feature = "flex")]
+fn in_one_pass(
+    output: Tensor<2>,
+    target: &Target,
+    from: Reads,
+    smoothing: f64,
+    weights: &[Value],
+) -> Result<Tensor<1>, Tensor<2>> {
+    let (Reads::Logits, Target::Classes(classes), []) = (from, target, weights) else {
+        return Err(output);
+    };
+    if !crate::device::is_flex(&output.device()) {
+        return Err(output);
+    }
+    // An index that is none, a negative one among them, is left to what follows.
+    let classes = classes.clone().into_data();
+    let classes: Vec<u32> = classes
+        .iter::<i64>()
+        .map(|class| u32::try_from(class).unwrap_or(u32::MAX))
+        .collect();
+    crate::flex::rows::cross_entropy(output, &classes, smoothing)
 }
 
 /// PyTorch's `CrossEntropyLoss`: with class weights the mean is weighted; smoothing spreads a share over all classes.

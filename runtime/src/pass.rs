@@ -1,30 +1,66 @@
 //! What accompanies one forward pass.
 
+use crate::device::is_cpu;
 use crate::network::is_training;
 use burn::module::{Module, Param};
 use burn::tensor::kind::Autodiff;
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
+use damper_kernels::dropout::Source;
 
 /// What accompanies one forward pass: the activity penalties it gathers, and the search for numbers
 /// that are not finite.
 ///
 /// The generated code hands every statement's value to [`Pass::see`]; it costs nothing unless a
 /// search was asked for.
+///
+/// Random numbers of a pass are a function of the seed and the step of the training and of the layer's place in the
+/// model ([`Philox`](damper_kernels::philox)): a step that is repeated drops the same values. A pass outside of
+/// training takes a seed from the device's generator when the first layer asks for one.
 #[derive(Debug, Default)]
 pub struct Pass {
     activity: Option<Tensor<1>>,
     trace: Option<Trace>,
     /// Which share of the training is over; `None` outside of training.
     progress: Option<f64>,
+    /// What the random numbers of the pass come from; drawn when the first is asked for, outside of training.
+    random: Option<Random>,
+    /// How many layers have asked for random numbers, or would have.
+    layers: u32,
     /// Which steps of an input are padding, with the depth of the model that takes it.
     padding: Vec<(usize, String, Tensor<2, Bool>)>,
     depth: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Random {
+    seed: u64,
+    step: u32,
 }
 
 #[derive(Debug, Default)]
 struct Trace {
     path: Vec<String>,
     first_bad: Option<String>,
+}
+
+impl Random {
+    /// From the device's generator, so that `Device::seed` decides. On a GPU, whose layers draw there, from the host's.
+    fn drawn(device: &Device) -> Self {
+        let seed = if is_cpu(device) {
+            let parts = Tensor::<1>::random(
+                [4],
+                Distribution::Uniform(0.0, 65_536.0),
+                &device.clone().inner(),
+            );
+            parts
+                .into_data()
+                .iter::<f32>()
+                .fold(0, |seed, part| (seed << 16) | u64::from(part as u16))
+        } else {
+            rand::random()
+        };
+        Self { seed, step: 0 }
+    }
 }
 
 impl Pass {
@@ -47,6 +83,34 @@ impl Pass {
             progress: Some(progress),
             ..Self::default()
         }
+    }
+
+    /// The same pass with the random numbers of this seed and step.
+    #[must_use]
+    pub fn with_random(mut self, seed: u64, step: u64) -> Self {
+        // Beyond 2^32 steps the seed changes.
+        let seed = seed.wrapping_add((step >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let step = step as u32;
+        self.random = Some(Random { seed, step });
+        self
+    }
+
+    /// Where the next layer's random numbers come from, if it `acts` on the value. Layers that do not act are counted
+    /// too: to switch one off does not change what the others draw.
+    pub(crate) fn source<const D: usize>(
+        &mut self,
+        acts: bool,
+        value: &Tensor<D>,
+    ) -> Option<Source> {
+        let layer = self.layers;
+        self.layers = self.layers.wrapping_add(1);
+        if !acts {
+            return None;
+        }
+        let Random { seed, step } = *self
+            .random
+            .get_or_insert_with(|| Random::drawn(&value.device()));
+        Some(Source { seed, step, layer })
     }
 
     /// Which share of the training is over, in [0, 1]; 1 outside of training.

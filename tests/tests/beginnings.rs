@@ -1,6 +1,7 @@
 //! What weights begin with, and what attention and convolutions drop, by their statistics.
 
 use crate::common::{device, numbers, op};
+use damper::Pass;
 use damper::burn::module::Param;
 use damper::burn::nn::Embedding;
 use damper::burn::nn::conv::Conv2d;
@@ -155,7 +156,7 @@ fn attention_dropout_drops_weights_and_keeps_the_mean() {
         layer.in_proj.weight = Param::from_tensor(Tensor::cat(vec![zeros, eye.clone()], 1));
         layer.out_proj.weight = Param::from_tensor(eye.clone());
         let input = eye.unsqueeze_dim::<3>(0).expand([10, STEPS, STEPS]);
-        numbers(layer.forward(input, None))
+        numbers(layer.forward(input, None, &mut Pass::new()))
     };
     let training = device().autodiff();
     training.seed(12);
@@ -183,7 +184,7 @@ fn drop_connect_drops_weights_of_a_kernel_once_for_the_batch() {
         layer.weight = Param::from_tensor(Tensor::ones([32, 16, 3, 3], device));
         layer.bias = Some(Param::from_tensor(Tensor::ones([32], device)));
         let input = Tensor::<4>::ones([2, 16, 3, 3], device);
-        numbers(DropConnect::new(0.25).forward(&layer, input))
+        numbers(DropConnect::new(0.25).forward(&layer, input, &mut Pass::new()))
     };
     let training = device().autodiff();
     training.seed(13);

@@ -1,6 +1,7 @@
 //! Recurrent layers: PyTorch's numbers, and the statistics of their regularisers.
 
 use crate::common::{Fixture, device, numbers, op};
+use damper::Pass;
 use damper::burn::module::{Module, Param};
 use damper::burn::tensor::{Bool, Device, Tensor, TensorData};
 use damper::layer::{Layer, Recurrent, RecurrentCell};
@@ -88,7 +89,7 @@ fn compare(
     let input = fixture.tensor::<3>("input", &device).require_grad();
     let weights = fixture.tensor::<3>(&format!("{name}.weights"), &device);
     let padding = lengths.map(padding);
-    let output = layer.forward(input.clone(), padding.as_ref());
+    let output = layer.forward(input.clone(), padding.as_ref(), &mut Pass::new());
     if lengths.is_none() {
         fixture.assert(&format!("{name}.output"), output.clone());
     } else {
@@ -151,7 +152,7 @@ fn the_state_does_not_move_on_padding() {
     for cell in CELLS {
         let layer = built(description(cell, 3), 2, &device());
         let input = sequence([3, 4, 2], &device());
-        let output = layer.forward(input, Some(&padding([4, 2, 3])));
+        let output = layer.forward(input, Some(&padding([4, 2, 3])), &mut Pass::new());
         let last = |step: usize| numbers(output.clone().slice([1..2, step..step + 1]));
         assert_eq!(last(1), last(2));
         assert_eq!(last(1), last(3));
@@ -170,7 +171,9 @@ fn seen_through(recurrent: damper_spec::Recurrent, shape: [usize; 3]) -> Tensor<
         cell.bias_ih = Param::from_tensor(Tensor::zeros([features], &device));
         cell.bias_hh = Param::from_tensor(Tensor::zeros([features], &device));
     });
-    layer.forward(Tensor::ones(shape, &device), None).inner()
+    layer
+        .forward(Tensor::ones(shape, &device), None, &mut Pass::new())
+        .inner()
 }
 
 #[test]
@@ -223,7 +226,7 @@ fn dropout_on_the_state_has_one_mask_for_all_steps() {
         cell.bias_hh = Param::from_tensor(Tensor::zeros([hidden], &device));
     });
     let input = Tensor::ones([samples, steps, hidden], &device);
-    let all = numbers(layer.forward(input, None));
+    let all = numbers(layer.forward(input, None, &mut Pass::new()));
     let at = |sample: usize, step: usize, unit: usize| all[(sample * steps + step) * hidden + unit];
     let mut dropped = 0;
     for (sample, unit) in
@@ -252,11 +255,11 @@ fn zoneout_keeps_a_share_and_inference_takes_the_expectation() {
     // Of one step: the old state is 0, so what is kept is 0, and the expectation is 0.7 of the new state.
     let one = sequence([1, 1, 4], &train);
     let many = one.clone().repeat_dim(0, 4000);
-    let drawn = layer.forward(many, None).inner();
+    let drawn = layer.forward(many, None, &mut Pass::new()).inner();
     let kept = numbers(drawn.clone()).iter().filter(|x| **x == 0.0).count() as f64 / 16_000.0;
     assert!((kept - 0.3).abs() < 0.02, "a share of {kept} is kept");
     let mean = numbers(drawn.mean_dim(0));
-    let expected = numbers(layer.valid().forward(one.inner(), None));
+    let expected = numbers(layer.valid().forward(one.inner(), None, &mut Pass::new()));
     crate::common::assert_close("expectation", &mean, &expected, 0.03);
 }
 
@@ -274,11 +277,11 @@ fn nothing_is_dropped_in_inference() {
         let layer = built(recurrent, 3, &device());
         let mut without = layer.clone();
         (without.variational, without.recurrent) = (0.0, 0.0);
-        without.between.prob = 0.0;
+        without.between.rate = 0.0;
         let input = sequence([2, 4, 3], &device());
         assert_eq!(
-            numbers(layer.forward(input.clone(), None)),
-            numbers(without.forward(input, None))
+            numbers(layer.forward(input.clone(), None, &mut Pass::new())),
+            numbers(without.forward(input, None, &mut Pass::new()))
         );
     }
 }
@@ -305,17 +308,17 @@ fn drop_connect_drops_recurrent_weights_once_in_a_pass() {
         Recurrent::build(&op, &Shape(vec![None, Some(3)]), &device).expect("a sound description");
     let input = sequence([1, 5, 3], &device);
     let twice = Tensor::cat(vec![input.clone(), input.clone()], 0);
-    let output = numbers(layer.forward(twice, None));
+    let output = numbers(layer.forward(twice, None, &mut Pass::new()));
     let (first, second) = output.split_at(output.len() / 2);
     assert_eq!(first, second, "one mask for the batch");
     assert_eq!(
         first[..6],
-        numbers(layer.forward(input.clone(), None))[..6],
+        numbers(layer.forward(input.clone(), None, &mut Pass::new()))[..6],
         "the first step has no state"
     );
     assert_ne!(
         first,
-        numbers(layer.forward(input, None)),
+        numbers(layer.forward(input, None, &mut Pass::new())),
         "another mask in another pass"
     );
 }
@@ -327,7 +330,7 @@ fn samples_do_not_see_one_another() {
         let device = device().autodiff();
         let layer = built(description(cell, 7), 3, &device);
         let input = sequence([37, 5, 3], &device).require_grad();
-        let output = layer.forward(input.clone(), None);
+        let output = layer.forward(input.clone(), None, &mut Pass::new());
         let gradients = output.clone().powi_scalar(2).sum().backward();
         let all = input.grad(&gradients).expect("a gradient");
         for sample in [0, 18, 36] {
@@ -336,7 +339,7 @@ fn samples_do_not_see_one_another() {
                 .slice([sample..=sample])
                 .detach()
                 .require_grad();
-            let own = layer.forward(alone.clone(), None);
+            let own = layer.forward(alone.clone(), None, &mut Pass::new());
             let gradients = own.clone().powi_scalar(2).sum().backward();
             let close = |name: &str, a: Tensor<3>, b: Tensor<3>| {
                 crate::common::assert_close(name, &numbers(a), &numbers(b), 1e-5);

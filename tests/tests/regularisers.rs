@@ -2,10 +2,13 @@
 //! implementation leaves once in a million runs.
 
 use crate::common::{device, linear, numbers, op};
+use damper::Pass;
 use damper::burn::module::{Module, ParamGroup};
-use damper::burn::nn::{Dropout, GaussianNoise, Linear, LinearConfig};
+use damper::burn::nn::{Linear, LinearConfig};
 use damper::burn::tensor::{Distribution, Tensor};
-use damper::layer::{AlphaDropout, DropConnect, DropPath, GaussianDropout, Layer};
+use damper::layer::{
+    AlphaDropout, DropConnect, DropPath, Dropout, GaussianDropout, GaussianNoise, Layer,
+};
 use damper::regularize;
 use damper_spec::{Id, OpKind, Reach, RuleKind, Shape, Stochastic, Value, WeightRule};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -82,11 +85,26 @@ fn layers(rate: f64) -> Vec<(&'static str, Box<dyn Fn(Tensor<2>) -> Tensor<2>>)>
     let noise: GaussianNoise = built(Stochastic::Noise { std: at(rate) });
     let path: DropPath = built(Stochastic::DropPath { rate: at(rate) });
     vec![
-        ("dropout", Box::new(move |x| dropout.forward(x))),
-        ("alpha_dropout", Box::new(move |x| alpha.forward(x))),
-        ("gaussian_dropout", Box::new(move |x| gaussian.forward(x))),
-        ("noise", Box::new(move |x| noise.forward(x))),
-        ("drop_path", Box::new(move |x| path.forward(x))),
+        (
+            "dropout",
+            Box::new(move |x| dropout.forward(x, &mut Pass::new())),
+        ),
+        (
+            "alpha_dropout",
+            Box::new(move |x| alpha.forward(x, &mut Pass::new())),
+        ),
+        (
+            "gaussian_dropout",
+            Box::new(move |x| gaussian.forward(x, &mut Pass::new())),
+        ),
+        (
+            "noise",
+            Box::new(move |x| noise.forward(x, &mut Pass::new())),
+        ),
+        (
+            "drop_path",
+            Box::new(move |x| path.forward(x, &mut Pass::new())),
+        ),
     ]
 }
 
@@ -123,17 +141,17 @@ fn a_frozen_layer_gives_its_input_back() {
     let frozen = |path: DropPath| path.freeze_group(ParamGroup::from_path("training"));
     let layer = frozen(DropPath::new(0.5));
     assert_eq!(
-        numbers(layer.forward(input.clone())),
+        numbers(layer.forward(input.clone(), &mut Pass::new())),
         numbers(input.clone())
     );
     let layer = AlphaDropout::new(0.5).freeze_group(ParamGroup::from_path("training"));
     assert_eq!(
-        numbers(layer.forward(input.clone())),
+        numbers(layer.forward(input.clone(), &mut Pass::new())),
         numbers(input.clone())
     );
     let layer = GaussianDropout::new(0.5).freeze_group(ParamGroup::from_path("training"));
     assert_eq!(
-        numbers(layer.forward(input.clone())),
+        numbers(layer.forward(input.clone(), &mut Pass::new())),
         numbers(input.clone())
     );
 }
@@ -142,7 +160,7 @@ fn a_frozen_layer_gives_its_input_back() {
 fn dropout_drops_single_values_and_keeps_the_mean() {
     let _guard = seeded();
     let layer: Dropout = built(Stochastic::Dropout { rate: at(0.3) });
-    let values = numbers(layer.forward(ones()));
+    let values = numbers(layer.forward(ones(), &mut Pass::new()));
     assert_share(share_of_zeros(&values), 0.3, COUNT);
     assert!(
         values
@@ -163,7 +181,7 @@ fn drop_path_drops_whole_samples() {
     let rate = 0.25;
     let mut dropped = 0;
     for _ in 0..20 {
-        let values = numbers(DropPath::new(rate).forward(ones()));
+        let values = numbers(DropPath::new(rate).forward(ones(), &mut Pass::new()));
         for sample in values.chunks(COLUMNS) {
             assert!(
                 sample.iter().all(|x| *x == sample[0]),
@@ -196,7 +214,7 @@ fn drop_connect_drops_weights_and_keeps_the_mean() {
         Layer::build(&op, &Shape(vec![Some(ROWS)]), &device).expect("the description is sound")
     };
     // The identity shows the weights themselves.
-    let shown = numbers(drop.forward(&layer, Tensor::<2>::eye(ROWS, &device)));
+    let shown = numbers(drop.forward(&layer, Tensor::<2>::eye(ROWS, &device), &mut Pass::new()));
     let weights = numbers(layer.weight.val());
     assert_share(share_of_zeros(&shown), 0.4, COUNT);
     for (shown, weight) in shown.iter().zip(&weights) {
@@ -206,13 +224,17 @@ fn drop_connect_drops_weights_and_keeps_the_mean() {
         );
     }
     // One mask for the whole batch: equal samples stay equal.
-    let outputs = numbers(drop.forward(&layer, Tensor::<2>::ones([2, ROWS], &device)));
+    let outputs = numbers(drop.forward(
+        &layer,
+        Tensor::<2>::ones([2, ROWS], &device),
+        &mut Pass::new(),
+    ));
     assert_eq!(outputs[..COLUMNS], outputs[COLUMNS..]);
     // At inference it is the layer.
     let input = Tensor::<2>::random([3, ROWS], Distribution::Default, &crate::common::device());
     let (layer, drop) = (layer.valid(), drop.valid());
     assert_eq!(
-        numbers(drop.forward(&layer, input.clone())),
+        numbers(drop.forward(&layer, input.clone(), &mut Pass::new())),
         numbers(layer.forward(input))
     );
 }
@@ -223,7 +245,8 @@ fn drop_connect_has_the_gradient_of_what_it_kept() {
     let _guard = seeded();
     let device = device().autodiff();
     let layer: Linear = LinearConfig::new(20, 10).with_bias(false).init(&device);
-    let output = DropConnect::new(0.5).forward(&layer, Tensor::<2>::eye(20, &device));
+    let output =
+        DropConnect::new(0.5).forward(&layer, Tensor::<2>::eye(20, &device), &mut Pass::new());
     let dropped: Vec<bool> = numbers(output.clone()).iter().map(|x| *x == 0.0).collect();
     let gradient = numbers(
         layer
@@ -246,7 +269,7 @@ fn drop_connect_has_the_gradient_of_what_it_kept() {
 fn alpha_dropout_keeps_mean_and_variance() {
     let _guard = seeded();
     let rate = 0.2;
-    let values = numbers(AlphaDropout::new(rate).forward(gaussian(0.0, 1.0)));
+    let values = numbers(AlphaDropout::new(rate).forward(gaussian(0.0, 1.0), &mut Pass::new()));
     let (mean, variance) = moments(&values);
     assert!(mean.abs() < BOUND / COUNT.sqrt(), "the mean is {mean}");
     // The fourth moment of the mixture is below 4: the variance's own deviation is below sqrt(3 / n).
@@ -269,7 +292,9 @@ fn alpha_dropout_keeps_mean_and_variance() {
 fn gaussian_dropout_has_the_moments_of_dropout() {
     let _guard = seeded();
     let rate = 0.3;
-    let (mean, variance) = moments(&numbers(GaussianDropout::new(rate).forward(ones())));
+    let (mean, variance) = moments(&numbers(
+        GaussianDropout::new(rate).forward(ones(), &mut Pass::new()),
+    ));
     let wanted = rate / (1.0 - rate);
     assert!(
         (mean - 1.0).abs() < BOUND * (wanted / COUNT).sqrt(),
@@ -285,7 +310,7 @@ fn gaussian_dropout_has_the_moments_of_dropout() {
 fn noise_is_added() {
     let _guard = seeded();
     let layer: GaussianNoise = built(Stochastic::Noise { std: at(0.1) });
-    let (mean, variance) = moments(&numbers(layer.forward(ones())));
+    let (mean, variance) = moments(&numbers(layer.forward(ones(), &mut Pass::new())));
     assert!(
         (mean - 1.0).abs() < BOUND * 0.1 / COUNT.sqrt(),
         "the mean is {mean}"

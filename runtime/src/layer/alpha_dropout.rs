@@ -1,6 +1,8 @@
-use super::acts;
+use super::Drawn;
+use crate::Pass;
 use burn::module::{Flag, Module, Param};
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::Tensor;
+use damper_kernels::dropout::Outcome;
 
 /// What `selu` gives far below 0: the product of its scale and its alpha, negated.
 const SATURATION: f64 = -1.758_099_340_847_376_6;
@@ -33,21 +35,21 @@ impl AlphaDropout {
     /// - input: `[..]`
     /// - output: `[..]`
     #[must_use]
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        if !acts(self.rate, &self.training, &input) {
+    pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
+        let Some(drawn) = Drawn::of(self.rate, &self.training, &input, pass) else {
             return input;
-        }
+        };
         let keep = 1.0 - self.rate;
         let scale = (keep * (1.0 + self.rate * SATURATION * SATURATION))
             .sqrt()
             .recip();
-        let kept: Tensor<D> =
-            Tensor::random(input.dims(), Distribution::Bernoulli(keep), &input.device());
-        // `scale * (x * kept + SATURATION * (1 - kept)) - scale * SATURATION * rate`, with one product on the graph.
-        let shift = kept
-            .clone()
-            .mul_scalar(-scale * SATURATION)
-            .add_scalar(scale * SATURATION * keep);
-        input * kept.mul_scalar(scale) + shift
+        // `scale * (x * kept + SATURATION * (1 - kept)) + shift`
+        let shift = -scale * SATURATION * self.rate;
+        let outcome = Outcome {
+            scale: scale as f32,
+            shift: shift as f32,
+            dropped: (scale * SATURATION + shift) as f32,
+        };
+        drawn.drop_to(input, outcome)
     }
 }

@@ -1,8 +1,10 @@
-use super::{Layer, acts, beside, held, inverted_mask, share};
+use super::dense::{dense, product};
+use super::{Drawn, Layer, beside, held, share};
+use crate::Pass;
 use burn::module::{Flag, Initializer, Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::softmax;
-use burn::tensor::module::{attention, linear};
+use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use damper_spec::{Op, OpKind, Shape};
@@ -111,7 +113,7 @@ impl Attention {
             weight = weight.narrow(1, from, width);
             bias = bias.map(|bias| bias.narrow(0, from, width));
         }
-        linear(input, weight, bias)
+        product(input, weight, bias, None, None)
             .reshape([batch, time, count * heads, features / heads])
             .swap_dims(1, 2)
     }
@@ -127,10 +129,24 @@ impl Attention {
     /// - padding: `[batch, time]`, true where a step is padding
     /// - output: `[batch, time, features]`
     #[must_use]
-    pub fn forward(&self, input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<3> {
+    pub fn forward(
+        &self,
+        input: Tensor<3>,
+        padding: Option<&Tensor<2, Bool>>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
         let [batch, time, features] = input.dims();
         let heads = self.heads.max(1);
         let size = features / heads;
+        // Before all else, so that one layer takes one source whatever runs.
+        let drawn = Drawn::of(self.rate, &self.training, &input, pass);
+        #[cfg(feature = "flex")]
+        if crate::device::is_flex(&input.device())
+            && self.rope.is_none()
+            && let Some(output) = self.in_one_pass(&input, padding, drawn)
+        {
+            return output;
+        }
         let (query, key, value) = if input.is_autodiff() && self.rope.is_none() {
             (
                 self.project(input.clone(), 0, 1),
@@ -182,9 +198,8 @@ impl Attention {
                 scores = scores.mask_fill(mask, f32::NEG_INFINITY);
             }
             let mut weights = softmax(scores, 3);
-            if acts(self.rate, &self.training, &weights) {
-                let mask = inverted_mask(weights.dims(), self.rate, &device);
-                weights = weights * mask;
+            if let Some(drawn) = drawn {
+                weights = drawn.drop(weights);
             }
             weights.matmul(value)
         } else {
@@ -194,8 +209,28 @@ impl Attention {
             };
             attention(query, key, value, padding, None, options)
         };
-        self.out_proj
-            .forward(mixed.swap_dims(1, 2).reshape([batch, time, features]))
+        let mixed = mixed.swap_dims(1, 2).reshape([batch, time, features]);
+        dense(&self.out_proj, mixed, None)
+    }
+}
+
+#[cfg(feature = "flex")]
+impl Attention {
+    /// Queries, keys and values in one product, and every head in the cache.
+    fn in_one_pass(
+        &self,
+        input: &Tensor<3>,
+        padding: Option<&Tensor<2, Bool>>,
+        drawn: Option<Drawn>,
+    ) -> Option<Tensor<3>> {
+        let padding: Option<Vec<bool>> =
+            padding.map(|padding| padding.clone().into_data().iter::<bool>().collect());
+        let weight = self.in_proj.weight.val();
+        let bias = self.in_proj.bias.as_ref().map(Param::val);
+        let all = product(input.clone(), weight, bias, None, None);
+        let mixed =
+            crate::flex::attention::attend(all, self.heads, self.causal, padding.as_deref(), drawn);
+        mixed.ok().map(|mixed| dense(&self.out_proj, mixed, None))
     }
 }
 

@@ -67,7 +67,7 @@ impl BatchNorm {
 
     fn forward_train<const D: usize>(&self, input: Tensor<D>, count: f64) -> Tensor<D> {
         let device = input.device();
-        let result = batch_norm_train(input, self.gamma.val(), self.beta.val(), self.epsilon);
+        let result = normalise(input, self.gamma.val(), self.beta.val(), self.epsilon);
         let gather = |running: &RunningState<Tensor<1>>, batch: Tensor<1>, scale: f64| {
             let old = running
                 .value_sync()
@@ -78,5 +78,43 @@ impl BatchNorm {
         gather(&self.running_mean, result.mean, 1.0);
         gather(&self.running_var, result.variance, count / (count - 1.0));
         result.output
+    }
+}
+
+/// A batch normalised by its own statistics, which are not part of the graph.
+struct Normalised<const D: usize> {
+    output: Tensor<D>,
+    mean: Tensor<1>,
+    variance: Tensor<1>,
+}
+
+fn normalise<const D: usize>(
+    input: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+) -> Normalised<D> {
+    #[cfg(feature = "flex")]
+    let input = match crate::flex::norm::batch(input, gamma.clone(), beta.clone(), epsilon) {
+        Ok(crate::flex::norm::Normalised {
+            output,
+            mean,
+            variance,
+        }) => {
+            let statistic =
+                |values: Vec<f32>| Tensor::from_data(values.as_slice(), &output.device());
+            return Normalised {
+                mean: statistic(mean),
+                variance: statistic(variance),
+                output,
+            };
+        }
+        Err(input) => input,
+    };
+    let result = batch_norm_train(input, gamma, beta, epsilon);
+    Normalised {
+        output: result.output,
+        mean: result.mean,
+        variance: result.variance,
     }
 }

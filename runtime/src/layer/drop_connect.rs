@@ -1,11 +1,12 @@
-use super::{Conv3d, acts, inverted_mask};
+use super::dense::product;
+use super::{Conv3d, Drawn};
+use crate::Pass;
+use crate::activation::silu;
 use burn::module::{Flag, Module, Param};
 use burn::nn::Linear;
 use burn::nn::activation::SwiGlu;
 use burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 use burn::tensor::Tensor;
-use burn::tensor::activation::silu;
-use burn::tensor::module::linear;
 
 /// Drops weights, not activations: while training, each weight becomes 0 with probability `rate`, and
 /// survives scaled by `1 / (1 - rate)` (Wan et al., ICML 2013).
@@ -22,7 +23,7 @@ pub struct DropConnect {
 /// A layer that can run with other weights than its own, for [`DropConnect`].
 pub trait DropsWeights<const D: usize> {
     /// The layer's output, with some of its weights dropped while training.
-    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<D>) -> Tensor<D>;
+    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<D>, pass: &mut Pass) -> Tensor<D>;
 }
 
 impl DropConnect {
@@ -44,39 +45,47 @@ impl DropConnect {
         &self,
         layer: &L,
         input: Tensor<D>,
+        pass: &mut Pass,
     ) -> Tensor<D> {
-        layer.forward_dropped(self, input)
+        layer.forward_dropped(self, input, pass)
     }
 
     /// The weight with some of its numbers dropped, if the layer acts.
-    fn dropped<const W: usize>(&self, weight: &Param<Tensor<W>>) -> Option<Tensor<W>> {
+    fn dropped<const W: usize>(
+        &self,
+        weight: &Param<Tensor<W>>,
+        pass: &mut Pass,
+    ) -> Option<Tensor<W>> {
         let weight = weight.val();
-        acts(self.rate, &self.training, &weight).then(|| {
-            let mask = inverted_mask(weight.dims(), self.rate, &weight.device());
-            weight * mask
-        })
+        let drawn = Drawn::of(self.rate, &self.training, &weight, pass)?;
+        Some(drawn.drop(weight))
     }
 }
 
 impl<const D: usize> DropsWeights<D> for Linear {
-    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<D>) -> Tensor<D> {
-        match drop.dropped(&self.weight) {
-            Some(weight) => linear(input, weight, self.bias.as_ref().map(Param::val)),
-            None => self.forward(input),
-        }
+    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
+        let weight = drop.dropped(&self.weight, pass);
+        let weight = weight.unwrap_or_else(|| self.weight.val());
+        product(
+            input,
+            weight,
+            self.bias.as_ref().map(Param::val),
+            None,
+            None,
+        )
     }
 }
 
 impl<const D: usize> DropsWeights<D> for SwiGlu {
-    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<D>) -> Tensor<D> {
-        let inner = self.linear_inner.forward_dropped(drop, input.clone());
-        silu(inner) * self.linear_outer.forward_dropped(drop, input)
+    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
+        let inner = self.linear_inner.forward_dropped(drop, input.clone(), pass);
+        silu(inner) * self.linear_outer.forward_dropped(drop, input, pass)
     }
 }
 
 impl DropsWeights<5> for Conv3d {
-    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<5>) -> Tensor<5> {
-        match drop.dropped(&self.weight) {
+    fn forward_dropped(&self, drop: &DropConnect, input: Tensor<5>, pass: &mut Pass) -> Tensor<5> {
+        match drop.dropped(&self.weight, pass) {
             Some(weight) => self.with(input, weight),
             None => self.forward(input),
         }
@@ -87,9 +96,14 @@ impl DropsWeights<5> for Conv3d {
 macro_rules! convolutions {
     ($($layer:ident($rank:literal) = |$this:ident, $weight:ident, $input:ident| $forward:expr;)*) => {$(
         impl DropsWeights<$rank> for $layer {
-            fn forward_dropped(&self, drop: &DropConnect, $input: Tensor<$rank>) -> Tensor<$rank> {
+            fn forward_dropped(
+                &self,
+                drop: &DropConnect,
+                $input: Tensor<$rank>,
+                pass: &mut Pass,
+            ) -> Tensor<$rank> {
                 let $this = self;
-                match drop.dropped(&self.weight) {
+                match drop.dropped(&self.weight, pass) {
                     Some($weight) => $forward,
                     None => self.forward($input),
                 }

@@ -1,4 +1,5 @@
-use super::{acts, inverted_mask};
+use super::Drawn;
+use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
 
@@ -28,13 +29,12 @@ impl DropPath {
     /// - input: `[batch, ..]`
     /// - output: `[batch, ..]`
     #[must_use]
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        if !acts(self.rate, &self.training, &input) {
+    pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
+        let Some(drawn) = Drawn::of(self.rate, &self.training, &input, pass) else {
             return input;
-        }
+        };
         let mut shape = [1; D];
         shape[0] = input.dims()[0];
-        let mask = inverted_mask(shape, self.rate, &input.device());
-        input * mask
+        drawn.drop_groups(input, shape)
     }
 }

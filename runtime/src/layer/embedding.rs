@@ -1,7 +1,9 @@
-use super::{Layer, acts, held, inverted_mask, share};
+use super::dense::product;
+use super::{Drawn, Layer, held, share};
+use crate::Pass;
 use burn::module::{Flag, Initializer, Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig};
-use burn::tensor::module::{embedding, linear};
+use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor};
 use damper_spec::{Op, OpKind, Shape};
 
@@ -46,13 +48,13 @@ impl EmbeddingDropout {
     /// - tokens: `[batch, time]`
     /// - output: `[batch, time, features]`
     #[must_use]
-    pub fn forward(&self, layer: &Embedding, tokens: Tensor<2, Int>) -> Tensor<3> {
+    pub fn forward(&self, layer: &Embedding, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
         let weight = layer.weight.val();
-        if !acts(self.rate, &self.training, &weight) {
+        let Some(drawn) = Drawn::of(self.rate, &self.training, &weight, pass) else {
             return layer.forward(tokens);
-        }
+        };
         let [vocab, _] = weight.dims();
-        let mask = inverted_mask([vocab, 1], self.rate, &weight.device());
+        let mask = drawn.mask([vocab, 1], &weight.device());
         // The mask of each occurrence: the table itself is not copied.
         let mask = embedding(mask, tokens.clone());
         embedding(weight, tokens) * mask
@@ -89,7 +91,13 @@ impl TiedLinear {
     #[must_use]
     pub fn forward<const D: usize>(&self, input: Tensor<D>, table: &Param<Tensor<2>>) -> Tensor<D> {
         let weight = table.val().transpose();
-        linear(input, weight, self.bias.as_ref().map(Param::val))
+        product(
+            input,
+            weight,
+            self.bias.as_ref().map(Param::val),
+            None,
+            None,
+        )
     }
 }
 

@@ -1,8 +1,9 @@
 //! Dropout of more than single values.
 
-use super::{Layer, acts, inverted_mask, share};
+use super::{Drawn, Layer, share};
+use crate::Pass;
 use burn::module::{Flag, Module, Param};
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Tensor};
 use damper_spec::{Op, OpKind, Shape, Stochastic};
 
 /// Drops whole feature maps: while training, each channel of each sample becomes 0 with probability `rate`, and
@@ -31,16 +32,15 @@ impl SpatialDropout {
     /// - input: `[batch, channels, ..]`
     /// - output: `[batch, channels, ..]`
     #[must_use]
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        if !acts(self.rate, &self.training, &input) {
+    pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
+        let Some(drawn) = Drawn::of(self.rate, &self.training, &input, pass) else {
             return input;
-        }
+        };
         let mut shape = input.dims();
         for axis in shape.iter_mut().skip(2) {
             *axis = 1;
         }
-        let mask = inverted_mask(shape, self.rate, &input.device());
-        input * mask
+        drawn.drop_groups(input, shape)
     }
 }
 
@@ -82,16 +82,15 @@ impl VariationalDropout {
     /// - input: `[batch, time, features]`
     /// - output: `[batch, time, features]`
     #[must_use]
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        if !acts(self.rate, &self.training, &input) {
+    pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
+        let Some(drawn) = Drawn::of(self.rate, &self.training, &input, pass) else {
             return input;
-        }
+        };
         let mut shape = input.dims();
         if D > 2 {
             shape[1] = 1;
         }
-        let mask = inverted_mask(shape, self.rate, &input.device());
-        input * mask
+        drawn.drop_groups(input, shape)
     }
 }
 
@@ -144,18 +143,21 @@ impl DropBlock {
         self
     }
 
-    /// Drops regions, after the share `progress` of the training.
+    /// Drops regions: as large a share as the pass has progressed.
     ///
     /// # Shapes
     ///
     /// - input: `[batch, channels, ..]`
     /// - output: `[batch, channels, ..]`
     #[must_use]
-    pub fn forward<const D: usize>(&self, input: Tensor<D>, progress: f64) -> Tensor<D> {
-        let rate = self.first + (self.rate - self.first) * progress.clamp(0.0, 1.0);
-        if D < 3 || !acts(rate, &self.training, &input) {
+    pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
+        let rate = self.first + (self.rate - self.first) * pass.progress();
+        if D < 3 {
             return input;
         }
+        let Some(drawn) = Drawn::of(rate, &self.training, &input, pass) else {
+            return input;
+        };
         let shape = input.dims();
         let mut corners = shape;
         let mut gamma = rate;
@@ -164,8 +166,7 @@ impl DropBlock {
             *corner = side + 1 - size;
             gamma *= *side as f64 / (size * *corner) as f64;
         }
-        let chance = Distribution::Bernoulli(gamma.clamp(0.0, 1.0));
-        let mut dropped: Tensor<D> = Tensor::random(corners, chance, &input.device());
+        let mut dropped = drawn.at(gamma).marks(corners, &input.device());
         for axis in 2..D {
             dropped = widen(dropped, axis, shape[axis] + 1 - corners[axis]);
         }

@@ -1,18 +1,21 @@
 //! The layers of generated modules: burn's, built from a description, and those that burn lacks.
 //!
 //! The stochastic layers act only on a training device, and only while their `training` flag is on, as
-//! burn's [`Dropout`] does; elsewhere they give their input back.
+//! burn's `Dropout` does; elsewhere they give their input back. Their random numbers are those of the [`Pass`](crate::Pass).
 
 mod alpha_dropout;
 mod attention;
 mod batch_norm;
 mod convolution;
+mod dense;
 mod drop_connect;
 mod drop_path;
+mod dropout;
 mod elu;
 mod embedding;
-mod gaussian_dropout;
+mod layer_norm;
 mod mask;
+mod noise;
 mod norm;
 mod pool;
 mod position;
@@ -25,12 +28,16 @@ pub use attention::{Attention, Projection, Rope};
 pub use batch_norm::BatchNorm;
 pub use burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 pub use convolution::Conv3d;
+pub use dense::{dense, dense_with_dropout, swiglu};
 pub use drop_connect::{DropConnect, DropsWeights};
 pub use drop_path::DropPath;
+pub(crate) use dropout::Drawn;
+pub use dropout::Dropout;
 pub use elu::{Celu, Elu, selu};
 pub use embedding::{EmbeddingDropout, TiedLinear};
-pub use gaussian_dropout::GaussianDropout;
+pub use layer_norm::LayerNorm;
 pub use mask::{DropBlock, SpatialDropout, VariationalDropout};
+pub use noise::{GaussianDropout, GaussianNoise};
 pub use pool::{
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AvgPool1d, AvgPool2d, AvgPool3d,
     MaxPool1d, MaxPool2d, MaxPool3d, global_avg_pool, global_max_pool,
@@ -49,12 +56,9 @@ use burn::nn::activation::{
     SoftShrink, SoftShrinkConfig, Softplus, SoftplusConfig, SwiGlu, SwiGluConfig, Threshold,
     ThresholdConfig, ThresholdedRelu, ThresholdedReluConfig,
 };
-use burn::nn::{
-    Dropout, DropoutConfig, GaussianNoise, GaussianNoiseConfig, LayerNorm, LayerNormConfig, Linear,
-    LinearConfig,
-};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::kind::Autodiff;
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Tensor};
 use damper_spec::{ActivationKind, Op, OpKind, RuleKind, Shape, Stochastic, Value};
 
 /// A field of a generated module: it can be built from its operation in the description.
@@ -120,64 +124,12 @@ impl Layer for BatchNorm {
     }
 }
 
-impl Layer for LayerNorm {
-    const WORD: &'static str = "`layer_norm`";
-
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
-        let OpKind::LayerNorm { epsilon } = &op.kind else {
-            return None;
-        };
-        let features = input.0.last().copied().flatten().filter(|size| *size > 0)?;
-        Some(
-            LayerNormConfig::new(features)
-                .with_epsilon(positive(epsilon)?)
-                .init(device),
-        )
-    }
-}
-
-impl Layer for Dropout {
-    const WORD: &'static str = "`dropout`";
-
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
-        match &op.kind {
-            OpKind::Stochastic(Stochastic::Dropout { rate }) => {
-                Some(DropoutConfig::new(share(rate)?).init())
-            }
-            _ => None,
-        }
-    }
-}
-
-impl Layer for GaussianNoise {
-    const WORD: &'static str = "`noise`";
-
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
-        let OpKind::Stochastic(Stochastic::Noise { std }) = &op.kind else {
-            return None;
-        };
-        let std = std.float().filter(|std| std.is_finite() && *std >= 0.0)?;
-        Some(GaussianNoiseConfig::new(std).init())
-    }
-}
-
 impl Layer for AlphaDropout {
     const WORD: &'static str = "`alpha_dropout`";
 
     fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
         match &op.kind {
             OpKind::Stochastic(Stochastic::AlphaDropout { rate }) => share(rate).map(Self::new),
-            _ => None,
-        }
-    }
-}
-
-impl Layer for GaussianDropout {
-    const WORD: &'static str = "`gaussian_dropout`";
-
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
-        match &op.kind {
-            OpKind::Stochastic(Stochastic::GaussianDropout { rate }) => share(rate).map(Self::new),
             _ => None,
         }
     }
@@ -353,15 +305,4 @@ fn positive(value: &Value) -> Option<f64> {
 /// Whether a stochastic layer acts on this value.
 fn acts<const D: usize>(rate: f64, training: &Param<Flag>, value: &Tensor<D>) -> bool {
     rate > 0.0 && training.is_enabled() && value.is_autodiff()
-}
-
-/// An inverted mask: `1 / (1 - rate)` with probability `1 - rate`, else 0. Not part of the graph.
-fn inverted_mask<const D: usize>(shape: [usize; D], rate: f64, device: &Device) -> Tensor<D> {
-    let keep = (1.0 - rate).max(0.0);
-    let mask = Tensor::random(shape, Distribution::Bernoulli(keep), device);
-    if keep > 0.0 {
-        mask.mul_scalar(1.0 / keep)
-    } else {
-        mask
-    }
 }

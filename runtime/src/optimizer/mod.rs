@@ -1,9 +1,11 @@
 //! Optimisers with one parameter group for each treatment of weights, and clipping by the global norm.
 
 mod adam;
+#[cfg(feature = "flex")]
 mod one_pass;
 
 pub use adam::Adam;
+#[cfg(feature = "flex")]
 use one_pass::OnePass;
 
 use crate::Spec;
@@ -62,7 +64,7 @@ pub fn build(spec: &Spec) -> ModuleOptimizer {
                 epsilon,
                 amsgrad,
             },
-            OnePass,
+            in_one_pass,
         ),
         Algorithm::RmsProp {
             alpha,
@@ -96,6 +98,17 @@ pub fn build(spec: &Spec) -> ModuleOptimizer {
             |step| step,
         ),
     }
+}
+
+/// In one pass over the memory where it can be reached.
+#[cfg(feature = "flex")]
+fn in_one_pass(step: Regularised<Adam>) -> OnePass {
+    OnePass(step)
+}
+
+#[cfg(not(feature = "flex"))]
+fn in_one_pass(step: Regularised<Adam>) -> Regularised<Adam> {
+    step
 }
 
 /// One group for each distinct treatment; `wrap` may choose another way to take the same step.

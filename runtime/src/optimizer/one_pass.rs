@@ -1,7 +1,11 @@
 use super::Adam;
-use crate::regularize::{Regularised, Treatment};
+use crate::device::is_flex;
+use crate::flex::{Input, piece, readable};
+use crate::regularize::Regularised;
 use burn::optim::{AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{DType, Device, Tensor};
+use damper_kernels::optimizer as kernel;
+use rayon::prelude::*;
 
 /// [`Regularised`] over [`Adam`], in one pass over the memory where it can be reached (`flex`): the step as tensor
 /// operations passes over the weights twelve times, and each rule adds one to three more. Elsewhere it is what it wraps.
@@ -29,21 +33,28 @@ impl Optimizer for OnePass {
             }
             None => AdaptiveMomentumState::new(1, grad.zeros_like(), grad.zeros_like()),
         };
-        let step = Step::new(&self.0, lr, state.time);
-        // On flex these hand the memory over; only what is shared (the weight, with the model of the step) is copied.
-        let (mut weight, grad) = (tensor.into_data(), grad.into_data());
+        let numbers = numbers(&self.0, lr, state.time);
+        let old = match Input::of(tensor) {
+            Ok(old) => old,
+            // `applies` has seen that it can be reached.
+            Err(tensor) => return (tensor, Some(state)),
+        };
+        let old = readable(old.into_primitive());
+        // These hand their memory over. The new weights are written over the gradient: the old ones are shared with the
+        // model of the step, and stay as they are.
+        let mut new = grad.into_data();
         let (mut first, mut second) = (state.moment_1.into_data(), state.moment_2.into_data());
-        if let (Ok(weight), Ok(grad), Ok(first), Ok(second)) = (
-            weight.as_mut_slice(),
-            grad.as_slice(),
+        if let (Some(old), Ok(new), Ok(first), Ok(second)) = (
+            old.as_slice(),
+            new.as_mut_slice(),
             first.as_mut_slice(),
             second.as_mut_slice(),
         ) {
-            step.take(weight, grad, first, second);
+            in_pieces(&numbers, old, new, first, second);
         }
         state.moment_1 = Tensor::from_data(first, &device);
         state.moment_2 = Tensor::from_data(second, &device);
-        let weight = self.0.treatment.shorten(Tensor::from_data(weight, &device));
+        let weight = self.0.treatment.shorten(Tensor::from_data(new, &device));
         (weight, Some(state))
     }
 
@@ -75,108 +86,58 @@ impl OnePass {
     }
 }
 
-#[cfg(feature = "flex")]
-fn is_flex(device: &Device) -> bool {
-    *device == Device::flex()
-}
-
-#[cfg(not(feature = "flex"))]
-fn is_flex(_: &Device) -> bool {
-    false
+/// The step, on as many threads as there are.
+fn in_pieces(
+    step: &kernel::Adam,
+    old: &[f32],
+    new: &mut [f32],
+    first: &mut [f32],
+    second: &mut [f32],
+) {
+    let size = piece(new.len(), 1);
+    if size >= new.len() {
+        // The kernel's errors are lengths that do not fit; these do.
+        let _ = step.step(old, new, first, second, None);
+        return;
+    }
+    let moments = first.par_chunks_mut(size).zip(second.par_chunks_mut(size));
+    let weights = old.par_chunks(size).zip(new.par_chunks_mut(size));
+    weights
+        .zip(moments)
+        .for_each(|((old, new), (first, second))| {
+            let _ = step.step(old, new, first, second, None);
+        });
 }
 
 /// The numbers of one step.
-struct Step {
-    beta1: f32,
-    beta2: f32,
-    epsilon: f32,
-    size: f32,
-    keep: f32,
-    threshold: f32,
-    l1: f32,
-    l2: f32,
-    limit: f32,
-    coupled: f32,
-    floor: f32,
-    rests: (f32, f32),
-}
-
-impl Step {
-    fn new(regularised: &Regularised<Adam>, lr: LearningRate, time: usize) -> Self {
-        let Regularised {
-            optimizer:
-                Adam {
-                    beta1,
-                    beta2,
-                    epsilon,
-                    ..
-                },
-            treatment,
-        } = regularised;
-        let Treatment {
-            decay_l1,
-            decay_l2,
-            coupled_decay,
-            penalty_l1,
-            penalty_l2,
-            ..
-        } = treatment;
-        let lr = lr * treatment.rate_scale;
-        let time = time as f64;
-        let correction = (1.0 - beta2.powf(time)).sqrt();
-        Self {
-            beta1: *beta1 as f32,
-            beta2: *beta2 as f32,
-            epsilon: (epsilon * correction) as f32,
-            size: (lr / (1.0 - beta1.powf(time)) * correction) as f32,
-            keep: (1.0 - lr * decay_l2) as f32,
-            threshold: (lr * decay_l1) as f32,
-            l1: *penalty_l1 as f32,
-            l2: (2.0 * penalty_l2) as f32,
-            limit: treatment
-                .clip_value
-                .map_or(f32::INFINITY, |limit| limit as f32),
-            coupled: *coupled_decay as f32,
-            floor: if treatment.non_negative {
-                0.0
-            } else {
-                f32::NEG_INFINITY
+fn numbers(regularised: &Regularised<Adam>, lr: LearningRate, time: usize) -> kernel::Adam {
+    let Regularised {
+        optimizer:
+            Adam {
+                beta1,
+                beta2,
+                epsilon,
+                ..
             },
-            rests: ((1.0 - beta1) as f32, (1.0 - beta2) as f32),
-        }
-    }
-
-    /// The order of [`Regularised`], weight by weight.
-    fn take(&self, weights: &mut [f32], grads: &[f32], firsts: &mut [f32], seconds: &mut [f32]) {
-        for (((weight, grad), first), second) in
-            weights.iter_mut().zip(grads).zip(firsts).zip(seconds)
-        {
-            let sign = f32::from(*weight > 0.0) - f32::from(*weight < 0.0);
-            let grad = within(grad + self.l1 * sign + self.l2 * *weight, self.limit)
-                + self.coupled * *weight;
-            *first = self.beta1 * *first + self.rests.0 * grad;
-            *second = self.beta2 * *second + self.rests.1 * (grad * grad);
-            let moved = *weight * self.keep - self.size * (*first / (second.sqrt() + self.epsilon));
-            let kept = moved - within(moved, self.threshold);
-            *weight = if kept < self.floor { self.floor } else { kept };
-        }
+        treatment,
+    } = regularised;
+    let lr = lr * treatment.rate_scale;
+    let time = time as f64;
+    let correction = (1.0 - beta2.powf(time)).sqrt();
+    kernel::Adam {
+        treatment: treatment.kernel(lr),
+        beta1: *beta1 as f32,
+        beta2: *beta2 as f32,
+        rests: ((1.0 - beta1) as f32, (1.0 - beta2) as f32),
+        epsilon: (epsilon * correction) as f32,
+        size: (lr / (1.0 - beta1.powf(time)) * correction) as f32,
     }
 }
 
-/// `x` between `-limit` and `limit`; what is not a number stays so.
-fn within(x: f32, limit: f32) -> f32 {
-    if x > limit {
-        limit
-    } else if x < -limit {
-        -limit
-    } else {
-        x
-    }
-}
-
-#[cfg(all(test, feature = "flex"))]
+#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::regularize::Treatment;
     use burn::tensor::{Distribution, Tolerance};
 
     /// Some steps with the same gradients, by one pass and by tensor operations.

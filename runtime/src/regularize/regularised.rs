@@ -73,6 +73,25 @@ impl Treatment {
         }
     }
 
+    /// What the kernels take: all of it but `orthogonal` and the norms, which look at more than one weight.
+    #[cfg(feature = "flex")]
+    pub(crate) fn kernel(&self, lr: f64) -> damper_kernels::optimizer::Treatment {
+        damper_kernels::optimizer::Treatment {
+            scale: 1.0,
+            l1: self.penalty_l1 as f32,
+            l2: (2.0 * self.penalty_l2) as f32,
+            limit: self.clip_value.map_or(f32::INFINITY, |limit| limit as f32),
+            coupled: self.coupled_decay as f32,
+            keep: (1.0 - lr * self.decay_l2) as f32,
+            threshold: (lr * self.decay_l1) as f32,
+            floor: if self.non_negative {
+                0.0
+            } else {
+                f32::NEG_INFINITY
+            },
+        }
+    }
+
     /// Whether it adds anything to the objective.
     pub fn has_value(&self) -> bool {
         self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0 || self.orthogonal != 0.0

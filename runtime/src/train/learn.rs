@@ -197,12 +197,12 @@ impl<M: Network> Shared<M> {
         average.model().map(|model| model.clone().train().valid())
     }
 
-    /// Which share of the steps is over, and the epoch.
-    fn progress(&self, batch: usize) -> (f64, usize) {
+    /// Which share of the batches is over, how many they are, and the epoch.
+    fn progress(&self, batch: usize) -> (f64, usize, usize) {
         let epoch = self.state().epoch;
         let all = self.plan.settings.epochs.saturating_mul(self.plan.batches);
         let over = (epoch - 1).saturating_mul(self.plan.batches) + batch;
-        (over as f64 / all.max(1) as f64, epoch)
+        (over as f64 / all.max(1) as f64, over, epoch)
     }
 
     fn fail(&self, state: &mut State<M>, fault: Fault<M>) {
@@ -457,9 +457,9 @@ impl<M: Network> TrainStep for Learning<M> {
         if plan.stopper.is_stopped() {
             plan.interrupter.stop(Some("stopped"));
         }
-        let (progress, epoch) = self.shared.progress(batch.index);
+        let (progress, over, epoch) = self.shared.progress(batch.index);
         let batch = vary(batch, &plan.spec, &plan.settings, epoch);
-        let mut pass = Pass::at(progress);
+        let mut pass = Pass::at(progress).with_random(plan.settings.seed, over as u64);
         let output = self.network.run(&batch.inputs, &mut pass);
         let loss = self.network.loss(output.clone(), &batch.target);
         let activity = pass.take_activity();

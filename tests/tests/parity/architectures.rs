@@ -2,6 +2,7 @@
 //! `tests/fixtures/make_layers.py`.
 
 use crate::common::{Fixture, device, numbers, op};
+use damper::Pass;
 use damper::burn::module::{Module, ModuleMapper, Param};
 use damper::burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 use damper::burn::nn::{Embedding, GroupNorm, InstanceNorm, Linear, RmsNorm};
@@ -306,10 +307,10 @@ fn attention() {
         layer.out_proj.bias = Some(parameter("attention.out_proj.bias"));
         let mask = padding(&device());
         let mask = padded.then_some(&mask);
-        compare::<3, 3>(name, |x| layer.forward(x, mask));
+        compare::<3, 3>(name, |x| layer.forward(x, mask, &mut Pass::new()));
         // Inference goes through burn's fused attention.
         let input = fixture().tensor(&format!("{name}.input"), &device());
-        let output = layer.valid().forward(input, mask);
+        let output = layer.valid().forward(input, mask, &mut Pass::new());
         fixture().assert(&format!("{name}.output"), output);
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::common::{Fixture, device, op};
 use damper::burn::module::Param;
+use damper::burn::nn::Linear;
 use damper::burn::nn::activation::SwiGlu;
-use damper::burn::nn::{LayerNorm, Linear};
 use damper::burn::tensor::{Gradients, Tensor};
+use damper::layer::LayerNorm;
 use damper::layer::{BatchNorm, Layer};
 use damper_spec::{OpKind, Shape, Value};
 

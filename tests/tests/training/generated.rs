@@ -2,12 +2,12 @@
 
 use super::{alone, noise, quadrants};
 use damper::burn::module::Module;
-use damper::burn::nn::{Dropout, Linear};
+use damper::burn::nn::Linear;
 use damper::burn::optim::GradientsParams;
 use damper::burn::tensor::activation::{log_softmax, relu};
 use damper::burn::tensor::{Device, Int, Tensor, TensorData};
-use damper::layer::BatchNorm;
-use damper::{Progress, Stop, model};
+use damper::layer::{BatchNorm, DropPath, Dropout};
+use damper::{Pass, Progress, Stop, model};
 
 model! {
     /// Four features, two classes.
@@ -37,6 +37,7 @@ struct ByHand {
     fc1: Linear,
     norm: BatchNorm,
     block: Linear,
+    drop_path: DropPath,
     fc2: Linear,
     dropout: Dropout,
     head: Linear,
@@ -48,6 +49,7 @@ impl ByHand {
             fc1: model.fc1.clone(),
             norm: model.fc1_batch_norm.clone(),
             block: model.block.linear.clone(),
+            drop_path: model.block.drop_path.clone(),
             fc2: model.fc2.clone(),
             dropout: model.fc2_dropout.clone(),
             head: model.head.clone(),
@@ -55,9 +57,11 @@ impl ByHand {
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let mut pass = Pass::new();
         let x = relu(self.norm.forward(self.fc1.forward(x)));
-        let x = x.clone() + relu(self.block.forward(x));
-        let x = self.dropout.forward(relu(self.fc2.forward(x)));
+        let block = relu(self.block.forward(x.clone()));
+        let x = self.drop_path.forward(block, &mut pass) + x;
+        let x = self.dropout.forward(relu(self.fc2.forward(x)), &mut pass);
         self.head.forward(x)
     }
 }

@@ -4,9 +4,9 @@ use damper::__private::{Builder, Filling};
 use damper::burn;
 use damper::burn::config::Config;
 use damper::burn::module::Module;
-use damper::burn::nn::{Dropout, Linear};
+use damper::burn::nn::Linear;
 use damper::burn::tensor::{Device, Tensor, activation::relu};
-use damper::layer::BatchNorm;
+use damper::layer::{BatchNorm, Dropout};
 use damper::{Inputs, Network, NetworkConfig, Pass, Spec, SpecError, Target};
 use damper_spec::{LossKind, OpKind};
 
@@ -140,7 +140,7 @@ impl Network for Net {
             pass.activity(&x, strength, 0.0);
         }
         if let Some(dropout) = &self.fc1_dropout {
-            x = dropout.forward(x);
+            x = dropout.forward(x, pass);
         }
         let x = pass.see("fc1", x);
         let x = self.head.forward(x);

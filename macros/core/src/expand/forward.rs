@@ -74,7 +74,7 @@ pub(super) fn residual(cx: &Context<'_>, op: &Op, extra: &Residual<'_>) -> Token
                 let input = block.take(INPUT);
                 return quote!(#lines #tail + #input);
             }
-            (true, _) => quote!(let #local = self.drop_path.forward(#tail);),
+            (true, _) => quote!(let #local = self.drop_path.forward(#tail, #pass);),
             (false, _) => quote!(let #local = #tail;),
         };
         if extra.shortcut.is_none() {
@@ -399,9 +399,11 @@ impl<'c> Body<'c> {
             let name = statement.name.as_str();
             let local = local(name);
             let mut value = self.source(statement, &previous);
-            for op in &statement.ops {
-                lines.extend(self.operation(op, &local, &value));
+            let mut ops = statement.ops.as_slice();
+            while let Some((line, rest)) = self.next(ops, &local, &value) {
+                lines.extend(line);
                 value = quote!(#local);
+                ops = rest;
             }
             let seen = if self.cx.is_indices(statement.id) {
                 value
@@ -468,6 +470,62 @@ impl<'c> Body<'c> {
         }
     }
 
+    /// The line of the next operation, or of several that are one pass over the values, and the operations behind it.
+    fn next<'s>(
+        &mut self,
+        ops: &'s [Op],
+        local: &Ident,
+        value: &TokenStream,
+    ) -> Option<(TokenStream, &'s [Op])> {
+        let (first, rest) = ops.split_first()?;
+        if let Some(layer) = plain_linear(first) {
+            return Some(self.dense(layer, rest, local, value));
+        }
+        // The greatest of what is positive is positive: the smaller value is rectified, with the same gradient.
+        if let (true, Some((pool, behind))) = (is_relu(first), rest.split_first())
+            && matches!(&pool.kind, OpKind::Pool(pool) if pool.reduction == Reduction::Max)
+        {
+            let mut lines = self.operation(pool, local, value);
+            lines.extend(self.operation(first, local, &quote!(#local)));
+            return Some((lines, behind));
+        }
+        Some((self.operation(first, local, value), rest))
+    }
+
+    /// A linear layer with the activation and the dropout directly behind it, as far as there are any.
+    fn dense<'s>(
+        &self,
+        layer: &str,
+        mut behind: &'s [Op],
+        local: &Ident,
+        value: &TokenStream,
+    ) -> (TokenStream, &'s [Op]) {
+        let (krate, pass) = (self.krate, &self.pass);
+        let field = |name: &str| names::ident(name, Span::call_site());
+        let layer = field(layer);
+        let mut activation = quote!(None);
+        if let Some((op, rest)) = behind.split_first()
+            && let OpKind::Activation(kind) = &op.kind
+            && let Some(kind) = in_one_pass(kind.kind)
+        {
+            activation = quote!(Some(#krate::activation::Activation::#kind));
+            behind = rest;
+        }
+        if let Some((op, rest)) = behind.split_first()
+            && let OpKind::Stochastic(Stochastic::Dropout { .. }) = &op.kind
+        {
+            let dropout = field(op.field.as_deref().unwrap_or_default());
+            let line = quote! {
+                let #local = #krate::layer::dense_with_dropout(
+                    &self.#layer, #value, #activation, &self.#dropout, #pass
+                );
+            };
+            return (line, rest);
+        }
+        let line = quote!(let #local = #krate::layer::dense(&self.#layer, #value, #activation););
+        (line, behind)
+    }
+
     /// The line of an operation: puts `value`, gone through it, into `local`.
     fn operation(&mut self, op: &Op, local: &Ident, value: &TokenStream) -> TokenStream {
         let pass = self.pass.clone();
@@ -481,9 +539,12 @@ impl<'c> Body<'c> {
                 quote!(let #local = self.#field.forward(#value, &self.#embedding.weight);)
             }
             OpKind::Linear { tied: None, .. } | OpKind::Swiglu { .. } | OpKind::Conv(_) => {
+                let krate = self.krate;
                 if let Some(drop_connect) = op.drop_connect_field() {
                     let drop_connect = names::ident(&drop_connect, Span::call_site());
-                    quote!(let #local = self.#drop_connect.forward(&self.#field, #value);)
+                    quote!(let #local = self.#drop_connect.forward(&self.#field, #value, #pass);)
+                } else if let OpKind::Swiglu { .. } = op.kind {
+                    quote!(let #local = #krate::layer::swiglu(&self.#field, #value);)
                 } else {
                     quote!(let #local = self.#field.forward(#value);)
                 }
@@ -495,17 +556,17 @@ impl<'c> Body<'c> {
             OpKind::Embedding { .. } => {
                 if let Some(dropout) = op.embedding_dropout_field() {
                     let dropout = names::ident(&dropout, Span::call_site());
-                    quote!(let #local = self.#dropout.forward(&self.#field, #value);)
+                    quote!(let #local = self.#dropout.forward(&self.#field, #value, #pass);)
                 } else {
                     quote!(let #local = self.#field.forward(#value);)
                 }
             }
             OpKind::Recurrent(_) | OpKind::Attention { .. } => {
                 let padding = self.padding(op);
-                quote!(let #local = self.#field.forward(#value, #padding);)
+                quote!(let #local = self.#field.forward(#value, #padding, #pass);)
             }
-            OpKind::Stochastic(Stochastic::DropBlock { .. }) => {
-                quote!(let #local = self.#field.forward(#value, #pass.progress());)
+            OpKind::Stochastic(_) => {
+                quote!(let #local = self.#field.forward(#value, #pass);)
             }
             OpKind::Reshape { .. } => {
                 let behind = self.cx.rank_behind(op);
@@ -520,8 +581,7 @@ impl<'c> Body<'c> {
             | OpKind::Pool(_)
             | OpKind::Positional { .. }
             | OpKind::ClassToken
-            | OpKind::Custom { .. }
-            | OpKind::Stochastic(_) => quote!(let #local = self.#field.forward(#value);),
+            | OpKind::Custom { .. } => quote!(let #local = self.#field.forward(#value);),
             OpKind::GlobalPool(_)
             | OpKind::Flatten
             | OpKind::ToSequence
@@ -643,15 +703,47 @@ fn concat_axis(cx: &Context<'_>, id: Id) -> usize {
     cx.shapes.concat_axis(id).map_or(1, |axis| axis + 1)
 }
 
-/// A call of the function for an activation without arguments: burn's, but for `selu`, whose gradient overflows there.
+/// The field of a linear layer whose weights are its own, and never dropped.
+fn plain_linear(op: &Op) -> Option<&str> {
+    match op.kind {
+        OpKind::Linear { tied: None, .. } if op.drop_connect_field().is_none() => {
+            op.field.as_deref()
+        }
+        _ => None,
+    }
+}
+
+fn is_relu(op: &Op) -> bool {
+    matches!(&op.kind, OpKind::Activation(activation) if activation.kind == ActivationKind::Relu)
+}
+
+/// The name of an activation that a layer computes while its values are in the cache.
+fn in_one_pass(kind: ActivationKind) -> Option<Ident> {
+    let name = match kind {
+        ActivationKind::Relu => "Relu",
+        ActivationKind::Tanh => "Tanh",
+        ActivationKind::Sigmoid => "Sigmoid",
+        ActivationKind::Gelu => "Gelu",
+        ActivationKind::GeluApproximate => "GeluApproximate",
+        ActivationKind::Silu => "Silu",
+        ActivationKind::Mish => "Mish",
+        _ => return None,
+    };
+    Some(format_ident!("{name}"))
+}
+
+/// A call of the function for an activation without arguments: ours where it is faster, or where burn's gradient
+/// overflows (`selu`).
 fn function_of(krate: &TokenStream, activation: &Activation, value: &TokenStream) -> TokenStream {
     let name = names::ident(activation.kind.word(), Span::call_site());
     match activation.kind {
-        ActivationKind::Glu
-        | ActivationKind::Softmax
-        | ActivationKind::LogSoftmax
-        | ActivationKind::Softmin
-        | ActivationKind::QuietSoftmax => quote!(burn::tensor::activation::#name(#value, -1)),
+        ActivationKind::Glu | ActivationKind::Softmin | ActivationKind::QuietSoftmax => {
+            quote!(burn::tensor::activation::#name(#value, -1))
+        }
+        ActivationKind::Softmax | ActivationKind::LogSoftmax => {
+            quote!(#krate::activation::#name(#value, -1))
+        }
+        kind if in_one_pass(kind).is_some() => quote!(#krate::activation::#name(#value)),
         ActivationKind::Selu => quote!(#krate::layer::selu(#value)),
         _ => quote!(burn::tensor::activation::#name(#value)),
     }

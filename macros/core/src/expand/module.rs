@@ -437,7 +437,7 @@ fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
         OpKind::ClassToken => quote!(#krate::layer::ClassToken),
         OpKind::Swiglu { .. } => quote!(burn::nn::SwiGlu),
         OpKind::BatchNorm { .. } => quote!(#krate::layer::BatchNorm),
-        OpKind::LayerNorm { .. } => quote!(burn::nn::LayerNorm),
+        OpKind::LayerNorm { .. } => quote!(#krate::layer::LayerNorm),
         OpKind::Activation(Activation { kind, .. }) => {
             let name = activation(*kind)?;
             match kind {
@@ -445,8 +445,8 @@ fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
                 _ => quote!(burn::nn::activation::#name),
             }
         }
-        OpKind::Stochastic(Stochastic::Dropout { .. }) => quote!(burn::nn::Dropout),
-        OpKind::Stochastic(Stochastic::Noise { .. }) => quote!(burn::nn::GaussianNoise),
+        OpKind::Stochastic(Stochastic::Dropout { .. }) => quote!(#krate::layer::Dropout),
+        OpKind::Stochastic(Stochastic::Noise { .. }) => quote!(#krate::layer::GaussianNoise),
         OpKind::Stochastic(Stochastic::AlphaDropout { .. }) => quote!(#krate::layer::AlphaDropout),
         OpKind::Stochastic(Stochastic::GaussianDropout { .. }) => {
             quote!(#krate::layer::GaussianDropout)

@@ -16,11 +16,11 @@ mod fused;
 mod kernels;
 mod unrolled;
 
-use super::{Layer, acts, inverted_mask, share};
+use super::dense::product;
+use super::{Drawn, Dropout, Layer, share};
+use crate::Pass;
 use burn::module::{Flag, Initializer, Module, Param};
-use burn::nn::{Dropout, DropoutConfig};
-use burn::tensor::module::linear;
-use burn::tensor::{Bool, Device, Distribution, Tensor};
+use burn::tensor::{Bool, Device, Tensor};
 use damper_spec::{Cell, Op, OpKind, Rate, RuleKind, Shape};
 
 /// A recurrent layer: one or more cells in series, each in one direction or two.
@@ -130,7 +130,12 @@ impl Recurrent {
     /// - padding: `[batch, time]`, true where a step is padding
     /// - output: `[batch, time, hidden * directions]`
     #[must_use]
-    pub fn forward(&self, input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<3> {
+    pub fn forward(
+        &self,
+        input: Tensor<3>,
+        padding: Option<&Tensor<2, Bool>>,
+        pass: &mut Pass,
+    ) -> Tensor<3> {
         let training = input.is_autodiff();
         let padding = padding.map(|padding| {
             let padding = padding.clone().float().swap_dims(0, 1).unsqueeze_dim(2);
@@ -143,17 +148,17 @@ impl Recurrent {
         let mut value = input.swap_dims(0, 1);
         for (index, layer) in self.layers.iter().enumerate() {
             if index > 0 {
-                value = self.between.forward(value);
+                value = self.between.forward(value, pass);
             }
-            if acts(self.variational, &self.training, &value) {
+            if let Some(drawn) = Drawn::of(self.variational, &self.training, &value, pass) {
                 let [_, batch, features] = value.dims();
-                let mask = inverted_mask([1, batch, features], self.variational, &value.device());
-                value = value * mask;
+                value = drawn.drop_groups(value, [1, batch, features]);
             }
-            let forward = self.direction(&layer.forward, value.clone(), padding.as_ref(), false);
+            let padding = padding.as_ref();
+            let forward = self.direction(&layer.forward, value.clone(), padding, false, pass);
             value = match &layer.reverse {
                 Some(reverse) => {
-                    let reverse = self.direction(reverse, value, padding.as_ref(), true);
+                    let reverse = self.direction(reverse, value, padding, true, pass);
                     Tensor::cat(vec![forward, reverse], 2)
                 }
                 None => forward,
@@ -169,6 +174,7 @@ impl Recurrent {
         input: Tensor<3>,
         padding: Option<&Tensor<3>>,
         reverse: bool,
+        pass: &mut Pass,
     ) -> Tensor<3> {
         let [time, batch, features] = input.dims();
         let device = input.device();
@@ -177,25 +183,25 @@ impl Recurrent {
         if time == 0 || batch == 0 {
             return Tensor::zeros([time, batch, hidden], &device);
         }
-        if acts(self.drop_connect, &self.training, &weight) {
-            weight = weight * inverted_mask([hidden, width], self.drop_connect, &device);
+        if let Some(drawn) = Drawn::of(self.drop_connect, &self.training, &weight, pass) {
+            weight = drawn.drop(weight);
         }
         // The reset gate of a GRU stands between its second bias and the sum.
         let (first, second) = match self.cell {
             Cell::Gru => (cell.bias_ih.val(), Some(cell.bias_hh.val())),
             Cell::Lstm | Cell::Rnn => (cell.bias_ih.val() + cell.bias_hh.val(), None),
         };
-        let mask = acts(self.recurrent, &self.training, &input)
-            .then(|| inverted_mask([batch, hidden], self.recurrent, &device));
+        let mask = Drawn::of(self.recurrent, &self.training, &input, pass)
+            .map(|drawn| drawn.mask([batch, hidden], &device));
         let shape = [time, batch, hidden];
-        let keep = self.keep(shape, &input, padding);
+        let keep = self.keep(shape, &input, padding, pass);
         let keep_memory = match self.cell {
-            Cell::Lstm => self.keep(shape, &input, padding),
+            Cell::Lstm => self.keep(shape, &input, padding, pass),
             Cell::Gru | Cell::Rnn => None,
         };
         let rows = input.reshape([time * batch, features]);
-        let projected =
-            linear(rows, cell.weight_ih.val(), Some(first)).reshape([time, batch, width]);
+        let projected = product(rows, cell.weight_ih.val(), Some(first), None, None)
+            .reshape([time, batch, width]);
         let steps = Steps {
             cell: self.cell,
             projected,
@@ -215,11 +221,12 @@ impl Recurrent {
         shape: [usize; 3],
         input: &Tensor<3>,
         padding: Option<&Tensor<3>>,
+        pass: &mut Pass,
     ) -> Option<Tensor<3>> {
         let device = input.device();
-        let zoneout = if acts(self.zoneout, &self.training, input) {
-            let chance = Distribution::Bernoulli(self.zoneout);
-            Some(Tensor::random(shape, chance, &device))
+        let drawn = Drawn::of(self.zoneout, &self.training, input, pass);
+        let zoneout = if let Some(drawn) = drawn {
+            Some(drawn.marks(shape, &device))
         } else if self.zoneout > 0.0 {
             Some(Tensor::full([shape[0], shape[1], 1], self.zoneout, &device))
         } else {
@@ -277,7 +284,7 @@ impl Layer for Recurrent {
             .collect();
         Some(Self {
             layers,
-            between: DropoutConfig::new(rate(&recurrent.between)?).init(),
+            between: Dropout::new(rate(&recurrent.between)?),
             variational: rate(&recurrent.variational)?,
             recurrent: rate(&recurrent.recurrent)?,
             zoneout: rate(&recurrent.zoneout)?,
@@ -291,7 +298,7 @@ impl Layer for Recurrent {
 #[cfg(all(test, feature = "flex"))]
 mod tests {
     use super::*;
-    use burn::tensor::Tolerance;
+    use burn::tensor::{Distribution, Tolerance};
 
     /// The states of the fused steps, with the gradients of what they are computed from, are those of automatic
     /// differentiation.

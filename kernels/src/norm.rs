@@ -1,0 +1,533 @@
+//! Normalisation of rows (Ba, Kiros & Hinton 2016) and of channels over a batch (Ioffe & Szegedy 2015).
+//!
+//! With the mean `m`, the variance `v` (divided by the count) and `r = 1 / √(v + epsilon)`, what comes out is
+//! `gamma (x - m) r + beta`. Variances are of differences, and means are added up in `f64`: numbers far from 0 lose
+//! nothing but what `f32` does not hold of the mean.
+
+// The numbers of a normalisation are many, and belong together only here.
+#![allow(clippy::too_many_arguments)]
+
+use core::ops::{AddAssign, Range};
+
+use crate::{Lengths, sum};
+
+/// Normalises each row of `width` numbers, and keeps its mean and `r` for the way back.
+///
+/// # Errors
+/// `input` is not whole rows, or the others do not fit it.
+pub fn layer(
+    input: &[f32],
+    width: usize,
+    gamma: &[f32],
+    beta: Option<&[f32]>,
+    epsilon: f32,
+    output: &mut [f32],
+    mean: &mut [f32],
+    inverse: &mut [f32],
+) -> Result<(), Lengths> {
+    let beta_length = beta.map_or(width, <[f32]>::len);
+    Lengths::check_all(width, [("gamma", gamma.len()), ("beta", beta_length)])?;
+    let width = Lengths::check_rows("input", input.len(), width)?;
+    Lengths::check("output", output.len(), input.len())?;
+    Lengths::check_all(
+        input.len() / width,
+        [("mean", mean.len()), ("inverse", inverse.len())],
+    )?;
+    layer_rows(input, width, gamma, beta, epsilon, output, mean, inverse);
+    Ok(())
+}
+
+/// Writes the gradient of [`layer`]'s input to `into`, and adds those of `gamma` and `beta` to theirs, so that work in
+/// pieces is summed.
+///
+/// With `h = (x - m) r` and `a = g gamma` the input's is `r (a - (Σ a + h Σ a h) / width)`.
+///
+/// # Errors
+/// `input` is not whole rows, or the others do not fit it.
+pub fn layer_backward(
+    input: &[f32],
+    width: usize,
+    gamma: &[f32],
+    mean: &[f32],
+    inverse: &[f32],
+    gradient: &[f32],
+    into: &mut [f32],
+    gamma_gradient: &mut [f32],
+    beta_gradient: Option<&mut [f32]>,
+) -> Result<(), Lengths> {
+    let beta_length = beta_gradient.as_ref().map_or(width, |beta| beta.len());
+    Lengths::check_all(
+        width,
+        [
+            ("gamma", gamma.len()),
+            ("gamma_gradient", gamma_gradient.len()),
+            ("beta_gradient", beta_length),
+        ],
+    )?;
+    let width = Lengths::check_rows("input", input.len(), width)?;
+    Lengths::check_all(
+        input.len(),
+        [("gradient", gradient.len()), ("into", into.len())],
+    )?;
+    Lengths::check_all(
+        input.len() / width,
+        [("mean", mean.len()), ("inverse", inverse.len())],
+    )?;
+    let beta_gradient = beta_gradient.unwrap_or_default();
+    layer_slopes(
+        input,
+        width,
+        gamma,
+        mean,
+        inverse,
+        gradient,
+        into,
+        gamma_gradient,
+        beta_gradient,
+    );
+    Ok(())
+}
+
+vectorised! {
+    fn layer_rows(
+        input: &'a [f32],
+        width: usize,
+        gamma: &'a [f32],
+        beta: Option<&'a [f32]>,
+        epsilon: f32,
+        output: &'a mut [f32],
+        mean: &'a mut [f32],
+        inverse: &'a mut [f32],
+    ) {
+        let rows = input.chunks(width).zip(output.chunks_mut(width));
+        for ((input, output), (mean, inverse)) in rows.zip(mean.iter_mut().zip(inverse)) {
+            (*mean, *inverse) = moments(input, epsilon);
+            let (mean, inverse) = (*mean, *inverse);
+            let places = output.iter_mut().zip(input).zip(gamma);
+            if let Some(beta) = beta {
+                for (((output, x), gamma), beta) in places.zip(beta) {
+                    *output = ((x - mean) * inverse).mul_add(*gamma, *beta);
+                }
+            } else {
+                for ((output, x), gamma) in places {
+                    *output = (x - mean) * inverse * gamma;
+                }
+            }
+        }
+    }
+
+    fn layer_slopes(
+        input: &'a [f32],
+        width: usize,
+        gamma: &'a [f32],
+        mean: &'a [f32],
+        inverse: &'a [f32],
+        gradient: &'a [f32],
+        into: &'a mut [f32],
+        gamma_gradient: &'a mut [f32],
+        beta_gradient: &'a mut [f32],
+    ) {
+        let rows = input
+            .chunks(width)
+            .zip(gradient.chunks(width))
+            .zip(into.chunks_mut(width));
+        let rows = rows.zip(mean.iter().zip(inverse));
+        // What belongs to few columns stays near, and the compiler knows that it is nothing else.
+        let [mut near, mut of_gamma, mut of_beta] = [[0.0; TILE]; 3];
+        let [near, of_gamma, of_beta] = [&mut near, &mut of_gamma, &mut of_beta]
+            .map(|all| all.get_mut(..width).unwrap_or_default());
+        if near.is_empty() {
+            for row in rows {
+                layer_row_slopes(row, gamma, gamma_gradient, beta_gradient);
+            }
+        } else {
+            near.copy_from_slice(gamma);
+            for row in rows {
+                layer_row_slopes(row, near, of_gamma, of_beta);
+            }
+            add(of_gamma, gamma_gradient);
+            add(of_beta, beta_gradient);
+        }
+    }
+
+    fn statistics(input: &'a [f32], shape: Shape, mean: &'a mut [f32], variance: &'a mut [f32]) {
+        let count = shape.count(input);
+        for (tile, (mean, variance)) in shape
+            .tiles()
+            .zip(mean.chunks_mut(TILE).zip(variance.chunks_mut(TILE)))
+        {
+            // Differences to any number of the channel, of which the first is one.
+            let mut origins = [0.0; TILE];
+            for (origin, run) in origins
+                .iter_mut()
+                .zip(shape.part(input, &tile).chunks(shape.positions))
+            {
+                *origin = run.first().copied().unwrap_or_default();
+            }
+            let difference = |x: f32, _, origin: f32| f64::from(x) - f64::from(origin);
+            let (sums, squares) =
+                shape.sums(input, input, &tile, &origins, difference, |x, _, origin| {
+                    let difference = difference(x, 0.0, origin);
+                    difference * difference
+                });
+            let numbers = mean.iter_mut().zip(variance).zip(origins);
+            for (((mean, variance), origin), (sum, square)) in
+                numbers.zip(sums.iter().zip(&squares))
+            {
+                let difference = sum / count;
+                *mean = (f64::from(origin) + difference) as f32;
+                *variance = (square / count - difference * difference) as f32;
+            }
+        }
+    }
+
+    fn normalise(
+        input: &'a [f32],
+        shape: Shape,
+        mean: &'a [f32],
+        variance: &'a [f32],
+        epsilon: f32,
+        gamma: &'a [f32],
+        beta: &'a [f32],
+        output: &'a mut [f32],
+    ) {
+        for tile in shape.tiles() {
+            let [mean, variance, gamma, beta] =
+                [mean, variance, gamma, beta].map(|all| of(all, &tile));
+            let mut scales = [0.0; TILE];
+            for ((scale, variance), gamma) in scales.iter_mut().zip(variance).zip(gamma) {
+                *scale = gamma * inverse_deviation(f64::from(*variance), epsilon);
+            }
+            let numbers = [mean, &scales, beta, beta];
+            shape.write(
+                input,
+                input,
+                output,
+                &tile,
+                numbers,
+                |x, _, [mean, scale, beta, _]| (x - mean).mul_add(scale, beta),
+            );
+        }
+    }
+}
+
+/// The mean of a row, and the inverse of its deviation.
+#[inline(always)]
+fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
+    let count = row.len() as f64;
+    let mean = (sum::sum(row) / count) as f32;
+    let squares = sum::sum_of(row, row, row, |x, _, _| (x - mean) * (x - mean));
+    (mean, inverse_deviation(squares / count, epsilon))
+}
+
+#[inline(always)]
+fn inverse_deviation(variance: f64, epsilon: f32) -> f32 {
+    (1.0 / (variance + f64::from(epsilon)).sqrt()) as f32
+}
+
+/// Input, gradient and the place of the input's gradient; mean and `r`.
+type Row<'a> = (((&'a [f32], &'a [f32]), &'a mut [f32]), (&'a f32, &'a f32));
+
+/// The gradient of a row, and what it adds to those of `gamma` and, if that is not empty, `beta`.
+#[inline(always)]
+fn layer_row_slopes(row: Row, gamma: &[f32], of_gamma: &mut [f32], of_beta: &mut [f32]) {
+    let (((input, gradient), into), (mean, inverse)) = row;
+    let (mean, inverse) = (*mean, *inverse);
+    let sum = sum::sum_of(gamma, gradient, gradient, |gamma, gradient, _| {
+        gamma * gradient
+    });
+    let product = sum::sum_of(input, gamma, gradient, |x, gamma, gradient| {
+        gamma * gradient * (x - mean)
+    });
+    let count = input.len() as f64;
+    let sum = (sum / count) as f32;
+    let factor = (product / count) as f32 * inverse * inverse;
+    let numbers = input.iter().zip(gradient);
+    for (((x, gradient), gamma), into) in numbers.clone().zip(gamma).zip(into) {
+        *into = inverse * (gamma * gradient - (x - mean).mul_add(factor, sum));
+    }
+    for ((x, gradient), of_gamma) in numbers.zip(of_gamma) {
+        *of_gamma = ((x - mean) * inverse).mul_add(*gradient, *of_gamma);
+    }
+    add(gradient, of_beta);
+}
+
+#[inline(always)]
+fn add(values: &[f32], sums: &mut [f32]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
+
+/// The mean and the variance, divided by the count, of each channel of `[batch, channels, positions]`.
+///
+/// # Errors
+/// `input` is not a whole batch, or the others have not one number for each channel.
+pub fn batch_statistics(
+    input: &[f32],
+    channels: usize,
+    positions: usize,
+    mean: &mut [f32],
+    variance: &mut [f32],
+) -> Result<(), Lengths> {
+    let lengths = [("mean", mean.len()), ("variance", variance.len())];
+    let shape = Shape::check(input, channels, positions, lengths)?;
+    statistics(input, shape, mean, variance);
+    Ok(())
+}
+
+/// Normalises each channel of `[batch, channels, positions]`.
+///
+/// # Errors
+/// `input` is not a whole batch, or the others do not fit it.
+pub fn batch(
+    input: &[f32],
+    channels: usize,
+    positions: usize,
+    mean: &[f32],
+    variance: &[f32],
+    epsilon: f32,
+    gamma: &[f32],
+    beta: &[f32],
+    output: &mut [f32],
+) -> Result<(), Lengths> {
+    let lengths = [
+        ("mean", mean.len()),
+        ("variance", variance.len()),
+        ("gamma", gamma.len()),
+        ("beta", beta.len()),
+    ];
+    let shape = Shape::check(input, channels, positions, lengths)?;
+    Lengths::check("output", output.len(), input.len())?;
+    normalise(input, shape, mean, variance, epsilon, gamma, beta, output);
+    Ok(())
+}
+
+/// Writes the gradients of what went into [`batch`], where the statistics are those of the batch itself.
+///
+/// With `h = (x - m) r` the gradient of `beta` is `Σ g`, that of `gamma` `Σ g h`, and that of the input
+/// `gamma r (g - (Σ g + h Σ g h) / count)`.
+///
+/// # Errors
+/// `input` is not a whole batch, or the others do not fit it.
+pub fn batch_backward(
+    input: &[f32],
+    channels: usize,
+    positions: usize,
+    mean: &[f32],
+    variance: &[f32],
+    epsilon: f32,
+    gamma: &[f32],
+    gradient: &[f32],
+    into: &mut [f32],
+    gamma_gradient: &mut [f32],
+    beta_gradient: &mut [f32],
+) -> Result<(), Lengths> {
+    let lengths = [
+        ("mean", mean.len()),
+        ("variance", variance.len()),
+        ("gamma", gamma.len()),
+        ("gamma_gradient", gamma_gradient.len()),
+        ("beta_gradient", beta_gradient.len()),
+    ];
+    let shape = Shape::check(input, channels, positions, lengths)?;
+    Lengths::check_all(
+        input.len(),
+        [("gradient", gradient.len()), ("into", into.len())],
+    )?;
+    batch_slopes(
+        input,
+        shape,
+        mean,
+        variance,
+        epsilon,
+        gamma,
+        gradient,
+        into,
+        gamma_gradient,
+        beta_gradient,
+    );
+    Ok(())
+}
+
+vectorised! {
+    fn batch_slopes(
+        input: &'a [f32],
+        shape: Shape,
+        mean: &'a [f32],
+        variance: &'a [f32],
+        epsilon: f32,
+        gamma: &'a [f32],
+        gradient: &'a [f32],
+        into: &'a mut [f32],
+        gamma_gradient: &'a mut [f32],
+        beta_gradient: &'a mut [f32],
+    ) {
+        let count = shape.count(input);
+        let sums = gamma_gradient
+            .chunks_mut(TILE)
+            .zip(beta_gradient.chunks_mut(TILE));
+        for (tile, (gamma_gradient, beta_gradient)) in shape.tiles().zip(sums) {
+            let [mean, variance, gamma] = [mean, variance, gamma].map(|all| of(all, &tile));
+            let (sums, products) = shape.sums(
+                input,
+                gradient,
+                &tile,
+                mean,
+                |_, gradient, _| gradient,
+                |x, gradient, mean| gradient * (x - mean),
+            );
+            // The input's gradient is `scale g + slope (x - m) + shift`.
+            let (mut scales, mut slopes, mut shifts) = ([0.0; TILE], [0.0; TILE], [0.0; TILE]);
+            let factors = scales.iter_mut().zip(&mut slopes).zip(&mut shifts);
+            let factors = factors.zip(variance.iter().zip(gamma));
+            let sums = sums.iter().zip(&products);
+            let gradients = gamma_gradient.iter_mut().zip(beta_gradient);
+            for (
+                (((scale, slope), shift), (variance, gamma)),
+                ((sum, product), (of_gamma, of_beta)),
+            ) in factors.zip(sums.zip(gradients))
+            {
+                let inverse = inverse_deviation(f64::from(*variance), epsilon);
+                *of_beta = *sum as f32;
+                *of_gamma = (product * f64::from(inverse)) as f32;
+                *scale = gamma * inverse;
+                *slope = -*scale * inverse * (*of_gamma / count as f32);
+                *shift = -*scale * ((sum / count) as f32);
+            }
+            let numbers = [mean, &scales, &slopes, &shifts];
+            shape.write(
+                input,
+                gradient,
+                into,
+                &tile,
+                numbers,
+                |x, gradient, [mean, scale, slope, shift]| {
+                    scale.mul_add(gradient, slope.mul_add(x - mean, shift))
+                },
+            );
+        }
+    }
+}
+
+/// How many channels are gone through together, so that their numbers stay near.
+const TILE: usize = 512;
+
+#[derive(Clone, Copy)]
+struct Shape {
+    channels: usize,
+    positions: usize,
+}
+
+impl Shape {
+    fn check<const N: usize>(
+        input: &[f32],
+        channels: usize,
+        positions: usize,
+        lengths: [(&'static str, usize); N],
+    ) -> Result<Self, Lengths> {
+        Lengths::check_all(channels, lengths)?;
+        Lengths::check_rows("input", input.len(), channels.saturating_mul(positions))?;
+        let positions = positions.max(1);
+        Ok(Self {
+            channels,
+            positions,
+        })
+    }
+
+    /// How many numbers a channel has.
+    #[inline(always)]
+    fn count(self, input: &[f32]) -> f64 {
+        (input.len() / self.channels.max(1)) as f64
+    }
+
+    #[inline(always)]
+    fn tiles(self) -> impl Iterator<Item = Range<usize>> {
+        let starts = (0..self.channels).step_by(TILE);
+        starts.map(move |start| start..(start + TILE).min(self.channels))
+    }
+
+    /// What an item of the batch, or one before it all, has of a tile.
+    #[inline(always)]
+    fn part<'a>(self, item: &'a [f32], tile: &Range<usize>) -> &'a [f32] {
+        of(item, &self.places(tile))
+    }
+
+    #[inline(always)]
+    fn places(self, tile: &Range<usize>) -> Range<usize> {
+        tile.start * self.positions..tile.end * self.positions
+    }
+
+    /// The sums of two functions of the numbers of each channel of a tile, and of one that belongs to the channel.
+    #[inline(always)]
+    fn sums<T: Copy + Default + AddAssign + Into<f64>>(
+        self,
+        a: &[f32],
+        b: &[f32],
+        tile: &Range<usize>,
+        channels: &[f32],
+        of_first: impl Fn(f32, f32, f32) -> T,
+        of_second: impl Fn(f32, f32, f32) -> T,
+    ) -> ([f64; TILE], [f64; TILE]) {
+        let (mut first, mut second) = ([0.0; TILE], [0.0; TILE]);
+        let item = self.channels * self.positions;
+        for (a, b) in a.chunks(item).zip(b.chunks(item)) {
+            let (a, b) = (self.part(a, tile), self.part(b, tile));
+            let sums = first.iter_mut().zip(&mut second).zip(channels);
+            if self.positions == 1 {
+                for ((a, b), ((first, second), channel)) in a.iter().zip(b).zip(sums) {
+                    *first += of_first(*a, *b, *channel).into();
+                    *second += of_second(*a, *b, *channel).into();
+                }
+            } else {
+                let runs = a.chunks(self.positions).zip(b.chunks(self.positions));
+                for ((a, b), ((first, second), channel)) in runs.zip(sums) {
+                    *first += sum::sum_of(a, b, b, |a, b, _| of_first(a, b, *channel));
+                    *second += sum::sum_of(a, b, b, |a, b, _| of_second(a, b, *channel));
+                }
+            }
+        }
+        (first, second)
+    }
+
+    /// Writes a function of the numbers of a tile and of four that belong to each channel.
+    #[inline(always)]
+    fn write(
+        self,
+        a: &[f32],
+        b: &[f32],
+        into: &mut [f32],
+        tile: &Range<usize>,
+        channels: [&[f32]; 4],
+        of: impl Fn(f32, f32, [f32; 4]) -> f32,
+    ) {
+        let item = self.channels * self.positions;
+        let items = a.chunks(item).zip(b.chunks(item));
+        for ((a, b), into) in items.zip(into.chunks_mut(item)) {
+            let (a, b) = (self.part(a, tile), self.part(b, tile));
+            let into = into.get_mut(self.places(tile)).unwrap_or_default();
+            let [first, second, third, fourth] = channels.map(<[f32]>::iter);
+            let channels = first.zip(second).zip(third.zip(fourth));
+            if self.positions == 1 {
+                let places = a.iter().zip(b).zip(into);
+                for (((a, b), into), ((first, second), (third, fourth))) in places.zip(channels) {
+                    *into = of(*a, *b, [*first, *second, *third, *fourth]);
+                }
+            } else {
+                let runs = a.chunks(self.positions).zip(b.chunks(self.positions));
+                let runs = runs.zip(into.chunks_mut(self.positions));
+                for (((a, b), into), ((first, second), (third, fourth))) in runs.zip(channels) {
+                    for ((a, b), into) in a.iter().zip(b).zip(into) {
+                        *into = of(*a, *b, [*first, *second, *third, *fourth]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The numbers of a range, if they are there.
+#[inline(always)]
+fn of<'a>(all: &'a [f32], range: &Range<usize>) -> &'a [f32] {
+    all.get(range.clone()).unwrap_or_default()
+}

@@ -1,0 +1,32 @@
+//! Functions compiled once for each set of instructions.
+
+/// A function whose body gets the instructions of the processor found at run time.
+///
+/// What the body calls must be `#[inline(always)]`, and all references have the lifetime `'a`.
+macro_rules! vectorised {
+    (@output) => { () };
+    (@output $output:ty) => { $output };
+    ($(
+        $(#[$attribute:meta])*
+        fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $output:ty)? $body:block
+    )*) => { $(
+        $(#[$attribute])*
+        fn $name<'a>($($argument: $type),*) $(-> $output)? {
+            struct Kernel<'a> {
+                $($argument: $type,)*
+            }
+
+            impl<'a> ::pulp::WithSimd for Kernel<'a> {
+                type Output = vectorised!(@output $($output)?);
+
+                #[inline(always)]
+                fn with_simd<S: ::pulp::Simd>(self, _: S) -> Self::Output {
+                    let Self { $($argument),* } = self;
+                    $body
+                }
+            }
+
+            ::pulp::Arch::new().dispatch(Kernel { $($argument),* })
+        }
+    )* };
+}

@@ -1,0 +1,182 @@
+//! Matrix products in memory that is there already, by the crate that flex multiplies with.
+
+use gemm::Parallelism;
+
+/// A matrix within a slice, each of whose elements lies inside of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matrix<'a> {
+    numbers: &'a [f32],
+    size: [usize; 2],
+    strides: [usize; 2],
+}
+
+/// A matrix that is written: no two of its elements lie in one place.
+#[derive(Debug)]
+pub(crate) struct MatrixMut<'a> {
+    numbers: &'a mut [f32],
+    size: [usize; 2],
+    strides: [usize; 2],
+}
+
+impl<'a> Matrix<'a> {
+    /// Rows behind one another; `None` if there are not as many numbers.
+    pub(crate) fn rows(numbers: &'a [f32], size: [usize; 2]) -> Option<Self> {
+        Self::strided(numbers, size, [size[1], 1])
+    }
+
+    /// Element `(i, j)` lies at `i * strides[0] + j * strides[1]`; `None` if one lies beyond the slice.
+    pub(crate) fn strided(
+        numbers: &'a [f32],
+        size: [usize; 2],
+        strides: [usize; 2],
+    ) -> Option<Self> {
+        inside(numbers.len(), size, strides).then_some(Self {
+            numbers,
+            size,
+            strides,
+        })
+    }
+
+    /// Rows as columns.
+    pub(crate) fn transposed(self) -> Self {
+        let ([rows, columns], [row, column]) = (self.size, self.strides);
+        Self {
+            size: [columns, rows],
+            strides: [column, row],
+            ..self
+        }
+    }
+}
+
+impl<'a> MatrixMut<'a> {
+    /// Rows behind one another; `None` if there are not as many numbers.
+    pub(crate) fn rows(numbers: &'a mut [f32], size: [usize; 2]) -> Option<Self> {
+        Self::strided(numbers, size, size[1])
+    }
+
+    /// Rows that begin `stride` numbers apart; `None` if they overlap or reach beyond the slice.
+    pub(crate) fn strided(numbers: &'a mut [f32], size: [usize; 2], stride: usize) -> Option<Self> {
+        let strides = [stride, 1];
+        (stride >= size[1] && inside(numbers.len(), size, strides)).then_some(Self {
+            numbers,
+            size,
+            strides,
+        })
+    }
+}
+
+/// Whether every element lies within so many numbers.
+fn inside(numbers: usize, [rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> bool {
+    if rows == 0 || columns == 0 {
+        return true;
+    }
+    let last = (rows - 1)
+        .checked_mul(row)
+        .zip((columns - 1).checked_mul(column))
+        .and_then(|(down, right)| down.checked_add(right));
+    last.is_some_and(|last| last < numbers) && isize::try_from(numbers).is_ok()
+}
+
+/// From so many multiplications on, all threads share a product.
+const TOGETHER: usize = 160 * 160 * 160;
+
+/// Writes `scale * left * right` to `out`, on all threads if it is large; whether the sizes fit.
+pub(crate) fn product(out: MatrixMut<'_>, scale: f32, left: Matrix<'_>, right: Matrix<'_>) -> bool {
+    let [rows, inner] = left.size;
+    let work = rows.saturating_mul(inner).saturating_mul(right.size[1]);
+    let threads = if work >= TOGETHER {
+        Parallelism::Rayon(0)
+    } else {
+        Parallelism::None
+    };
+    run(out, scale, left, right, threads)
+}
+
+/// As [`product`], on this thread.
+pub(crate) fn product_here(
+    out: MatrixMut<'_>,
+    scale: f32,
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+) -> bool {
+    run(out, scale, left, right, Parallelism::None)
+}
+
+fn run(
+    out: MatrixMut<'_>,
+    scale: f32,
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+    threads: Parallelism,
+) -> bool {
+    let ([rows, inner], [same, columns]) = (left.size, right.size);
+    if inner != same || out.size != [rows, columns] {
+        return false;
+    }
+    let [left_strides, right_strides, out_strides] = [left.strides, right.strides, out.strides]
+        .map(|strides| strides.map(|stride| stride as isize));
+    // SAFETY: `gemm` reads `left` and `right` at every element of matrices of these sizes and strides and writes every
+    // element of `out`. The constructors have shown that each lies within its slice, and the sizes were compared above.
+    // `out` is borrowed alone, so it overlaps neither; its elements have places of their own, as its rows do not overlap.
+    #[allow(unsafe_code)]
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            inner,
+            out.numbers.as_mut_ptr(),
+            out_strides[1],
+            out_strides[0],
+            false,
+            left.numbers.as_ptr(),
+            left_strides[1],
+            left_strides[0],
+            right.numbers.as_ptr(),
+            right_strides[1],
+            right_strides[0],
+            0.0,
+            scale,
+            false,
+            false,
+            false,
+            threads,
+        );
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_read_and_write_where_the_strides_say() {
+        // [[1, 2], [3, 4]] within rows of three, times the transpose of [[5, 6], [7, 8]].
+        let left = [1.0, 2.0, 0.0, 3.0, 4.0];
+        let right = [5.0, 6.0, 7.0, 8.0];
+        let mut out = [9.0; 5];
+        let done = product(
+            MatrixMut::strided(&mut out, [2, 2], 3).unwrap(),
+            2.0,
+            Matrix::strided(&left, [2, 2], [3, 1]).unwrap(),
+            Matrix::rows(&right, [2, 2]).unwrap().transposed(),
+        );
+        assert!(done);
+        assert_eq!(out, [34.0, 46.0, 9.0, 78.0, 106.0]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        assert!(Matrix::rows(&[0.0; 5], [2, 3]).is_none());
+        assert!(Matrix::strided(&[0.0; 5], [usize::MAX, 2], [3, 1]).is_none());
+        assert!(MatrixMut::strided(&mut [0.0; 9], [2, 3], 2).is_none());
+        let (mut out, left) = ([0.0; 4], [0.0; 6]);
+        let left = Matrix::rows(&left, [2, 3]).unwrap();
+        assert!(!product(
+            MatrixMut::rows(&mut out, [2, 2]).unwrap(),
+            1.0,
+            left,
+            left
+        ));
+    }
+}

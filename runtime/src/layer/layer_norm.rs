@@ -1,0 +1,61 @@
+use super::{Layer, positive};
+use burn::module::{Module, Param};
+use burn::tensor::module::layer_norm;
+use burn::tensor::{Device, Tensor};
+use damper_spec::{Op, OpKind, Shape};
+
+/// Layer normalisation over the features (Ba et al., arXiv 1607.06450): `gamma (x - mean) / √(variance + epsilon) +
+/// beta`, with mean and variance of each position.
+///
+/// burn's layer with the same weights gives the same values; on `flex` ours goes over them once, forward and backward.
+#[derive(Module, Debug)]
+pub struct LayerNorm {
+    /// The scale: `[features]`.
+    pub gamma: Param<Tensor<1>>,
+    /// The shift: `[features]`.
+    pub beta: Option<Param<Tensor<1>>>,
+    /// Added to the variance.
+    pub epsilon: f64,
+}
+
+impl LayerNorm {
+    /// Scale 1, shift 0.
+    pub fn new(features: usize, epsilon: f64, device: &Device) -> Self {
+        Self {
+            gamma: Param::from_tensor(Tensor::ones([features], device)),
+            beta: Some(Param::from_tensor(Tensor::zeros([features], device))),
+            epsilon,
+        }
+    }
+
+    /// Normalises each position.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[.., features]`
+    /// - output: `[.., features]`
+    #[must_use]
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        let gamma = self.gamma.val();
+        let beta = self.beta.as_ref().map(Param::val);
+        #[cfg(feature = "flex")]
+        let input = match crate::flex::norm::layer(input, gamma.clone(), beta.clone(), self.epsilon)
+        {
+            Ok(output) => return output,
+            Err(input) => input,
+        };
+        layer_norm(input, gamma, beta, self.epsilon)
+    }
+}
+
+impl Layer for LayerNorm {
+    const WORD: &'static str = "`layer_norm`";
+
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        let OpKind::LayerNorm { epsilon } = &op.kind else {
+            return None;
+        };
+        let features = input.0.last().copied().flatten().filter(|size| *size > 0)?;
+        Some(Self::new(features, positive(epsilon)?, device))
+    }
+}

@@ -1,0 +1,122 @@
+//! Gaussian noise, added or multiplied.
+
+use super::{Layer, acts, share};
+use crate::Pass;
+use burn::module::{Flag, Module, Param};
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use damper_kernels::noise::{self, Kind};
+use damper_spec::{Op, OpKind, Shape, Stochastic};
+
+/// Adds Gaussian noise of mean 0 to every value while training.
+#[derive(Module, Debug)]
+pub struct GaussianNoise {
+    /// The standard deviation of the noise.
+    pub std: f64,
+    /// Whether the layer acts on a training device; cleared by `freeze`.
+    pub training: Param<Flag>,
+}
+
+/// Multiplies every value by Gaussian noise of mean 1 and variance `rate / (1 - rate)` while training:
+/// mean and variance are those of dropout with this rate (Srivastava et al., JMLR 15, section 10).
+#[derive(Module, Debug)]
+pub struct GaussianDropout {
+    /// The rate of the dropout it stands for, in [0, 1).
+    pub rate: f64,
+    /// Whether the layer acts on a training device; cleared by `freeze`.
+    pub training: Param<Flag>,
+}
+
+impl GaussianNoise {
+    /// Noise of this standard deviation, 0 or more.
+    pub fn new(std: f64) -> Self {
+        Self {
+            std,
+            training: Param::from_bool(true),
+        }
+    }
+
+    /// Adds noise.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[..]`
+    /// - output: `[..]`
+    #[must_use]
+    pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
+        act(Kind::Add, self.std, &self.training, input, pass)
+    }
+}
+
+impl GaussianDropout {
+    /// Noise of the variance that dropout with `rate`, in [0, 1), has.
+    pub fn new(rate: f64) -> Self {
+        Self {
+            rate,
+            training: Param::from_bool(true),
+        }
+    }
+
+    /// Multiplies by noise.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[..]`
+    /// - output: `[..]`
+    #[must_use]
+    pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
+        let deviation = (self.rate / (1.0 - self.rate)).sqrt();
+        act(Kind::Multiply, deviation, &self.training, input, pass)
+    }
+}
+
+fn act<const D: usize>(
+    kind: Kind,
+    deviation: f64,
+    training: &Param<Flag>,
+    input: Tensor<D>,
+    pass: &mut Pass,
+) -> Tensor<D> {
+    let Some(source) = pass.source(acts(deviation, training, &input), &input) else {
+        return input;
+    };
+    #[cfg(feature = "flex")]
+    let input = match crate::flex::elementwise::noise(input, source, kind, deviation as f32) {
+        Ok(output) => return output,
+        Err(input) => input,
+    };
+    let (shape, device) = (input.dims(), input.device());
+    let noise = if crate::device::is_cpu(&device) {
+        let mut values = vec![0.0; shape.iter().product()];
+        noise::apply(source, Kind::Replace, deviation as f32, 0, &mut values);
+        Tensor::from_data(TensorData::new(values, shape), &device)
+    } else {
+        Tensor::random(shape, Distribution::Normal(0.0, deviation), &device)
+    };
+    match kind {
+        Kind::Add | Kind::Replace => input + noise,
+        Kind::Multiply => input * noise.add_scalar(1.0),
+    }
+}
+
+impl Layer for GaussianNoise {
+    const WORD: &'static str = "`noise`";
+
+    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+        let OpKind::Stochastic(Stochastic::Noise { std }) = &op.kind else {
+            return None;
+        };
+        let std = std.float().filter(|std| std.is_finite() && *std >= 0.0)?;
+        Some(Self::new(std))
+    }
+}
+
+impl Layer for GaussianDropout {
+    const WORD: &'static str = "`gaussian_dropout`";
+
+    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+        match &op.kind {
+            OpKind::Stochastic(Stochastic::GaussianDropout { rate }) => share(rate).map(Self::new),
+            _ => None,
+        }
+    }
+}
