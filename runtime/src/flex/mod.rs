@@ -4,6 +4,7 @@
 //! type of numbers, a strategy of checkpoints), for the caller to do the same in burn's operations.
 
 pub(crate) mod attention;
+pub(crate) mod convolution;
 pub(crate) mod dense;
 pub(crate) mod elementwise;
 pub(crate) mod norm;

@@ -89,7 +89,7 @@ pub(crate) fn product(out: MatrixMut<'_>, scale: f32, left: Matrix<'_>, right: M
     } else {
         Parallelism::None
     };
-    run(out, scale, left, right, threads)
+    run(out, false, scale, left, right, threads)
 }
 
 /// As [`product`], on this thread.
@@ -99,11 +99,17 @@ pub(crate) fn product_here(
     left: Matrix<'_>,
     right: Matrix<'_>,
 ) -> bool {
-    run(out, scale, left, right, Parallelism::None)
+    run(out, false, scale, left, right, Parallelism::None)
+}
+
+/// Adds `left * right` to `out`, on this thread; whether the sizes fit.
+pub(crate) fn add_product(out: MatrixMut<'_>, left: Matrix<'_>, right: Matrix<'_>) -> bool {
+    run(out, true, 1.0, left, right, Parallelism::None)
 }
 
 fn run(
     out: MatrixMut<'_>,
+    add: bool,
     scale: f32,
     left: Matrix<'_>,
     right: Matrix<'_>,
@@ -115,8 +121,8 @@ fn run(
     }
     let [left_strides, right_strides, out_strides] = [left.strides, right.strides, out.strides]
         .map(|strides| strides.map(|stride| stride as isize));
-    // SAFETY: `gemm` reads `left` and `right` at every element of matrices of these sizes and strides and writes every
-    // element of `out`. The constructors have shown that each lies within its slice, and the sizes were compared above.
+    // SAFETY: `gemm` reads `left` and `right` at every element of matrices of these sizes and strides, and writes every
+    // element of `out` (and reads it before, to add). The constructors have shown that each lies within its slice, and the sizes were compared above.
     // `out` is borrowed alone, so it overlaps neither; its elements have places of their own, as its rows do not overlap.
     #[allow(unsafe_code)]
     unsafe {
@@ -127,14 +133,14 @@ fn run(
             out.numbers.as_mut_ptr(),
             out_strides[1],
             out_strides[0],
-            false,
+            add,
             left.numbers.as_ptr(),
             left_strides[1],
             left_strides[0],
             right.numbers.as_ptr(),
             right_strides[1],
             right_strides[0],
-            0.0,
+            if add { 1.0 } else { 0.0 },
             scale,
             false,
             false,

@@ -58,6 +58,96 @@ impl Conv3d {
     }
 }
 
+/// Slides the layer's kernel along the value: on `flex` as products of windows that stay in the cache.
+///
+/// # Shapes
+///
+/// - input: `[batch, in, width]`
+/// - output: `[batch, out, width]`
+#[must_use]
+pub fn conv1d(layer: &Conv1d, input: Tensor<3>) -> Tensor<3> {
+    conv1d_with(layer, layer.weight.val(), input)
+}
+
+/// Slides the layer's kernel over the value: on `flex` as products of windows that stay in the cache.
+///
+/// # Shapes
+///
+/// - input: `[batch, in, height, width]`
+/// - output: `[batch, out, height, width]`
+#[must_use]
+pub fn conv2d(layer: &Conv2d, input: Tensor<4>) -> Tensor<4> {
+    conv2d_with(layer, layer.weight.val(), input)
+}
+
+/// [`conv1d`] with another weight than the layer's own.
+pub(super) fn conv1d_with(layer: &Conv1d, weight: Tensor<3>, input: Tensor<3>) -> Tensor<3> {
+    let [.., length] = input.dims();
+    let padding = match &layer.padding {
+        PaddingConfig1d::Valid => (0, 0),
+        PaddingConfig1d::Same => same(length, layer.kernel_size, layer.stride),
+        PaddingConfig1d::Explicit(left, right) => (*left, *right),
+    };
+    let bias = layer.bias.as_ref().map(Param::val);
+    #[cfg(feature = "flex")]
+    let input = {
+        let of = crate::flex::convolution::Convolution {
+            channels: [input.dims()[1], weight.dims()[0]],
+            kernel: [1, layer.kernel_size],
+            stride: [1, layer.stride],
+            dilation: [1, layer.dilation],
+            padding: [(0, 0), padding],
+            groups: layer.groups,
+        };
+        match crate::flex::convolution::convolve(input, weight.clone(), bias.clone(), of) {
+            Ok(output) => return output,
+            Err(input) => input,
+        }
+    };
+    let options =
+        ConvOptions::new_with_padding([layer.stride], [padding], [layer.dilation], layer.groups);
+    burn::tensor::module::conv1d(input, weight, bias, options)
+}
+
+/// [`conv2d`] with another weight than the layer's own.
+pub(super) fn conv2d_with(layer: &Conv2d, weight: Tensor<4>, input: Tensor<4>) -> Tensor<4> {
+    let [.., height, width] = input.dims();
+    let padding = match &layer.padding {
+        PaddingConfig2d::Valid => [(0, 0), (0, 0)],
+        PaddingConfig2d::Same => [
+            same(height, layer.kernel_size[0], layer.stride[0]),
+            same(width, layer.kernel_size[1], layer.stride[1]),
+        ],
+        PaddingConfig2d::Explicit(top, left, bottom, right) => [(*top, *bottom), (*left, *right)],
+    };
+    let bias = layer.bias.as_ref().map(Param::val);
+    #[cfg(feature = "flex")]
+    let input = {
+        let of = crate::flex::convolution::Convolution {
+            channels: [input.dims()[1], weight.dims()[0]],
+            kernel: layer.kernel_size,
+            stride: layer.stride,
+            dilation: layer.dilation,
+            padding,
+            groups: layer.groups,
+        };
+        match crate::flex::convolution::convolve(input, weight.clone(), bias.clone(), of) {
+            Ok(output) => return output,
+            Err(input) => input,
+        }
+    };
+    let options =
+        ConvOptions::new_with_padding(layer.stride, padding, layer.dilation, layer.groups);
+    burn::tensor::module::conv2d(input, weight, bias, options)
+}
+
+/// Zeros on both sides of an axis under burn's `Same`.
+fn same(size: usize, kernel: usize, stride: usize) -> (usize, usize) {
+    let needed = size.div_ceil(stride).saturating_sub(1) * stride + kernel;
+    let total = needed.saturating_sub(size);
+    (total / 2, total - total / 2)
+}
+
 /// The sizes of a convolution over `N` axes.
 struct Geometry<const N: usize> {
     channels: [usize; 2],

@@ -113,8 +113,8 @@ macro_rules! convolutions {
 }
 
 convolutions! {
-    Conv1d(3) = |layer, weight, input| with::conv1d(layer, weight, input);
-    Conv2d(4) = |layer, weight, input| with::conv2d(layer, weight, input);
+    Conv1d(3) = |layer, weight, input| super::convolution::conv1d_with(layer, weight, input);
+    Conv2d(4) = |layer, weight, input| super::convolution::conv2d_with(layer, weight, input);
     ConvTranspose1d(3) = |layer, weight, input| with::conv_transpose1d(layer, weight, input);
     ConvTranspose2d(4) = |layer, weight, input| with::conv_transpose2d(layer, weight, input);
     ConvTranspose3d(5) = |layer, weight, input| with::conv_transpose3d(layer, weight, input);
@@ -122,52 +122,9 @@ convolutions! {
 
 mod with {
     use burn::module::Param;
-    use burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
-    use burn::nn::{PaddingConfig1d, PaddingConfig2d};
+    use burn::nn::conv::{ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
     use burn::tensor::Tensor;
-    use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
-
-    /// Zeros on both sides of an axis under burn's `Same`.
-    fn same(size: usize, kernel: usize, stride: usize) -> (usize, usize) {
-        let needed = size.div_ceil(stride).saturating_sub(1) * stride + kernel;
-        let total = needed.saturating_sub(size);
-        (total / 2, total - total / 2)
-    }
-
-    pub fn conv1d(layer: &Conv1d, weight: Tensor<3>, input: Tensor<3>) -> Tensor<3> {
-        let [.., length] = input.dims();
-        let padding = match &layer.padding {
-            PaddingConfig1d::Valid => (0, 0),
-            PaddingConfig1d::Same => same(length, layer.kernel_size, layer.stride),
-            PaddingConfig1d::Explicit(left, right) => (*left, *right),
-        };
-        let options = ConvOptions::new_with_padding(
-            [layer.stride],
-            [padding],
-            [layer.dilation],
-            layer.groups,
-        );
-        let bias = layer.bias.as_ref().map(Param::val);
-        burn::tensor::module::conv1d(input, weight, bias, options)
-    }
-
-    pub fn conv2d(layer: &Conv2d, weight: Tensor<4>, input: Tensor<4>) -> Tensor<4> {
-        let [.., height, width] = input.dims();
-        let padding = match &layer.padding {
-            PaddingConfig2d::Valid => [(0, 0), (0, 0)],
-            PaddingConfig2d::Same => [
-                same(height, layer.kernel_size[0], layer.stride[0]),
-                same(width, layer.kernel_size[1], layer.stride[1]),
-            ],
-            PaddingConfig2d::Explicit(top, left, bottom, right) => {
-                [(*top, *bottom), (*left, *right)]
-            }
-        };
-        let options =
-            ConvOptions::new_with_padding(layer.stride, padding, layer.dilation, layer.groups);
-        let bias = layer.bias.as_ref().map(Param::val);
-        burn::tensor::module::conv2d(input, weight, bias, options)
-    }
+    use burn::tensor::ops::ConvTransposeOptions;
 
     pub fn conv_transpose1d(
         layer: &ConvTranspose1d,

@@ -27,7 +27,7 @@ pub use alpha_dropout::AlphaDropout;
 pub use attention::{Attention, Projection, Rope};
 pub use batch_norm::BatchNorm;
 pub use burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
-pub use convolution::Conv3d;
+pub use convolution::{Conv3d, conv1d, conv2d};
 pub use dense::{dense, dense_with_dropout, swiglu};
 pub use drop_connect::{DropConnect, DropsWeights};
 pub use drop_path::DropPath;
@@ -40,7 +40,7 @@ pub use mask::{DropBlock, SpatialDropout, VariationalDropout};
 pub use noise::{GaussianDropout, GaussianNoise};
 pub use pool::{
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AvgPool1d, AvgPool2d, AvgPool3d,
-    MaxPool1d, MaxPool2d, MaxPool3d, global_avg_pool, global_max_pool,
+    MaxPool1d, MaxPool2d, MaxPool3d, global_avg_pool, global_max_pool, max_pool1d, max_pool2d,
 };
 pub use position::{ClassToken, LearnedPosition, SinusoidalPosition};
 pub use recurrent::{Recurrent, RecurrentCell, RecurrentLayer};

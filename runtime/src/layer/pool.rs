@@ -6,7 +6,7 @@ use burn::nn::pool::{
     AvgPool2dConfig, MaxPool1dConfig, MaxPool2dConfig,
 };
 use burn::nn::{PaddingConfig1d, PaddingConfig2d};
-use burn::tensor::module::{avg_pool2d, max_pool2d};
+use burn::tensor::module::{avg_pool2d, max_pool2d as windows_max2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 use damper_spec::{Op, OpKind, Reduction, Shape};
@@ -46,6 +46,60 @@ pub struct AvgPool3d {
     pub behind: [usize; 3],
 }
 
+/// The greatest value of each window.
+///
+/// # Shapes
+///
+/// - input: `[batch, channels, width]`
+/// - output: `[batch, channels, width]`
+#[must_use]
+pub fn max_pool1d(layer: &MaxPool1d, input: Tensor<3>) -> Tensor<3> {
+    #[cfg(feature = "flex")]
+    let input = if let (PaddingConfig1d::Explicit(left, right), 1, false) =
+        (&layer.padding, layer.dilation, layer.ceil_mode)
+    {
+        let pool = crate::flex::convolution::Pool {
+            kernel: [1, layer.kernel_size],
+            stride: [1, layer.stride],
+            padding: [(0, 0), (*left, *right)],
+        };
+        match crate::flex::convolution::max_pool(input, pool) {
+            Ok(output) => return output,
+            Err(input) => input,
+        }
+    } else {
+        input
+    };
+    layer.forward(input)
+}
+
+/// The greatest value of each window.
+///
+/// # Shapes
+///
+/// - input: `[batch, channels, height, width]`
+/// - output: `[batch, channels, height, width]`
+#[must_use]
+pub fn max_pool2d(layer: &MaxPool2d, input: Tensor<4>) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    let input = if let (PaddingConfig2d::Explicit(top, left, bottom, right), [1, 1], false) =
+        (&layer.padding, layer.dilation, layer.ceil_mode)
+    {
+        let pool = crate::flex::convolution::Pool {
+            kernel: layer.kernel_size,
+            stride: layer.stride,
+            padding: [(*top, *bottom), (*left, *right)],
+        };
+        match crate::flex::convolution::max_pool(input, pool) {
+            Ok(output) => return output,
+            Err(input) => input,
+        }
+    } else {
+        input
+    };
+    layer.forward(input)
+}
+
 /// `pool(value, window, stride, zeros)` over height and width, then over depth.
 fn in_two_passes(
     input: Tensor<5>,
@@ -78,7 +132,7 @@ impl MaxPool3d {
             let options = MaxPoolOptions::new(kernel)
                 .with_stride(stride)
                 .with_padding_pairs(zeros);
-            max_pool2d(value, options)
+            windows_max2d(value, options)
         })
     }
 }

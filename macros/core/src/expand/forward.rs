@@ -543,8 +543,8 @@ impl<'c> Body<'c> {
                 if let Some(drop_connect) = op.drop_connect_field() {
                     let drop_connect = names::ident(&drop_connect, Span::call_site());
                     quote!(let #local = self.#drop_connect.forward(&self.#field, #value, #pass);)
-                } else if let OpKind::Swiglu { .. } = op.kind {
-                    quote!(let #local = #krate::layer::swiglu(&self.#field, #value);)
+                } else if let Some(function) = with_function(op) {
+                    quote!(let #local = #krate::layer::#function(&self.#field, #value);)
                 } else {
                     quote!(let #local = self.#field.forward(#value);)
                 }
@@ -572,13 +572,19 @@ impl<'c> Body<'c> {
                 let behind = self.cx.rank_behind(op);
                 quote!(let #local = self.#field.forward::<_, #behind>(#value);)
             }
+            OpKind::Pool(_) => match with_function(op) {
+                Some(function) => {
+                    let krate = self.krate;
+                    quote!(let #local = #krate::layer::#function(&self.#field, #value);)
+                }
+                None => quote!(let #local = self.#field.forward(#value);),
+            },
             OpKind::Activation(_)
             | OpKind::BatchNorm { .. }
             | OpKind::LayerNorm { .. }
             | OpKind::GroupNorm { .. }
             | OpKind::InstanceNorm { .. }
             | OpKind::RmsNorm { .. }
-            | OpKind::Pool(_)
             | OpKind::Positional { .. }
             | OpKind::ClassToken
             | OpKind::Custom { .. } => quote!(let #local = self.#field.forward(#value);),
@@ -701,6 +707,22 @@ impl<'c> Body<'c> {
 /// that ends with it.
 fn concat_axis(cx: &Context<'_>, id: Id) -> usize {
     cx.shapes.concat_axis(id).map_or(1, |axis| axis + 1)
+}
+
+/// The function that runs burn's module of this operation in our way, if there is one.
+fn with_function(op: &Op) -> Option<Ident> {
+    match &op.kind {
+        OpKind::Swiglu { .. } => Some(format_ident!("swiglu")),
+        OpKind::Conv(conv) if !conv.transposed && conv.axes < 3 => {
+            Some(format_ident!("conv{}d", conv.axes))
+        }
+        OpKind::Pool(pool)
+            if pool.reduction == Reduction::Max && !pool.adaptive && pool.axes < 3 =>
+        {
+            Some(format_ident!("max_pool{}d", pool.axes))
+        }
+        _ => None,
+    }
 }
 
 /// The field of a linear layer whose weights are its own, and never dropped.
