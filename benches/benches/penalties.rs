@@ -65,8 +65,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn measure(size: &Size, rounds: usize) -> Result<(), Box<dyn std::error::Error>> {
-    let data = Samples::new(size, size.batch * size.batches).data()?;
-    let valid = Samples::new(size, size.batch).data()?;
+    let samples = |count| Samples::new(size.features, size.classes, count).data();
+    let (data, valid) = (samples(size.batch * size.batches)?, samples(size.batch)?);
     let first = seconds(&training!(BareConfig, size).epochs(3), &data, &valid)?;
     let epochs = first.last().map_or(3, |seconds| {
         (0.5 / seconds).ceil().clamp(3.0, 60.0) as usize

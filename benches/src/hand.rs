@@ -1,34 +1,47 @@
-//! The same networks written by hand on burn: a plain loop, and burn's own `Learner`.
+//! The networks of the benches written by hand on burn, and a plain loop that trains them;
+//! [`generated`](crate::generated) has the same from `model!`.
 
 use crate::{Samples, Size};
 use damper::burn;
-use damper::burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
-use damper::burn::data::dataset::DatasetError;
 use damper::burn::module::{Module, ParamGroup};
+use damper::burn::nn::conv::{Conv2d, Conv2dConfig};
+use damper::burn::nn::gru::GruConfig;
 use damper::burn::nn::loss::CrossEntropyLossConfig;
-use damper::burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
-use damper::burn::optim::lr_scheduler::constant::ConstantLr;
+use damper::burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use damper::burn::nn::transformer::{
+    TransformerEncoder, TransformerEncoderConfig, TransformerEncoderInput,
+};
+use damper::burn::nn::{
+    Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig, LstmConfig,
+    PaddingConfig2d,
+};
 use damper::burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use damper::burn::tensor::activation::relu;
-use damper::burn::tensor::{Device, Int, Tensor, TensorData};
-use damper::burn::train::logger::{
-    EvaluationProgressLogger, InMemoryMetricLogger, TrainingProgressLogger,
-};
-use damper::burn::train::metric::{AccuracyMetric, LossMetric, MetricDefinition};
-use damper::burn::train::renderer::{
-    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
-    MetricsRendererTraining,
-};
-use damper::burn::train::{
-    ClassificationOutput, InferenceStep, Learner, SupervisedTraining, TrainOutput, TrainStep,
-};
-use std::sync::{Arc, Mutex};
+use damper::burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use std::time::Instant;
 
 /// The learning rate of every arm.
 pub const LEARNING_RATE: f64 = 1e-3;
 
-/// What a person writes who knows burn.
+/// A network that gives class scores for a batch of `D` axes.
+pub trait Network<const D: usize>: Module {
+    /// Class scores: `[batch, ..]` to `[batch, classes]`.
+    fn forward(&self, input: Tensor<D>) -> Tensor<2>;
+
+    /// `AdamW`, without decay unless the network asks for it.
+    fn optimizer(&self) -> ModuleOptimizer {
+        adamw(0.0).init()
+    }
+}
+
+/// `AdamW` as damper and `PyTorch` have it.
+pub fn adamw(decay: f32) -> AdamWConfig {
+    AdamWConfig::new()
+        .with_epsilon(1e-8)
+        .with_weight_decay(decay)
+}
+
+/// Two hidden layers.
 #[derive(Module, Debug)]
 pub struct Mlp {
     fc1: Linear,
@@ -40,75 +53,168 @@ pub struct Mlp {
 
 impl Mlp {
     /// A network with fresh weights.
-    pub fn new(size: &Size, rate: f64, device: &Device) -> Self {
+    pub fn new(size: &Size, device: &Device) -> Self {
         Self {
             fc1: LinearConfig::new(size.features, size.first).init(device),
-            fc1_dropout: DropoutConfig::new(rate).init(),
+            fc1_dropout: DropoutConfig::new(0.5).init(),
             fc2: LinearConfig::new(size.first, size.second).init(device),
-            fc2_dropout: DropoutConfig::new(rate / 2.0).init(),
+            fc2_dropout: DropoutConfig::new(0.25).init(),
             head: LinearConfig::new(size.second, size.classes).init(device),
         }
     }
+}
 
-    /// Class scores: `[batch, features]` to `[batch, classes]`.
-    pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+impl Network<2> for Mlp {
+    fn forward(&self, input: Tensor<2>) -> Tensor<2> {
         let x = self.fc1_dropout.forward(relu(self.fc1.forward(input)));
         let x = self.fc2_dropout.forward(relu(self.fc2.forward(x)));
         self.head.forward(x)
     }
 
-    fn loss(&self, input: Tensor<2>, target: Tensor<1, Int>) -> ClassificationOutput {
-        let output = self.forward(input);
-        let loss = CrossEntropyLossConfig::new()
-            .init(&output.device())
-            .forward(output.clone(), target.clone());
-        ClassificationOutput::new(loss, output, target)
+    /// Decays the three matrices and leaves the biases alone.
+    fn optimizer(&self) -> ModuleOptimizer {
+        let matrices = ParamGroup::from_paths(vec!["fc1.weight", "fc2.weight", "head.weight"]);
+        adamw(0.0)
+            .init()
+            .with_group(matrices, adamw(1e-3).build(), None)
     }
 }
 
-/// `AdamW` that decays the three matrices and leaves the biases alone.
-pub fn optimizer(decay: f64) -> ModuleOptimizer {
-    let config = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0);
-    let matrices = ParamGroup::from_paths(vec!["fc1.weight", "fc2.weight", "head.weight"]);
-    config.init().with_group(
-        matrices,
-        config.with_weight_decay(decay as f32).build(),
-        None,
-    )
+/// Two convolutions.
+#[derive(Module, Debug)]
+pub struct Cnn {
+    conv1: Conv2d,
+    conv2: Conv2d,
+    pool: MaxPool2d,
+    hidden: Linear,
+    head: Linear,
 }
 
-/// All samples on the device, in an order drawn anew for every epoch.
-#[derive(Clone, Debug)]
-pub struct Rows {
-    inputs: Tensor<2>,
-    targets: Tensor<1, Int>,
-    batch: usize,
-    /// When an epoch began: the time of each call of `iter`.
-    starts: Arc<Mutex<Vec<Instant>>>,
-}
-
-/// A batch.
-#[derive(Clone, Debug)]
-pub struct RowBatch {
-    inputs: Tensor<2>,
-    targets: Tensor<1, Int>,
-}
-
-impl Rows {
-    /// The samples on the device.
-    pub fn new(samples: &Samples, size: &Size, device: &Device) -> Self {
-        let count = samples.rows.len();
-        let flat: Vec<f32> = samples.rows.concat();
-        let classes: Vec<i64> = samples
-            .classes
-            .iter()
-            .map(|class| i64::from(*class))
-            .collect();
+impl Cnn {
+    /// A network with fresh weights.
+    pub fn new(device: &Device) -> Self {
+        let conv = |from, to| {
+            Conv2dConfig::new([from, to], [3, 3])
+                .with_padding(PaddingConfig2d::Same)
+                .init(device)
+        };
         Self {
-            inputs: Tensor::from_data(TensorData::new(flat, [count, size.features]), device),
-            targets: Tensor::from_data(TensorData::new(classes, [count]), device),
-            batch: size.batch,
-            starts: Arc::default(),
+            conv1: conv(1, 16),
+            conv2: conv(16, 32),
+            pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
+            hidden: LinearConfig::new(32 * 7 * 7, 128).init(device),
+            head: LinearConfig::new(128, 10).init(device),
+        }
+    }
+}
+
+impl Network<4> for Cnn {
+    fn forward(&self, image: Tensor<4>) -> Tensor<2> {
+        let x = self.pool.forward(relu(self.conv1.forward(image)));
+        let x = self.pool.forward(relu(self.conv2.forward(x)));
+        self.head
+            .forward(relu(self.hidden.forward(x.flatten::<2>(1, 3))))
+    }
+}
+
+/// Two layers of attention.
+#[derive(Module, Debug)]
+pub struct Transformer {
+    embed: Linear,
+    encoder: TransformerEncoder,
+    norm: LayerNorm,
+    head: Linear,
+}
+
+impl Transformer {
+    /// A network with fresh weights.
+    pub fn new(device: &Device) -> Self {
+        Self {
+            embed: LinearConfig::new(32, 64).init(device),
+            encoder: TransformerEncoderConfig::new(64, 256, 4, 2)
+                .with_norm_first(true)
+                .with_dropout(0.1)
+                .init(device),
+            norm: LayerNormConfig::new(64).init(device),
+            head: LinearConfig::new(64, 10).init(device),
+        }
+    }
+}
+
+impl Network<3> for Transformer {
+    fn forward(&self, x: Tensor<3>) -> Tensor<2> {
+        let x = TransformerEncoderInput::new(self.embed.forward(x));
+        let x = self.norm.forward(self.encoder.forward(x));
+        self.head.forward(x.mean_dim(1).squeeze_dim::<2>(1))
+    }
+}
+
+/// One LSTM.
+#[derive(Module, Debug)]
+pub struct Lstm {
+    rnn: burn::nn::Lstm,
+    head: Linear,
+}
+
+impl Lstm {
+    /// A network with fresh weights.
+    pub fn new(device: &Device) -> Self {
+        Self {
+            rnn: LstmConfig::new(32, 128, true).init(device),
+            head: LinearConfig::new(128, 10).init(device),
+        }
+    }
+}
+
+impl Network<3> for Lstm {
+    fn forward(&self, x: Tensor<3>) -> Tensor<2> {
+        let (_, state) = self.rnn.forward(x, None);
+        self.head.forward(state.hidden)
+    }
+}
+
+/// One GRU.
+#[derive(Module, Debug)]
+pub struct Gru {
+    rnn: burn::nn::gru::Gru,
+    head: Linear,
+}
+
+impl Gru {
+    /// A network with fresh weights.
+    pub fn new(device: &Device) -> Self {
+        Self {
+            rnn: GruConfig::new(32, 128, true).init(device),
+            head: LinearConfig::new(128, 10).init(device),
+        }
+    }
+}
+
+impl Network<3> for Gru {
+    fn forward(&self, x: Tensor<3>) -> Tensor<2> {
+        let states = self.rnn.forward(x, None);
+        let last = states.dims()[1] - 1;
+        self.head
+            .forward(states.narrow(1, last, 1).squeeze_dim::<2>(1))
+    }
+}
+
+/// Samples on a device.
+#[derive(Clone, Debug)]
+pub struct Rows<const D: usize> {
+    inputs: Tensor<D>,
+    targets: Tensor<1, Int>,
+}
+
+impl<const D: usize> Rows<D> {
+    /// The samples on the device; `shape` is that of a batch.
+    pub fn new(samples: &Samples, mut shape: [usize; D], device: &Device) -> Self {
+        shape[0] = samples.rows.len();
+        let classes = samples.classes.iter();
+        let classes: Vec<i64> = classes.map(|class| i64::from(*class)).collect();
+        Self {
+            inputs: Tensor::from_data(TensorData::new(samples.rows.concat(), shape), device),
+            targets: Tensor::from_data(TensorData::new(classes, [shape[0]]), device),
         }
     }
 
@@ -119,239 +225,54 @@ impl Rows {
     /// The samples in a random order: one gather for the epoch, its batches are slices.
     fn shuffled(&self) -> Self {
         let device = self.inputs.device();
-        let order = Tensor::<1>::random([self.len()], burn::tensor::Distribution::Default, &device)
-            .argsort(0);
+        let order = Tensor::<1>::random([self.len()], Distribution::Default, &device).argsort(0);
         Self {
             inputs: self.inputs.clone().select(0, order.clone()),
             targets: self.targets.clone().select(0, order),
-            ..self.clone()
         }
     }
 
-    fn slice_of(&self, index: usize) -> RowBatch {
-        let (from, to) = (
-            index * self.batch,
-            ((index + 1) * self.batch).min(self.len()),
-        );
-        RowBatch {
-            inputs: self.inputs.clone().narrow(0, from, to - from),
-            targets: self.targets.clone().narrow(0, from, to - from),
+    fn batch(&self, from: usize, size: usize) -> Self {
+        let size = size.min(self.len() - from);
+        Self {
+            inputs: self.inputs.clone().narrow(0, from, size),
+            targets: self.targets.clone().narrow(0, from, size),
         }
     }
 }
 
-struct Batches {
-    rows: Rows,
-    next: usize,
+/// The loss of a batch.
+fn loss<M: Network<D>, const D: usize>(model: &M, rows: Rows<D>) -> Tensor<1> {
+    let output = model.forward(rows.inputs);
+    CrossEntropyLossConfig::new()
+        .init(&output.device())
+        .forward(output, rows.targets)
 }
 
-impl Iterator for Batches {
-    type Item = Result<RowBatch, DatasetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        (self.next * self.rows.batch < self.rows.len()).then(|| {
-            self.next += 1;
-            Ok(self.rows.slice_of(self.next - 1))
-        })
-    }
-}
-
-impl DataLoaderIterator<RowBatch> for Batches {
-    fn progress(&self) -> Progress {
-        Progress::new(
-            (self.next * self.rows.batch).min(self.rows.len()),
-            self.rows.len(),
-            None,
-        )
-    }
-}
-
-impl DataLoader<RowBatch> for Rows {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<RowBatch> + 'a> {
-        if let Ok(mut starts) = self.starts.lock() {
-            starts.push(Instant::now());
-        }
-        Box::new(Batches {
-            rows: self.shuffled(),
-            next: 0,
-        })
-    }
-
-    fn num_items(&self) -> usize {
-        self.len()
-    }
-
-    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<RowBatch>> {
-        let (inputs, targets) = (
-            self.inputs.clone().to_device(device),
-            self.targets.clone().to_device(device),
-        );
-        Arc::new(Self {
-            inputs,
-            targets,
-            ..self.clone()
-        })
-    }
-
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<RowBatch>> {
-        let (inputs, targets) = (
-            self.inputs.clone().narrow(0, start, end - start),
-            self.targets.clone().narrow(0, start, end - start),
-        );
-        Arc::new(Self {
-            inputs,
-            targets,
-            ..self.clone()
-        })
-    }
-}
-
-/// Trains in a plain loop that sums the loss, and counts the right answers `with_accuracy`; gives the seconds of each
-/// epoch, its validation included.
-pub fn plain_loop(
-    size: &Size,
-    samples: &Samples,
-    valid: &Samples,
-    (decay, rate): (f64, f64),
+/// Trains a copy of the model in a plain loop that adds up the loss; gives the seconds of each epoch, its validation
+/// included.
+pub fn plain_loop<M: Network<D>, const D: usize>(
+    model: &M,
+    train: &Rows<D>,
+    valid: &Rows<D>,
+    batch: usize,
     epochs: usize,
-    with_accuracy: bool,
 ) -> Vec<f64> {
-    let device = Device::flex().autodiff();
-    let (rows, valid) = (
-        Rows::new(samples, size, &device),
-        Rows::new(valid, size, &Device::flex()),
-    );
-    let (mut model, mut optimizer) = (Mlp::new(size, rate, &device), optimizer(decay));
+    let (mut model, mut optimizer) = (model.clone(), model.optimizer());
     let mut seconds = Vec::with_capacity(epochs);
     for _ in 0..epochs {
         let start = Instant::now();
-        let epoch = rows.shuffled();
-        let mut total = Tensor::<1>::zeros([1], &device.clone().inner());
-        let mut right = Tensor::<1, Int>::zeros([1], &device.clone().inner());
-        for index in 0..rows.len().div_ceil(size.batch) {
-            let RowBatch { inputs, targets } = epoch.slice_of(index);
-            let ClassificationOutput {
-                loss,
-                output,
-                targets,
-            } = model.loss(inputs, targets);
+        let epoch = train.shuffled();
+        let mut total = Tensor::<1>::zeros([1], &valid.inputs.device());
+        for from in (0..train.len()).step_by(batch) {
+            let loss = loss(&model, epoch.batch(from, batch));
             total = total + loss.clone().inner();
-            if with_accuracy {
-                right = right + count_right(output.inner(), targets.inner());
-            }
             let grads = GradientsParams::from_grads(loss.backward(), &model);
             model = optimizer.step(LEARNING_RATE, model, grads);
         }
-        let checked = model
-            .valid()
-            .loss(valid.inputs.clone(), valid.targets.clone());
-        std::hint::black_box((
-            total.into_scalar::<f32>(),
-            checked.loss.into_scalar::<f32>(),
-        ));
-        if with_accuracy {
-            let checked = count_right(checked.output, checked.targets);
-            std::hint::black_box((right.into_scalar::<i64>(), checked.into_scalar::<i64>()));
-        }
+        let checked = loss(&model.valid(), valid.clone());
+        std::hint::black_box((total.into_scalar::<f32>(), checked.into_scalar::<f32>()));
         seconds.push(start.elapsed().as_secs_f64());
     }
     seconds
-}
-
-fn count_right(output: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1, Int> {
-    output
-        .argmax(1)
-        .flatten::<1>(0, 1)
-        .equal(targets)
-        .int()
-        .sum()
-}
-
-impl TrainStep for Mlp {
-    type Input = RowBatch;
-    type Output = ClassificationOutput;
-
-    fn step(&self, batch: RowBatch) -> TrainOutput<ClassificationOutput> {
-        let item = self.loss(batch.inputs, batch.targets);
-        TrainOutput::new(self, item.loss.backward(), item)
-    }
-}
-
-impl InferenceStep for Mlp {
-    type Input = RowBatch;
-    type Output = ClassificationOutput;
-
-    fn step(&self, batch: RowBatch) -> ClassificationOutput {
-        self.loss(batch.inputs, batch.targets)
-    }
-}
-
-/// Trains with burn's `Learner`, with the loss and the accuracy as metrics; gives the seconds of each epoch but the last,
-/// its validation included.
-pub fn learner(
-    size: &Size,
-    samples: &Samples,
-    valid: &Samples,
-    (decay, rate): (f64, f64),
-    epochs: usize,
-) -> Vec<f64> {
-    let device = Device::flex().autodiff();
-    let (train, valid) = (
-        Rows::new(samples, size, &device),
-        Rows::new(valid, size, &device),
-    );
-    let starts = Arc::clone(&train.starts);
-    let model = Mlp::new(size, rate, &device);
-    SupervisedTraining::new(std::env::temp_dir(), Arc::new(train), Arc::new(valid))
-        .metrics((AccuracyMetric::new(), LossMetric::new()))
-        .with_metric_logger(InMemoryMetricLogger::default())
-        .with_application_logger(None)
-        .renderer(Box::new(Silent))
-        .num_epochs(epochs)
-        .launch(Learner::new(
-            model,
-            optimizer(decay),
-            ConstantLr::from(LEARNING_RATE),
-        ));
-    let starts = starts.lock().map(|times| times.clone()).unwrap_or_default();
-    starts
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]).as_secs_f64())
-        .collect()
-}
-
-/// Shows nothing.
-struct Silent;
-
-impl MetricsRendererTraining for Silent {
-    fn update_train(&mut self, _: MetricState) {}
-    fn update_valid(&mut self, _: MetricState) {}
-}
-
-impl MetricsRendererEvaluation for Silent {
-    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
-}
-
-impl TrainingProgressLogger for Silent {
-    fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
-    fn update_epoch(&mut self, _: usize) {}
-    fn start_split(&mut self, _: &str, _: usize) {}
-    fn update_split(&mut self, _: usize) {}
-    fn end_split(&mut self) {}
-    fn end(&mut self) {}
-    fn log_event_training(&mut self, _: String) {}
-}
-
-impl EvaluationProgressLogger for Silent {
-    fn start_global_progress(&mut self, _: usize) {}
-    fn start_test(&mut self, _: &str, _: usize) {}
-    fn update_test_progress(&mut self, _: usize) {}
-    fn end_test(&mut self) {}
-    fn end_global_progress(&mut self) {}
-    fn log_event_evaluation(&mut self, _: String) {}
-}
-
-impl MetricsRenderer for Silent {
-    fn manual_close(&mut self) {}
-    fn register_metric(&mut self, _: MetricDefinition) {}
 }

@@ -1,13 +1,16 @@
-//! Measures damper: `cargo bench -p damper-benches --bench steps` (or `penalties`, `expansion`), `bash benches/rebuild.sh`.
+//! Measures damper: `cargo bench -p damper-benches --bench networks` (or `penalties`), `bash benches/rebuild.sh`; beside
+//! PyTorch: `python benches/compare.py`.
 //!
 //! The programs print and never assert: a busy machine must not fail a build.
 
+pub mod generated;
 pub mod hand;
+pub mod kernels;
 pub mod rounds;
 
 use damper::data::{Data, DataError};
 
-/// The three networks of the benches.
+/// The three perceptrons of the benches.
 pub const SIZES: [Size; 3] = [
     Size {
         features: 50,
@@ -31,7 +34,7 @@ pub const SIZES: [Size; 3] = [
         second: 1024,
         classes: 10,
         batch: 256,
-        batches: 6,
+        batches: 20,
     },
 ];
 
@@ -76,8 +79,8 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// `count` samples for the network.
-    pub fn new(size: &Size, count: usize) -> Self {
+    /// `count` samples of `features` numbers.
+    pub fn new(features: usize, classes: usize, count: usize) -> Self {
         let mut state = 1_u64;
         let mut uniform = || {
             state = state
@@ -86,13 +89,11 @@ impl Samples {
             (state >> 40) as f32 / (1_u64 << 24) as f32 - 0.5
         };
         let rows = (0..count)
-            .map(|_| (0..size.features).map(|_| uniform()).collect())
+            .map(|_| (0..features).map(|_| uniform()).collect())
             .collect();
         Self {
             rows,
-            classes: (0..count)
-                .map(|sample| (sample % size.classes) as u8)
-                .collect(),
+            classes: (0..count).map(|sample| (sample % classes) as u8).collect(),
         }
     }
 
