@@ -8,15 +8,27 @@ import importlib.metadata
 import json
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 # The greatest ratio of damper's time to PyTorch's. To burn's it is to be below 1.
 GOALS = {
     "mlp-50": 0.35, "mlp-784": 0.8, "mlp-1024": 0.9, "cnn": 1.3, "lstm": 0.8, "transformer": 0.9, "dropout": 0.05,
 }
+
+
+def foreign_seconds():
+    """How long the processors have worked for others than the programs started here; only Linux tells."""
+    if not os.path.exists("/proc/stat"):
+        return float("nan")
+    with open("/proc/stat") as file:
+        user, nice, system, _, _, *others = map(int, file.readline().split()[1:9])
+    own = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (user + nice + system + sum(others)) / os.sysconf("SC_CLK_TCK") - own.ru_utime - own.ru_stime
 
 
 def run(command, threads):
@@ -47,15 +59,19 @@ arguments = parser.parse_args()
 only = ["--only", arguments.only] if arguments.only else []
 names = arguments.only.split(",") if arguments.only else []
 runs = {threads: [] for threads in arguments.threads}
+disturbances = []
 for turn in range(arguments.rounds):
     for threads in arguments.threads:
         print(f"round {turn + 1} of {arguments.rounds}, threads: {threads}", file=sys.stderr)
+        start, foreign = time.monotonic(), foreign_seconds()
         pytorch = run([sys.executable, "pytorch.py", "--threads", str(threads), *only], threads)
         damper = run(["cargo", "bench", "--quiet", "-p", "damper-benches", "--bench", "networks", "--", *names], threads)
         runs[threads].append(pytorch | damper)
+        disturbances.append((foreign_seconds() - foreign) / (time.monotonic() - start))
 
 table = [
-    f"PyTorch {importlib.metadata.version('torch')}, {os.cpu_count()} processors, medians of {arguments.rounds} runs.",
+    f"PyTorch {importlib.metadata.version('torch')}, {os.cpu_count()} processors, medians of {arguments.rounds} rounds. "
+    f"Other programs took {max(disturbances):.2f} of a processor in the worst round.",
     "",
     "| | threads | damper, ms | to burn | to PyTorch | goal | reached |",
     "| --- | --- | --- | --- | --- | --- | --- |",
