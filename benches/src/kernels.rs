@@ -1,22 +1,19 @@
 //! The kernels alone, as a user of damper calls them; `benches/networks.rs` measures them beside burn's.
-//!
-//! `dropout`, the activations and `layer_norm` are burn's own functions: damper has none. `BatchNorm`, `cross_entropy`
-//! and `optimizer` are damper's.
 
-pub use damper::burn::tensor::activation::{
+pub use damper::activation::{
     gelu, gelu_approximate, log_softmax, mish, sigmoid, silu, softmax, tanh,
 };
 pub use damper::layer::BatchNorm;
 pub use damper::optimizer::build as optimizer;
 
-use damper::burn::nn::{DropoutConfig, LayerNorm};
 use damper::burn::tensor::Tensor;
-use damper::{Spec, Target};
+use damper::layer::{Dropout, LayerNorm};
+use damper::{Pass, Spec, Target};
 
 /// Dropout of half of the numbers.
 #[must_use]
 pub fn dropout<const D: usize>(input: Tensor<D>) -> Tensor<D> {
-    DropoutConfig::new(0.5).init().forward(input)
+    Dropout::new(0.5).forward(input, &mut Pass::new().with_random(1, 2))
 }
 
 /// Layer norm over the last axis.

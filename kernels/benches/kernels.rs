@@ -55,7 +55,16 @@ fn main() {
         },
     );
     let forward = milliseconds(|| {
-        dropout::forward(source, rate, 0, black_box(&input), &mut output, &mut mask).unwrap();
+        dropout::forward(
+            source,
+            rate,
+            rate.into(),
+            0,
+            black_box(&input),
+            &mut output,
+            &mut mask,
+        )
+        .unwrap();
     });
     print("dropout forward", forward);
     let backward = milliseconds(|| {

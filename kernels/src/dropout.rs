@@ -110,6 +110,7 @@ pub struct Source {
 pub fn forward(
     source: Source,
     rate: Rate,
+    outcome: Outcome,
     first: u64,
     input: &[f32],
     output: &mut [f32],
@@ -121,7 +122,7 @@ pub fn forward(
         source,
         rate,
         first,
-        outcome: rate.into(),
+        outcome,
         input: Some(input),
         output,
         mask,
@@ -129,7 +130,7 @@ pub fn forward(
     Ok(())
 }
 
-/// As [`forward`], over the numbers themselves, with any outcome.
+/// As [`forward`], over the numbers themselves.
 ///
 /// # Errors
 /// `mask` has not [`words`]`(values.len())`.

@@ -12,7 +12,7 @@ const SOURCE: Source = Source {
 fn mask(source: Source, rate: Rate) -> Vec<Word> {
     let input = vec![1.0; NUMBERS];
     let (mut output, mut mask) = (vec![0.0; NUMBERS], vec![[0; 8]; dropout::words(NUMBERS)]);
-    dropout::forward(source, rate, 0, &input, &mut output, &mut mask).unwrap();
+    dropout::forward(source, rate, rate.into(), 0, &input, &mut output, &mut mask).unwrap();
     mask
 }
 
@@ -32,7 +32,7 @@ fn kept_numbers_are_scaled_and_the_gradient_takes_the_same_places() {
         let input: Vec<f32> = (0..numbers).map(|index| index as f32 + 1.0).collect();
         let (mut output, mut into) = (vec![f32::NAN; numbers], vec![f32::NAN; numbers]);
         let mut mask = vec![[0; 8]; dropout::words(numbers)];
-        dropout::forward(SOURCE, rate, 0, &input, &mut output, &mut mask).unwrap();
+        dropout::forward(SOURCE, rate, rate.into(), 0, &input, &mut output, &mut mask).unwrap();
         dropout::backward(rate.scale(), &mask, &input, &mut into).unwrap();
         for (index, &number) in input.iter().enumerate() {
             let expected = if dropout::keeps(&mask, index).unwrap() {
@@ -57,6 +57,7 @@ fn pieces_give_the_bits_of_the_whole() {
         dropout::forward(
             SOURCE,
             Rate::new(0.5),
+            Rate::new(0.5).into(),
             cut as u64,
             &input,
             &mut output,

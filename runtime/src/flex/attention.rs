@@ -1,8 +1,9 @@
 //! Attention of every head as one node of the graph: scores, softmax and dropout stay in the cache, and neither
 //! queries, keys and values nor what the heads give are moved to other places.
 
+use super::memory::Buffer;
 use super::product::{Matrix, MatrixMut, product_here};
-use super::{Derived, Input, Primitive, apply, readable, tensor};
+use super::{Derived, Input, Primitive, apply, memory, readable};
 use crate::layer::Drawn;
 use burn::tensor::Tensor;
 use damper_kernels::dropout::{self, Word};
@@ -52,7 +53,7 @@ struct Attention {
     /// Queries, keys and values: `[batch, time, 3 * features]`.
     all: Primitive,
     /// Behind the softmax, before dropout: `[batch, heads, time, time]`.
-    weights: Arc<Vec<f32>>,
+    weights: Arc<Buffer>,
     mask: Option<(Arc<Vec<Word>>, f32)>,
 }
 
@@ -84,10 +85,10 @@ pub(crate) fn attend(
         let derived = Attention {
             sizes,
             all,
-            weights: Arc::new(weights),
+            weights: Arc::new(Buffer(weights)),
             mask: drop.map(|drop| (Arc::new(mask), drop.rate.scale())),
         };
-        let output = tensor(output, [batch, time, sizes.features()]);
+        let output = memory::tensor(output, [batch, time, sizes.features()]);
         (output, Some(derived))
     }))
 }
@@ -104,8 +105,8 @@ fn forward(
     } = sizes;
     let (features, scores) = (sizes.features(), sizes.scores());
     let words = dropout::words(scores);
-    let mut output = vec![0.0_f32; batch * time * features];
-    let mut weights = vec![0.0_f32; batch * heads * scores];
+    let mut output = memory::buffer(batch * time * features);
+    let mut weights = memory::buffer(batch * heads * scores);
     let mut mask = vec![
         Word::default();
         if drop.is_some() {
@@ -135,7 +136,15 @@ fn forward(
                         // Each head begins at a word of its own.
                         let first = ((sample * heads + head) * words) as u64;
                         // Lengths that do not fit are the kernels' only errors; these do.
-                        let _ = dropout::forward(source, rate, first, weights, dropped, mask);
+                        let _ = dropout::forward(
+                            source,
+                            rate,
+                            rate.into(),
+                            first,
+                            weights,
+                            dropped,
+                            mask,
+                        );
                         &*dropped
                     }
                     None => &*weights,
@@ -236,7 +245,7 @@ impl Derived<1> for Attention {
         else {
             return [None];
         };
-        let mut into = vec![0.0_f32; batch * time * 3 * features];
+        let mut into = memory::buffer(batch * time * 3 * features);
         let samples = into.par_chunks_mut(time * 3 * features).enumerate();
         samples.for_each_init(
             || {
@@ -269,6 +278,6 @@ impl Derived<1> for Attention {
                 }
             },
         );
-        [Some(tensor(into, [batch, time, 3 * features]))]
+        [Some(memory::tensor(into, [batch, time, 3 * features]))]
     }
 }

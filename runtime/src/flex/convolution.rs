@@ -2,7 +2,7 @@
 //! value.
 
 use super::product::{Matrix, MatrixMut, add_product, product, product_here};
-use super::{Derived, Input, Primitive, apply, readable, shape, tensor};
+use super::{Derived, Input, Primitive, apply, memory, readable, shape};
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -263,7 +263,7 @@ pub(crate) fn convolve<const D: usize>(
             of_output[2] = sizes.to[0];
         }
         let (input, weight) = (readable(input), readable(weight));
-        let output = tensor(forward(&sizes, &input, &weight, bias), of_output);
+        let output = memory::tensor(forward(&sizes, &input, &weight, bias), of_output);
         let derived = keep.then_some(Convolved {
             sizes,
             input,
@@ -297,7 +297,7 @@ fn forward(
     let [from, to] = sizes.sample();
     let [_, outputs] = sizes.group();
     let (window, positions) = (sizes.window(), sizes.to[0] * sizes.to[1]);
-    let mut output = vec![0.0_f32; sizes.batch * to];
+    let mut output = memory::buffer(sizes.batch * to);
     let alone = sizes.batch == 1;
     let multiply = |out: MatrixMut<'_>, left: Matrix<'_>, right: Matrix<'_>| {
         if alone {
@@ -373,7 +373,7 @@ impl Convolved {
         let [from, to] = sizes.sample();
         let part = sizes.part();
         let parts = sizes.batch.div_ceil(part);
-        let mut into = vec![0.0_f32; if to_input { sizes.batch * from } else { 0 }];
+        let mut into = memory::zeros(if to_input { sizes.batch * from } else { 0 });
         let mut pieces: Vec<&mut [f32]> = into.chunks_mut(part * from).collect();
         pieces.resize_with(parts, Default::default);
         let shares: Vec<Share> = gradient
@@ -395,9 +395,9 @@ impl Convolved {
             total
         };
         [
-            to_input.then(|| tensor(into, shape(&self.input))),
-            to_weight.then(|| tensor(sum(|share| &share.weight), shape(&self.weight))),
-            to_bias.then(|| tensor(sum(|share| &share.bias), [sizes.of.channels[1]])),
+            to_input.then(|| memory::tensor(into, shape(&self.input))),
+            to_weight.then(|| memory::tensor(sum(|share| &share.weight), shape(&self.weight))),
+            to_bias.then(|| memory::tensor(sum(|share| &share.bias), [sizes.of.channels[1]])),
         ]
     }
 
@@ -542,7 +542,7 @@ pub(crate) fn max_pool<const D: usize>(
         if rank == 4 {
             of_output[2] = sizes.to[0];
         }
-        (tensor(output, of_output), derived)
+        (memory::tensor(output, of_output), derived)
     }))
 }
 
@@ -550,7 +550,7 @@ pub(crate) fn max_pool<const D: usize>(
 /// before any number.
 fn greatest(sizes: &Sizes, input: &[f32]) -> (Vec<f32>, Vec<u32>) {
     let [from, to] = sizes.sample();
-    let mut output = vec![0.0_f32; sizes.batch * to];
+    let mut output = memory::buffer(sizes.batch * to);
     let mut places = vec![0_u32; sizes.batch * to];
     let part = sizes.part();
     let parts = output
@@ -610,7 +610,7 @@ impl Derived<1> for Pooled {
         let planes = self.shape[0] * self.shape[1];
         let plane = self.shape[2..].iter().product::<usize>();
         let to = gradient.len().checked_div(planes).unwrap_or(0);
-        let mut into = vec![0.0_f32; planes * plane];
+        let mut into = memory::zeros(planes * plane);
         if plane * to > 0 {
             let part = planes.div_ceil(rayon::current_num_threads());
             let parts = into
@@ -628,6 +628,6 @@ impl Derived<1> for Pooled {
                 }
             });
         }
-        [Some(tensor(into, self.shape))]
+        [Some(memory::tensor(into, self.shape))]
     }
 }

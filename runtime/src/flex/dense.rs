@@ -2,7 +2,7 @@
 //! one node of the graph for all of them.
 
 use super::product::{Matrix, MatrixMut, product, product_here};
-use super::{Derived, Input, Primitive, apply, change, piece, readable, shape, tensor};
+use super::{Derived, Input, Primitive, apply, change, memory, piece, readable, shape};
 use crate::activation::Activation;
 use crate::layer::Drawn;
 use burn::tensor::Tensor;
@@ -188,7 +188,7 @@ fn forward(
     } = sizes;
     let bias = bias.map(readable);
     let bias = bias.as_ref().and_then(|bias| bias.as_slice::<f32>());
-    let mut output = vec![0.0_f32; rows * outputs];
+    let mut output = memory::buffer(rows * outputs);
     let wants_mask = drop.is_some() || (keep && activation == Some(Activation::Relu));
     let mut mask = vec![
         Word::default();
@@ -200,13 +200,13 @@ fn forward(
     ];
     let curve = activation.and_then(Activation::curve);
     let saves_input = keep && curve.is_some_and(|curve| curve.saved() == Saved::Input);
-    let mut saved = vec![0.0_f32; if saves_input { output.len() } else { 0 }];
+    let mut saved = memory::buffer(if saves_input { output.len() } else { 0 });
 
     let threads = rayon::current_num_threads();
     let alone = sizes.work() < SHARED || threads < 2;
     let multiplied_before = !alone && inputs * outputs > LARGE;
     let (Some(numbers), Some(right)) = (input.as_slice::<f32>(), matrix(weight)) else {
-        return (tensor(output, [rows, outputs]), Through::Nothing);
+        return (memory::tensor(output, [rows, outputs]), Through::Nothing);
     };
     if multiplied_before
         && let Some((out, left)) =
@@ -253,14 +253,14 @@ fn forward(
             .zip(saved)
             .for_each(|(((index, output), mask), saved)| work(index, output, mask, saved));
     }
-    let output = tensor(output, [rows, outputs]);
+    let output = memory::tensor(output, [rows, outputs]);
     let scale = drop.map_or(1.0, |drop| drop.rate.scale());
     let mask = (!mask.is_empty()).then(|| Arc::new(mask));
     let through = match (keep, curve, mask) {
         (true, Some(activation), mask) => Through::Slope {
             activation,
             saved: match activation.saved() {
-                Saved::Input => tensor(saved, [rows, outputs]),
+                Saved::Input => memory::tensor(saved, [rows, outputs]),
                 Saved::Output => output.clone(),
             },
             factor: match activation.saved() {
@@ -435,7 +435,7 @@ impl Dense {
             outputs,
         } = sizes;
         let (gradient, sums) = self.through.backward(sizes, gradient, to_bias);
-        let bias = to_bias.then(|| tensor(sums, [outputs]));
+        let bias = to_bias.then(|| memory::tensor(sums, [outputs]));
         let operands = gradient
             .as_slice::<f32>()
             .and_then(|numbers| Matrix::rows(numbers, [rows, outputs]))
@@ -450,7 +450,7 @@ impl Dense {
         };
         let multiply = |wanted: bool, size: [usize; 2], left, right: Matrix<'_>, here: bool| {
             wanted.then(|| {
-                let mut numbers = vec![0.0_f32; size[0] * size[1]];
+                let mut numbers = memory::buffer(size[0] * size[1]);
                 if let Some(out) = MatrixMut::rows(&mut numbers, size) {
                     if here {
                         product_here(out, 1.0, left, right);
@@ -491,8 +491,8 @@ impl Dense {
             (of_input(false), of_weight(false))
         };
         [
-            of_input.map(|numbers| tensor(numbers, self.shape)),
-            of_weight.map(|numbers| tensor(numbers, [inputs, outputs])),
+            of_input.map(|numbers| memory::tensor(numbers, self.shape)),
+            of_weight.map(|numbers| memory::tensor(numbers, [inputs, outputs])),
             bias,
         ]
     }

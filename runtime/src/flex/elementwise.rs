@@ -1,6 +1,6 @@
 //! Activations, dropout and noise: each number by itself.
 
-use super::{Derived, Input, Primitive, apply, change, contiguous, piece};
+use super::{Derived, Input, Primitive, apply, change, contiguous, map, piece, readable};
 use crate::activation::Activation;
 use crate::layer::Drawn;
 use burn::tensor::Tensor;
@@ -58,25 +58,18 @@ pub(crate) fn activate<const D: usize>(
         };
         // The kernels' errors are lengths that do not fit; these do.
         let saves_input = keep && curve.saved() == Saved::Input;
-        let input = if saves_input {
-            contiguous(input)
-        } else {
-            input
-        };
+        let input = contiguous(input);
+        // What is kept has a second owner, so that the values go to other memory.
         let kept = saves_input.then(|| input.clone());
-        let output = match &kept {
-            Some(kept) => {
-                let mut output = vec![0.0_f32; kept.layout().num_elements()];
-                let from = kept.as_slice::<f32>().unwrap_or_default();
-                over(&mut output, 1, |first, output| {
+        let output = map(
+            input,
+            |numbers| over(numbers, 1, |_, numbers| curve.forward_in_place(numbers)),
+            |from, output| {
+                over(output, 1, |first, output| {
                     let _ = curve.forward(&from[first..first + output.len()], output);
                 });
-                super::tensor(output, super::shape(kept))
-            }
-            None => change(input, |numbers| {
-                over(numbers, 1, |_, numbers| curve.forward_in_place(numbers));
-            }),
-        };
+            },
+        );
         let derived =
             keep.then(|| Activated::Curved(curve, kept.unwrap_or_else(|| output.clone())));
         (output, derived)
@@ -123,11 +116,28 @@ pub(crate) fn drop<const D: usize>(
     let input = Input::of(input)?;
     Ok(apply([input], |[input], keep| {
         let mut mask = vec![Word::default(); dropout::words(input.layout().num_elements())];
-        let output = change(input, |numbers| {
-            over_masked(numbers, &mut mask, |first, numbers, mask| {
-                let _ = dropout::forward_in_place(source, rate, outcome, first, numbers, mask);
-            });
-        });
+        // Both borrow the mask; one of them runs.
+        let mask_of = std::cell::RefCell::new(&mut mask);
+        let output = map(
+            input,
+            |numbers| {
+                over_masked(
+                    numbers,
+                    &mut mask_of.borrow_mut(),
+                    |first, numbers, mask| {
+                        let _ =
+                            dropout::forward_in_place(source, rate, outcome, first, numbers, mask);
+                    },
+                );
+            },
+            |from, output| {
+                over_masked(output, &mut mask_of.borrow_mut(), |first, output, mask| {
+                    let place = first as usize * dropout::WORD;
+                    let from = &from[place..place + output.len()];
+                    let _ = dropout::forward(source, rate, outcome, first, from, output, mask);
+                });
+            },
+        );
         let derived = keep.then(|| Dropped {
             mask: Arc::new(mask),
             scale: outcome.scale,
@@ -139,13 +149,26 @@ pub(crate) fn drop<const D: usize>(
 impl Derived<1> for Dropped {
     fn backward(self, gradient: Primitive, _: [bool; 1]) -> [Option<Primitive>; 1] {
         let Self { mask, scale } = self;
-        let gradient = change(gradient, |gradient| {
-            over(gradient, dropout::WORD, |first, gradient| {
-                let first = first / dropout::WORD;
-                let mask = &mask[first..first + dropout::words(gradient.len())];
-                let _ = dropout::backward_in_place(scale, mask, gradient);
-            });
-        });
+        let masked = |first: usize, count: usize| {
+            let first = first / dropout::WORD;
+            &mask[first..first + dropout::words(count)]
+        };
+        let gradient = map(
+            gradient,
+            |gradient| {
+                over(gradient, dropout::WORD, |first, gradient| {
+                    let mask = masked(first, gradient.len());
+                    let _ = dropout::backward_in_place(scale, mask, gradient);
+                });
+            },
+            |gradient, into| {
+                over(into, dropout::WORD, |first, into| {
+                    let mask = masked(first, into.len());
+                    let gradient = &gradient[first..first + into.len()];
+                    let _ = dropout::backward(scale, mask, gradient, into);
+                });
+            },
+        );
         [Some(gradient)]
     }
 }
@@ -276,4 +299,34 @@ impl Derived<1> for Grouped {
     fn backward(self, gradient: Primitive, _: [bool; 1]) -> [Option<Primitive>; 1] {
         [Some(change(gradient, |gradient| self.act(gradient)))]
     }
+}
+
+/// `keep * average + (1 - keep) * new`, over the average's own memory; not part of a graph.
+pub(crate) fn blend<const D: usize>(
+    average: Tensor<D>,
+    new: Tensor<D>,
+    keep: f64,
+) -> Result<Tensor<D>, (Tensor<D>, Tensor<D>)> {
+    if average.is_autodiff() || new.is_autodiff() || average.dims() != new.dims() {
+        return Err((average, new));
+    }
+    let given = new.clone();
+    let new = match Input::of(new) {
+        Ok(new) => readable(new.into_primitive()),
+        Err(new) => return Err((average, new)),
+    };
+    let average = match Input::of(average) {
+        Ok(average) => average.into_primitive(),
+        Err(average) => return Err((average, given)),
+    };
+    let (keep, rest) = (keep as f32, (1.0 - keep) as f32);
+    let average = change(average, |average| {
+        let new = new.as_slice::<f32>().unwrap_or_default();
+        over(average, 1, |first, average| {
+            for (average, new) in average.iter_mut().zip(&new[first..]) {
+                *average = keep * *average + rest * new;
+            }
+        });
+    });
+    Ok(Tensor::from_primitive::<burn::backend::Flex>(average))
 }

@@ -7,6 +7,7 @@ pub(crate) mod attention;
 pub(crate) mod convolution;
 pub(crate) mod dense;
 pub(crate) mod elementwise;
+pub(crate) mod memory;
 pub(crate) mod norm;
 pub(crate) mod product;
 pub(crate) mod rows;
@@ -17,7 +18,8 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::{DType, Tensor};
+use memory::buffer;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
@@ -157,11 +159,6 @@ pub(crate) fn readable(tensor: Primitive) -> Primitive {
     }
 }
 
-/// New memory as a tensor.
-pub(crate) fn tensor(numbers: Vec<f32>, shape: impl Into<Vec<usize>>) -> Primitive {
-    Primitive::from_data(TensorData::new(numbers, shape.into()))
-}
-
 /// The shape of a tensor.
 pub(crate) fn shape(tensor: &Primitive) -> Vec<usize> {
     tensor.layout().shape().to_vec()
@@ -169,9 +166,31 @@ pub(crate) fn shape(tensor: &Primitive) -> Vec<usize> {
 
 /// Changes the numbers where they are if nobody else reads them, in a copy else.
 pub(crate) fn change(tensor: Primitive, run: impl FnOnce(&mut [f32])) -> Primitive {
-    let mut tensor = contiguous(tensor);
-    run(tensor.storage_mut());
-    tensor
+    let tensor = contiguous(tensor);
+    if tensor.is_unique() {
+        let mut tensor = tensor;
+        run(tensor.storage_mut());
+        return tensor;
+    }
+    let mut copy = buffer(tensor.layout().num_elements());
+    copy.copy_from_slice(tensor.storage());
+    run(&mut copy);
+    memory::tensor(copy, shape(&tensor))
+}
+
+/// As [`change`], but where others read the numbers `across` writes what becomes of them to new memory.
+pub(crate) fn map(
+    tensor: Primitive,
+    in_place: impl FnOnce(&mut [f32]),
+    across: impl FnOnce(&[f32], &mut [f32]),
+) -> Primitive {
+    let tensor = contiguous(tensor);
+    if tensor.is_unique() {
+        return change(tensor, in_place);
+    }
+    let mut output = buffer(tensor.layout().num_elements());
+    across(tensor.storage(), &mut output);
+    memory::tensor(output, shape(&tensor))
 }
 
 /// How many numbers each piece of the work has, a multiple of `unit`, so that every thread has one; all of them if

@@ -1,6 +1,6 @@
 //! Layer and batch normalisation, forward and backward.
 
-use super::{Derived, Input, Primitive, apply, piece, readable, shape, tensor};
+use super::{Derived, Input, Primitive, apply, memory, piece, readable, shape};
 use burn::tensor::Tensor;
 use damper_kernels::norm;
 use rayon::prelude::*;
@@ -43,7 +43,7 @@ pub(crate) fn layer<const D: usize>(
         let of_gamma = gamma.as_slice::<f32>().unwrap_or_default();
         let of_beta = beta.as_ref().and_then(|beta| beta.as_slice::<f32>());
         let rows = numbers.len() / width;
-        let mut output = vec![0.0_f32; numbers.len()];
+        let mut output = memory::buffer(numbers.len());
         let (mut mean, mut inverse) = (vec![0.0_f32; rows], vec![0.0_f32; rows]);
         let size = piece(numbers.len(), width).max(width);
         let pieces = numbers
@@ -69,7 +69,7 @@ pub(crate) fn layer<const D: usize>(
         } else {
             pieces.for_each(one);
         }
-        let output = tensor(output, shape(&input));
+        let output = memory::tensor(output, shape(&input));
         let derived = keep.then(|| LayerNorm {
             input,
             gamma,
@@ -97,7 +97,7 @@ impl LayerNorm {
         let gamma = self.gamma.as_slice::<f32>().unwrap_or_default();
         let gradient = gradient.as_slice::<f32>().unwrap_or_default();
         let width = gamma.len().max(1);
-        let mut into = vec![0.0_f32; numbers.len()];
+        let mut into = memory::buffer(numbers.len());
         let size = piece(numbers.len(), width).max(width);
         let one = |(index, into): (usize, &mut [f32])| {
             let (first, count) = (index * size, into.len());
@@ -129,10 +129,10 @@ impl LayerNorm {
                     *total += number;
                 }
             }
-            tensor(total, [width])
+            memory::tensor(total, [width])
         };
         let (gamma, beta) = (sum(0), sum(1));
-        let into = tensor(into, shape(&self.input));
+        let into = memory::tensor(into, shape(&self.input));
         [Some(into), Some(gamma), Some(beta)]
     }
 }
@@ -204,7 +204,7 @@ pub(crate) fn batch<const D: usize>(
         |[input, gamma, beta], keep| {
             let (input, gamma, beta) = (readable(input), readable(gamma), readable(beta));
             let numbers = input.as_slice::<f32>().unwrap_or_default();
-            let mut output = vec![0.0_f32; numbers.len()];
+            let mut output = memory::buffer(numbers.len());
             // The kernels' errors are lengths that do not fit; these do.
             let _ = norm::batch_statistics(numbers, channels, positions, &mut mean, &mut variance);
             let (of_gamma, of_beta) = (
@@ -224,7 +224,7 @@ pub(crate) fn batch<const D: usize>(
                 let pieces = output.par_chunks_mut(size).zip(numbers.par_chunks(size));
                 pieces.for_each(|(output, input)| one(input, output));
             }
-            let output = tensor(output, super::shape(&input));
+            let output = memory::tensor(output, super::shape(&input));
             let derived = keep.then(|| BatchNorm {
                 shape,
                 input,
@@ -251,7 +251,7 @@ impl Derived<3> for BatchNorm {
         } = self.shape;
         let gradient = readable(gradient);
         let numbers = self.input.as_slice::<f32>().unwrap_or_default();
-        let mut into = vec![0.0_f32; numbers.len()];
+        let mut into = memory::buffer(numbers.len());
         let (mut gamma, mut beta) = (vec![0.0_f32; channels], vec![0.0_f32; channels]);
         let _ = norm::batch_backward(
             numbers,
@@ -267,9 +267,9 @@ impl Derived<3> for BatchNorm {
             &mut beta,
         );
         [
-            Some(tensor(into, shape(&self.input))),
-            Some(tensor(gamma, [channels])),
-            Some(tensor(beta, [channels])),
+            Some(memory::tensor(into, shape(&self.input))),
+            Some(memory::tensor(gamma, [channels])),
+            Some(memory::tensor(beta, [channels])),
         ]
     }
 }

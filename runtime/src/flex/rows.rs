@@ -1,6 +1,6 @@
 //! Softmax, its logarithm and the cross entropy, row by row.
 
-use super::{Derived, Input, Primitive, apply, change, piece, readable, tensor};
+use super::{Derived, Input, Primitive, apply, change, memory, piece, readable};
 use burn::tensor::Tensor;
 use damper_kernels::rows;
 use rayon::prelude::*;
@@ -42,7 +42,7 @@ pub(crate) fn of_rows<const D: usize>(
     Ok(apply([input], |[input], keep| {
         let input = readable(input);
         let numbers = input.as_slice::<f32>().unwrap_or_default();
-        let mut output = vec![0.0_f32; numbers.len()];
+        let mut output = memory::buffer(numbers.len());
         // The kernels' errors are lengths that do not fit; these do.
         over(&mut output, numbers, width, |output, numbers| {
             let _ = match function {
@@ -50,7 +50,7 @@ pub(crate) fn of_rows<const D: usize>(
                 Function::LogSoftmax => rows::log_softmax(numbers, width, output),
             };
         });
-        let output = tensor(output, super::shape(&input));
+        let output = memory::tensor(output, super::shape(&input));
         let derived = keep.then(|| OfRows {
             function,
             output: output.clone(),
@@ -101,7 +101,7 @@ pub(crate) fn cross_entropy(
     Ok(apply([logits], |[logits], keep| {
         let logits = readable(logits);
         let numbers = logits.as_slice::<f32>().unwrap_or_default();
-        let mut gradient = vec![0.0_f32; numbers.len()];
+        let mut gradient = memory::buffer(numbers.len());
         let size = piece(numbers.len(), width);
         let smoothing = smoothing as f32;
         let loss = |(gradient, (numbers, classes)): (&mut [f32], (&[f32], &[u32]))| {
@@ -119,8 +119,11 @@ pub(crate) fn cross_entropy(
                 .collect()
         };
         let total: f64 = losses.iter().sum();
-        let output = tensor(vec![(total / rows as f64) as f32], [1]);
-        (output, keep.then(|| Loss(tensor(gradient, [rows, width]))))
+        let output = memory::tensor(vec![(total / rows as f64) as f32], [1]);
+        (
+            output,
+            keep.then(|| Loss(memory::tensor(gradient, [rows, width]))),
+        )
     }))
 }
 

@@ -3,21 +3,21 @@
 mod adam;
 #[cfg(feature = "flex")]
 mod one_pass;
+mod sgd;
 
 pub use adam::Adam;
-#[cfg(feature = "flex")]
-use one_pass::OnePass;
+pub use sgd::{Sgd, Velocity};
 
 use crate::Spec;
 use crate::regularize::{Regularised, Treatment};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
-use burn::optim::momentum::MomentumConfig;
 use burn::optim::{
     AdaGradConfig, GradientsParams, LionConfig, ModuleOptimizer, Optimizer, RmsPropConfig,
-    SgdConfig,
 };
 use burn::tensor::Tensor;
 use damper_spec::{Algorithm, Parameter};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The optimiser of the description: its algorithm, and one parameter group, by exact paths, for each set of
 /// rules that act on weights.
@@ -26,25 +26,27 @@ use damper_spec::{Algorithm, Parameter};
 /// first group: it takes plain steps. Decay is done by [`Regularised`], never by the algorithm, so `adam` and `adamw`
 /// are one here.
 pub fn build(spec: &Spec) -> ModuleOptimizer {
+    build_with(spec, &Factor::default())
+}
+
+/// As [`build`]; what is in the factor when a step is taken multiplies the gradients, if the algorithm has a step in one
+/// pass: see [`clip`].
+pub(crate) fn build_with(spec: &Spec, factor: &Factor) -> ModuleOptimizer {
     let settings = spec.training();
     match settings.algorithm {
         Algorithm::Sgd {
             momentum,
             dampening,
             nesterov,
-        } => {
-            let momentum = (momentum != 0.0).then(|| {
-                MomentumConfig::new()
-                    .with_momentum(momentum)
-                    .with_dampening(dampening)
-                    .with_nesterov(nesterov)
-            });
-            grouped(
-                spec,
-                &SgdConfig::new().with_momentum(momentum).build(),
-                |step| step,
-            )
-        }
+        } => grouped(
+            spec,
+            &Sgd {
+                momentum,
+                dampening,
+                nesterov,
+            },
+            |step| in_one_pass(step, factor),
+        ),
         Algorithm::Adam {
             beta1,
             beta2,
@@ -64,7 +66,7 @@ pub fn build(spec: &Spec) -> ModuleOptimizer {
                 epsilon,
                 amsgrad,
             },
-            in_one_pass,
+            |step| in_one_pass(step, factor),
         ),
         Algorithm::RmsProp {
             alpha,
@@ -102,20 +104,49 @@ pub fn build(spec: &Spec) -> ModuleOptimizer {
 
 /// In one pass over the memory where it can be reached.
 #[cfg(feature = "flex")]
-fn in_one_pass(step: Regularised<Adam>) -> OnePass {
-    OnePass(step)
+fn in_one_pass<O: one_pass::InMemory>(
+    step: Regularised<O>,
+    factor: &Factor,
+) -> one_pass::OnePass<O> {
+    one_pass::OnePass {
+        step,
+        factor: factor.clone(),
+    }
 }
 
 #[cfg(not(feature = "flex"))]
-fn in_one_pass(step: Regularised<Adam>) -> Regularised<Adam> {
+fn in_one_pass<O>(step: Regularised<O>, _: &Factor) -> Regularised<O> {
     step
+}
+
+/// What every gradient of the next step is multiplied by: the clip by the global norm, at no pass of its own. Steps in
+/// tensor operations that are not [`OnePass`](one_pass::OnePass)'s do not look at it.
+#[derive(Clone, Debug)]
+pub(crate) struct Factor(Arc<AtomicU32>);
+
+impl Default for Factor {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU32::new(1_f32.to_bits())))
+    }
+}
+
+impl Factor {
+    #[cfg(feature = "flex")]
+    fn set(&self, factor: f32) {
+        self.0.store(factor.to_bits(), Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "flex")]
+    fn get(&self) -> f32 {
+        f32::from_bits(self.0.load(Ordering::Relaxed))
+    }
 }
 
 /// One group for each distinct treatment; `wrap` may choose another way to take the same step.
 fn grouped<O: Optimizer, W: Optimizer>(
     spec: &Spec,
     optimizer: &O,
-    wrap: fn(Regularised<O>) -> W,
+    wrap: impl Fn(Regularised<O>) -> W,
 ) -> ModuleOptimizer {
     let settings = spec.training();
     let clip_value = settings.clip_value;
@@ -207,4 +238,66 @@ pub fn clip_norm<M: Module>(model: &M, grads: GradientsParams, max: f64) -> Grad
     let mut scale = Scale { grads, factor };
     model.visit(&mut scale);
     scale.grads
+}
+
+/// [`clip_norm`], in the step that the optimiser of [`build_with`] takes next where that is possible.
+pub(crate) fn clip<M: Module>(
+    model: &M,
+    spec: &Spec,
+    grads: GradientsParams,
+    max: f64,
+    factor: &Factor,
+) -> GradientsParams {
+    #[cfg(feature = "flex")]
+    if clip_in_step(model, spec, &grads, max, factor).is_some() {
+        return grads;
+    }
+    let _ = (spec, factor);
+    clip_norm(model, grads, max)
+}
+
+/// As [`clip_norm`], where the step multiplies the gradients anyhow: they are read once, and what they are to be
+/// multiplied by is put into the factor. `None`, with nothing changed, where a step does not look at it.
+#[cfg(feature = "flex")]
+fn clip_in_step<M: Module>(
+    model: &M,
+    spec: &Spec,
+    grads: &GradientsParams,
+    max: f64,
+    factor: &Factor,
+) -> Option<()> {
+    struct Squares<'a> {
+        grads: &'a GradientsParams,
+        /// `None` where the memory of one cannot be reached.
+        total: Option<f64>,
+    }
+    impl ModuleVisitor for Squares<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let (Some(total), Some(grad)) = (self.total, self.grads.get::<D>(param.id)) else {
+                return;
+            };
+            let grad = crate::flex::Input::of(grad).ok();
+            let grad = grad.map(|grad| crate::flex::readable(grad.into_primitive()));
+            let numbers = grad.as_ref().and_then(|grad| grad.as_slice::<f32>());
+            self.total = numbers.map(|numbers| {
+                total + f64::from(damper_kernels::optimizer::sum_of_squares(numbers))
+            });
+        }
+    }
+    let in_one_pass = matches!(
+        spec.training().algorithm,
+        Algorithm::Sgd { .. } | Algorithm::Adam { .. } | Algorithm::Adamw { .. }
+    );
+    if !in_one_pass {
+        return None;
+    }
+    let mut squares = Squares {
+        grads,
+        total: Some(0.0),
+    };
+    model.visit(&mut squares);
+    let scale = max / (squares.total?.sqrt() + 1e-6);
+    // A norm that is no number reaches the weights, as it does in `clip_norm`.
+    factor.set(if scale > 1.0 { 1.0 } else { scale as f32 });
+    Some(())
 }

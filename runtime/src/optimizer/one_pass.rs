@@ -1,19 +1,47 @@
-use super::Adam;
+use super::{Adam, Factor, Sgd, Velocity};
 use crate::device::is_flex;
 use crate::flex::{Input, piece, readable};
 use crate::regularize::Regularised;
 use burn::optim::{AdaptiveMomentumState, LearningRate, Optimizer};
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use damper_kernels::optimizer as kernel;
 use rayon::prelude::*;
 
-/// [`Regularised`] over [`Adam`], in one pass over the memory where it can be reached (`flex`): the step as tensor
-/// operations passes over the weights twelve times, and each rule adds one to three more. Elsewhere it is what it wraps.
+/// [`Regularised`] over [`Adam`] or [`Sgd`], in one pass over the memory where it can be reached (`flex`): the step of
+/// Adam as tensor operations passes over the weights twelve times, and each rule adds one to three more. Elsewhere it is
+/// what it wraps.
 #[derive(Clone, Debug)]
-pub(super) struct OnePass(pub(super) Regularised<Adam>);
+pub(super) struct OnePass<O> {
+    pub(super) step: Regularised<O>,
+    /// What the gradients are multiplied by first.
+    pub(super) factor: Factor,
+}
 
-impl Optimizer for OnePass {
-    type State<const D: usize> = AdaptiveMomentumState<D>;
+/// The new weights, written over the gradients: the old ones are shared with the model of the step, and stay as they
+/// are.
+pub(super) struct Weights<'a> {
+    old: &'a [f32],
+    new: &'a mut [f32],
+}
+
+/// An optimiser whose step each weight takes by itself.
+pub(super) trait InMemory: Optimizer {
+    /// Whether the step is such a one, and what it remembers can be reached.
+    fn applies<const D: usize>(&self, state: Option<&Self::State<D>>) -> bool;
+
+    /// Takes the step at a learning rate; `zeros` is of the weight's shape.
+    fn take<const D: usize>(
+        &self,
+        lr: LearningRate,
+        treatment: kernel::Treatment,
+        weights: Weights<'_>,
+        state: Option<Self::State<D>>,
+        zeros: impl Fn() -> Tensor<D>,
+    ) -> Option<Self::State<D>>;
+}
+
+impl<O: InMemory> Optimizer for OnePass<O> {
+    type State<const D: usize> = O::State<D>;
 
     fn step<const D: usize>(
         &self,
@@ -22,115 +50,168 @@ impl Optimizer for OnePass {
         grad: Tensor<D>,
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
-        if !self.applies(&tensor, &grad, state.as_ref()) {
-            return self.0.step(lr, tensor, grad, state);
-        }
-        let device = tensor.device();
+        let Regularised {
+            optimizer,
+            treatment,
+        } = &self.step;
+        let applies = is_flex(&tensor.device())
+            && tensor.dtype() == DType::F32
+            && grad.dtype() == DType::F32
+            && treatment.orthogonal == 0.0
+            && optimizer.applies(state.as_ref());
+        let old = match Input::of(tensor) {
+            Ok(old) if applies => readable(old.into_primitive()),
+            Ok(old) => {
+                let tensor = Tensor::from_primitive::<burn::backend::Flex>(old.into_primitive());
+                return self.in_operations(lr, tensor, grad, state);
+            }
+            Err(tensor) => return self.in_operations(lr, tensor, grad, state),
+        };
+        let device = grad.device();
+        let shape = grad.dims();
+        // This hands the memory over.
+        let mut new = grad.into_data();
+        let lr = lr * treatment.rate_scale;
+        let rules = kernel::Treatment {
+            scale: self.factor.get(),
+            ..treatment.kernel(lr)
+        };
+        let state = match (old.as_slice(), new.as_mut_slice()) {
+            (Some(old), Ok(new)) => {
+                let zeros = || Tensor::zeros(shape, &device);
+                optimizer.take(lr, rules, Weights { old, new }, state, zeros)
+            }
+            _ => state,
+        };
+        let weight = treatment.shorten(Tensor::from_data(new, &device));
+        (weight, state)
+    }
+
+    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
+        O::to_device(state, device)
+    }
+}
+
+impl<O: InMemory> OnePass<O> {
+    /// The step as tensor operations.
+    fn in_operations<const D: usize>(
+        &self,
+        lr: LearningRate,
+        tensor: Tensor<D>,
+        grad: Tensor<D>,
+        state: Option<O::State<D>>,
+    ) -> (Tensor<D>, Option<O::State<D>>) {
+        let factor = self.factor.get();
+        let grad = if factor == 1.0 {
+            grad
+        } else {
+            grad.mul_scalar(factor)
+        };
+        self.step.step(lr, tensor, grad, state)
+    }
+}
+
+impl InMemory for Adam {
+    fn applies<const D: usize>(&self, state: Option<&Self::State<D>>) -> bool {
+        let mut moments = state
+            .into_iter()
+            .flat_map(|state| [&state.moment_1, &state.moment_2]);
+        !self.amsgrad && moments.all(|moment| moment.dtype() == DType::F32)
+    }
+
+    fn take<const D: usize>(
+        &self,
+        lr: LearningRate,
+        treatment: kernel::Treatment,
+        Weights { old, new }: Weights<'_>,
+        state: Option<Self::State<D>>,
+        zeros: impl Fn() -> Tensor<D>,
+    ) -> Option<Self::State<D>> {
         let mut state = match state {
             Some(mut state) => {
                 state.time = state.time.saturating_add(1);
                 state
             }
-            None => AdaptiveMomentumState::new(1, grad.zeros_like(), grad.zeros_like()),
+            None => AdaptiveMomentumState::new(1, zeros(), zeros()),
         };
-        let numbers = numbers(&self.0, lr, state.time);
-        let old = match Input::of(tensor) {
-            Ok(old) => old,
-            // `applies` has seen that it can be reached.
-            Err(tensor) => return (tensor, Some(state)),
+        let time = state.time as f64;
+        let correction = (1.0 - self.beta2.powf(time)).sqrt();
+        let step = kernel::Adam {
+            treatment,
+            beta1: self.beta1 as f32,
+            beta2: self.beta2 as f32,
+            rests: ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32),
+            epsilon: (self.epsilon * correction) as f32,
+            size: (lr / (1.0 - self.beta1.powf(time)) * correction) as f32,
         };
-        let old = readable(old.into_primitive());
-        // These hand their memory over. The new weights are written over the gradient: the old ones are shared with the
-        // model of the step, and stay as they are.
-        let mut new = grad.into_data();
+        let device = state.moment_1.device();
         let (mut first, mut second) = (state.moment_1.into_data(), state.moment_2.into_data());
-        if let (Some(old), Ok(new), Ok(first), Ok(second)) = (
-            old.as_slice(),
-            new.as_mut_slice(),
-            first.as_mut_slice(),
-            second.as_mut_slice(),
-        ) {
-            in_pieces(&numbers, old, new, first, second);
+        if let (Ok(first), Ok(second)) = (first.as_mut_slice(), second.as_mut_slice()) {
+            let size = piece(new.len(), 1);
+            let moments = first.chunks_mut(size).zip(second.chunks_mut(size));
+            let weights = old.chunks(size).zip(new.chunks_mut(size));
+            in_pieces(weights.zip(moments), |((old, new), (first, second))| {
+                // The kernel's errors are lengths that do not fit; these do.
+                let _ = step.step(old, new, first, second, None);
+            });
         }
         state.moment_1 = Tensor::from_data(first, &device);
         state.moment_2 = Tensor::from_data(second, &device);
-        let weight = self.0.treatment.shorten(Tensor::from_data(new, &device));
-        (weight, Some(state))
-    }
-
-    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
-        Adam::to_device(state, device)
+        Some(state)
     }
 }
 
-impl OnePass {
-    /// Whether the memory can be reached, and all that is asked for acts on each weight by itself.
-    fn applies<const D: usize>(
+impl InMemory for Sgd {
+    fn applies<const D: usize>(&self, state: Option<&Self::State<D>>) -> bool {
+        state.is_none_or(|state| state.velocity.dtype() == DType::F32)
+    }
+
+    fn take<const D: usize>(
         &self,
-        weight: &Tensor<D>,
-        grad: &Tensor<D>,
-        state: Option<&AdaptiveMomentumState<D>>,
-    ) -> bool {
-        let Regularised {
-            optimizer,
+        lr: LearningRate,
+        treatment: kernel::Treatment,
+        Weights { old, new }: Weights<'_>,
+        state: Option<Self::State<D>>,
+        zeros: impl Fn() -> Tensor<D>,
+    ) -> Option<Self::State<D>> {
+        let step = kernel::Sgd {
             treatment,
-        } = &self.0;
-        let moments = state.map(|state| [&state.moment_1, &state.moment_2]);
-        is_flex(&weight.device())
-            && [weight, grad]
-                .into_iter()
-                .chain(moments.into_iter().flatten())
-                .all(|t| t.dtype() == DType::F32)
-            && !optimizer.amsgrad
-            && treatment.orthogonal == 0.0
+            size: lr as f32,
+            momentum: self.momentum as f32,
+            dampening: self.dampening as f32,
+            nesterov: self.nesterov,
+            first: state.is_none(),
+        };
+        let size = piece(new.len(), 1);
+        let weights = old.chunks(size).zip(new.chunks_mut(size));
+        if self.momentum == 0.0 {
+            in_pieces(weights, |(old, new)| {
+                let _ = step.step(old, new, None, None);
+            });
+            return None;
+        }
+        let velocity = state.map_or_else(zeros, |state| state.velocity);
+        let device = velocity.device();
+        let mut velocity: TensorData = velocity.into_data();
+        if let Ok(velocity) = velocity.as_mut_slice() {
+            let weights = weights.zip(velocity.chunks_mut(size));
+            in_pieces(weights, |((old, new), velocity)| {
+                let _ = step.step(old, new, Some(velocity), None);
+            });
+        }
+        Some(Velocity {
+            velocity: Tensor::from_data(velocity, &device),
+        })
     }
 }
 
-/// The step, on as many threads as there are.
-fn in_pieces(
-    step: &kernel::Adam,
-    old: &[f32],
-    new: &mut [f32],
-    first: &mut [f32],
-    second: &mut [f32],
-) {
-    let size = piece(new.len(), 1);
-    if size >= new.len() {
-        // The kernel's errors are lengths that do not fit; these do.
-        let _ = step.step(old, new, first, second, None);
-        return;
-    }
-    let moments = first.par_chunks_mut(size).zip(second.par_chunks_mut(size));
-    let weights = old.par_chunks(size).zip(new.par_chunks_mut(size));
-    weights
-        .zip(moments)
-        .for_each(|((old, new), (first, second))| {
-            let _ = step.step(old, new, first, second, None);
-        });
-}
-
-/// The numbers of one step.
-fn numbers(regularised: &Regularised<Adam>, lr: LearningRate, time: usize) -> kernel::Adam {
-    let Regularised {
-        optimizer:
-            Adam {
-                beta1,
-                beta2,
-                epsilon,
-                ..
-            },
-        treatment,
-    } = regularised;
-    let lr = lr * treatment.rate_scale;
-    let time = time as f64;
-    let correction = (1.0 - beta2.powf(time)).sqrt();
-    kernel::Adam {
-        treatment: treatment.kernel(lr),
-        beta1: *beta1 as f32,
-        beta2: *beta2 as f32,
-        rests: ((1.0 - beta1) as f32, (1.0 - beta2) as f32),
-        epsilon: (epsilon * correction) as f32,
-        size: (lr / (1.0 - beta1.powf(time)) * correction) as f32,
+/// Runs over the pieces, on this thread if there is one alone.
+fn in_pieces<T: Send>(pieces: impl Iterator<Item = T>, run: impl Fn(T) + Send + Sync) {
+    let mut pieces: Vec<T> = pieces.collect();
+    if pieces.len() > 1 {
+        pieces.into_par_iter().for_each(run);
+    } else if let Some(piece) = pieces.pop() {
+        run(piece);
     }
 }
 
@@ -139,6 +220,13 @@ mod tests {
     use super::*;
     use crate::regularize::Treatment;
     use burn::tensor::{Distribution, Tolerance};
+
+    fn one_pass(step: Regularised<Adam>) -> OnePass<Adam> {
+        OnePass {
+            step,
+            factor: Factor::default(),
+        }
+    }
 
     /// Some steps with the same gradients, by one pass and by tensor operations.
     fn compare(treatment: Treatment) {
@@ -157,7 +245,7 @@ mod tests {
         let (mut fused, mut plain) = ((start.clone(), None), (start, None));
         for _ in 0..20 {
             let grad = Tensor::<2>::random([7, 5], Distribution::Normal(0.0, 1.0), &device);
-            fused = OnePass(wrapped.clone()).step(0.01, fused.0, grad.clone(), fused.1);
+            fused = one_pass(wrapped.clone()).step(0.01, fused.0, grad.clone(), fused.1);
             plain = wrapped.step(0.01, plain.0, grad, plain.1);
         }
         let (fused, plain) = (fused.0.into_data(), plain.0.into_data());
@@ -208,7 +296,7 @@ mod tests {
             },
         };
         let weight = Tensor::<1>::from_floats([0.05, -0.05, 1.0], &device);
-        let (weight, _) = OnePass(wrapped).step(0.01, weight, Tensor::zeros([3], &device), None);
+        let (weight, _) = one_pass(wrapped).step(0.01, weight, Tensor::zeros([3], &device), None);
         let weight: Vec<f32> = weight.into_data().iter().collect();
         assert_eq!(weight[..2], [0.0, 0.0]);
         assert!((weight[2] - 0.9).abs() < 1e-6);
@@ -234,7 +322,7 @@ mod tests {
             Tensor::<1>::ones([1], &device),
             Tensor::full([1], f32::NAN, &device),
         );
-        let (weight, _) = OnePass(wrapped).step(0.01, weight, grad, None);
+        let (weight, _) = one_pass(wrapped).step(0.01, weight, grad, None);
         assert!(weight.into_scalar::<f32>().is_nan());
     }
 }

@@ -100,6 +100,16 @@ impl ModuleVisitor for Gather {
     }
 }
 
+/// `keep * average + (1 - keep) * new`.
+fn blend<const D: usize>(average: Tensor<D>, new: Tensor<D>, keep: f64) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    let (average, new) = match crate::flex::elementwise::blend(average, new, keep) {
+        Ok(average) => return average,
+        Err(given) => given,
+    };
+    average.mul_scalar(keep) + new.mul_scalar(1.0 - keep)
+}
+
 struct Blend {
     keep: f64,
     new: std::vec::IntoIter<Box<dyn Any>>,
@@ -159,9 +169,7 @@ impl ModuleMapper for Blend {
             return param.map(|old| found.reshape(old.dims()));
         }
         let param = param.map(|average| match new {
-            Some(new) if new.dims() == average.dims() => {
-                average.mul_scalar(self.keep) + new.mul_scalar(1.0 - self.keep)
-            }
+            Some(new) if new.dims() == average.dims() => blend(average, *new, self.keep),
             _ => average,
         });
         if D > 1 {

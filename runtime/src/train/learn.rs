@@ -32,6 +32,8 @@ use std::time::Instant;
 pub(super) struct Plan<M> {
     pub(super) spec: Spec,
     pub(super) settings: Settings,
+    /// What the optimiser multiplies gradients by.
+    pub(super) factor: optimizer::Factor,
     /// What the penalties reach.
     pub(super) penalised: HashMap<String, Treatment>,
     pub(super) metrics: Vec<MetricKind>,
@@ -496,7 +498,8 @@ impl<M: Network> TrainStep for Learning<M> {
             Some(limit) => {
                 let penalised = &self.shared.plan.penalised;
                 let gradients = regularize::add_penalties(&self.network, gradients, penalised);
-                optimizer::clip_norm(&self.network, gradients, limit)
+                let plan = &self.shared.plan;
+                optimizer::clip(&self.network, &plan.spec, gradients, limit, &plan.factor)
             }
             None => gradients,
         };

@@ -319,7 +319,8 @@ impl<M: Network> Training<M> {
             steps_per_epoch.saturating_mul(settings.epochs),
             steps_per_epoch,
         );
-        let optimizer = optimizer::build(&spec);
+        let factor = optimizer::Factor::default();
+        let optimizer = optimizer::build_with(&spec, &factor);
 
         let interrupter = Interrupter::new();
         let signals = (!self.ignores_signals).then(|| interrupt::listen(&interrupter));
@@ -327,6 +328,7 @@ impl<M: Network> Training<M> {
             Plan {
                 spec: spec.clone(),
                 settings: settings.clone(),
+                factor,
                 penalised: regularize::penalised(&spec),
                 metrics: metrics.clone(),
                 settle: settler(&spec, &settings, train, &learning_device),
@@ -374,6 +376,9 @@ impl<M: Network> Training<M> {
         };
         let result = training.launch(Learner::new(learning, optimizer, schedule));
         drop(signals);
+        // What the steps kept for one another.
+        #[cfg(feature = "flex")]
+        crate::flex::memory::forget();
 
         let (fault, best, history, stopped_early) = {
             let mut state = shared.state();
