@@ -1,6 +1,6 @@
 //! Networks and kernels of damper beside burn by hand: `cargo bench -p damper-benches --bench networks`.
 //!
-//! Words behind `--` choose among them, a number sets the rounds, and `RAYON_NUM_THREADS` the threads. Each line of the
+//! Words behind `--` choose among them (`burn` or `damper` one arm alone, for a profiler), a number sets the rounds, and `RAYON_NUM_THREADS` the threads. Each line of the
 //! output is one measurement in JSON: the median seconds of a step. The arms of a name take turns in one process.
 //!
 //! A network's step is its share of an epoch: `Training::fit` of what `model!` generates, and a plain loop over the same
@@ -32,11 +32,15 @@ const SEQUENCES: [usize; 3] = [64, 50, 32];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words = std::env::args().skip(1).filter(|word| word != "--bench");
-    let (numbers, names): (Vec<String>, Vec<String>) =
+    let (numbers, mut names): (Vec<String>, Vec<String>) =
         words.partition(|word| word.parse::<usize>().is_ok());
+    let arm = names
+        .extract_if(.., |word| word == "burn" || word == "damper")
+        .last();
     let bench = Bench {
         rounds: numbers.first().map_or(Ok(2), |number| number.parse())?,
         names,
+        arm,
         device: Device::flex(),
     };
     bench.networks()?;
@@ -47,6 +51,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 struct Bench {
     rounds: usize,
     names: Vec<String>,
+    /// The one that is measured, if not both.
+    arm: Option<String>,
     device: Device,
 }
 
@@ -60,7 +66,10 @@ impl Bench {
 
     /// Measures both arms in turn and prints their medians.
     fn compare(&self, name: &str, burn: Steps<'_>, damper: Steps<'_>) {
-        let arms: Vec<Arm<'_>> = vec![("burn", burn), ("damper", damper)];
+        let mut arms: Vec<Arm<'_>> = vec![("burn", burn), ("damper", damper)];
+        if let Some(alone) = &self.arm {
+            arms.retain(|(arm, _)| arm == alone);
+        }
         for row in Rounds::measure("a step", self.rounds, arms).rows() {
             let (arm, seconds) = (&row.name, row.median.0);
             println!(r#"{{"name": "{name}", "arm": "{arm}", "seconds": {seconds:e}}}"#);

@@ -2,11 +2,13 @@
 
 use std::{hint::black_box, time::Instant};
 
+use damper_kernels::pool::{self, Windows};
 use damper_kernels::{
     Activation,
     dropout::{self, Rate, Source},
     norm,
     optimizer::{self, Adam, Sgd, Treatment},
+    recurrent::{self, Cell, Step, StepBack},
     rows,
 };
 
@@ -36,6 +38,7 @@ fn main() {
     let print =
         |name: &str, time: f64| println!("{name:<26} {time:>7.3} ms {:>6.1} copies", time / copy);
     print("copy", copy);
+    pooling(&input, print);
     for activation in Activation::ALL {
         let forward = milliseconds(|| activation.forward(black_box(&input), &mut output).unwrap());
         print(&format!("{activation:?} forward"), forward);
@@ -72,6 +75,9 @@ fn main() {
     });
     print("dropout backward", backward);
     steps(&print);
+    for cell in [Cell::Rnn, Cell::Gru, Cell::Lstm] {
+        gates(&print, cell);
+    }
     for width in [10, 50, 512, 50_000] {
         of_rows(&print, &input, width);
         layer_norm(&print, &input, width);
@@ -148,6 +154,63 @@ fn steps(print: &impl Fn(&str, f64)) {
         black_box(optimizer::sum_of_squares(black_box(&gradient)));
     });
     print("sum of squares", time);
+}
+
+/// Steps of 64 samples with 128 numbers of the state, as many as make a million.
+fn gates(print: &impl Fn(&str, f64), cell: Cell) {
+    const STATES: usize = 64 * 128;
+    let many = |seed: usize, any: bool, count: usize| -> Vec<f32> {
+        (0..if any { count } else { 0 })
+            .map(|index| (index * seed % 8191) as f32 / 1024.0 - 4.0)
+            .collect()
+    };
+    let (gru, lstm) = (cell == Cell::Gru, cell == Cell::Lstm);
+    let numbers = cell.gates() * STATES;
+    let projected = many(3, true, numbers);
+    let bias = many(5, gru, 3 * 128);
+    let (old, old_memory) = (many(7, gru, STATES), many(9, lstm, STATES));
+    let mut gates = many(11, true, numbers);
+    let [mut inner, mut memory, mut state] =
+        [gru || lstm, lstm, true].map(|any| many(13, any, STATES));
+    let time = milliseconds(|| {
+        for _ in 0..NUMBERS / STATES {
+            let step = Step {
+                projected: &projected,
+                bias: &bias,
+                old: &old,
+                old_memory: &old_memory,
+                gates: black_box(&mut gates),
+                inner: &mut inner,
+                memory: &mut memory,
+                state: &mut state,
+            };
+            recurrent::forward(cell, 128, step).unwrap();
+        }
+    });
+    print(&format!("{cell:?} step"), time);
+    let direct_memory = many(15, lstm, STATES);
+    let mut direct = many(17, gru, STATES);
+    let (mut into, mut product) = (projected.clone(), many(19, gru, numbers));
+    let time = milliseconds(|| {
+        for _ in 0..NUMBERS / STATES {
+            memory.fill(0.1);
+            direct.fill(0.1);
+            let step = StepBack {
+                gates: black_box(&gates),
+                inner: &inner,
+                old: &old,
+                old_memory: &old_memory,
+                state: &state,
+                memory: &mut memory,
+                direct_memory: &direct_memory,
+                direct: &mut direct,
+                projected: &mut into,
+                product: &mut product,
+            };
+            recurrent::backward(cell, 128, step).unwrap();
+        }
+    });
+    print(&format!("{cell:?} step backward"), time);
 }
 
 fn of_rows(print: &impl Fn(&str, f64), input: &[f32], width: usize) {
@@ -261,4 +324,23 @@ fn batch_norm(print: &impl Fn(&str, f64), input: &[f32], channels: usize, positi
         &format!("batch norm {channels} x {positions} backward"),
         time,
     );
+}
+
+/// Windows of 2 x 2 over planes of 32 x 32.
+fn pooling(input: &[f32], print: impl Fn(&str, f64)) {
+    let windows = Windows {
+        from: [32, 32],
+        to: [16, 16],
+        kernel: [2, 2],
+        stride: [2, 2],
+        before: [0, 0],
+    };
+    let (mut output, mut places) = (vec![0.0; NUMBERS / 4], vec![0; NUMBERS / 4]);
+    let time = milliseconds(|| {
+        let planes = output.chunks_mut(256).zip(places.chunks_mut(256));
+        for ((output, places), input) in planes.zip(black_box(input).chunks(1024)) {
+            pool::greatest(input, windows, output, places).unwrap();
+        }
+    });
+    print("greatest of 2 x 2", time);
 }

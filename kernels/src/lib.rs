@@ -9,6 +9,7 @@
 //! - [`noise`]: normal numbers from the same generator, added or multiplied;
 //! - [`norm`]: layer and batch normalisation;
 //! - [`optimizer`]: a step of Adam and of stochastic gradient descent in one pass each;
+//! - [`recurrent`]: the gates of a step of an RNN, a GRU or an LSTM;
 //! - [`rows`]: softmax and cross entropy of the rows of a matrix.
 
 // Only what is inlined into the dispatched function gets its instructions.
@@ -25,6 +26,8 @@ pub mod noise;
 pub mod norm;
 pub mod optimizer;
 pub mod philox;
+pub mod pool;
+pub mod recurrent;
 pub mod rows;
 mod sum;
 

@@ -1,32 +1,37 @@
 //! Elementary functions of one number, without branches, so that a loop over them becomes vector instructions.
 
 const LOG2_E: f32 = core::f32::consts::LOG2_E;
-/// `ln 2` in two parts: products of the first with small whole numbers are exact.
-const LN2_HIGH: f32 = 0.693_359_4;
-const LN2_LOW: f32 = -2.121_944_4e-4;
+const LN_2: f32 = core::f32::consts::LN_2;
+/// What `f32` loses of `ln 2`.
+const LN_2_LOW: f32 = (core::f64::consts::LN_2 - LN_2 as f64) as f32;
 /// Adding it rounds to a whole number, which then stands in the low bits.
 const ROUND: f32 = 12_582_912.0;
+/// A factor of what [`Exponential::of_shrunk`] takes.
+const SHRINK: f32 = 1.0 / 4_294_967_296.0;
 
-/// `exp(x)` as `(mantissa + low) * scales.0 * scales.1`: all of it may underflow or overflow, no part does.
+/// `exp(x)` as `(mantissa + low) * 2^exponent`.
 #[derive(Clone, Copy)]
 pub struct Exponential {
-    pub mantissa: f32,
-    pub low: f32,
-    pub scales: (f32, f32),
+    mantissa: f32,
+    low: f32,
+    exponent: i32,
 }
 
 impl Exponential {
+    /// `factor * 2^exponent`, which may underflow or overflow.
     #[inline(always)]
-    pub fn scaled(self, factor: f32) -> f32 {
-        factor * self.scales.0 * self.scales.1
+    fn scaled(self, factor: f32) -> f32 {
+        let half = self.exponent >> 1;
+        factor * power_of_two(half) * power_of_two(self.exponent - half)
     }
-    /// `exp(x) * factor`, rounded once.
+    /// As [`scaled`](Self::scaled), of an exponent from -158 to 95 and a factor that was multiplied by [`SHRINK`].
     #[inline(always)]
-    pub fn times(self, factor: f32) -> f32 {
-        self.scaled(self.mantissa.mul_add(factor, self.low * factor))
+    fn of_shrunk(self, factor: f32) -> f32 {
+        factor * power_of_two(self.exponent + 32)
     }
+    /// `exp(x)` of an `x` that was not bounded, rounded once more.
     #[inline(always)]
-    pub fn value(self) -> f32 {
+    fn value(self) -> f32 {
         self.scaled(self.mantissa)
     }
 }
@@ -36,44 +41,45 @@ fn power_of_two(exponent: i32) -> f32 {
     f32::from_bits(((exponent + 127) as u32) << 23)
 }
 
+/// Between bounds beyond which the exponential is infinite or 0.
 #[inline(always)]
-pub fn exponential(x: f32) -> Exponential {
-    exponential_of_sum(x, 0.0)
-}
-
-/// `exp(x + low)`, where `low` is a rounding error of `x`.
-#[inline(always)]
-pub fn exponential_of_sum(x: f32, low: f32) -> Exponential {
+fn exponential(x: f32, low: f32) -> Exponential {
     // Comparisons, not `clamp`: they are false for NaN, which goes on.
     let x = if x > 130.0 { 130.0 } else { x };
     let x = if x < -150.0 { -150.0 } else { x };
+    exponential_within(x, low)
+}
+
+/// `exp(x + low)`, where `low` is a rounding error of `x`, and `x` within 150.
+#[inline(always)]
+fn exponential_within(x: f32, low: f32) -> Exponential {
     let shifted = x.mul_add(LOG2_E, ROUND);
     let whole = shifted - ROUND;
-    let exact = whole.mul_add(-LN2_HIGH, x);
-    let r = whole.mul_add(-LN2_LOW, exact);
-    let low = whole.mul_add(-LN2_LOW, exact - r) + low;
-    let mut p = 0.000_199_183_85_f32;
-    p = p.mul_add(r, 0.001_394_607_4);
-    p = p.mul_add(r, 0.008_333_264);
-    p = p.mul_add(r, 0.041_666_27);
-    p = p.mul_add(r, 0.166_666_67);
-    p = p.mul_add(r, 0.5);
-    let sum = 1.0 + r;
-    let rest = (p * r).mul_add(r, r - (sum - 1.0));
-    let rest = low.mul_add(sum + rest, rest);
-    let mantissa = sum + rest;
-    let exponent = shifted.to_bits() as i32 - ROUND.to_bits() as i32;
-    let half = exponent >> 1;
+    // Exact: the last bit of both is above that of a number so small.
+    let r = whole.mul_add(-LN_2, x);
+    let low = whole.mul_add(-LN_2_LOW, low);
+    let square = r * r;
+    // exp(r) = 1 + r + r² q(r), in pairs that do not wait for each other.
+    let first = r.mul_add(0.166_665_21, 0.499_999_94);
+    let second = r.mul_add(0.008_368_687, 0.041_668_277);
+    let q = square
+        .mul_add(0.001_381_982_2, second)
+        .mul_add(square, first);
+    let curve = q * square;
+    // `low` first with what is small as well, so that it brings no rounding error of its own.
+    let growth = square.mul_add(0.5, 1.0 + r);
+    let rest = r + low.mul_add(growth, curve);
+    let mantissa = 1.0 + rest;
     Exponential {
         mantissa,
-        low: rest - (mantissa - sum),
-        scales: (power_of_two(half), power_of_two(exponent - half)),
+        low: rest - (mantissa - 1.0),
+        exponent: shifted.to_bits() as i32 - ROUND.to_bits() as i32,
     }
 }
 
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    exponential(x).value()
+    exponential(x, 0.0).value()
 }
 
 /// `exp(x - y)` of the exact difference, for `x` up to `y`.
@@ -84,7 +90,7 @@ pub fn exp_of_difference(x: f32, y: f32) -> f32 {
     // What the difference lost; not of infinities, of which it would be NaN.
     let low = (x - (difference - part)) - (y + part);
     let low = if difference > -200.0 { low } else { 0.0 };
-    exponential_of_sum(difference, low).value()
+    exponential(difference, low).value()
 }
 
 #[inline(always)]
@@ -98,112 +104,93 @@ pub fn tanh(x: f32) -> f32 {
     p = p.mul_add(s, 0.133_332_1);
     p = p.mul_add(s, -0.333_333_3);
     let near = (p * s).mul_add(t, t);
-    let far = 1.0 - 2.0 / (exp(2.0 * t) + 1.0);
+    let far = 1.0 - 2.0 / (exp_within(2.0 * if t > 10.0 { 10.0 } else { t }) + 1.0);
     let positive = if t < 0.625 { near } else { far };
     positive.copysign(x)
 }
 
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
-    let e = exponential(-x.abs());
-    let divisor = 1.0 + e.value();
-    let inverse = 1.0 / divisor;
+    let t = if x > 0.0 { -x } else { x };
+    let e = exponential_within(if t < -105.0 { -105.0 } else { t }, 0.0);
+    let value = e.of_shrunk(e.mantissa * SHRINK);
+    let divisor = 1.0 + value;
     // What the sum lost.
-    let lost = e.value() - (divisor - 1.0);
-    let exact = (-inverse).mul_add(divisor, 1.0) - inverse * lost;
-    let inverse = exact.mul_add(inverse, inverse);
-    if x < 0.0 { e.times(inverse) } else { inverse }
+    let lost = value - (divisor - 1.0);
+    let inverse = SHRINK / divisor;
+    // What is missing from the inverse, by the divisor: its own inverse is about `1 - value / 2`.
+    let exact = (-inverse).mul_add(divisor, SHRINK) - inverse * lost;
+    let rest = exact * value.mul_add(-0.5, 1.0);
+    if x < 0.0 {
+        let rest = e.mantissa.mul_add(rest, e.low * inverse);
+        e.of_shrunk(e.mantissa.mul_add(inverse, rest))
+    } else {
+        (inverse + rest) * (1.0 / SHRINK)
+    }
 }
 
 #[inline(always)]
 pub fn silu(x: f32) -> f32 {
-    let bounded = if x < -200.0 { -200.0 } else { x };
+    let bounded = if x < -120.0 { -120.0 } else { x };
     times_sigmoid(bounded, bounded, 0.0)
 }
 
-/// `x / (1 + exp(-(z + low)))`, where `z` has the sign of `x`, and neither is very negative.
+/// `x / (1 + exp(-(z + low)))`, where `z` has the sign of `x`, and neither is below -150.
 #[inline(always)]
 fn times_sigmoid(x: f32, z: f32, low: f32) -> f32 {
-    let e = exponential_of_sum(-z.abs(), if z < 0.0 { low } else { -low });
+    let t = if z > 0.0 { -z } else { z };
+    let t = if t < -150.0 { -150.0 } else { t };
+    let e = exponential_within(t, if z < 0.0 { low } else { -low });
     let value = e.value();
     let divisor = 1.0 + value;
     let lost = value - (divisor - 1.0);
     let quotient = x / divisor;
-    // The quotient's rounding error, and that of the divisor.
-    let rest = ((-quotient).mul_add(divisor, x) - quotient * lost) / divisor;
     if z < 0.0 {
-        e.scaled(
-            e.mantissa
-                .mul_add(quotient, e.low.mul_add(quotient, e.mantissa * rest)),
-        )
+        let rest = e.mantissa.mul_add(-lost, e.low);
+        e.scaled(e.mantissa.mul_add(quotient, rest * quotient))
     } else {
         quotient
     }
 }
 
-/// `t` from which the tail is computed with its exponential.
-const TAIL: f32 = 0.7;
-
-/// The normal distribution's upper tail times `exp(t²/2)`, for `t` from `TAIL`.
+/// `t` times the normal distribution's upper tail `Q(t)`, for `t` from 0 to 14.6.
+///
+/// Near 0 it is `t` times a polynomial in `t` less the middle; far from it, `t Q(t) exp(t²/2)` is one in
+/// `1 / (t² + 2.75)`, on which that one's rounding errors have little influence. One chain serves both.
 #[inline(always)]
-pub fn scaled_tail(t: f32) -> (f32, f32) {
-    let divisor = t.mul_add(0.25, 1.0);
-    let u = 1.0 / divisor;
-    let lost = t.mul_add(0.25, 1.0 - divisor);
-    // Relative error of `u`.
-    let error = (-u).mul_add(divisor, 1.0) - u * lost;
-    let v = u - 0.5;
-    let mut p = 0.014_061_117_f32;
-    p = p.mul_add(v, -0.047_051_188);
-    p = p.mul_add(v, -0.056_527_84);
-    p = p.mul_add(v, 0.060_015_89);
-    p = p.mul_add(v, 0.241_625_98);
-    p = p.mul_add(v, 0.373_049_7);
-    p = p.mul_add(v, 0.387_136_8);
-    p = p.mul_add(v, 0.303_948_3);
-    // The last sum and the product in two parts: the constant is the larger term.
-    let constant = 0.188_821_29;
-    let sum = p.mul_add(v, constant);
-    let sum_low = p.mul_add(v, constant - sum);
-    let tail = sum * u;
-    let tail_low = sum.mul_add(u, -tail) + sum_low * u;
-    // The logarithm's derivative by that of `u` is about `1 + 1.95 u`.
-    let low = (tail * error).mul_add(u.mul_add(1.95, 1.0), tail_low);
-    (tail, low)
-}
-
-/// `(Φ(x) - 1/2) / x` from `x²`, for `|x|` below `TAIL`.
-#[inline(always)]
-fn near_half(square: f32) -> f32 {
-    let mut q = 0.000_100_083_19_f32;
-    q = q.mul_add(square, -0.001_177_775_4);
-    q = q.mul_add(square, 0.009_970_922);
-    q = q.mul_add(square, -0.066_490_084);
-    q.mul_add(square, 0.398_942_26)
+fn times_tail(t: f32) -> f32 {
+    const MIDDLE: f32 = 0.832_031_25;
+    let half = -0.5 * t;
+    let exponent = half * t;
+    let e = exponential_within(exponent, half.mul_add(t, -exponent));
+    let is_far = t > 1.4;
+    let inverse = 1.0 / t.mul_add(t, 2.75);
+    let z = if is_far { inverse } else { t - MIDDLE };
+    let pick = |near: f32, far: f32| if is_far { far * SHRINK } else { near };
+    let mut p = pick(0.000_045_534_947, -3232.220_2);
+    p = p.mul_add(z, pick(-0.000_235_215_15, 2863.365));
+    p = p.mul_add(z, pick(-0.000_501_150_1, -1259.604));
+    p = p.mul_add(z, pick(0.002_788_606, 331.307_43));
+    p = p.mul_add(z, pick(0.001_581_074_7, -67.886_17));
+    p = p.mul_add(z, pick(-0.022_578_437, 9.697_938));
+    p = p.mul_add(z, pick(0.014_474_693, -2.374_260_2));
+    p = p.mul_add(z, pick(0.117_406_97, 0.099_022_31));
+    p = p.mul_add(z, pick(-0.282_217_7, -0.398_936_3));
+    // The last sum in two parts.
+    let constant = pick(0.202_695_65, 0.398_942_26);
+    let sum = p.mul_add(z, constant);
+    let sum_low = p.mul_add(z, constant - sum);
+    let factor = if is_far { e.mantissa } else { t };
+    let product = factor.mul_add(sum, factor * sum_low);
+    product * power_of_two(if is_far { e.exponent + 32 } else { 0 })
 }
 
 #[inline(always)]
 pub fn gelu(x: f32) -> f32 {
     let t = x.abs();
-    let t = if t > 20.0 { 20.0 } else { t };
-    let bounded = if x < -20.0 { -20.0 } else { x };
-    let square = t * t;
-    let low = t.mul_add(t, -square);
-    let e = exponential_of_sum(-0.5 * square, -0.5 * low);
-    let (scaled, scaled_low) = scaled_tail(t);
-    let tail = e.mantissa * scaled;
-    let tail_low =
-        e.mantissa.mul_add(scaled, -tail) + e.mantissa.mul_add(scaled_low, e.low * scaled);
-    let near = x * near_half(square).mul_add(x, 0.5);
-    let negative = e.scaled(bounded.mul_add(tail, bounded * tail_low));
-    let positive = (-t).mul_add(e.scaled(tail), x);
-    if t < TAIL {
-        near
-    } else if x < 0.0 {
-        negative
-    } else {
-        positive
-    }
+    let t = if t > 14.6 { 14.6 } else { t };
+    let positive = if x < 0.0 { 0.0 } else { x };
+    positive - times_tail(t)
 }
 
 #[inline(always)]
@@ -231,7 +218,7 @@ pub fn gelu_tanh(x: f32) -> f32 {
 pub fn mish(x: f32) -> f32 {
     let bounded = if x < -200.0 { -200.0 } else { x };
     let t = if bounded > 30.0 { 30.0 } else { bounded };
-    let e = exponential(t);
+    let e = exponential(t, 0.0);
     let v = e.value();
     let sum = v + 2.0;
     let divisor = v.mul_add(sum, 2.0);
@@ -274,10 +261,17 @@ fn bounded(x: f32, bound: f32) -> f32 {
     if x < -bound { -bound } else { x }
 }
 
+/// `exp(x)` for `x` within 80.
+#[inline(always)]
+fn exp_within(x: f32) -> f32 {
+    let e = exponential_within(x, 0.0);
+    e.mantissa * power_of_two(e.exponent)
+}
+
 /// `1 / (1 + exp(-z))` and `1 -` it, for `z` within 80.
 #[inline(always)]
 fn sigmoids(z: f32) -> (f32, f32) {
-    let e = exp(-z.abs());
+    let e = exp_within(-z.abs());
     let large = 1.0 / (1.0 + e);
     let small = e * large;
     if z < 0.0 {
@@ -289,29 +283,38 @@ fn sigmoids(z: f32) -> (f32, f32) {
 
 #[inline(always)]
 pub fn silu_slope(x: f32) -> f32 {
-    let x = bounded(x, 120.0);
+    let x = bounded(x, 80.0);
     let (s, rest) = sigmoids(x);
     s * (x * rest + 1.0)
 }
 
 #[inline(always)]
 pub fn gelu_slope(x: f32) -> f32 {
-    const DENSITY: f32 = 0.398_942_3;
-    let x = bounded(x, 20.0);
-    let t = x.abs();
-    let e = exp(-0.5 * t * t);
-    let tail = e * scaled_tail(t).0;
-    let far = if x < 0.0 { tail } else { 1.0 - tail };
-    let near = near_half(x * x).mul_add(x, 0.5);
-    let below = if t < TAIL { near } else { far };
-    (x * DENSITY).mul_add(e, below)
+    let t = bounded(x.abs(), 10.0);
+    // The tail less `t` times the density, over `exp(-t²/2)`; where that is small, no matter how well.
+    let mut p = -0.000_008_051_215_f32;
+    p = p.mul_add(t, 0.000_151_760_18);
+    p = p.mul_add(t, -0.001_270_017_7);
+    p = p.mul_add(t, 0.006_378_962);
+    p = p.mul_add(t, -0.022_223_406);
+    p = p.mul_add(t, 0.059_488_256);
+    p = p.mul_add(t, -0.131_767_32);
+    p = p.mul_add(t, 0.249_750_39);
+    p = p.mul_add(t, -0.797_864_6);
+    p = p.mul_add(t, 0.499_999_73);
+    let of_negative = exp_within(-0.5 * t * t) * p;
+    if x < 0.0 {
+        of_negative
+    } else {
+        1.0 - of_negative
+    }
 }
 
 #[inline(always)]
 pub fn gelu_tanh_slope(x: f32) -> f32 {
     const A: f32 = 1.595_769;
     const B: f32 = 0.071_354_814;
-    let x = bounded(x, 20.0);
+    let x = bounded(x, 9.0);
     let square = x * x;
     let (s, rest) = sigmoids(x * B.mul_add(square, A));
     s * (x * rest).mul_add((3.0 * B).mul_add(square, A), 1.0)
@@ -319,9 +322,9 @@ pub fn gelu_tanh_slope(x: f32) -> f32 {
 
 #[inline(always)]
 pub fn mish_slope(x: f32) -> f32 {
-    let x = if x < -120.0 { -120.0 } else { x };
+    let x = if x < -80.0 { -80.0 } else { x };
     let t = if x > 30.0 { 30.0 } else { x };
-    let v = exp(t);
+    let v = exp_within(t);
     let divisor = v.mul_add(v + 2.0, 2.0);
     // With `w = v (v + 2)`: tanh = w / (w + 2), and (1 - tanh²) sigmoid(x) = 4 v (v + 1) / (w + 2)².
     let inverse = 1.0 / divisor;

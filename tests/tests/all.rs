@@ -14,6 +14,8 @@ mod budget;
 mod common;
 mod data;
 mod device;
+mod masks;
+mod one_pass;
 mod parity;
 mod recurrent;
 mod regularisers;

@@ -4,6 +4,7 @@
 use super::product::{Matrix, MatrixMut, add_product, product, product_here};
 use super::{Derived, Input, Primitive, apply, memory, readable, shape};
 use burn::tensor::Tensor;
+use damper_kernels::pool::{self, Windows};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -499,10 +500,7 @@ struct Pooled {
 }
 
 /// The greatest value of each window of `[batch, channels, height, width]`, or of `[batch, channels, width]`.
-pub(crate) fn max_pool<const D: usize>(
-    input: Tensor<D>,
-    pool: Pool,
-) -> Result<Tensor<D>, Tensor<D>> {
+pub(crate) fn max_pool<const D: usize>(input: Tensor<D>, by: Pool) -> Result<Tensor<D>, Tensor<D>> {
     let dims = input.dims();
     let from = match *dims.get(2..).unwrap_or_default() {
         [width] => [1, width],
@@ -511,16 +509,16 @@ pub(crate) fn max_pool<const D: usize>(
     };
     let one_channel = Convolution {
         channels: [1; 2],
-        kernel: pool.kernel,
-        stride: pool.stride,
+        kernel: by.kernel,
+        stride: by.stride,
         dilation: [1; 2],
-        padding: pool.padding,
+        padding: by.padding,
         groups: 1,
     };
     let inside = (0..2).all(|axis| {
-        let (before, behind) = pool.padding[axis];
+        let (before, behind) = by.padding[axis];
         // No window lies outside of the input altogether.
-        before.max(behind) < pool.kernel[axis].max(1)
+        before.max(behind) < by.kernel[axis].max(1)
     });
     let planes = dims[0] * dims[1];
     let Some(sizes) = Sizes::new(one_channel, planes, from)
@@ -557,47 +555,18 @@ fn greatest(sizes: &Sizes, input: &[f32]) -> (Vec<f32>, Vec<u32>) {
         .par_chunks_mut(part * to)
         .zip(places.par_chunks_mut(part * to))
         .zip(input.par_chunks(part * from));
-    let (
-        [height, width],
-        Convolution {
-            kernel,
-            stride,
-            padding,
-            ..
-        },
-    ) = (sizes.from, sizes.of);
-    // The part of a window that lies in the input.
-    let range = |place: usize, axis: usize, size: usize| {
-        let first = place * stride[axis];
-        let start = first.saturating_sub(padding[axis].0);
-        let end = (first + kernel[axis])
-            .saturating_sub(padding[axis].0)
-            .min(size);
-        start..end
+    let windows = Windows {
+        from: sizes.from,
+        to: sizes.to,
+        kernel: sizes.of.kernel,
+        stride: sizes.of.stride,
+        before: sizes.of.padding.map(|(before, _)| before),
     };
     parts.for_each(|((output, places), input)| {
         let planes = output.chunks_mut(to).zip(places.chunks_mut(to));
         for ((output, places), input) in planes.zip(input.chunks(from)) {
-            let lines = output
-                .chunks_mut(sizes.to[1])
-                .zip(places.chunks_mut(sizes.to[1]));
-            for (down, (output, places)) in lines.enumerate() {
-                let rows = range(down, 0, height);
-                for (right, (output, place)) in output.iter_mut().zip(places).enumerate() {
-                    let columns = range(right, 1, width);
-                    let mut best = (f32::NEG_INFINITY, rows.start * width + columns.start);
-                    for row in rows.clone() {
-                        for (column, number) in
-                            columns.clone().zip(&input[row * width + columns.start..])
-                        {
-                            if *number > best.0 || (number.is_nan() && !best.0.is_nan()) {
-                                best = (*number, row * width + column);
-                            }
-                        }
-                    }
-                    (*output, *place) = (best.0, best.1 as u32);
-                }
-            }
+            // The kernel's errors are lengths that do not fit; these do.
+            let _ = pool::greatest(input, windows, output, places);
         }
     });
     (output, places)

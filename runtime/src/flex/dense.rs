@@ -265,6 +265,8 @@ fn forward(
             },
             factor: match activation.saved() {
                 Saved::Input => 1.0,
+                // All is dropped: nothing goes back, and the output is 0.
+                Saved::Output if scale == 0.0 => 0.0,
                 Saved::Output => scale.recip(),
             },
             mask: mask.map(|mask| (mask, scale)),

@@ -202,3 +202,110 @@ pub(crate) fn piece(numbers: usize, unit: usize) -> usize {
     }
     numbers.div_ceil(threads).next_multiple_of(unit.max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::convolution::{Convolution, Pool};
+    use super::{attention, convolution, dense, elementwise, norm, rows};
+    use crate::activation::Activation;
+    use crate::layer::Drawn;
+    use burn::tensor::{Device, Tensor};
+    use damper_kernels::dropout::{Rate, Source};
+    use damper_kernels::noise::Kind;
+
+    /// Which operations ran in one pass.
+    fn reached(input: &Device, parameters: &Device) -> Vec<(&'static str, bool)> {
+        let x = || Tensor::<2>::ones([4, 6], input);
+        let line = || Tensor::<3>::ones([1, 4, 6], input);
+        let vector = || Tensor::<1>::ones([6], parameters);
+        let weight = || Tensor::<2>::ones([6, 6], parameters);
+        let kernel = || Tensor::<3>::ones([2, 4, 1], parameters);
+        let of = Convolution {
+            channels: [4, 2],
+            kernel: [1, 1],
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: [(0, 0); 2],
+            groups: 1,
+        };
+        let pool = Pool {
+            kernel: [1, 2],
+            stride: [1, 2],
+            padding: [(0, 0); 2],
+        };
+        let source = Source {
+            seed: 1,
+            step: 2,
+            layer: 3,
+        };
+        let rate = Rate::new(0.5);
+        let (relu, drawn) = (Activation::Relu, Drawn { source, rate });
+        let softmax = rows::Function::Softmax;
+        vec![
+            (
+                "dense",
+                dense::dense(x(), weight(), Some(vector()), Some(relu), Some(drawn)).is_ok(),
+            ),
+            (
+                "dense, no bias",
+                dense::dense(line(), weight(), None, None, None).is_ok(),
+            ),
+            ("activate", elementwise::activate(x(), relu).is_ok()),
+            ("drop", elementwise::drop(x(), drawn, rate.into()).is_ok()),
+            (
+                "noise",
+                elementwise::noise(x(), source, Kind::Add, 0.1).is_ok(),
+            ),
+            (
+                "scale_groups",
+                elementwise::scale_groups(x(), vec![0.0; 4], [4, 6, 1, 1]).is_ok(),
+            ),
+            ("softmax", rows::of_rows(x(), softmax).is_ok()),
+            (
+                "cross_entropy",
+                rows::cross_entropy(x(), &[0, 1, 2, 3], 0.1).is_ok(),
+            ),
+            (
+                "layer norm",
+                norm::layer(x(), vector(), Some(vector()), 1e-5).is_ok(),
+            ),
+            (
+                "batch norm",
+                norm::batch(x(), vector(), vector(), 1e-5).is_ok(),
+            ),
+            (
+                "attention",
+                attention::attend(line(), 2, true, None, Some(drawn)).is_ok(),
+            ),
+            (
+                "convolution",
+                convolution::convolve(line(), kernel(), None, of).is_ok(),
+            ),
+            ("max_pool", convolution::max_pool(line(), pool).is_ok()),
+        ]
+    }
+
+    /// Else what compares these operations with burn's compares burn's with themselves.
+    #[test]
+    fn the_memory_of_flex_is_reached_on_both_sides_of_the_graph() {
+        let (plain, training) = (Device::flex(), Device::flex().autodiff());
+        for (input, parameters) in [
+            (&plain, &plain),
+            (&training, &training),
+            (&plain, &training),
+        ] {
+            for (name, reached) in reached(input, parameters) {
+                assert!(reached, "{name}");
+            }
+        }
+    }
+
+    /// Checkpoints are burn's to decide about.
+    #[test]
+    fn a_strategy_of_checkpoints_is_left_to_burn() {
+        let device = Device::flex().autodiff().gradient_checkpointing();
+        for (name, reached) in reached(&device, &device) {
+            assert!(!reached, "{name}");
+        }
+    }
+}

@@ -1,12 +1,13 @@
 use super::dense::{dense, product};
 use super::{Drawn, Layer, beside, held, share};
 use crate::Pass;
+use crate::activation::softmax;
 use burn::module::{Flag, Initializer, Module, Param};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::softmax;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
+use damper_kernels::dropout::{WORD, words};
 use damper_spec::{Op, OpKind, Shape};
 
 /// Multi-head self-attention (Vaswani et al., arXiv 1706.03762), with the weights of PyTorch's `MultiheadAttention`.
@@ -199,7 +200,13 @@ impl Attention {
             }
             let mut weights = softmax(scores, 3);
             if let Some(drawn) = drawn {
-                weights = drawn.drop(weights);
+                // As `flex::attention`: each head begins at a word of its own.
+                let count = time * time;
+                let whole = words(count) * WORD;
+                let mask = drawn
+                    .mask([batch, heads, whole], &device)
+                    .narrow(2, 0, count);
+                weights = weights * mask.reshape([batch, heads, time, time]);
             }
             weights.matmul(value)
         } else {

@@ -17,7 +17,9 @@ use burn::optim::{
 use burn::tensor::Tensor;
 use damper_spec::{Algorithm, Parameter};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
+#[cfg(feature = "flex")]
+use std::sync::atomic::Ordering;
 
 /// The optimiser of the description: its algorithm, and one parameter group, by exact paths, for each set of
 /// rules that act on weights.
@@ -122,7 +124,7 @@ fn in_one_pass<O>(step: Regularised<O>, _: &Factor) -> Regularised<O> {
 /// What every gradient of the next step is multiplied by: the clip by the global norm, at no pass of its own. Steps in
 /// tensor operations that are not [`OnePass`](one_pass::OnePass)'s do not look at it.
 #[derive(Clone, Debug)]
-pub(crate) struct Factor(Arc<AtomicU32>);
+pub(crate) struct Factor(#[cfg_attr(not(feature = "flex"), expect(dead_code))] Arc<AtomicU32>);
 
 impl Default for Factor {
     fn default() -> Self {

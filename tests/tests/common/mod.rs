@@ -1,6 +1,7 @@
 //! What several tests need.
 
 use damper::Spec;
+use damper::burn::module::{Module, ModuleMapper, Param};
 use damper::burn::tensor::{Device, Int, Tensor, TensorData};
 use damper_spec::{
     Id, Input, InputKind, Loss, LossKind, Model, Op, OpKind, Source, Statement, Train, Value,
@@ -169,4 +170,80 @@ pub fn model(inputs: usize, ops: Vec<Op>, loss: Option<LossKind>, train: Option<
 #[track_caller]
 pub fn spec(inputs: usize, ops: Vec<Op>, loss: Option<LossKind>, train: Option<Train>) -> Spec {
     Spec::check(model(inputs, ops, loss, train)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Numbers in [-1, 1) that look random and are the same everywhere.
+pub fn noise(n: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+/// Whether this test has the process for itself; if not, it is run in one of its own.
+///
+/// Random numbers are one stream for the whole process. Trainings wait for each other, but the tests beside
+/// these draw numbers as they please.
+pub fn alone() -> bool {
+    let thread = std::thread::current();
+    let name = thread.name().filter(|name| *name != "main");
+    let (Some(name), None) = (name, std::env::var_os("DAMPER_TEST_ALONE")) else {
+        return true;
+    };
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact"])
+        .env("DAMPER_TEST_ALONE", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+    false
+}
+
+/// Runs among so many threads, however many cores there are: that is how many the work is cut for.
+pub fn on_threads<T: Send>(count: usize, run: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(count)
+        .build()
+        .expect("threads")
+        .install(run)
+}
+
+/// Numbers in [-bound, bound) that look random and are the same everywhere.
+pub fn random<const D: usize>(
+    shape: [usize; D],
+    seed: u64,
+    bound: f32,
+    device: &Device,
+) -> Tensor<D> {
+    let mut numbers = noise(shape.iter().product(), seed);
+    for number in &mut numbers {
+        *number *= bound;
+    }
+    Tensor::from_data(TensorData::new(numbers, shape), device)
+}
+
+/// The module with parameters that look random and are the same everywhere, of about the size of fresh ones.
+pub fn same_everywhere<M: Module>(module: M) -> M {
+    struct Numbers(u64);
+
+    impl ModuleMapper for Numbers {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            self.0 += 1;
+            let old = param.val();
+            let shape = old.dims();
+            let count = shape.iter().product::<usize>() as f32;
+            let bound = 2.0 / count.sqrt().sqrt();
+            Param::from_tensor(random(shape, self.0, bound, &old.device()))
+        }
+    }
+
+    module.map(&mut Numbers(0))
 }

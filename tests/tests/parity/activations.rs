@@ -1,6 +1,7 @@
 //! Every activation: its values, and its gradient.
 
 use crate::common::{Fixture, TOLERANCE, device, op};
+use damper::activation;
 use damper::burn::nn::activation as nn;
 use damper::burn::tensor::Tensor;
 use damper::burn::tensor::activation as burn;
@@ -22,10 +23,11 @@ fn built<L: Layer>(kind: ActivationKind, arguments: &[f64]) -> L {
     L::build(&op, &Shape(vec![Some(6)]), &device().autodiff()).expect("the description is sound")
 }
 
+/// What the generated code calls.
 fn apply(kind: ActivationKind, x: Tensor<2>) -> Tensor<2> {
     use ActivationKind as A;
     match kind {
-        A::Relu => burn::relu(x),
+        A::Relu => activation::relu(x),
         A::LeakyRelu => built::<nn::LeakyRelu>(kind, &[0.2]).forward(x),
         A::Relu6 => burn::relu6(x),
         A::Rrelu => built::<nn::RRelu>(kind, &[0.1, 0.4]).forward(x),
@@ -33,15 +35,15 @@ fn apply(kind: ActivationKind, x: Tensor<2>) -> Tensor<2> {
         A::Elu => built::<layer::Elu>(kind, &[1.3]).forward(x),
         A::Celu => built::<layer::Celu>(kind, &[0.7]).forward(x),
         A::Selu => layer::selu(x),
-        A::Gelu => burn::gelu(x),
-        A::GeluApproximate => burn::gelu_approximate(x),
-        A::Silu => burn::silu(x),
-        A::Mish => burn::mish(x),
-        A::Sigmoid => burn::sigmoid(x),
+        A::Gelu => activation::gelu(x),
+        A::GeluApproximate => activation::gelu_approximate(x),
+        A::Silu => activation::silu(x),
+        A::Mish => activation::mish(x),
+        A::Sigmoid => activation::sigmoid(x),
         A::LogSigmoid => burn::log_sigmoid(x),
         A::HardSigmoid => built::<nn::HardSigmoid>(kind, &[0.2, 0.5]).forward(x),
         A::HardSwish => burn::hard_swish(x),
-        A::Tanh => burn::tanh(x),
+        A::Tanh => activation::tanh(x),
         A::Hardtanh => built::<nn::Hardtanh>(kind, &[-0.7, 1.2]).forward(x),
         A::Tanhshrink => burn::tanhshrink(x),
         A::Softplus => built::<nn::Softplus>(kind, &[1.5]).forward(x),
@@ -52,8 +54,8 @@ fn apply(kind: ActivationKind, x: Tensor<2>) -> Tensor<2> {
         A::SoftShrink => built::<nn::SoftShrink>(kind, &[0.4]).forward(x),
         A::Shrink => built::<nn::Shrink>(kind, &[0.5, 0.2]).forward(x),
         A::Glu => burn::glu(x, 1),
-        A::Softmax => burn::softmax(x, 1),
-        A::LogSoftmax => burn::log_softmax(x, 1),
+        A::Softmax => activation::softmax(x, -1),
+        A::LogSoftmax => activation::log_softmax(x, -1),
         A::Softmin => burn::softmin(x, 1),
         A::QuietSoftmax => burn::quiet_softmax(x, 1),
     }

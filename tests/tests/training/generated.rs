@@ -1,11 +1,13 @@
 //! What `model!` gives does what the same module written by hand does, and trains.
 
-use super::{alone, noise, quadrants};
+use super::{alone, losses, noise, quadrants};
+use crate::common::on_threads;
 use damper::burn::module::Module;
 use damper::burn::nn::Linear;
 use damper::burn::optim::GradientsParams;
 use damper::burn::tensor::activation::{log_softmax, relu};
 use damper::burn::tensor::{Device, Int, Tensor, TensorData};
+use damper::data::Data;
 use damper::layer::{BatchNorm, DropPath, Dropout};
 use damper::{Pass, Progress, Stop, model};
 
@@ -30,6 +32,23 @@ model! {
         epochs: 40, batch: 16, seed: 7,
         early_stop(patience = 39, metric = accuracy),
     }
+}
+
+model! {
+    /// Layers that share their work among threads, and every kind of mask.
+    #[allow(damper::regularisation, damper::structure, damper::normalisation, reason = "what is tested is that it repeats")]
+    pub Shared
+    input x: [8, 16]
+    layers {
+        noisy:  noise(0.1) -> variational_dropout(0.1);
+        rnn:    gru(16) with zoneout(0.1), variational_dropout(0.1, recurrent = 0.1);
+        block:  residual { layer_norm -> attention(heads = 2) with attention_dropout(0.1); } with drop_path(0.2);
+        wide:   flatten -> linear(512) -> gelu with dropout(0.3) after gelu, drop_connect(0.1);
+        narrow: linear(256) -> relu with dropout(0.3) after relu;
+        head:   linear(2);
+    }
+    loss cross_entropy(label_smoothing = 0.1)
+    train { optimizer: adamw(lr = 1e-3), epochs: 2, batch: 96, clip(norm = 1.0) }
 }
 
 /// The same module, as one writes it with burn.
@@ -187,4 +206,38 @@ fn a_declared_model_trains_as_its_train_section_says() {
     );
     assert!((run.valid().metrics[0] - greatest).abs() < 1e-9);
     assert!(greatest > 0.85, "{history}");
+}
+
+/// Threads change neither what is dropped nor the order in which gradients are added up.
+#[test]
+fn a_model_of_every_mask_trains_the_same_twice() {
+    if !alone() {
+        return;
+    }
+    let data = |samples: usize, seed: u64| {
+        let features = noise(8 * 16 * samples, seed);
+        let classes: Vec<usize> = features
+            .chunks(8 * 16)
+            .map(|x| usize::from(x.iter().sum::<f32>() > 0.0))
+            .collect();
+        Data::new((features, 8 * 16), classes).unwrap()
+    };
+    let (train, valid) = (data(300, 1), data(50, 2));
+    let fit = |seed| {
+        let run = Shared::training()
+            .seed(seed)
+            .progress(Progress::Silent)
+            .interruptible(false)
+            .fit(&train, &valid)
+            .unwrap();
+        (
+            losses(run.history()),
+            run.model.head.weight.val().into_data(),
+        )
+    };
+    on_threads(2, || {
+        let first = fit(5);
+        assert_eq!(fit(5), first);
+        assert_ne!(fit(6), first);
+    });
 }

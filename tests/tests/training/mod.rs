@@ -8,6 +8,7 @@ mod gpu;
 mod images;
 mod network;
 
+use crate::common::{alone, noise};
 use damper::burn::data::dataloader::DataLoader;
 use damper::burn::module::Module;
 use damper::burn::optim::{GradientsParams, SgdConfig};
@@ -24,18 +25,6 @@ fn training(config: NetConfig) -> Training<Net> {
         .device(Device::flex())
         .progress(Progress::Silent)
         .interruptible(false)
-}
-
-/// Numbers in [-1, 1) that look random and are the same everywhere.
-fn noise(n: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
 }
 
 /// Two classes that a small network can tell apart: whether the first two of four features have the same sign.
@@ -76,29 +65,6 @@ fn weights(model: &Net) -> Vec<f32> {
         .iter()
         .flat_map(|data| data.iter::<f32>().collect::<Vec<_>>())
         .collect()
-}
-
-/// Whether this test has the process for itself; if not, it is run in one of its own.
-///
-/// Random numbers are one stream for the whole process. Trainings wait for each other, but the tests beside
-/// these draw numbers as they please.
-fn alone() -> bool {
-    let thread = std::thread::current();
-    let name = thread.name().filter(|name| *name != "main");
-    let (Some(name), None) = (name, std::env::var_os("DAMPER_TEST_ALONE")) else {
-        return true;
-    };
-    let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([name, "--exact"])
-        .env("DAMPER_TEST_ALONE", "1")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
-    false
 }
 
 /// The model as a training begins with it: steps of this length change nothing.

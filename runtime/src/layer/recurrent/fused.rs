@@ -5,23 +5,19 @@
 //! sequence of its own.
 
 use super::Steps;
-use super::kernels::{self, Step, StepBack};
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::ops::FloatTensorOps;
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Flex};
-use burn::tensor::{DType, Tensor, TensorData};
-use damper_spec::Cell;
+use crate::flex::memory::{self, Buffer};
+use crate::flex::product::{Matrix, MatrixMut, product, product_here};
+use crate::flex::{Derived, Input, Primitive, apply, contiguous, readable};
+use burn::backend::Flex;
+use burn::tensor::{DType, Tensor};
+use damper_kernels::columns;
+use damper_kernels::recurrent::{self, Cell, Step, StepBack};
 use rayon::prelude::*;
 use std::mem::take;
 use std::sync::Arc;
 
-type Primitive = FloatTensor<Flex>;
 /// The rows of some samples, for every step.
 type Rows<'a> = Vec<&'a mut [f32]>;
-type Tracked = FloatTensor<Autodiff<Flex>>;
 
 /// Samples that a thread should have at least: fewer fill no registers.
 const ROWS: usize = 8;
@@ -34,34 +30,32 @@ struct Given {
     batch: usize,
     hidden: usize,
     reverse: bool,
-    /// `[hidden, gates * hidden]`
-    weight: Primitive,
     mask: Option<Primitive>,
     keep: Option<Primitive>,
     keep_memory: Option<Primitive>,
 }
 
-/// What the backward pass needs of the forward pass.
-#[derive(Debug)]
-struct Saved {
-    /// The gates behind their activation: `[time, batch, gates * hidden]`.
-    gates: Vec<f32>,
-    /// LSTM: `tanh` of the memory; GRU: the state's share of the new value. `[time, batch, hidden]`
-    inner: Vec<f32>,
-    /// LSTM: the memory. `[time, batch, hidden]`
-    memory: Vec<f32>,
-}
-
-/// The node of a sequence; its parents are the input's share of the gates, the weights and the second bias.
-#[derive(Debug)]
-struct Sequence;
-
 /// What the gradients are computed from.
 #[derive(Clone, Debug)]
 struct Kept {
     given: Given,
-    saved: Arc<Saved>,
+    /// `[hidden, gates * hidden]`
+    weight: Primitive,
+    /// `[time, batch, hidden]`
     states: Primitive,
+    /// The gates behind their activation: `[time, batch, gates * hidden]`.
+    gates: Arc<Buffer>,
+    /// LSTM: `tanh` of the memory; GRU: the state's share of the new value. `[time, batch, hidden]`
+    inner: Arc<Buffer>,
+    /// LSTM: the memory. `[time, batch, hidden]`
+    memory: Arc<Buffer>,
+}
+
+/// Samples that one thread runs, with their rows of what is written.
+struct Part<'a, const N: usize> {
+    first: usize,
+    count: usize,
+    rows: [Rows<'a>; N],
 }
 
 impl Steps {
@@ -69,99 +63,83 @@ impl Steps {
     pub(super) fn fused(&self) -> Option<Tensor<3>> {
         let [time, batch, _] = self.projected.dims();
         let [hidden, _] = self.weight.dims();
-        let bias = self
-            .bias
-            .clone()
-            .unwrap_or_else(|| Tensor::zeros([1], &self.projected.device()));
-        let given = |weight: &Primitive| {
-            Some(Given {
-                cell: self.cell,
-                time,
-                batch,
-                hidden,
-                reverse: self.reverse,
-                weight: numbers(weight.clone())?,
-                mask: constant(self.mask.as_ref())?,
-                keep: constant(self.keep.as_ref())?,
-                keep_memory: constant(self.keep_memory.as_ref())?,
-            })
+        let given = Given {
+            cell: match self.cell {
+                damper_spec::Cell::Rnn => Cell::Rnn,
+                damper_spec::Cell::Gru => Cell::Gru,
+                damper_spec::Cell::Lstm => Cell::Lstm,
+            },
+            time,
+            batch,
+            hidden,
+            reverse: self.reverse,
+            mask: constant(self.mask.as_ref())?,
+            keep: constant(self.keep.as_ref())?,
+            keep_memory: constant(self.keep_memory.as_ref())?,
         };
-        if !self.projected.is_autodiff() {
-            let [projected, weight, bias] = [
-                self.projected.clone().try_into_primitive::<Flex>().ok()?,
-                self.weight.clone().try_into_primitive::<Flex>().ok()?,
-                bias.try_into_primitive::<Flex>().ok()?,
-            ];
-            let (states, _) = given(&weight)?.forward(&numbers(projected)?, &numbers(bias)?)?;
-            return Some(Tensor::from_primitive::<Flex>(states));
-        }
-        let [projected, weight, bias]: [Tracked; 3] = [
-            self.projected
-                .clone()
-                .try_into_primitive::<Autodiff<Flex>>()
-                .ok()?,
-            self.weight
-                .clone()
-                .try_into_primitive::<Autodiff<Flex>>()
-                .ok()?,
-            bias.try_into_primitive::<Autodiff<Flex>>().ok()?,
-        ];
-        let given = given(weight.primitive())?;
-        let (states, saved) = given.forward(
-            &numbers(projected.primitive().clone())?,
-            &numbers(bias.primitive().clone())?,
-        )?;
-        let nodes = [projected.node(), weight.node(), bias.node()];
-        let states = match Sequence
-            .prepare::<burn::backend::autodiff::checkpoint::strategy::NoCheckpointing>(nodes)
-            .compute_bound()
-            .stateful()
-        {
-            OpsKind::Tracked(preparation) => {
-                let kept = Kept {
-                    given,
-                    saved: Arc::new(saved),
-                    states: states.clone(),
-                };
-                preparation.finish(kept, states)
+        let projected = Input::of(self.projected.clone()).ok()?;
+        let weight = Input::of(self.weight.clone()).ok()?;
+        Some(match &self.bias {
+            Some(bias) => {
+                let bias = Input::of(bias.clone()).ok()?;
+                apply(
+                    [projected, weight, bias],
+                    |[projected, weight, bias], keep| {
+                        given.forward(projected, weight, Some(bias), keep)
+                    },
+                )
             }
-            OpsKind::UnTracked(preparation) => preparation.finish(states),
-        };
-        Some(Tensor::from_primitive::<Autodiff<Flex>>(states))
+            None => apply([projected, weight], |[projected, weight], keep| {
+                given.forward(projected, weight, None, keep)
+            }),
+        })
     }
 }
 
-impl Backward<Flex, 3> for Sequence {
-    type State = Kept;
+impl Derived<3> for Kept {
+    fn backward(self, gradient: Primitive, wanted: [bool; 3]) -> [Option<Primitive>; 3] {
+        let Given {
+            cell,
+            time,
+            batch,
+            hidden,
+            ..
+        } = self.given;
+        let width = self.given.width();
+        let (projected, product) = self.through(&readable(gradient));
+        let of_state = if cell == Cell::Gru {
+            &product
+        } else {
+            &projected
+        };
+        let weight =
+            wanted[1].then(|| memory::tensor(self.weight_gradient(of_state), [hidden, width]));
+        let bias = wanted[2].then(|| memory::tensor(sums(of_state, batch * width, width), [width]));
+        drop(Buffer(product));
+        let projected = memory::tensor(projected, [time, batch, width]);
+        [wanted[0].then_some(projected), weight, bias]
+    }
+}
 
-    fn backward(self, ops: Ops<Kept, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let grad = grads.consume::<Flex>(&ops.node);
-        let Kept {
-            given,
-            saved,
-            states,
-        } = ops.state;
-        let (projected, product) = given.backward(&saved, &states, &grad.to_contiguous());
-        let product = product.unwrap_or_else(|| projected.clone());
-        let [to_projected, to_weight, to_bias] = ops.parents;
-        if let Some(node) = to_weight {
-            grads.register::<Flex>(node.id, given.weight_gradient(&states, &product));
-        }
-        if let (Some(node), Cell::Gru) = (to_bias, given.cell) {
-            let width = given.width();
-            let rows = product.reshape([given.time * given.batch, width].into());
-            let sum = Flex::float_sum_dim(rows, 0).reshape([width].into());
-            grads.register::<Flex>(node.id, sum);
-        }
-        if let Some(node) = to_projected {
-            grads.register::<Flex>(node.id, projected);
-        }
+impl Derived<2> for Kept {
+    fn backward(self, gradient: Primitive, wanted: [bool; 2]) -> [Option<Primitive>; 2] {
+        let [projected, weight] = wanted;
+        let wanted = [projected, weight, false];
+        let [projected, weight, _] = Derived::<3>::backward(self, gradient, wanted);
+        [projected, weight]
     }
 }
 
 impl Given {
     fn width(&self) -> usize {
         self.cell.gates() * self.hidden
+    }
+
+    /// Numbers that a sample's state has of what only some cells have: `inner`, the second bias and what is behind it,
+    /// the memory.
+    fn sizes(&self) -> [usize; 3] {
+        let (gru, lstm) = (self.cell == Cell::Gru, self.cell == Cell::Lstm);
+        [gru || lstm, gru, lstm].map(|any| if any { self.hidden } else { 0 })
     }
 
     /// Which steps follow one another.
@@ -178,233 +156,301 @@ impl Given {
             .collect()
     }
 
+    /// For each thread, the rows of its samples in slices with these numbers for each sample of a step.
+    fn split<'a, const N: usize>(&self, slices: [(&'a mut [f32], usize); N]) -> Vec<Part<'a, N>> {
+        let counts = self.parts();
+        let mut parts = Vec::with_capacity(counts.len());
+        let mut first = 0;
+        for count in &counts {
+            parts.push(Part {
+                first,
+                count: *count,
+                rows: std::array::from_fn(|_| Vec::with_capacity(self.time)),
+            });
+            first += count;
+        }
+        for (index, (mut numbers, width)) in slices.into_iter().enumerate() {
+            for _ in 0..self.time {
+                for part in &mut parts {
+                    let (rows, rest) = take(&mut numbers).split_at_mut(part.count * width);
+                    part.rows[index].push(rows);
+                    numbers = rest;
+                }
+            }
+        }
+        parts
+    }
+
+    /// A part's rows of one step, among numbers with so many for each sample.
+    fn rows<'a>(
+        &self,
+        numbers: &'a [f32],
+        width: usize,
+        step: usize,
+        (first, count): (usize, usize),
+    ) -> &'a [f32] {
+        &numbers[(step * self.batch + first) * width..][..count * width]
+    }
+
     /// What the numbers of one step's samples are kept with.
     fn kept<'a>(
         &self,
         keep: Option<&'a Primitive>,
         step: usize,
-        first: usize,
-        rows: usize,
+        part: (usize, usize),
     ) -> Option<&'a [f32]> {
         let keep = keep?;
         let width = keep.layout().shape()[2];
-        Some(&keep.storage::<f32>()[(step * self.batch + first) * width..][..rows * width])
+        Some(self.rows(keep.storage(), width, step, part))
     }
 
-    /// The states of all steps, and what the backward pass needs.
-    fn forward(&self, projected: &Primitive, bias: &Primitive) -> Option<(Primitive, Saved)> {
-        let (time, batch, hidden, width) = (self.time, self.batch, self.hidden, self.width());
-        let projected = projected.as_slice::<f32>()?;
-        let bias = bias.as_slice::<f32>()?;
-        let count = time * batch * hidden;
-        let with = |has: bool| vec![0.0; if has { count } else { 0 }];
-        let mut saved = Saved {
-            gates: vec![0.0; time * batch * width],
-            inner: with(self.cell != Cell::Rnn),
-            memory: with(self.cell == Cell::Lstm),
-        };
-        let mut states = vec![0.0_f32; count];
-        let parts = self.parts();
-        let of = |has: bool| if has { hidden } else { 0 };
-        let buffers = split(&mut states, time, hidden, &parts)
-            .into_iter()
-            .zip(split(&mut saved.gates, time, width, &parts))
-            .zip(split(
-                &mut saved.inner,
-                time,
-                of(self.cell != Cell::Rnn),
-                &parts,
-            ))
-            .zip(split(
-                &mut saved.memory,
-                time,
-                of(self.cell == Cell::Lstm),
-                &parts,
-            ));
-        let mut first = 0;
-        let mut work: Vec<(usize, usize, Rows<'_>, Rows<'_>, Rows<'_>, Rows<'_>)> =
-            Vec::with_capacity(parts.len());
-        for ((((states, gates), inner), memory), rows) in buffers.zip(parts) {
-            work.push((first, rows, states, gates, inner, memory));
-            first += rows;
-        }
-        work.into_par_iter().for_each(
-            |(first, rows, mut states, mut gates, mut inner, mut memories)| {
-                let mut seen = Primitive::zeros([rows, hidden].into(), DType::F32);
-                let zeros = vec![0.0_f32; rows * hidden];
-                let mut before: Option<usize> = None;
-                for step in self.order() {
-                    let product = Flex::float_matmul(seen.clone(), self.weight.clone());
-                    let mut state = take(&mut states[step]);
-                    let mut memory = take(&mut memories[step]);
-                    let (old, old_memory) = match before {
-                        Some(before) => (&*states[before], &*memories[before]),
-                        None => (&zeros[..], &zeros[..]),
-                    };
-                    kernels::forward(
-                        self.cell,
-                        hidden,
-                        Step {
-                            projected: &projected[(step * batch + first) * width..][..rows * width],
-                            product: product.storage(),
-                            bias,
-                            old,
-                            old_memory,
-                            gates: take(&mut gates[step]),
-                            inner: take(&mut inner[step]),
-                            memory: &mut *memory,
-                            state: &mut *state,
-                        },
-                    );
-                    if let Some(keep) = self.kept(self.keep.as_ref(), step, first, rows) {
-                        kernels::keep(state, old, keep);
-                    }
-                    if let Some(keep) = self.kept(self.keep_memory.as_ref(), step, first, rows) {
-                        kernels::keep(memory, old_memory, keep);
-                    }
-                    let seen = seen.storage_mut::<f32>();
-                    seen.copy_from_slice(state);
-                    if let Some(mask) = &self.mask {
-                        kernels::multiply(seen, &mask.storage()[first * hidden..]);
-                    }
-                    states[step] = take(&mut state);
-                    memories[step] = take(&mut memory);
-                    before = Some(step);
-                }
-            },
-        );
-        Some((tensor(states, [time, batch, hidden]), saved))
+    /// What the states of some samples are multiplied with before their product.
+    fn masked(&self, (first, count): (usize, usize)) -> Option<&[f32]> {
+        let mask = self.mask.as_ref()?.storage::<f32>();
+        Some(&mask[first * self.hidden..][..count * self.hidden])
     }
 
-    /// The gradient of the input's share of the gates, and that of the state's where it is another.
-    fn backward(
+    /// Writes the product of the samples' rows and a matrix; where one thread has them all, the others help.
+    fn multiply(
         &self,
-        saved: &Saved,
-        states: &Primitive,
-        grad: &Primitive,
-    ) -> (Primitive, Option<Primitive>) {
-        let (time, batch, hidden, width) = (self.time, self.batch, self.hidden, self.width());
-        let (states, grad) = (states.storage::<f32>(), grad.storage::<f32>());
-        let two = self.cell == Cell::Gru;
-        let mut projected = vec![0.0_f32; time * batch * width];
-        let mut product = vec![0.0_f32; if two { projected.len() } else { 0 }];
-        let transposed = self.weight.transpose(0, 1).to_contiguous();
-        let parts = self.parts();
-        let buffers = split(&mut projected, time, width, &parts)
-            .into_iter()
-            .zip(split(
-                &mut product,
-                time,
-                if two { width } else { 0 },
-                &parts,
-            ));
-        let mut first = 0;
-        let mut work: Vec<(usize, usize, Rows<'_>, Rows<'_>)> = Vec::with_capacity(parts.len());
-        for ((projected, product), rows) in buffers.zip(parts) {
-            work.push((first, rows, projected, product));
-            first += rows;
+        out: &mut [f32],
+        rows: &[f32],
+        matrix: &[f32],
+        [from, to]: [usize; 2],
+    ) -> Option<()> {
+        let count = rows.len() / from;
+        let out = MatrixMut::rows(out, [count, to])?;
+        let (rows, matrix) = (
+            Matrix::rows(rows, [count, from])?,
+            Matrix::rows(matrix, [from, to])?,
+        );
+        if count == self.batch {
+            product(out, 1.0, rows, matrix);
+        } else {
+            product_here(out, 1.0, rows, matrix);
         }
-        work.into_par_iter()
-            .for_each(|(first, rows, mut projected, mut product)| {
-                let zeros = vec![0.0_f32; rows * hidden];
-                let mut state = zeros.clone();
-                let mut memory = zeros.clone();
-                let mut direct = zeros.clone();
-                let mut direct_memory = zeros.clone();
-                let mut through = Primitive::zeros([rows, width].into(), DType::F32);
-                let mut order = self.order().rev().peekable();
-                while let Some(step) = order.next() {
-                    let at = |step: usize, width: usize| {
-                        (step * batch + first) * width..(step * batch + first + rows) * width
-                    };
-                    let old = order
-                        .peek()
-                        .map_or(&zeros[..], |before| &states[at(*before, hidden)]);
-                    let lstm = self.cell == Cell::Lstm;
-                    let old_memory = match order.peek() {
-                        Some(before) if lstm => &saved.memory[at(*before, hidden)],
-                        _ => &zeros[..],
-                    };
-                    kernels::add(&mut state, &grad[at(step, hidden)]);
-                    match self.kept(self.keep.as_ref(), step, first, rows) {
-                        Some(keep) => kernels::keep_back(&mut state, &mut direct, keep),
-                        None => direct.fill(0.0),
-                    }
-                    match self.kept(self.keep_memory.as_ref(), step, first, rows) {
-                        Some(keep) => kernels::keep_back(&mut memory, &mut direct_memory, keep),
-                        None if lstm => direct_memory.fill(0.0),
-                        None => {}
-                    }
-                    let gradient = through.storage_mut::<f32>();
-                    kernels::backward(
-                        self.cell,
-                        hidden,
-                        StepBack {
-                            gates: &saved.gates[at(step, width)],
-                            inner: if self.cell == Cell::Rnn {
-                                &[]
-                            } else {
-                                &saved.inner[at(step, hidden)]
-                            },
-                            old,
-                            old_memory,
-                            state: &state,
-                            memory: &mut memory,
-                            direct: &mut direct,
-                            direct_memory: &direct_memory,
-                            projected: take(&mut projected[step]),
-                            product: &mut *gradient,
-                        },
-                    );
-                    let product = take(&mut product[step]);
-                    product.copy_from_slice(&gradient[..product.len()]);
-                    let back = Flex::float_matmul(through.clone(), transposed.clone());
-                    state.copy_from_slice(back.storage());
-                    if let Some(mask) = &self.mask {
-                        kernels::multiply(&mut state, &mask.storage()[first * hidden..]);
-                    }
-                    kernels::add(&mut state, &direct);
-                }
-            });
-        let shape = [time, batch, width];
-        (
-            tensor(projected, shape),
-            two.then(|| tensor(product, shape)),
-        )
+        Some(())
     }
 
-    /// The sum over all steps of the state before times what its product gets, in one product.
-    fn weight_gradient(&self, states: &Primitive, product: &Primitive) -> Primitive {
+    /// The states of all steps, and what the backward pass needs if it is told to keep it.
+    fn forward(
+        self,
+        projected: Primitive,
+        weight: Primitive,
+        bias: Option<Primitive>,
+        keep: bool,
+    ) -> (Primitive, Option<Kept>) {
+        let [projected, weight] = [projected, weight].map(contiguous);
+        let bias = bias.map(contiguous);
+        let [inner, _, memory] = self.sizes();
+        let samples = self.time * self.batch;
+        // Without a way back each step writes over the one before.
+        let kept = |width: usize| if keep { width } else { 0 };
+        let (gates, inner) = (kept(self.width()), kept(inner));
+        let mut states = memory::buffer(samples * self.hidden);
+        let [mut of_gates, mut of_inner, mut of_memory] =
+            [gates, inner, memory].map(|width| memory::buffer(samples * width));
+        let parts = self.split([
+            (&mut states, self.hidden),
+            (&mut of_gates, gates),
+            (&mut of_inner, inner),
+            (&mut of_memory, memory),
+        ]);
+        let bias = bias.as_ref().map_or(&[][..], |bias| bias.storage::<f32>());
+        let read = [projected.storage(), weight.storage(), bias];
+        parts.into_par_iter().for_each(|part| {
+            let _ = self.run(part, read);
+        });
+        let states = memory::tensor(states, [self.time, self.batch, self.hidden]);
+        let [gates, inner, memory] = [of_gates, of_inner, of_memory].map(Buffer);
+        let kept = keep.then(|| Kept {
+            given: self,
+            weight,
+            states: states.clone(),
+            gates: Arc::new(gates),
+            inner: Arc::new(inner),
+            memory: Arc::new(memory),
+        });
+        (states, kept)
+    }
+
+    /// All steps of some samples.
+    fn run(&self, part: Part<'_, 4>, [projected, weight, bias]: [&[f32]; 3]) -> Option<()> {
         let (hidden, width) = (self.hidden, self.width());
-        let steps = self.time - 1;
-        if steps == 0 {
-            return Primitive::zeros([hidden, width].into(), DType::F32);
+        let [inner, second, memory] = self.sizes();
+        let Part { first, count, rows } = part;
+        let [mut states, mut gates, mut inners, mut memories] = rows;
+        let part = (first, count);
+        let mask = self.masked(part);
+        let zeros = vec![0.0_f32; count * hidden];
+        let mut seen = vec![0.0_f32; mask.map_or(0, <[f32]>::len)];
+        let (mut one_gates, mut one_inner) = (Vec::new(), Vec::new());
+        let mut before: Option<usize> = None;
+        for step in self.order() {
+            let (state, new_memory) = (take(&mut states[step]), take(&mut memories[step]));
+            let (old, old_memory) = match before {
+                Some(before) => (&*states[before], &*memories[before]),
+                None => (&zeros[..], &zeros[..count * memory]),
+            };
+            let gates = rows_or(take(&mut gates[step]), &mut one_gates, count * width);
+            if before.is_none() {
+                gates.fill(0.0);
+            } else if let Some(mask) = mask {
+                recurrent::see(old, mask, &mut seen).ok()?;
+                self.multiply(gates, &seen, weight, [hidden, width])?;
+            } else {
+                self.multiply(gates, old, weight, [hidden, width])?;
+            }
+            let forward = Step {
+                projected: self.rows(projected, width, step, part),
+                bias,
+                old: &old[..count * second],
+                old_memory,
+                gates,
+                inner: rows_or(take(&mut inners[step]), &mut one_inner, count * inner),
+                memory: &mut *new_memory,
+                state: &mut *state,
+            };
+            recurrent::forward(self.cell, hidden, forward).ok()?;
+            if let Some(keep) = self.kept(self.keep.as_ref(), step, part) {
+                recurrent::keep(state, old, keep).ok()?;
+            }
+            if let Some(keep) = self.kept(self.keep_memory.as_ref(), step, part) {
+                recurrent::keep(new_memory, old_memory, keep).ok()?;
+            }
+            states[step] = state;
+            memories[step] = new_memory;
+            before = Some(step);
         }
-        // The step that comes first in this direction has no state before it.
-        let (before, behind) = if self.reverse { (1, 0) } else { (0, 1) };
-        let mut states = states.narrow(0, before, steps);
-        if let Some(mask) = &self.mask {
-            let mask = mask.reshape([1, self.batch, hidden].into());
-            states = Flex::float_mul(states, mask);
-        }
-        let rows = steps * self.batch;
-        let states = states.reshape([rows, hidden].into());
-        let product = product
-            .narrow(0, behind, steps)
-            .reshape([rows, width].into());
-        Flex::float_matmul(states.transpose(0, 1), product)
+        Some(())
     }
 }
 
-/// The numbers in one piece, from the first on.
-fn numbers(tensor: Primitive) -> Option<Primitive> {
-    if tensor.dtype() != DType::F32 {
-        return None;
+impl Kept {
+    /// The gradient of the input's share of the gates, and of a GRU that of the state's.
+    fn through(&self, gradient: &Primitive) -> (Vec<f32>, Vec<f32>) {
+        let given = &self.given;
+        let (width, [_, second, _]) = (given.width(), given.sizes());
+        let second = given.cell.gates() * second;
+        let samples = given.time * given.batch;
+        let [mut projected, mut product] =
+            [width, second].map(|width| memory::buffer(samples * width));
+        let weight = self.weight.transpose(0, 1).to_contiguous();
+        let parts = given.split([(&mut projected, width), (&mut product, second)]);
+        let read = [gradient.as_slice().unwrap_or_default(), weight.storage()];
+        parts.into_par_iter().for_each(|part| {
+            let _ = self.run(part, read);
+        });
+        (projected, product)
     }
-    if tensor.is_contiguous() && tensor.layout().start_offset() == 0 {
-        Some(tensor)
+
+    /// All steps of some samples, from the last to the first.
+    fn run(&self, part: Part<'_, 2>, [gradient, weight]: [&[f32]; 2]) -> Option<()> {
+        let given = &self.given;
+        let (cell, hidden, width) = (given.cell, given.hidden, given.width());
+        let [inner, second, memory] = given.sizes();
+        let Part { first, count, rows } = part;
+        let [mut projected, mut product] = rows;
+        let part = (first, count);
+        let zeros = vec![0.0_f32; count * hidden];
+        let mut state = zeros.clone();
+        let mut direct = zeros.clone();
+        let mut of_memory = vec![0.0_f32; count * memory];
+        let mut direct_memory = of_memory.clone();
+        let mut order = given.order().rev().peekable();
+        while let Some(step) = order.next() {
+            let states = self.states.storage::<f32>();
+            let (old, old_memory) = match order.peek() {
+                Some(before) => (
+                    given.rows(states, hidden, *before, part),
+                    given.rows(&self.memory, memory, *before, part),
+                ),
+                None => (&zeros[..], &zeros[..count * memory]),
+            };
+            let others = given.rows(gradient, hidden, step, part);
+            recurrent::see_backward(&mut state, given.masked(part), &direct, others).ok()?;
+            match given.kept(given.keep.as_ref(), step, part) {
+                Some(keep) => recurrent::keep_backward(&mut state, &mut direct, keep).ok()?,
+                None if cell == Cell::Gru => direct.fill(0.0),
+                None => {}
+            }
+            if let Some(keep) = given.kept(given.keep_memory.as_ref(), step, part) {
+                recurrent::keep_backward(&mut of_memory, &mut direct_memory, keep).ok()?;
+            }
+            let backward = StepBack {
+                gates: given.rows(&self.gates, width, step, part),
+                inner: given.rows(&self.inner, inner, step, part),
+                old: &old[..count * second],
+                old_memory,
+                state: &state,
+                memory: &mut of_memory,
+                direct_memory: &direct_memory,
+                direct: &mut direct[..count * second],
+                projected: &mut *projected[step],
+                product: &mut *product[step],
+            };
+            recurrent::backward(cell, hidden, backward).ok()?;
+            if order.peek().is_some() {
+                let product = if cell == Cell::Gru {
+                    &product[step]
+                } else {
+                    &projected[step]
+                };
+                given.multiply(&mut state, product, weight, [width, hidden])?;
+            }
+        }
+        Some(())
+    }
+
+    /// The sum over all steps of the state before times what its product gets, in one product.
+    fn weight_gradient(&self, of_product: &[f32]) -> Vec<f32> {
+        let given = &self.given;
+        let (hidden, width) = (given.hidden, given.width());
+        let rows = (given.time - 1) * given.batch;
+        let mut gradient = memory::zeros(hidden * width);
+        // The step that comes first in this direction has no state before it.
+        let (before, behind) = if given.reverse {
+            (given.batch, 0)
+        } else {
+            (0, given.batch)
+        };
+        let states = &self.states.storage::<f32>()[before * hidden..][..rows * hidden];
+        let masked = given.mask.as_ref().map(|mask| {
+            let mut masked = Buffer(memory::buffer(states.len()));
+            let step = given.batch * hidden;
+            for (states, masked) in states.chunks(step).zip(masked.0.chunks_mut(step)) {
+                let _ = recurrent::see(states, mask.storage(), masked);
+            }
+            masked
+        });
+        let out = MatrixMut::rows(&mut gradient, [hidden, width]);
+        let states = Matrix::rows(masked.as_deref().unwrap_or(states), [rows, hidden]);
+        let of_product = Matrix::rows(&of_product[behind * width..], [rows, width]);
+        if let ((Some(out), Some(states)), Some(of_product)) = ((out, states), of_product) {
+            product(out, 1.0, states.transposed(), of_product);
+        }
+        gradient
+    }
+}
+
+/// The sums of columns, by way of those of blocks: few terms lose little.
+fn sums(numbers: &[f32], block: usize, columns: usize) -> Vec<f32> {
+    let mut total = vec![0.0_f32; columns];
+    for block in numbers.chunks(block) {
+        let mut here = vec![0.0_f32; columns];
+        let _ = columns::sum(block, &mut here);
+        let _ = columns::add(&here, &mut total);
+    }
+    total
+}
+
+/// The rows of a step, or, where none are kept, those that every step writes over.
+fn rows_or<'a>(rows: &'a mut [f32], one: &'a mut Vec<f32>, numbers: usize) -> &'a mut [f32] {
+    if rows.is_empty() {
+        one.resize(numbers, 0.0);
+        one
     } else {
-        Some(tensor.to_contiguous())
+        rows
     }
 }
 
@@ -418,27 +464,5 @@ fn constant<const D: usize>(tensor: Option<&Tensor<D>>) -> Option<Option<Primiti
         return Some(None);
     };
     let tensor = tensor.clone().inner().try_into_primitive::<Flex>().ok()?;
-    numbers(tensor).map(Some)
-}
-
-fn tensor(numbers: Vec<f32>, shape: [usize; 3]) -> Primitive {
-    Primitive::from_data(TensorData::new(numbers, shape))
-}
-
-/// For each part of the samples, its rows of every step.
-fn split<'a>(
-    mut numbers: &'a mut [f32],
-    time: usize,
-    width: usize,
-    parts: &[usize],
-) -> Vec<Rows<'a>> {
-    let mut split: Vec<_> = parts.iter().map(|_| Vec::with_capacity(time)).collect();
-    for _ in 0..time {
-        for (part, rows) in split.iter_mut().zip(parts) {
-            let (rows, rest) = take(&mut numbers).split_at_mut(rows * width);
-            part.push(rows);
-            numbers = rest;
-        }
-    }
-    split
+    (tensor.dtype() == DType::F32).then(|| Some(contiguous(tensor)))
 }

@@ -6,14 +6,6 @@
     reason = "names are the weights' and the gates'"
 )]
 mod fused;
-#[cfg(feature = "flex")]
-#[allow(
-    clippy::needless_pass_by_value,
-    clippy::similar_names,
-    clippy::excessive_precision,
-    reason = "closures over vectors; names are the gates'; coefficients as they were derived"
-)]
-mod kernels;
 mod unrolled;
 
 use super::dense::product;
