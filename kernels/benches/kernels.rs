@@ -337,8 +337,8 @@ fn pooling(input: &[f32], print: impl Fn(&str, f64)) {
     };
     let (mut output, mut places) = (vec![0.0; NUMBERS / 4], vec![0; NUMBERS / 4]);
     let time = milliseconds(|| {
-        let planes = output.chunks_mut(256).zip(places.chunks_mut(256));
-        for ((output, places), input) in planes.zip(black_box(input).chunks(1024)) {
+        let pieces = output.chunks_mut(256).zip(places.chunks_mut(256));
+        for ((output, places), input) in pieces.zip(black_box(input).chunks(1024)) {
             pool::greatest(input, windows, output, places).unwrap();
         }
     });

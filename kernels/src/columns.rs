@@ -79,6 +79,7 @@ impl WithSimd for Rectify<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "sums of small whole numbers are exact")]
 mod tests {
     use super::*;
 

@@ -11,7 +11,7 @@ const SHRINK: f32 = 1.0 / 4_294_967_296.0;
 
 /// `exp(x)` as `(mantissa + low) * 2^exponent`.
 #[derive(Clone, Copy)]
-pub struct Exponential {
+struct Exponential {
     mantissa: f32,
     low: f32,
     exponent: i32,
@@ -29,7 +29,7 @@ impl Exponential {
     fn of_shrunk(self, factor: f32) -> f32 {
         factor * power_of_two(self.exponent + 32)
     }
-    /// `exp(x)` of an `x` that was not bounded, rounded once more.
+    /// `exp(x)`, without `low`.
     #[inline(always)]
     fn value(self) -> f32 {
         self.scaled(self.mantissa)
@@ -55,7 +55,7 @@ fn exponential(x: f32, low: f32) -> Exponential {
 fn exponential_within(x: f32, low: f32) -> Exponential {
     let shifted = x.mul_add(LOG2_E, ROUND);
     let whole = shifted - ROUND;
-    // Exact: the last bit of both is above that of a number so small.
+    // Exact: so small a number has bits for all that `x` and the product have.
     let r = whole.mul_add(-LN_2, x);
     let low = whole.mul_add(-LN_2_LOW, low);
     let square = r * r;
@@ -118,9 +118,9 @@ pub fn sigmoid(x: f32) -> f32 {
     // What the sum lost.
     let lost = value - (divisor - 1.0);
     let inverse = SHRINK / divisor;
-    // What is missing from the inverse, by the divisor: its own inverse is about `1 - value / 2`.
-    let exact = (-inverse).mul_add(divisor, SHRINK) - inverse * lost;
-    let rest = exact * value.mul_add(-0.5, 1.0);
+    // What the inverse lacks, as a share of it; and itself, since the inverse is about `1 - value / 2`.
+    let share = (-inverse).mul_add(divisor, SHRINK) - inverse * lost;
+    let rest = share * value.mul_add(-0.5, 1.0);
     if x < 0.0 {
         let rest = e.mantissa.mul_add(rest, e.low * inverse);
         e.of_shrunk(e.mantissa.mul_add(inverse, rest))
@@ -146,6 +146,7 @@ fn times_sigmoid(x: f32, z: f32, low: f32) -> f32 {
     let lost = value - (divisor - 1.0);
     let quotient = x / divisor;
     if z < 0.0 {
+        // `lost` for `lost / divisor`: where that is not about 1, the bound has room.
         let rest = e.mantissa.mul_add(-lost, e.low);
         e.scaled(e.mantissa.mul_add(quotient, rest * quotient))
     } else {
@@ -167,9 +168,9 @@ fn times_tail(t: f32) -> f32 {
     let inverse = 1.0 / t.mul_add(t, 2.75);
     let z = if is_far { inverse } else { t - MIDDLE };
     let pick = |near: f32, far: f32| if is_far { far * SHRINK } else { near };
-    let mut p = pick(0.000_045_534_947, -3232.220_2);
-    p = p.mul_add(z, pick(-0.000_235_215_15, 2863.365));
-    p = p.mul_add(z, pick(-0.000_501_150_1, -1259.604));
+    let mut p = pick(0.000_045_534_947, -3_232.220_2);
+    p = p.mul_add(z, pick(-0.000_235_215_15, 2_863.365));
+    p = p.mul_add(z, pick(-0.000_501_150_1, -1_259.604));
     p = p.mul_add(z, pick(0.002_788_606, 331.307_43));
     p = p.mul_add(z, pick(0.001_581_074_7, -67.886_17));
     p = p.mul_add(z, pick(-0.022_578_437, 9.697_938));
@@ -291,7 +292,7 @@ pub fn silu_slope(x: f32) -> f32 {
 #[inline(always)]
 pub fn gelu_slope(x: f32) -> f32 {
     let t = bounded(x.abs(), 10.0);
-    // The tail less `t` times the density, over `exp(-t²/2)`; where that is small, no matter how well.
+    // The tail less `t` times the density, over `exp(-t²/2)`: the smaller that is, the less well.
     let mut p = -0.000_008_051_215_f32;
     p = p.mul_add(t, 0.000_151_760_18);
     p = p.mul_add(t, -0.001_270_017_7);

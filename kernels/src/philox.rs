@@ -28,14 +28,10 @@ fn block_of<const ROUNDS: usize>(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 /// low 32 bits of each number are random, those above are left over.
 #[inline(always)]
 fn lanes<const N: usize>(first: u64, rest: [u32; 2], key: [u32; 2]) -> [[u64; N]; 4] {
-    let mut state = [[0; N]; 4];
-    for lane in 0..N {
-        let counter = first.wrapping_add(lane as u64);
-        state[0][lane] = counter;
-        state[1][lane] = counter >> 32;
-        state[2][lane] = u64::from(rest[0]);
-        state[3][lane] = u64::from(rest[1]);
-    }
+    let counters: [u64; N] = core::array::from_fn(|lane| first.wrapping_add(lane as u64));
+    let above = core::array::from_fn(|lane| counters[lane] >> 32);
+    let [third, fourth] = rest.map(|word| [u64::from(word); N]);
+    let state = [counters, above, third, fourth];
     rounds::<ROUNDS, N>(state, key)
 }
 

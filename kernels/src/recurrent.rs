@@ -85,8 +85,8 @@ pub struct StepBack<'a> {
     pub direct_memory: &'a [f32],
     /// GRU: what the state before gets without a product is added, `[rows, hidden]`.
     pub direct: &'a mut [f32],
-    /// Gets the gradient of the input's share of the gates, `[rows, gates * hidden]`; but of a GRU, that of the state's
-    /// share is the same.
+    /// Gets the gradient of the input's share of the gates, `[rows, gates * hidden]`; of an RNN and an LSTM, that of the
+    /// state's share is the same.
     pub projected: &'a mut [f32],
     /// GRU: gets the gradient of the state's share, `[rows, gates * hidden]`.
     pub product: &'a mut [f32],

@@ -2,7 +2,7 @@
 //! value.
 
 use super::product::{Matrix, MatrixMut, add_product, product, product_here};
-use super::{Derived, Input, Primitive, apply, memory, readable, shape};
+use super::{Derived, Input, Primitive, Weighted, apply, apply_weighted, memory, readable, shape};
 use burn::tensor::Tensor;
 use damper_kernels::pool::{self, Windows};
 use rayon::prelude::*;
@@ -245,17 +245,7 @@ pub(crate) fn convolve<const D: usize>(
     }) else {
         return Err(input);
     };
-    let given = input.clone();
-    let (Ok(of_input), Ok(of_weight)) = (Input::of(input), Input::of(weight)) else {
-        return Err(given);
-    };
-    let of_bias = match bias.map(Input::of) {
-        None => None,
-        Some(Ok(bias)) => Some(bias),
-        Some(Err(_)) => return Err(given),
-    };
-    drop(given);
-    let run = move |input: Primitive, weight: Primitive, bias: Option<Primitive>, keep: bool| {
+    apply_weighted(input, weight, bias, |input, weight, bias, keep| {
         let mut of_output = shape(&input);
         of_output[1] = sizes.of.channels[1];
         let rank = of_output.len();
@@ -271,15 +261,6 @@ pub(crate) fn convolve<const D: usize>(
             weight,
         });
         (output, derived)
-    };
-    Ok(match of_bias {
-        Some(of_bias) => apply(
-            [of_input, of_weight, of_bias],
-            |[input, weight, bias], keep| run(input, weight, Some(bias), keep),
-        ),
-        None => apply([of_input, of_weight], |[input, weight], keep| {
-            run(input, weight, None, keep)
-        }),
     })
 }
 
@@ -362,7 +343,7 @@ struct Share {
     bias: Vec<f32>,
 }
 
-impl Convolved {
+impl Weighted for Convolved {
     fn gradients(
         &self,
         gradient: Primitive,
@@ -401,7 +382,9 @@ impl Convolved {
             to_bias.then(|| memory::tensor(sum(|share| &share.bias), [sizes.of.channels[1]])),
         ]
     }
+}
 
+impl Convolved {
     /// The samples from `first` on: their gradients to `into`, if it has room for them.
     fn share(
         &self,
@@ -463,23 +446,6 @@ impl Convolved {
             });
         }
         share
-    }
-}
-
-impl Derived<3> for Convolved {
-    fn backward(self, gradient: Primitive, wanted: [bool; 3]) -> [Option<Primitive>; 3] {
-        self.gradients(gradient, wanted)
-    }
-}
-
-impl Derived<2> for Convolved {
-    fn backward(
-        self,
-        gradient: Primitive,
-        [to_input, to_weight]: [bool; 2],
-    ) -> [Option<Primitive>; 2] {
-        let [input, weight, _] = self.gradients(gradient, [to_input, to_weight, false]);
-        [input, weight]
     }
 }
 

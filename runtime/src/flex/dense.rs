@@ -2,7 +2,7 @@
 //! one node of the graph for all of them.
 
 use super::product::{Matrix, MatrixMut, product, product_here};
-use super::{Derived, Input, Primitive, apply, change, memory, piece, readable, shape};
+use super::{Primitive, Weighted, apply_weighted, change, memory, piece, readable, shape};
 use crate::activation::Activation;
 use crate::layer::Drawn;
 use burn::tensor::Tensor;
@@ -39,6 +39,7 @@ enum Through {
 /// What the gradients are computed from.
 #[derive(Clone, Debug)]
 struct Dense {
+    sizes: Sizes,
     /// The shape of the input.
     shape: Vec<usize>,
     input: Primitive,
@@ -57,16 +58,12 @@ struct Sizes {
 
 impl Sizes {
     /// `None` where the shapes do not fit one another.
-    fn of(input: &Primitive, weight: &Primitive, bias: Option<&Primitive>) -> Option<Self> {
-        let shape = input.layout().shape();
-        let [inputs, outputs] = **weight.layout().shape() else {
-            return None;
-        };
-        let fits = shape.last() == Some(&inputs)
+    fn of(input: &[usize], [inputs, outputs]: [usize; 2], bias: Option<usize>) -> Option<Self> {
+        let fits = input.last() == Some(&inputs)
             && inputs > 0
             && outputs > 0
-            && bias.is_none_or(|bias| **bias.layout().shape() == [outputs]);
-        let rows = shape.iter().product::<usize>() / inputs.max(1);
+            && bias.is_none_or(|bias| bias == outputs);
+        let rows = input.iter().product::<usize>() / inputs.max(1);
         (fits && rows > 0).then_some(Self {
             rows,
             inputs,
@@ -92,36 +89,20 @@ impl Sizes {
     }
 }
 
-/// `activation(input weight + bias)` with some of it dropped; `Err` with the tensors where the memory cannot be
-/// reached, or the shapes do not fit.
-#[expect(clippy::type_complexity, reason = "the arguments, given back")]
+/// `activation(input weight + bias)` with some of it dropped; `Err` with the input where the memory cannot be reached,
+/// or the shapes do not fit.
 pub(crate) fn dense<const D: usize>(
     input: Tensor<D>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     activation: Option<Activation>,
     drop: Option<Drawn>,
-) -> Result<Tensor<D>, (Tensor<D>, Tensor<2>, Option<Tensor<1>>)> {
-    // Clones share the memory; they are dropped before it is read.
-    let given = (input.clone(), weight.clone(), bias.clone());
-    let (Ok(of_input), Ok(of_weight)) = (Input::of(input), Input::of(weight)) else {
-        return Err(given);
+) -> Result<Tensor<D>, Tensor<D>> {
+    let of_bias = bias.as_ref().map(|bias| bias.dims()[0]);
+    let Some(sizes) = Sizes::of(&input.dims(), weight.dims(), of_bias) else {
+        return Err(input);
     };
-    let of_bias = match bias.map(Input::of) {
-        None => None,
-        Some(Ok(bias)) => Some(bias),
-        Some(Err(_)) => return Err(given),
-    };
-    let sizes = Sizes::of(
-        of_input.primitive(),
-        of_weight.primitive(),
-        of_bias.as_ref().map(Input::primitive),
-    );
-    let Some(sizes) = sizes else {
-        return Err(given);
-    };
-    std::mem::drop(given);
-    let run = move |input: Primitive, weight: Primitive, bias: Option<Primitive>, keep: bool| {
+    apply_weighted(input, weight, bias, |input, weight, bias, keep| {
         let shape = shape(&input);
         let input = readable(input);
         let weight = positive(weight);
@@ -132,21 +113,13 @@ pub(crate) fn dense<const D: usize>(
         }
         let output = output.reshape(of_output.into());
         let derived = keep.then_some(Dense {
+            sizes,
             shape,
             input,
             weight,
             through,
         });
         (output, derived)
-    };
-    Ok(match of_bias {
-        Some(of_bias) => apply(
-            [of_input, of_weight, of_bias],
-            |[input, weight, bias], keep| run(input, weight, Some(bias), keep),
-        ),
-        None => apply([of_input, of_weight], |[input, weight], keep| {
-            run(input, weight, None, keep)
-        }),
     })
 }
 
@@ -421,16 +394,13 @@ impl Through {
     }
 }
 
-impl Dense {
-    /// The gradients of the input, the weight and the bias.
+impl Weighted for Dense {
     fn gradients(
-        self,
+        &self,
         gradient: Primitive,
         [to_input, to_weight, to_bias]: [bool; 3],
     ) -> [Option<Primitive>; 3] {
-        let Some(sizes) = Sizes::of(&self.input, &self.weight, None) else {
-            return [None, None, None];
-        };
+        let sizes = self.sizes;
         let Sizes {
             rows,
             inputs,
@@ -493,26 +463,9 @@ impl Dense {
             (of_input(false), of_weight(false))
         };
         [
-            of_input.map(|numbers| memory::tensor(numbers, self.shape)),
+            of_input.map(|numbers| memory::tensor(numbers, self.shape.clone())),
             of_weight.map(|numbers| memory::tensor(numbers, [inputs, outputs])),
             bias,
         ]
-    }
-}
-
-impl Derived<3> for Dense {
-    fn backward(self, gradient: Primitive, wanted: [bool; 3]) -> [Option<Primitive>; 3] {
-        self.gradients(gradient, wanted)
-    }
-}
-
-impl Derived<2> for Dense {
-    fn backward(
-        self,
-        gradient: Primitive,
-        [to_input, to_weight]: [bool; 2],
-    ) -> [Option<Primitive>; 2] {
-        let [of_input, of_weight, _] = self.gradients(gradient, [to_input, to_weight, false]);
-        [of_input, of_weight]
     }
 }

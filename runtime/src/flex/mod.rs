@@ -62,19 +62,64 @@ impl Input {
             Self::Tracked(tracked) => tracked.into_primitive(),
         }
     }
-
-    pub(crate) fn primitive(&self) -> &Primitive {
-        match self {
-            Self::Plain(primitive) => primitive,
-            Self::Tracked(tracked) => tracked.primitive(),
-        }
-    }
 }
 
 /// The backward of an operation, with what it keeps.
 pub(crate) trait Derived<const N: usize>: Clone + Debug + Send + 'static {
     /// The gradients of those inputs that are wanted.
     fn backward(self, gradient: Primitive, wanted: [bool; N]) -> [Option<Primitive>; N];
+}
+
+/// The backward of an operation on an input with a weight, and a bias if there is one.
+pub(crate) trait Weighted: Clone + Debug + Send + 'static {
+    /// The gradients of input, weight and bias, as far as they are wanted.
+    fn gradients(&self, gradient: Primitive, wanted: [bool; 3]) -> [Option<Primitive>; 3];
+}
+
+impl<T: Weighted> Derived<3> for T {
+    fn backward(self, gradient: Primitive, wanted: [bool; 3]) -> [Option<Primitive>; 3] {
+        self.gradients(gradient, wanted)
+    }
+}
+
+impl<T: Weighted> Derived<2> for T {
+    fn backward(
+        self,
+        gradient: Primitive,
+        [to_input, to_weight]: [bool; 2],
+    ) -> [Option<Primitive>; 2] {
+        let [input, weight, _] = self.gradients(gradient, [to_input, to_weight, false]);
+        [input, weight]
+    }
+}
+
+/// As [`apply`], of an input with a weight and perhaps a bias; `Err` with the input where the memory of one of them
+/// cannot be reached.
+pub(crate) fn apply_weighted<const D: usize, const E: usize, O: Weighted>(
+    input: Tensor<D>,
+    weight: Tensor<E>,
+    bias: Option<Tensor<1>>,
+    run: impl FnOnce(Primitive, Primitive, Option<Primitive>, bool) -> (Primitive, Option<O>),
+) -> Result<Tensor<D>, Tensor<D>> {
+    // Shares the memory, and is dropped before it is read.
+    let given = input.clone();
+    let (Ok(input), Ok(weight)) = (Input::of(input), Input::of(weight)) else {
+        return Err(given);
+    };
+    let bias = match bias.map(Input::of) {
+        None => None,
+        Some(Ok(bias)) => Some(bias),
+        Some(Err(_)) => return Err(given),
+    };
+    drop(given);
+    Ok(match bias {
+        Some(bias) => apply([input, weight, bias], |[input, weight, bias], keep| {
+            run(input, weight, Some(bias), keep)
+        }),
+        None => apply([input, weight], |[input, weight], keep| {
+            run(input, weight, None, keep)
+        }),
+    })
 }
 
 /// Runs an operation: `run` gives its value and, if told so, what the backward needs.

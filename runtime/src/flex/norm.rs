@@ -1,6 +1,8 @@
 //! Layer and batch normalisation, forward and backward.
 
-use super::{Derived, Input, Primitive, apply, memory, piece, readable, shape};
+use super::{
+    Derived, Input, Primitive, Weighted, apply, apply_weighted, memory, piece, readable, shape,
+};
 use burn::tensor::Tensor;
 use damper_kernels::norm;
 use rayon::prelude::*;
@@ -26,17 +28,7 @@ pub(crate) fn layer<const D: usize>(
     if width == 0 || !same(&gamma) || !beta.as_ref().is_none_or(same) {
         return Err(input);
     }
-    let given = input.clone();
-    let (Ok(of_input), Ok(of_gamma)) = (Input::of(input), Input::of(gamma)) else {
-        return Err(given);
-    };
-    let of_beta = match beta.map(Input::of) {
-        None => None,
-        Some(Ok(beta)) => Some(beta),
-        Some(Err(_)) => return Err(given),
-    };
-    drop(given);
-    let run = move |input: Primitive, gamma: Primitive, beta: Option<Primitive>, keep: bool| {
+    apply_weighted(input, gamma, beta, |input, gamma, beta, keep| {
         let (input, gamma) = (readable(input), readable(gamma));
         let beta = beta.map(readable);
         let numbers = input.as_slice::<f32>().unwrap_or_default();
@@ -77,21 +69,11 @@ pub(crate) fn layer<const D: usize>(
             inverse: Arc::new(inverse),
         });
         (output, derived)
-    };
-    Ok(match of_beta {
-        Some(of_beta) => apply(
-            [of_input, of_gamma, of_beta],
-            |[input, gamma, beta], keep| run(input, gamma, Some(beta), keep),
-        ),
-        None => apply([of_input, of_gamma], |[input, gamma], keep| {
-            run(input, gamma, None, keep)
-        }),
     })
 }
 
-impl LayerNorm {
-    /// The gradients of the input, the scale and the shift.
-    fn gradients(&self, gradient: Primitive) -> [Option<Primitive>; 3] {
+impl Weighted for LayerNorm {
+    fn gradients(&self, gradient: Primitive, _: [bool; 3]) -> [Option<Primitive>; 3] {
         let gradient = readable(gradient);
         let numbers = self.input.as_slice::<f32>().unwrap_or_default();
         let gamma = self.gamma.as_slice::<f32>().unwrap_or_default();
@@ -134,19 +116,6 @@ impl LayerNorm {
         let (gamma, beta) = (sum(0), sum(1));
         let into = memory::tensor(into, shape(&self.input));
         [Some(into), Some(gamma), Some(beta)]
-    }
-}
-
-impl Derived<3> for LayerNorm {
-    fn backward(self, gradient: Primitive, _: [bool; 3]) -> [Option<Primitive>; 3] {
-        self.gradients(gradient)
-    }
-}
-
-impl Derived<2> for LayerNorm {
-    fn backward(self, gradient: Primitive, _: [bool; 2]) -> [Option<Primitive>; 2] {
-        let [input, gamma, _] = self.gradients(gradient);
-        [input, gamma]
     }
 }
 

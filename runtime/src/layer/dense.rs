@@ -80,10 +80,10 @@ pub(super) fn product<const D: usize>(
     drawn: Option<Drawn>,
 ) -> Tensor<D> {
     #[cfg(feature = "flex")]
-    let (input, weight, bias) =
-        match crate::flex::dense::dense(input, weight, bias, activation, drawn) {
+    let input =
+        match crate::flex::dense::dense(input, weight.clone(), bias.clone(), activation, drawn) {
             Ok(output) => return output,
-            Err(given) => given,
+            Err(input) => input,
         };
     let output = linear(input, weight, bias);
     let output = match activation {
