@@ -193,6 +193,7 @@ impl Sizes {
     }
 
     /// The gradients of a head's queries, keys and values, to `into`.
+    #[expect(clippy::too_many_arguments, reason = "slices that belong to one head")]
     fn backward(
         self,
         head: usize,

@@ -486,8 +486,7 @@ pub(crate) fn max_pool<const D: usize>(input: Tensor<D>, by: Pool) -> Result<Ten
         // No window lies outside of the input altogether.
         before.max(behind) < by.kernel[axis].max(1)
     });
-    let planes = dims[0] * dims[1];
-    let Some(sizes) = Sizes::new(one_channel, planes, from)
+    let Some(sizes) = Sizes::new(one_channel, dims[0] * dims[1], from)
         .filter(|_| inside && u32::try_from(from[0] * from[1]).is_ok())
     else {
         return Err(input);
@@ -529,8 +528,8 @@ fn greatest(sizes: &Sizes, input: &[f32]) -> (Vec<f32>, Vec<u32>) {
         before: sizes.of.padding.map(|(before, _)| before),
     };
     parts.for_each(|((output, places), input)| {
-        let planes = output.chunks_mut(to).zip(places.chunks_mut(to));
-        for ((output, places), input) in planes.zip(input.chunks(from)) {
+        let to_planes = output.chunks_mut(to).zip(places.chunks_mut(to));
+        for ((output, places), input) in to_planes.zip(input.chunks(from)) {
             // The kernel's errors are lengths that do not fit; these do.
             let _ = pool::greatest(input, windows, output, places);
         }
@@ -542,12 +541,12 @@ impl Derived<1> for Pooled {
     fn backward(self, gradient: Primitive, _: [bool; 1]) -> [Option<Primitive>; 1] {
         let gradient = readable(gradient);
         let gradient = gradient.as_slice::<f32>().unwrap_or_default();
-        let planes = self.shape[0] * self.shape[1];
+        let count = self.shape[0] * self.shape[1];
         let plane = self.shape[2..].iter().product::<usize>();
-        let to = gradient.len().checked_div(planes).unwrap_or(0);
-        let mut into = memory::zeros(planes * plane);
+        let to = gradient.len().checked_div(count).unwrap_or(0);
+        let mut into = memory::zeros(count * plane);
         if plane * to > 0 {
-            let part = planes.div_ceil(rayon::current_num_threads());
+            let part = count.div_ceil(rayon::current_num_threads());
             let parts = into
                 .par_chunks_mut(part * plane)
                 .zip(gradient.par_chunks(part * to))

@@ -3,6 +3,11 @@
 //! Each is a function that gives `Err` with its inputs where the memory cannot be reached (another backend, another
 //! type of numbers, a strategy of checkpoints), for the caller to do the same in burn's operations.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "the error is the tensor itself, moved back"
+)]
+
 pub(crate) mod attention;
 pub(crate) mod convolution;
 pub(crate) mod dense;

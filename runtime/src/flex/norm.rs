@@ -38,15 +38,7 @@ pub(crate) fn layer<const D: usize>(
         let mut output = memory::buffer(numbers.len());
         let (mut mean, mut inverse) = (vec![0.0_f32; rows], vec![0.0_f32; rows]);
         let size = piece(numbers.len(), width).max(width);
-        let pieces = numbers
-            .par_chunks(size)
-            .zip(output.par_chunks_mut(size))
-            .zip(mean.par_chunks_mut(size / width))
-            .zip(inverse.par_chunks_mut(size / width));
-        let one = |(((input, output), mean), inverse): (
-            ((&[f32], &mut [f32]), &mut [f32]),
-            &mut [f32],
-        )| {
+        let one = |input: &[f32], output: &mut [f32], mean: &mut [f32], inverse: &mut [f32]| {
             // The kernels' errors are lengths that do not fit; these do.
             let epsilon = epsilon as f32;
             let _ = norm::layer(
@@ -54,12 +46,13 @@ pub(crate) fn layer<const D: usize>(
             );
         };
         if size >= numbers.len() {
-            one((
-                ((numbers, &mut output[..]), &mut mean[..]),
-                &mut inverse[..],
-            ));
+            one(numbers, &mut output, &mut mean, &mut inverse);
         } else {
-            pieces.for_each(one);
+            let rows = size / width;
+            let values = numbers.par_chunks(size).zip(output.par_chunks_mut(size));
+            let statistics = mean.par_chunks_mut(rows).zip(inverse.par_chunks_mut(rows));
+            let pieces = values.zip(statistics);
+            pieces.for_each(|((input, output), (mean, inverse))| one(input, output, mean, inverse));
         }
         let output = memory::tensor(output, shape(&input));
         let derived = keep.then(|| LayerNorm {

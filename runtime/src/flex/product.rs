@@ -115,12 +115,17 @@ fn run(
     right: Matrix<'_>,
     threads: Parallelism,
 ) -> bool {
+    let MatrixMut {
+        numbers,
+        size,
+        strides,
+    } = out;
     let ([rows, inner], [same, columns]) = (left.size, right.size);
-    if inner != same || out.size != [rows, columns] {
+    if inner != same || size != [rows, columns] {
         return false;
     }
-    let [left_strides, right_strides, out_strides] = [left.strides, right.strides, out.strides]
-        .map(|strides| strides.map(|stride| stride as isize));
+    let [left_strides, right_strides, out_strides] =
+        [left.strides, right.strides, strides].map(|strides| strides.map(|stride| stride as isize));
     // SAFETY: `gemm` reads `left` and `right` at every element of matrices of these sizes and strides, and writes every
     // element of `out` (and reads it before, to add). The constructors have shown that each lies within its slice, and the sizes were compared above.
     // `out` is borrowed alone, so it overlaps neither; its elements have places of their own, as its rows do not overlap.
@@ -130,7 +135,7 @@ fn run(
             rows,
             columns,
             inner,
-            out.numbers.as_mut_ptr(),
+            numbers.as_mut_ptr(),
             out_strides[1],
             out_strides[0],
             add,
@@ -156,6 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::float_cmp, reason = "sums of small whole numbers are exact")]
     fn products_read_and_write_where_the_strides_say() {
         // [[1, 2], [3, 4]] within rows of three, times the transpose of [[5, 6], [7, 8]].
         let left = [1.0, 2.0, 0.0, 3.0, 4.0];

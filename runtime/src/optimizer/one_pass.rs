@@ -102,7 +102,7 @@ impl<O: InMemory> OnePass<O> {
         state: Option<O::State<D>>,
     ) -> (Tensor<D>, Option<O::State<D>>) {
         let factor = self.factor.get();
-        let grad = if factor == 1.0 {
+        let grad = if factor >= 1.0 {
             grad
         } else {
             grad.mul_scalar(factor)

@@ -538,7 +538,10 @@ impl<'c> Body<'c> {
                 let embedding = self.embedding(tied);
                 quote!(let #local = self.#field.forward(#value, &self.#embedding.weight);)
             }
-            OpKind::Linear { tied: None, .. } | OpKind::Swiglu { .. } | OpKind::Conv(_) => {
+            OpKind::Linear { tied: None, .. }
+            | OpKind::Swiglu { .. }
+            | OpKind::Conv(_)
+            | OpKind::Pool(_) => {
                 let krate = self.krate;
                 if let Some(drop_connect) = op.drop_connect_field() {
                     let drop_connect = names::ident(&drop_connect, Span::call_site());
@@ -572,13 +575,6 @@ impl<'c> Body<'c> {
                 let behind = self.cx.rank_behind(op);
                 quote!(let #local = self.#field.forward::<_, #behind>(#value);)
             }
-            OpKind::Pool(_) => match with_function(op) {
-                Some(function) => {
-                    let krate = self.krate;
-                    quote!(let #local = #krate::layer::#function(&self.#field, #value);)
-                }
-                None => quote!(let #local = self.#field.forward(#value);),
-            },
             OpKind::Activation(_)
             | OpKind::BatchNorm { .. }
             | OpKind::LayerNorm { .. }
