@@ -237,7 +237,7 @@ impl WithSimd for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self {
             source,
             rate,
@@ -247,18 +247,19 @@ impl WithSimd for Forward<'_> {
             output,
             mask,
         } = self;
+        let mut words = Words::new(source, rate, first);
         match input {
             Some(input) => {
                 let pieces = input.chunks(WORD).zip(output.chunks_mut(WORD));
-                for ((index, word), (input, output)) in (first..).zip(mask).zip(pieces) {
-                    *word = draw(source, rate, index);
-                    apply(*word, outcome, input, output);
+                for (word, (input, output)) in mask.iter_mut().zip(pieces) {
+                    *word = words.next();
+                    apply(simd, *word, outcome, input, output);
                 }
             }
             None => {
-                for ((index, word), values) in (first..).zip(mask).zip(output.chunks_mut(WORD)) {
-                    *word = draw(source, rate, index);
-                    apply_in_place(*word, outcome, values);
+                for (word, values) in mask.iter_mut().zip(output.chunks_mut(WORD)) {
+                    *word = words.next();
+                    apply_in_place(simd, *word, outcome, values);
                 }
             }
         }
@@ -276,7 +277,7 @@ impl WithSimd for Rectify<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self {
             drop,
             first,
@@ -286,16 +287,17 @@ impl WithSimd for Rectify<'_> {
         match drop {
             Some((source, rate)) => {
                 let outcome = rate.into();
-                for ((index, word), values) in (first..).zip(mask).zip(values.chunks_mut(WORD)) {
-                    let (kept, positive) = (draw(source, rate, index), positive(values));
+                let mut words = Words::new(source, rate, first);
+                for (word, values) in mask.iter_mut().zip(values.chunks_mut(WORD)) {
+                    let (kept, positive) = (words.next(), positive(values));
                     *word = core::array::from_fn(|lane| kept[lane] & positive[lane]);
-                    apply_in_place(*word, outcome, values);
+                    apply_in_place(simd, *word, outcome, values);
                 }
             }
             None => {
                 for (word, values) in mask.iter_mut().zip(values.chunks_mut(WORD)) {
                     *word = positive(values);
-                    apply_in_place(*word, Outcome::scaled(1.0), values);
+                    apply_in_place(simd, *word, Outcome::scaled(1.0), values);
                 }
             }
         }
@@ -314,18 +316,18 @@ impl WithSimd for Backward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let outcome = Outcome::scaled(self.scale);
         let pieces = self.mask.iter().zip(self.into.chunks_mut(WORD));
         match self.gradient {
             Some(gradient) => {
                 for ((word, into), gradient) in pieces.zip(gradient.chunks(WORD)) {
-                    apply(*word, outcome, gradient, into);
+                    apply(simd, *word, outcome, gradient, into);
                 }
             }
             None => {
                 for (word, into) in pieces {
-                    apply_in_place(*word, outcome, into);
+                    apply_in_place(simd, *word, outcome, into);
                 }
             }
         }
@@ -342,28 +344,87 @@ impl WithSimd for InvertedMask<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (index, output) in (0..).zip(self.output.chunks_mut(WORD)) {
-            let word = draw(self.source, self.rate, index);
-            apply(word, self.rate.into(), &[1.0; WORD][..output.len()], output);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let mut words = Words::new(self.source, self.rate, 0);
+        for output in self.output.chunks_mut(WORD) {
+            apply(
+                simd,
+                words.next(),
+                self.rate.into(),
+                &[1.0; WORD][..output.len()],
+                output,
+            );
         }
     }
 }
 
-/// The word of a mask at an index: 16 bits of the generator for each number.
-#[inline(always)]
-fn draw(source: Source, rate: Rate, index: u64) -> Word {
-    let random = philox::words(source, index);
-    let mut kept = [0_u32; philox::LANES];
-    for (row, words) in random.iter().enumerate() {
-        for lane in 0..philox::LANES {
-            let word = words[lane] as u32;
-            let low = u32::from(word & 0xFFFF >= rate.threshold);
-            let high = u32::from(word >> 16 >= rate.threshold);
-            kept[lane] |= (low << (2 * row)) | (high << (2 * row + 1));
+/// The words of a mask from an index on.
+struct Words {
+    source: Source,
+    rate: Rate,
+    index: u64,
+    /// The words that were drawn together with the one at `index`.
+    block: [u64; philox::LANES],
+}
+
+impl Words {
+    #[inline(always)]
+    fn new(source: Source, rate: Rate, index: u64) -> Self {
+        let block = if index.is_multiple_of(BLOCK) {
+            [0; philox::LANES]
+        } else {
+            draw(source, rate, index / BLOCK)
+        };
+        Self {
+            source,
+            rate,
+            index,
+            block,
         }
     }
-    kept.map(|bits| bits as u8)
+
+    #[inline(always)]
+    fn next(&mut self) -> Word {
+        let place = self.index % BLOCK;
+        if place == 0 {
+            self.block = draw(self.source, self.rate, self.index / BLOCK);
+        }
+        self.index += 1;
+        self.block[place as usize].to_le_bytes()
+    }
+}
+
+/// Words that are drawn together.
+const BLOCK: u64 = philox::LANES as u64;
+
+/// The words of a block: a bit is 1 where 16 random bits are not below the threshold.
+///
+/// The 16 bits of one number lie in 16 words, so that all numbers of a block are compared by one operation for each
+/// bit. Where the threshold has no 1 further down, the outcome is known: a half takes one bit for each number, and
+/// what is not looked at is not drawn.
+#[inline(always)]
+fn draw(source: Source, rate: Rate, block: u64) -> [u64; philox::LANES] {
+    let threshold = rate.threshold;
+    let mut kept = [if threshold < 65536 { u64::MAX } else { 0 }; philox::LANES];
+    let bits = 16 - (threshold | 65536).trailing_zeros();
+    // Four words of 32 bits for each lane: two bits of the numbers, the higher one first.
+    for pair in (0..bits.div_ceil(2)).rev() {
+        let random = philox::words(source, block * 8 + u64::from(pair));
+        let ones =
+            [threshold >> (14 - 2 * pair), threshold >> (15 - 2 * pair)].map(|bits| bits & 1 == 1);
+        for (one, words) in ones.into_iter().zip([[2, 3], [0, 1]]) {
+            let [high, low] = words.map(|word| random[word]);
+            for lane in 0..philox::LANES {
+                let bit = (high[lane] << 32) | (low[lane] & 0xFFFF_FFFF);
+                kept[lane] = if one {
+                    kept[lane] & bit
+                } else {
+                    kept[lane] | bit
+                };
+            }
+        }
+    }
+    kept
 }
 
 /// Which of at most one word's numbers are not 0 or less.
@@ -389,45 +450,94 @@ fn above_zero(value: f32) -> u32 {
     u32::from(value > 0.0 || value.is_nan())
 }
 
+/// For each number of a word, its bit within its byte.
+const PLACES: [u32; WORD] = {
+    let mut places = [0; WORD];
+    let mut place = 0;
+    while place < WORD {
+        places[place] = 1 << (place / philox::LANES);
+        place += 1;
+    }
+    places
+};
+
 /// What becomes of the numbers of at most one word.
 #[inline(always)]
-fn apply(word: Word, outcome: Outcome, from: &[f32], to: &mut [f32]) {
-    let bits = word.map(u32::from);
-    let (Ok(from), Ok(to)) = (
-        <&[f32; WORD]>::try_from(from),
-        <&mut [f32; WORD]>::try_from(&mut *to),
-    ) else {
-        for (place, (to, from)) in to.iter_mut().zip(from).enumerate() {
-            let kept = bits[place % philox::LANES] >> (place / philox::LANES) & 1 == 1;
-            *to = decide(kept, outcome, *from);
-        }
-        return;
-    };
-    for row in 0..ROWS {
-        for (lane, bits) in bits.iter().enumerate() {
-            let place = row * philox::LANES + lane;
-            to[place] = decide(bits & (1 << row) != 0, outcome, from[place]);
-        }
-    }
-}
-
-/// As [`apply`], over the numbers themselves.
-#[inline(always)]
-fn apply_in_place(word: Word, outcome: Outcome, values: &mut [f32]) {
-    let mut from = [0.0; WORD];
-    if let Some(from) = from.get_mut(..values.len()) {
-        from.copy_from_slice(values);
-        apply(word, outcome, from, values);
-    }
-}
-
-#[inline(always)]
-fn decide(kept: bool, outcome: Outcome, value: f32) -> f32 {
+fn apply<S: Simd>(simd: S, word: Word, outcome: Outcome, from: &[f32], to: &mut [f32]) {
     let Outcome {
         scale,
         shift,
         dropped,
     } = outcome;
-    let there = value.mul_add(scale, shift);
-    if kept { there } else { dropped }
+    if from.len() < WORD || to.len() < WORD {
+        for (place, (to, from)) in to.iter_mut().zip(from).enumerate() {
+            let kept = word[place % philox::LANES] >> (place / philox::LANES) & 1 == 1;
+            *to = if kept {
+                from.mul_add(scale, shift)
+            } else {
+                dropped
+            };
+        }
+        return;
+    }
+    // A vector has at most 16 numbers.
+    let bytes: [u32; 2 * philox::LANES] =
+        core::array::from_fn(|lane| u32::from(word[lane % philox::LANES]));
+    let (bytes, (places, _)) = (S::as_simd_u32s(&bytes).0, S::as_simd_u32s(&PLACES));
+    let ((from, _), (to, _)) = (S::as_simd_f32s(from), S::as_mut_simd_f32s(to));
+    let nothing = simd.splat_u32s(0);
+    let [scale, shift, dropped] = [scale, shift, dropped].map(|value| simd.splat_f32s(value));
+    for (index, ((to, from), place)) in to.iter_mut().zip(from).zip(places).enumerate() {
+        let there = simd.mul_add_f32s(*from, scale, shift);
+        let kept = simd.and_u32s(bytes[index % bytes.len()], *place);
+        *to = simd.select_f32s(simd.greater_than_u32s(kept, nothing), there, dropped);
+    }
+}
+
+/// As [`apply`], over the numbers themselves.
+#[inline(always)]
+fn apply_in_place<S: Simd>(simd: S, word: Word, outcome: Outcome, values: &mut [f32]) {
+    let mut from = [0.0; WORD];
+    if let Some(from) = from.get_mut(..values.len()) {
+        from.copy_from_slice(values);
+        apply(simd, word, outcome, from, values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Number by number: its 16 bits, of eight counters with two bits each, are not below the threshold.
+    #[test]
+    fn a_number_is_kept_if_its_sixteen_bits_are_not_below_the_threshold() {
+        let source = Source {
+            seed: 0x1234_5678_9ABC_DEF0,
+            step: 5,
+            layer: 6,
+        };
+        let block = 9;
+        for probability in [0.0, 1.0 / 65536.0, 0.1, 0.25, 0.3, 0.5, 0.75, 0.9, 1.0] {
+            let rate = Rate::new(probability);
+            let drawn = draw(source, rate, block);
+            for (lane, word) in drawn.into_iter().enumerate() {
+                for place in 0..WORD {
+                    let mut number = 0;
+                    for pair in 0..8 {
+                        let counter = ((block * 8 + pair) * 8) as u32 + lane as u32;
+                        let random = philox::block(
+                            [counter, 0, source.step, source.layer],
+                            [0x9ABC_DEF0, 0x1234_5678],
+                        );
+                        for [high, low] in [[random[0], random[1]], [random[2], random[3]]] {
+                            let bits = (u64::from(high) << 32) | u64::from(low);
+                            number = number << 1 | (bits >> place & 1) as u32;
+                        }
+                    }
+                    let kept = word >> place & 1 == 1;
+                    assert_eq!(kept, number >= rate.threshold, "{probability}: {number}");
+                }
+            }
+        }
+    }
 }

@@ -47,8 +47,10 @@ fn kept_numbers_are_scaled_and_the_gradient_takes_the_same_places() {
 
 #[test]
 fn pieces_give_the_bits_of_the_whole() {
-    let whole = mask(SOURCE, Rate::new(0.5));
-    for cut in [1, 2, 77, 5000] {
+    let rate = Rate::new(0.3);
+    let whole = mask(SOURCE, rate);
+    // Within the words that are drawn together, and between them.
+    for cut in [1, 2, 8, 77, 5000] {
         let (input, mut output) = (
             vec![1.0; NUMBERS - cut * WORD],
             vec![0.0; NUMBERS - cut * WORD],
@@ -56,8 +58,8 @@ fn pieces_give_the_bits_of_the_whole() {
         let mut piece = vec![[0; 8]; whole.len() - cut];
         dropout::forward(
             SOURCE,
-            Rate::new(0.5),
-            Rate::new(0.5).into(),
+            rate,
+            rate.into(),
             cut as u64,
             &input,
             &mut output,
@@ -82,7 +84,7 @@ fn no_rate_keeps_all_and_rate_one_drops_all() {
 /// Five standard deviations: wrong once in two million seeds.
 #[test]
 fn the_rate_is_kept() {
-    for probability in [0.001, 0.1, 0.3, 0.5, 0.9] {
+    for probability in [1.0 / 65536.0, 0.001, 0.1, 0.25, 0.3, 0.5, 0.75, 0.9] {
         let exact = f64::from(Rate::new(probability).probability());
         assert!((exact - f64::from(probability)).abs() <= 0.5 / 65536.0 + 1e-9);
         let dropped = NUMBERS as f64 - kept(SOURCE, probability).iter().sum::<f64>();
@@ -106,7 +108,6 @@ fn correlation(left: &[f64], right: &[f64], kept: f64) -> f64 {
 
 #[test]
 fn layers_steps_seeds_and_places_are_independent() {
-    let bits = kept(SOURCE, 0.5);
     let others = [
         Source { seed: 8, ..SOURCE },
         Source {
@@ -121,14 +122,19 @@ fn layers_steps_seeds_and_places_are_independent() {
             ..SOURCE
         },
     ];
-    for other in others {
-        let score = correlation(&bits, &kept(other, 0.5), 0.5);
-        assert!(score.abs() < 5.0, "{other:?}: {score}");
-    }
-    // Halves of a word of the generator, words, lanes and blocks.
-    for distance in [1, 2, 7, 8, 9, 16, 32, 56, 64, 128, 512, 4096] {
-        let score = correlation(&bits[distance..], &bits[..NUMBERS - distance], 0.5);
-        assert!(score.abs() < 5.0, "{distance}: {score}");
+    // One bit of the generator for each number, two, and all sixteen.
+    for rate in [0.5, 0.25, 0.3].map(Rate::new) {
+        let (probability, keep) = (rate.probability(), 1.0 - f64::from(rate.probability()));
+        let bits = kept(SOURCE, probability);
+        for other in others {
+            let score = correlation(&bits, &kept(other, probability), keep);
+            assert!(score.abs() < 5.0, "{rate:?}, {other:?}: {score}");
+        }
+        // Bits and bytes of a word, words, and what is drawn together.
+        for distance in [1, 2, 7, 8, 9, 16, 32, 56, 64, 128, 512, 1024, 4096] {
+            let score = correlation(&bits[distance..], &bits[..NUMBERS - distance], keep);
+            assert!(score.abs() < 5.0, "{rate:?}, {distance}: {score}");
+        }
     }
 }
 
@@ -156,7 +162,12 @@ fn bytes_are_uniform_in_every_lane() {
 /// Runs of kept or dropped numbers are as many as independent ones have (Wald & Wolfowitz 1940).
 #[test]
 fn runs_are_as_many_as_they_should_be() {
-    let bits = kept(SOURCE, 0.3);
+    for rate in [0.5, 0.3, 0.1] {
+        runs_are_as_many_as_chance_makes(&kept(SOURCE, rate));
+    }
+}
+
+fn runs_are_as_many_as_chance_makes(bits: &[f64]) {
     let kept: f64 = bits.iter().sum();
     let (all, dropped) = (NUMBERS as f64, NUMBERS as f64 - kept);
     let runs = 1.0
