@@ -167,7 +167,7 @@ fn gates(print: &impl Fn(&str, f64), cell: Cell) {
     let (gru, lstm) = (cell == Cell::Gru, cell == Cell::Lstm);
     let numbers = cell.gates() * STATES;
     let projected = many(3, true, numbers);
-    let bias = many(5, gru, 3 * 128);
+    let bias = many(5, true, cell.gates() * 128);
     let (old, old_memory) = (many(7, gru, STATES), many(9, lstm, STATES));
     let mut gates = many(11, true, numbers);
     let [mut inner, mut memory, mut state] =

@@ -53,6 +53,18 @@ fn exponential(x: f32, low: f32) -> Exponential {
 /// `exp(x + low)`, where `low` is a rounding error of `x`, and `x` within 150.
 #[inline(always)]
 fn exponential_within(x: f32, low: f32) -> Exponential {
+    let (rest, exponent) = above_one(x, low);
+    let mantissa = 1.0 + rest;
+    Exponential {
+        mantissa,
+        low: rest - (mantissa - 1.0),
+        exponent,
+    }
+}
+
+/// `exp(x + low)` as `(1 + rest) * 2^exponent`, of the same numbers.
+#[inline(always)]
+fn above_one(x: f32, low: f32) -> (f32, i32) {
     let shifted = x.mul_add(LOG2_E, ROUND);
     let whole = shifted - ROUND;
     // Exact: so small a number has bits for all that `x` and the product have.
@@ -69,12 +81,7 @@ fn exponential_within(x: f32, low: f32) -> Exponential {
     // `low` first with what is small as well, so that it brings no rounding error of its own.
     let growth = square.mul_add(0.5, 1.0 + r);
     let rest = r + low.mul_add(growth, curve);
-    let mantissa = 1.0 + rest;
-    Exponential {
-        mantissa,
-        low: rest - (mantissa - 1.0),
-        exponent: shifted.to_bits() as i32 - ROUND.to_bits() as i32,
-    }
+    (rest, shifted.to_bits() as i32 - ROUND.to_bits() as i32)
 }
 
 #[inline(always)]
@@ -107,6 +114,23 @@ pub fn tanh(x: f32) -> f32 {
     let far = 1.0 - 2.0 / (exp_within(2.0 * if t > 10.0 { 10.0 } else { t }) + 1.0);
     let positive = if t < 0.625 { near } else { far };
     positive.copysign(x)
+}
+
+/// As [`tanh`], in fewer operations: within 3 ulp.
+#[inline(always)]
+pub fn gate_tanh(x: f32) -> f32 {
+    let t = x.abs();
+    // exp(-2 t) - 1, which near 0 is the rest itself.
+    let (rest, exponent) = above_one(-2.0 * if t > 10.0 { 10.0 } else { t }, 0.0);
+    let scale = power_of_two(exponent);
+    let less = scale.mul_add(rest, scale - 1.0);
+    (less / (2.0 + less)).copysign(x)
+}
+
+/// As [`sigmoid`], in fewer operations: within 3 ulp from -80 on; below, what it is there, 2e-35.
+#[inline(always)]
+pub fn gate_sigmoid(x: f32) -> f32 {
+    sigmoids(bounded(x, 80.0)).0
 }
 
 #[inline(always)]
@@ -331,4 +355,38 @@ pub fn mish_slope(x: f32) -> f32 {
     let inverse = 1.0 / divisor;
     let change = 4.0 * (v * inverse) * ((v + 1.0) * inverse);
     t.mul_add(change, v * (v + 2.0) * inverse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From subnormals to where the functions reach their limits, both signs.
+    #[test]
+    fn gates_are_within_three_ulp() {
+        for (name, function, exact) in [
+            ("sigmoid", gate_sigmoid as fn(f32) -> f32, {
+                let exact = |x: f64| 1.0 / (1.0 + (-x).exp());
+                exact as fn(f64) -> f64
+            }),
+            ("tanh", gate_tanh, f64::tanh),
+        ] {
+            for sign in [0, 1 << 31] {
+                for bits in (0..80_f32.to_bits()).step_by(4001) {
+                    let x = f32::from_bits(bits | sign);
+                    let exact = exact(f64::from(x));
+                    let size = exact.abs().max(f64::from(f32::MIN_POSITIVE));
+                    let ulp = 2_f64.powi(size.log2().floor() as i32 - 23);
+                    let error = (f64::from(function(x)) - exact).abs() / ulp;
+                    assert!(error <= 3.0, "{name}: {error} ulp at {x:e}");
+                }
+            }
+            for (limit, value) in [(f32::INFINITY, 1.0), (f32::MAX, 1.0)] {
+                assert_eq!(function(limit).to_bits(), f32::to_bits(value), "{name}");
+            }
+            assert!(function(f32::NAN).is_nan(), "{name}");
+        }
+        assert!(gate_sigmoid(f32::NEG_INFINITY) < 1e-34);
+        assert_eq!(gate_tanh(f32::NEG_INFINITY).to_bits(), f32::to_bits(-1.0));
+    }
 }

@@ -5,8 +5,9 @@
 //! - RNN (Elman 1990): `h' = tanh(p + q)`;
 //! - LSTM (Hochreiter & Schmidhuber 1997, Gers et al. 2000): `i, f, o = sigmoid(p + q)`, `g = tanh(p + q)`,
 //!   `c' = f c + i g`, `h' = o tanh(c')`;
-//! - GRU (Cho et al. 2014), whose state's share gets a bias `b` of its own: `r, z = sigmoid(p + q + b)`,
-//!   `n = tanh(p + r (q + b))`, `h' = n + z (h - n)`.
+//! - GRU (Cho et al. 2014): `r, z = sigmoid(p + q)`, `n = tanh(p + r q)`, `h' = n + z (h - n)`.
+//!
+//! A bias is part of the state's share.
 
 use core::mem::take;
 
@@ -50,7 +51,7 @@ impl Cell {
 pub struct Step<'a> {
     /// The input's share of the gates: `[rows, gates * hidden]`.
     pub projected: &'a [f32],
-    /// GRU: the bias of the state's share, `[gates * hidden]`.
+    /// The bias of the state's share, `[gates * hidden]`.
     pub bias: &'a [f32],
     /// GRU: the state before, `[rows, hidden]`.
     pub old: &'a [f32],
@@ -116,12 +117,10 @@ pub fn forward(cell: Cell, hidden: usize, step: Step) -> Result<(), Lengths> {
             ("old_memory", step.old_memory.len()),
         ],
     )?;
+    Lengths::check("bias", step.bias.len(), cell.gates() * hidden)?;
     match cell {
-        Cell::Rnn => rnn(step),
-        Cell::Gru => {
-            Lengths::check("bias", step.bias.len(), 3 * hidden)?;
-            gru(step, hidden);
-        }
+        Cell::Rnn => rnn(step, hidden),
+        Cell::Gru => gru(step, hidden),
         Cell::Lstm => lstm(step, hidden),
     }
     Ok(())
@@ -256,8 +255,11 @@ macro_rules! each {
 }
 
 vectorised! {
-    fn rnn(step: Step<'a>) {
-        tangents(step.gates, step.projected);
+    fn rnn(step: Step<'a>, hidden: usize) {
+        let rows = step.gates.chunks_exact_mut(hidden);
+        for (gates, projected) in rows.zip(step.projected.chunks_exact(hidden)) {
+            tangents(gates, projected, step.bias);
+        }
         step.state.copy_from_slice(step.gates);
     }
 
@@ -279,12 +281,13 @@ vectorised! {
             .zip(step.state.chunks_exact_mut(hidden));
         for (((((gates, projected), old), memory), inner), state) in rows {
             let (two, rest) = (2 * hidden, 3 * hidden);
-            sigmoids(&mut gates[..two], &projected[..two]);
-            tangents(&mut gates[two..rest], &projected[two..rest]);
-            sigmoids(&mut gates[rest..], &projected[rest..]);
+            let bias = step.bias;
+            sigmoids(&mut gates[..two], &projected[..two], &bias[..two]);
+            tangents(&mut gates[two..rest], &projected[two..rest], &bias[two..rest]);
+            sigmoids(&mut gates[rest..], &projected[rest..], &bias[rest..]);
             let [input, forget, new, output] = pieces(gates, hidden);
             each!(memory, _to, [i: input, f: forget, g: new, c: old] => f.mul_add(c, i * g));
-            each!(inner, _to, [c: memory] => math::tanh(c));
+            each!(inner, _to, [c: memory] => math::gate_tanh(c));
             each!(state, _to, [o: output, inner: inner] => o * inner);
         }
     }
@@ -335,13 +338,11 @@ vectorised! {
         for ((((gates, projected), old), inner), state) in rows {
             let (two, new) = gates.split_at_mut(2 * hidden);
             let (to_two, to_new) = projected.split_at(2 * hidden);
-            each!(two, gate, [projected: to_two, bias: of_two] => {
-                math::sigmoid(projected + gate + bias)
-            });
+            sigmoids(two, to_two, of_two);
             let [reset, update] = pieces(two, hidden);
             each!(inner, _to, [new: new, bias: of_new] => new + bias);
             each!(new, _to, [projected: to_new, r: reset, inner: inner] => {
-                math::tanh(r.mul_add(inner, projected))
+                math::gate_tanh(r.mul_add(inner, projected))
             });
             each!(state, _to, [z: update, n: new, old: old] => z.mul_add(old - n, n));
         }
@@ -433,15 +434,19 @@ vectorised! {
     }
 }
 
-/// Adds the input's share of some gates to the state's.
+/// Some gates, of both shares and the bias.
 #[inline(always)]
-fn sigmoids(gates: &mut [f32], projected: &[f32]) {
-    each!(gates, gate, [projected: projected] => math::sigmoid(projected + gate));
+fn sigmoids(gates: &mut [f32], projected: &[f32], bias: &[f32]) {
+    each!(gates, gate, [projected: projected, bias: bias] => {
+        math::gate_sigmoid(projected + (gate + bias))
+    });
 }
 
 #[inline(always)]
-fn tangents(gates: &mut [f32], projected: &[f32]) {
-    each!(gates, gate, [projected: projected] => math::tanh(projected + gate));
+fn tangents(gates: &mut [f32], projected: &[f32], bias: &[f32]) {
+    each!(gates, gate, [projected: projected, bias: bias] => {
+        math::gate_tanh(projected + (gate + bias))
+    });
 }
 
 /// The gates of a row.

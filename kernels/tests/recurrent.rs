@@ -67,7 +67,7 @@ impl Read {
             hidden,
             projected: numbers(1, ROWS * gates),
             product: numbers(2, ROWS * gates),
-            bias: numbers(3, only(Cell::Gru, gates)),
+            bias: numbers(3, gates),
             old: numbers(4, only(Cell::Gru, states)),
             memory: numbers(5, only(Cell::Lstm, states)),
         }
@@ -104,13 +104,14 @@ impl Read {
         let [mut states, mut memories] = [vec![], vec![]];
         for (index, place) in (0..ROWS * hidden).map(|index| (index, index % hidden)) {
             let at = |gate: usize| index / hidden * width + gate * hidden + place;
-            let sum = |gate: usize| projected[at(gate)] + product[at(gate)];
             let bias = |gate: usize| f64::from(self.bias[gate * hidden + place]);
+            let state = |gate: usize| product[at(gate)] + bias(gate);
+            let sum = |gate: usize| projected[at(gate)] + state(gate);
             match self.cell {
                 Cell::Rnn => states.push(sum(0).tanh()),
                 Cell::Gru => {
-                    let (r, z) = (sigmoid(sum(0) + bias(0)), sigmoid(sum(1) + bias(1)));
-                    let n = (projected[at(2)] + r * (product[at(2)] + bias(2))).tanh();
+                    let (r, z) = (sigmoid(sum(0)), sigmoid(sum(1)));
+                    let n = (projected[at(2)] + r * state(2)).tanh();
                     states.push((1.0 - z) * n + z * old[index]);
                 }
                 Cell::Lstm => {

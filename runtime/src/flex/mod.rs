@@ -16,6 +16,7 @@ pub(crate) mod memory;
 pub(crate) mod norm;
 pub(crate) mod product;
 pub(crate) mod rows;
+pub(crate) mod step;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;

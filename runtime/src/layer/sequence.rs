@@ -83,7 +83,17 @@ pub fn to_sequence<const D: usize>(input: Tensor<D>) -> Tensor<3> {
 /// - output: `[batch, features]`
 #[must_use]
 pub fn first_step(input: Tensor<3>) -> Tensor<2> {
-    input.narrow(1, 0, 1).squeeze_dim(1)
+    step(input, 0)
+}
+
+/// The step at an index.
+fn step(input: Tensor<3>, index: usize) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    let input = match crate::flex::step::step(input, index) {
+        Ok(taken) => return taken,
+        Err(input) => input,
+    };
+    input.narrow(1, index, 1).squeeze_dim(1)
 }
 
 /// The last step that is not padding; of a sequence of nothing but padding the first one.
@@ -97,7 +107,7 @@ pub fn first_step(input: Tensor<3>) -> Tensor<2> {
 pub fn last_step(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<2> {
     let [batch, time, features] = input.dims();
     let Some(padding) = padding else {
-        return input.narrow(1, time.saturating_sub(1), 1).squeeze_dim(1);
+        return step(input, time.saturating_sub(1));
     };
     let padding = beside(padding, &input);
     let steps = Tensor::<1, Int>::arange(0..time as i64, &padding.device());

@@ -7,7 +7,7 @@
 use super::Steps;
 use crate::flex::memory::{self, Buffer};
 use crate::flex::product::{Matrix, MatrixMut, product, product_here};
-use crate::flex::{Derived, Input, Primitive, apply, contiguous, readable};
+use crate::flex::{Derived, Input, Primitive, apply, contiguous};
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
 use damper_kernels::columns;
@@ -21,6 +21,9 @@ type Rows<'a> = Vec<&'a mut [f32]>;
 
 /// Samples that a thread should have at least: fewer fill no registers.
 const ROWS: usize = 8;
+
+/// Rows of a product that stay in the nearest cache with what they are multiplied by, and leave no register empty.
+const TOGETHER: usize = 24;
 
 /// What both directions of the pass are computed from.
 #[derive(Clone, Debug)]
@@ -79,20 +82,10 @@ impl Steps {
         };
         let projected = Input::of(self.projected.clone()).ok()?;
         let weight = Input::of(self.weight.clone()).ok()?;
-        Some(match &self.bias {
-            Some(bias) => {
-                let bias = Input::of(bias.clone()).ok()?;
-                apply(
-                    [projected, weight, bias],
-                    |[projected, weight, bias], keep| {
-                        given.forward(projected, weight, Some(bias), keep)
-                    },
-                )
-            }
-            None => apply([projected, weight], |[projected, weight], keep| {
-                given.forward(projected, weight, None, keep)
-            }),
-        })
+        let bias = Input::of(self.bias.clone()).ok()?;
+        Some(apply([projected, weight, bias], |read, keep| {
+            given.forward(read, keep)
+        }))
     }
 }
 
@@ -106,7 +99,7 @@ impl Derived<3> for Kept {
             ..
         } = self.given;
         let width = self.given.width();
-        let (projected, product) = self.through(&readable(gradient));
+        let [projected, product, bias] = self.through(gradient);
         let of_state = if cell == Cell::Gru {
             &product
         } else {
@@ -114,19 +107,13 @@ impl Derived<3> for Kept {
         };
         let weight =
             wanted[1].then(|| memory::tensor(self.weight_gradient(of_state), [hidden, width]));
-        let bias = wanted[2].then(|| memory::tensor(sums(of_state, batch * width, width), [width]));
         drop(Buffer(product));
         let projected = memory::tensor(projected, [time, batch, width]);
-        [wanted[0].then_some(projected), weight, bias]
-    }
-}
-
-impl Derived<2> for Kept {
-    fn backward(self, gradient: Primitive, wanted: [bool; 2]) -> [Option<Primitive>; 2] {
-        let [projected, weight] = wanted;
-        let wanted = [projected, weight, false];
-        let [projected, weight, _] = Derived::<3>::backward(self, gradient, wanted);
-        [projected, weight]
+        [
+            wanted[0].then_some(projected),
+            weight,
+            wanted[2].then(|| memory::tensor(bias, [width])),
+        ]
     }
 }
 
@@ -218,30 +205,25 @@ impl Given {
         matrix: &[f32],
         [from, to]: [usize; 2],
     ) -> Option<()> {
-        let count = rows.len() / from;
-        let out = MatrixMut::rows(out, [count, to])?;
-        let (rows, matrix) = (
-            Matrix::rows(rows, [count, from])?,
-            Matrix::rows(matrix, [from, to])?,
-        );
-        if count == self.batch {
-            product(out, 1.0, rows, matrix);
-        } else {
-            product_here(out, 1.0, rows, matrix);
+        let matrix = Matrix::rows(matrix, [from, to])?;
+        if self.parts().len() == 1 && rayon::current_num_threads() > 1 {
+            let count = rows.len() / from;
+            let out = MatrixMut::rows(out, [count, to])?;
+            product(out, 1.0, Matrix::rows(rows, [count, from])?, matrix);
+            return Some(());
+        }
+        let pieces = out.chunks_mut(TOGETHER * to);
+        for (out, rows) in pieces.zip(rows.chunks(TOGETHER * from)) {
+            let count = rows.len() / from;
+            let out = MatrixMut::rows(out, [count, to])?;
+            product_here(out, 1.0, Matrix::rows(rows, [count, from])?, matrix);
         }
         Some(())
     }
 
     /// The states of all steps, and what the backward pass needs if it is told to keep it.
-    fn forward(
-        self,
-        projected: Primitive,
-        weight: Primitive,
-        bias: Option<Primitive>,
-        keep: bool,
-    ) -> (Primitive, Option<Kept>) {
-        let [projected, weight] = [projected, weight].map(contiguous);
-        let bias = bias.map(contiguous);
+    fn forward(self, read: [Primitive; 3], keep: bool) -> (Primitive, Option<Kept>) {
+        let [projected, weight, bias] = read.map(contiguous);
         let [inner, _, memory] = self.sizes();
         let samples = self.time * self.batch;
         // Without a way back each step writes over the one before.
@@ -256,8 +238,7 @@ impl Given {
             (&mut of_inner, inner),
             (&mut of_memory, memory),
         ]);
-        let bias = bias.as_ref().map_or(&[][..], |bias| bias.storage::<f32>());
-        let read = [projected.storage(), weight.storage(), bias];
+        let read = [&projected, &weight, &bias].map(|read| read.storage::<f32>());
         parts.into_par_iter().for_each(|part| {
             let _ = self.run(part, read);
         });
@@ -327,8 +308,8 @@ impl Given {
 }
 
 impl Kept {
-    /// The gradient of the input's share of the gates, and of a GRU that of the state's.
-    fn through(&self, gradient: &Primitive) -> (Vec<f32>, Vec<f32>) {
+    /// The gradient of the input's share of the gates, of a GRU that of the state's, and that of the bias.
+    fn through(&self, gradient: Primitive) -> [Vec<f32>; 3] {
         let given = &self.given;
         let (width, [_, second, _]) = (given.width(), given.sizes());
         let second = given.cell.gates() * second;
@@ -337,15 +318,20 @@ impl Kept {
             [width, second].map(|width| memory::buffer(samples * width));
         let weight = self.weight.transpose(0, 1).to_contiguous();
         let parts = given.split([(&mut projected, width), (&mut product, second)]);
-        let read = [gradient.as_slice().unwrap_or_default(), weight.storage()];
-        parts.into_par_iter().for_each(|part| {
-            let _ = self.run(part, read);
-        });
-        (projected, product)
+        let gradient = Rowed::of(gradient);
+        let parts: Vec<Vec<f32>> = parts
+            .into_par_iter()
+            .filter_map(|part| self.run(part, &gradient, weight.storage()))
+            .collect();
+        let mut bias = vec![0.0; width];
+        for part in parts {
+            let _ = columns::add(&part, &mut bias);
+        }
+        [projected, product, bias]
     }
 
-    /// All steps of some samples, from the last to the first.
-    fn run(&self, part: Part<'_, 2>, [gradient, weight]: [&[f32]; 2]) -> Option<()> {
+    /// All steps of some samples, from the last to the first; returns what the bias gets of them.
+    fn run(&self, part: Part<'_, 2>, gradient: &Rowed, weight: &[f32]) -> Option<Vec<f32>> {
         let given = &self.given;
         let (cell, hidden, width) = (given.cell, given.hidden, given.width());
         let [inner, second, memory] = given.sizes();
@@ -357,6 +343,7 @@ impl Kept {
         let mut direct = zeros.clone();
         let mut of_memory = vec![0.0_f32; count * memory];
         let mut direct_memory = of_memory.clone();
+        let (mut bias, mut one_bias) = (vec![0.0_f32; width], vec![0.0_f32; width]);
         let mut order = given.order().rev().peekable();
         while let Some(step) = order.next() {
             let states = self.states.storage::<f32>();
@@ -367,8 +354,7 @@ impl Kept {
                 ),
                 None => (&zeros[..], &zeros[..count * memory]),
             };
-            let others = given.rows(gradient, hidden, step, part);
-            recurrent::see_backward(&mut state, given.masked(part), &direct, others).ok()?;
+            gradient.add(step, part, &mut state, given.masked(part), &direct)?;
             match given.kept(given.keep.as_ref(), step, part) {
                 Some(keep) => recurrent::keep_backward(&mut state, &mut direct, keep).ok()?,
                 None if cell == Cell::Gru => direct.fill(0.0),
@@ -390,16 +376,20 @@ impl Kept {
                 product: &mut *product[step],
             };
             recurrent::backward(cell, hidden, backward).ok()?;
+            let product = if cell == Cell::Gru {
+                &product[step]
+            } else {
+                &projected[step]
+            };
+            // By way of the sums of each step: few terms lose little.
+            one_bias.fill(0.0);
+            columns::sum(product, &mut one_bias).ok()?;
+            columns::add(&one_bias, &mut bias).ok()?;
             if order.peek().is_some() {
-                let product = if cell == Cell::Gru {
-                    &product[step]
-                } else {
-                    &projected[step]
-                };
                 given.multiply(&mut state, product, weight, [width, hidden])?;
             }
         }
-        Some(())
+        Some(bias)
     }
 
     /// The sum over all steps of the state before times what its product gets, in one product.
@@ -433,15 +423,67 @@ impl Kept {
     }
 }
 
-/// The sums of columns, by way of those of blocks: few terms lose little.
-fn sums(numbers: &[f32], block: usize, columns: usize) -> Vec<f32> {
-    let mut total = vec![0.0_f32; columns];
-    for block in numbers.chunks(block) {
-        let mut here = vec![0.0_f32; columns];
-        let _ = columns::sum(block, &mut here);
-        let _ = columns::add(&here, &mut total);
+/// A tensor whose rows lie in one piece each: `[time, batch, hidden]`.
+struct Rowed {
+    tensor: Primitive,
+    /// Where the first row begins, and how far apart those of steps and samples are.
+    start: usize,
+    strides: [usize; 2],
+}
+
+impl Rowed {
+    /// Without a copy where time and batch have only changed places, as they do behind the layer.
+    fn of(tensor: Primitive) -> Self {
+        let found = match tensor.layout().strides() {
+            [time, batch, 1] => usize::try_from(*time)
+                .ok()
+                .zip(usize::try_from(*batch).ok()),
+            _ => None,
+        };
+        let Some((time, batch)) = found else {
+            let tensor = tensor.to_contiguous();
+            let [batch, hidden] = [1, 2].map(|axis| tensor.layout().shape()[axis]);
+            return Self {
+                start: tensor.layout().start_offset(),
+                tensor,
+                strides: [batch * hidden, hidden],
+            };
+        };
+        Self {
+            start: tensor.layout().start_offset(),
+            tensor,
+            strides: [time, batch],
+        }
     }
-    total
+
+    /// Adds the rows of one step's samples to the gradient of their state.
+    fn add(
+        &self,
+        step: usize,
+        (first, count): (usize, usize),
+        state: &mut [f32],
+        mask: Option<&[f32]>,
+        direct: &[f32],
+    ) -> Option<()> {
+        let [time, batch] = self.strides;
+        let start = self.start + step * time + first * batch;
+        let rows = self.tensor.storage::<f32>().get(start..)?;
+        let hidden = state.len() / count.max(1);
+        // Rows that follow one another are one.
+        let hidden = if batch == hidden { state.len() } else { hidden };
+        let pieces = state
+            .chunks_mut(hidden.max(1))
+            .zip(direct.chunks(hidden.max(1)));
+        for (sample, (state, direct)) in pieces.enumerate() {
+            let others = rows.get(sample * batch..)?.get(..hidden)?;
+            let mask = match mask {
+                Some(mask) => Some(mask.get(sample * hidden..)?.get(..hidden)?),
+                None => None,
+            };
+            recurrent::see_backward(state, mask, direct, others).ok()?;
+        }
+        Some(())
+    }
 }
 
 /// The rows of a step, or, where none are kept, those that every step writes over.

@@ -69,8 +69,8 @@ struct Steps {
     projected: Tensor<3>,
     /// `[hidden, gates * hidden]`
     weight: Tensor<2>,
-    /// The second bias, where it cannot be added to the first: `[gates * hidden]`.
-    bias: Option<Tensor<1>>,
+    /// What is added to the state's share: `[gates * hidden]`.
+    bias: Tensor<1>,
     /// What the state is multiplied with before its product: `[batch, hidden]`.
     mask: Option<Tensor<2>>,
     /// How much of its old value the state keeps: `[time, batch, hidden or 1]`.
@@ -178,10 +178,10 @@ impl Recurrent {
         if let Some(drawn) = Drawn::of(self.drop_connect, &self.training, &weight, pass) {
             weight = drawn.drop(weight);
         }
-        // The reset gate of a GRU stands between its second bias and the sum.
-        let (first, second) = match self.cell {
-            Cell::Gru => (cell.bias_ih.val(), Some(cell.bias_hh.val())),
-            Cell::Lstm | Cell::Rnn => (cell.bias_ih.val() + cell.bias_hh.val(), None),
+        // The reset gate of a GRU stands between its second bias and the sum; of the others one sum does.
+        let (first, bias) = match self.cell {
+            Cell::Gru => (Some(cell.bias_ih.val()), cell.bias_hh.val()),
+            Cell::Lstm | Cell::Rnn => (None, cell.bias_ih.val() + cell.bias_hh.val()),
         };
         let mask = Drawn::of(self.recurrent, &self.training, &input, pass)
             .map(|drawn| drawn.mask([batch, hidden], &device));
@@ -192,13 +192,13 @@ impl Recurrent {
             Cell::Gru | Cell::Rnn => None,
         };
         let rows = input.reshape([time * batch, features]);
-        let projected = product(rows, cell.weight_ih.val(), Some(first), None, None)
-            .reshape([time, batch, width]);
+        let projected =
+            product(rows, cell.weight_ih.val(), first, None, None).reshape([time, batch, width]);
         let steps = Steps {
             cell: self.cell,
             projected,
             weight,
-            bias: second,
+            bias,
             mask,
             keep,
             keep_memory,

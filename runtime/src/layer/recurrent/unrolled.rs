@@ -22,7 +22,7 @@ impl Steps {
                 Some(mask) => state.clone() * mask.clone(),
                 None => state.clone(),
             };
-            let recurrent = linear(seen, self.weight.clone(), self.bias.clone());
+            let recurrent = linear(seen, self.weight.clone(), Some(self.bias.clone()));
             let projected = at(&self.projected);
             let new = match self.cell {
                 Cell::Rnn => tanh(projected + recurrent),
