@@ -1,11 +1,15 @@
 //! Optimisers with one parameter group for each treatment of weights, and clipping by the global norm.
 
 mod adam;
+mod beside;
 #[cfg(feature = "flex")]
 mod one_pass;
 mod sgd;
 
 pub use adam::Adam;
+pub(crate) use beside::Beside;
+#[cfg(feature = "flex")]
+pub(crate) use beside::Lent;
 pub use sgd::{Sgd, Velocity};
 
 use crate::Spec;
@@ -16,10 +20,6 @@ use burn::optim::{
 };
 use burn::tensor::Tensor;
 use damper_spec::{Algorithm, Parameter};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
-#[cfg(feature = "flex")]
-use std::sync::atomic::Ordering;
 
 /// The optimiser of the description: its algorithm, and one parameter group, by exact paths, for each set of
 /// rules that act on weights.
@@ -28,12 +28,11 @@ use std::sync::atomic::Ordering;
 /// first group: it takes plain steps. Decay is done by [`Regularised`], never by the algorithm, so `adam` and `adamw`
 /// are one here.
 pub fn build(spec: &Spec) -> ModuleOptimizer {
-    build_with(spec, &Factor::default())
+    build_with(spec, &Beside::default())
 }
 
-/// As [`build`]; what is in the factor when a step is taken multiplies the gradients, if the algorithm has a step in one
-/// pass: see [`clip`].
-pub(crate) fn build_with(spec: &Spec, factor: &Factor) -> ModuleOptimizer {
+/// As [`build`]; a step in one pass, if the algorithm has one, does besides what it is told.
+pub(crate) fn build_with(spec: &Spec, beside: &Beside) -> ModuleOptimizer {
     let settings = spec.training();
     match settings.algorithm {
         Algorithm::Sgd {
@@ -47,7 +46,7 @@ pub(crate) fn build_with(spec: &Spec, factor: &Factor) -> ModuleOptimizer {
                 dampening,
                 nesterov,
             },
-            |step| in_one_pass(step, factor),
+            |step| in_one_pass(step, beside),
         ),
         Algorithm::Adam {
             beta1,
@@ -68,7 +67,7 @@ pub(crate) fn build_with(spec: &Spec, factor: &Factor) -> ModuleOptimizer {
                 epsilon,
                 amsgrad,
             },
-            |step| in_one_pass(step, factor),
+            |step| in_one_pass(step, beside),
         ),
         Algorithm::RmsProp {
             alpha,
@@ -108,40 +107,17 @@ pub(crate) fn build_with(spec: &Spec, factor: &Factor) -> ModuleOptimizer {
 #[cfg(feature = "flex")]
 fn in_one_pass<O: one_pass::InMemory>(
     step: Regularised<O>,
-    factor: &Factor,
+    beside: &Beside,
 ) -> one_pass::OnePass<O> {
     one_pass::OnePass {
         step,
-        factor: factor.clone(),
+        beside: beside.clone(),
     }
 }
 
 #[cfg(not(feature = "flex"))]
-fn in_one_pass<O>(step: Regularised<O>, _: &Factor) -> Regularised<O> {
+fn in_one_pass<O>(step: Regularised<O>, _: &Beside) -> Regularised<O> {
     step
-}
-
-/// What every gradient of the next step is multiplied by: the clip by the global norm, at no pass of its own. Steps in
-/// tensor operations that are not [`OnePass`](one_pass::OnePass)'s do not look at it.
-#[derive(Clone, Debug)]
-pub(crate) struct Factor(#[cfg_attr(not(feature = "flex"), expect(dead_code))] Arc<AtomicU32>);
-
-impl Default for Factor {
-    fn default() -> Self {
-        Self(Arc::new(AtomicU32::new(1_f32.to_bits())))
-    }
-}
-
-impl Factor {
-    #[cfg(feature = "flex")]
-    fn set(&self, factor: f32) {
-        self.0.store(factor.to_bits(), Ordering::Relaxed);
-    }
-
-    #[cfg(feature = "flex")]
-    fn get(&self) -> f32 {
-        f32::from_bits(self.0.load(Ordering::Relaxed))
-    }
 }
 
 /// One group for each distinct treatment; `wrap` may choose another way to take the same step.
@@ -248,25 +224,24 @@ pub(crate) fn clip<M: Module>(
     spec: &Spec,
     grads: GradientsParams,
     max: f64,
-    factor: &Factor,
+    beside: &Beside,
 ) -> GradientsParams {
     #[cfg(feature = "flex")]
-    if clip_in_step(model, spec, &grads, max, factor).is_some() {
+    if clip_in_step(model, spec, &grads, max, beside).is_some() {
         return grads;
     }
-    let _ = (spec, factor);
+    let _ = (spec, beside);
     clip_norm(model, grads, max)
 }
 
-/// As [`clip_norm`], where the step multiplies the gradients anyhow: they are read once, and what they are to be
-/// multiplied by is put into the factor. `None`, with nothing changed, where a step does not look at it.
+/// As [`clip_norm`], where the step multiplies the gradients anyhow: they are read once, and the step is told by what. `None`, with nothing changed, where a step does not look at it.
 #[cfg(feature = "flex")]
 fn clip_in_step<M: Module>(
     model: &M,
     spec: &Spec,
     grads: &GradientsParams,
     max: f64,
-    factor: &Factor,
+    beside: &Beside,
 ) -> Option<()> {
     struct Squares<'a> {
         grads: &'a GradientsParams,
@@ -300,6 +275,6 @@ fn clip_in_step<M: Module>(
     model.visit(&mut squares);
     let scale = max / (squares.total?.sqrt() + 1e-6);
     // A norm that is no number reaches the weights, as it does in `clip_norm`.
-    factor.set(if scale > 1.0 { 1.0 } else { scale as f32 });
+    beside.multiply(if scale > 1.0 { 1.0 } else { scale as f32 });
     Some(())
 }

@@ -1,4 +1,4 @@
-use super::{Adam, Factor, Sgd, Velocity};
+use super::{Adam, Beside, Sgd, Velocity};
 use crate::device::is_flex;
 use crate::flex::{Input, piece, readable};
 use crate::regularize::Regularised;
@@ -13,8 +13,7 @@ use rayon::prelude::*;
 #[derive(Clone, Debug)]
 pub(super) struct OnePass<O> {
     pub(super) step: Regularised<O>,
-    /// What the gradients are multiplied by first.
-    pub(super) factor: Factor,
+    pub(super) beside: Beside,
 }
 
 /// The new weights, written over the gradients: the old ones are shared with the model of the step, and stay as they
@@ -29,12 +28,13 @@ pub(super) trait InMemory: Optimizer {
     /// Whether the step is such a one, and what it remembers can be reached.
     fn applies<const D: usize>(&self, state: Option<&Self::State<D>>) -> bool;
 
-    /// Takes the step at a learning rate; `zeros` is of the weight's shape.
+    /// Takes the step at a learning rate, and leads the average if there is one; `zeros` is of the weight's shape.
     fn take<const D: usize>(
         &self,
         lr: LearningRate,
         treatment: kernel::Treatment,
         weights: Weights<'_>,
+        average: kernel::Average<'_>,
         state: Option<Self::State<D>>,
         zeros: impl Fn() -> Tensor<D>,
     ) -> Option<Self::State<D>>;
@@ -73,13 +73,28 @@ impl<O: InMemory> Optimizer for OnePass<O> {
         let mut new = grad.into_data();
         let lr = lr * treatment.rate_scale;
         let rules = kernel::Treatment {
-            scale: self.factor.get(),
+            scale: self.beside.factor(),
             ..treatment.kernel(lr)
         };
-        let state = match (old.as_slice(), new.as_mut_slice()) {
+        let state = match (old.as_slice::<f32>(), new.as_mut_slice()) {
             (Some(old), Ok(new)) => {
                 let zeros = || Tensor::zeros(shape, &device);
-                optimizer.take(lr, rules, Weights { old, new }, state, zeros)
+                // What still changes the weight behind the step would not be in the average.
+                let mut lent = if treatment.shortens() {
+                    None
+                } else {
+                    self.beside.borrow(old)
+                };
+                let average = lent.as_mut().and_then(|lent| {
+                    let average = lent.average.as_mut_slice().ok()?;
+                    lent.led = true;
+                    Some((average, lent.keep as f32))
+                });
+                let state = optimizer.take(lr, rules, Weights { old, new }, average, state, zeros);
+                if let Some(lent) = lent {
+                    self.beside.give_back(lent);
+                }
+                state
             }
             _ => state,
         };
@@ -101,7 +116,7 @@ impl<O: InMemory> OnePass<O> {
         grad: Tensor<D>,
         state: Option<O::State<D>>,
     ) -> (Tensor<D>, Option<O::State<D>>) {
-        let factor = self.factor.get();
+        let factor = self.beside.factor();
         let grad = if factor >= 1.0 {
             grad
         } else {
@@ -124,6 +139,7 @@ impl InMemory for Adam {
         lr: LearningRate,
         treatment: kernel::Treatment,
         Weights { old, new }: Weights<'_>,
+        average: kernel::Average<'_>,
         state: Option<Self::State<D>>,
         zeros: impl Fn() -> Tensor<D>,
     ) -> Option<Self::State<D>> {
@@ -150,9 +166,10 @@ impl InMemory for Adam {
             let size = piece(new.len(), 1);
             let moments = first.chunks_mut(size).zip(second.chunks_mut(size));
             let weights = old.chunks(size).zip(new.chunks_mut(size));
-            in_pieces(weights.zip(moments), |((old, new), (first, second))| {
+            let pieces = weights.zip(moments).zip(averages(average, size));
+            in_pieces(pieces, |(((old, new), (first, second)), average)| {
                 // The kernel's errors are lengths that do not fit; these do.
-                let _ = step.step(old, new, first, second, None);
+                let _ = step.step(old, new, first, second, average);
             });
         }
         state.moment_1 = Tensor::from_data(first, &device);
@@ -171,6 +188,7 @@ impl InMemory for Sgd {
         lr: LearningRate,
         treatment: kernel::Treatment,
         Weights { old, new }: Weights<'_>,
+        average: kernel::Average<'_>,
         state: Option<Self::State<D>>,
         zeros: impl Fn() -> Tensor<D>,
     ) -> Option<Self::State<D>> {
@@ -184,9 +202,10 @@ impl InMemory for Sgd {
         };
         let size = piece(new.len(), 1);
         let weights = old.chunks(size).zip(new.chunks_mut(size));
+        let weights = weights.zip(averages(average, size));
         if self.momentum == 0.0 {
-            in_pieces(weights, |(old, new)| {
-                let _ = step.step(old, new, None, None);
+            in_pieces(weights, |((old, new), average)| {
+                let _ = step.step(old, new, None, average);
             });
             return None;
         }
@@ -195,14 +214,33 @@ impl InMemory for Sgd {
         let mut velocity: TensorData = velocity.into_data();
         if let Ok(velocity) = velocity.as_mut_slice() {
             let weights = weights.zip(velocity.chunks_mut(size));
-            in_pieces(weights, |((old, new), velocity)| {
-                let _ = step.step(old, new, Some(velocity), None);
+            in_pieces(weights, |(((old, new), average), velocity)| {
+                let _ = step.step(old, new, Some(velocity), average);
             });
         }
         Some(Velocity {
             velocity: Tensor::from_data(velocity, &device),
         })
     }
+}
+
+/// An average in pieces of a size, for ever.
+fn averages(
+    average: kernel::Average<'_>,
+    size: usize,
+) -> impl Iterator<Item = kernel::Average<'_>> {
+    let (mut pieces, keep) = match average {
+        Some((average, keep)) => (Some(average.chunks_mut(size)), keep),
+        None => (None, 0.0),
+    };
+    std::iter::from_fn(move || {
+        Some(
+            pieces
+                .as_mut()
+                .and_then(Iterator::next)
+                .map(|piece| (piece, keep)),
+        )
+    })
 }
 
 /// Runs over the pieces, on this thread if there is one alone.
@@ -218,13 +256,15 @@ fn in_pieces<T: Send>(pieces: impl Iterator<Item = T>, run: impl Fn(T) + Send + 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regularize::Treatment;
+    use crate::regularize::{Average, Treatment};
+    use burn::nn::{Linear, LinearConfig};
+    use burn::optim::{GradientsParams, ModuleOptimizer};
     use burn::tensor::{Distribution, Tolerance};
 
-    fn one_pass(step: Regularised<Adam>) -> OnePass<Adam> {
+    fn one_pass<O: InMemory>(step: Regularised<O>) -> OnePass<O> {
         OnePass {
             step,
-            factor: Factor::default(),
+            beside: Beside::default(),
         }
     }
 
@@ -300,6 +340,54 @@ mod tests {
         let weight: Vec<f32> = weight.into_data().iter().collect();
         assert_eq!(weight[..2], [0.0, 0.0]);
         assert!((weight[2] - 0.9).abs() < 1e-6);
+    }
+
+    /// The average of a model's weights is the same whether the step leads it or it reads the weights behind it.
+    #[test]
+    fn an_average_is_led_by_the_step() {
+        let device = Device::flex().autodiff();
+        device.seed(5);
+        let mut model = LinearConfig::new(7, 5).init(&device);
+        for treatment in [
+            Treatment {
+                decay_l1: 0.5,
+                ..Treatment::default()
+            },
+            Treatment {
+                max_norm: Some(0.1),
+                ..Treatment::default()
+            },
+        ] {
+            let step = one_pass(Regularised {
+                optimizer: Sgd {
+                    momentum: 0.9,
+                    dampening: 0.0,
+                    nesterov: false,
+                },
+                treatment,
+            });
+            let beside = step.beside.clone();
+            let mut optimizer = ModuleOptimizer::from(step);
+            let (mut led, mut behind) = (Average::exponential(0.9), Average::exponential(0.9));
+            for turn in 0..4 {
+                let input = Tensor::<2>::random([3, 7], Distribution::Default, &device);
+                let loss = model.forward(input).square().mean();
+                let grads = GradientsParams::from_grads(loss.backward(), &model);
+                led.lend(&model, &grads, &beside);
+                model = optimizer.step(0.1, model, grads);
+                // What shortens the weight behind the step does not let it lead.
+                let expected = vec![treatment.max_norm.is_none(); if turn == 0 { 0 } else { 2 }];
+                assert_eq!(beside.led(), expected);
+                led.update_after(&model, &beside);
+                behind.update(&model);
+                let weights = |average: &Average<Linear>| {
+                    let model = average.model().expect("an average");
+                    model.weight.val().into_data()
+                };
+                weights(&led)
+                    .assert_approx_eq::<f32>(&weights(&behind), Tolerance::rel_abs(1e-6, 1e-7));
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,19 @@
+#[cfg(feature = "flex")]
+use crate::flex::Input;
 use crate::layer::SpectralNorm;
 use crate::layer::reparameterised::{Layout, iterate};
+use crate::optimizer::Beside;
+#[cfg(feature = "flex")]
+use crate::optimizer::Lent;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, Reparameterization};
+#[cfg(feature = "flex")]
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+#[cfg(feature = "flex")]
+use burn::tensor::{DType, TensorData};
 use std::any::Any;
+use std::iter::Enumerate;
+use std::vec::IntoIter;
 
 /// A running average of a model's weights: every number that is a parameter, running statistics included.
 ///
@@ -59,23 +70,57 @@ impl<M: Module> Average<M> {
         self.count
     }
 
+    /// How much of the average the next model leaves.
+    fn keep(&self) -> f64 {
+        let count = self.count as f64;
+        match self.rule {
+            Rule::Exponential(decay) => decay.min((1.0 + count) / (10.0 + count)),
+            Rule::Mean => count / (count + 1.0),
+        }
+    }
+
+    /// Lends the average of what has a gradient to the step that comes next, which leads it while it has the weights at
+    /// hand. [`update_after`](Self::update_after) does what it did not, and must follow.
+    #[cfg(feature = "flex")]
+    pub(crate) fn lend(&mut self, model: &M, grads: &GradientsParams, beside: &Beside) {
+        let keep = self.keep();
+        if let (Rule::Exponential(_), Some(average)) = (self.rule, self.model.take()) {
+            let mut places = Places {
+                grads,
+                found: Vec::new(),
+            };
+            model.visit(&mut places);
+            let mut lender = Lender {
+                keep,
+                places: places.found.into_iter().enumerate(),
+                lent: Vec::new(),
+            };
+            self.model = Some(average.map(&mut lender));
+            beside.lend(lender.lent);
+        }
+    }
+
     /// Adds a model of the same layers.
     pub fn update(&mut self, model: &M) {
-        let count = self.count as f64;
+        self.update_after(model, &Beside::default());
+    }
+
+    /// As [`update`](Self::update), after a step that [`lend`](Self::lend) has lent the average to.
+    #[cfg_attr(not(feature = "flex"), expect(unused_variables))]
+    pub(crate) fn update_after(&mut self, model: &M, beside: &Beside) {
         // Brings running statistics up to date, and makes a copy: clones of a model share them.
         let model = model.valid();
         self.model = Some(match self.model.take() {
             None => model,
             Some(average) => {
-                let keep = match self.rule {
-                    Rule::Exponential(decay) => decay.min((1.0 + count) / (10.0 + count)),
-                    Rule::Mean => count / (count + 1.0),
-                };
+                let keep = self.keep();
                 let mut gathered = Gather(Vec::new());
                 model.visit(&mut gathered);
                 average.map(&mut Blend {
                     keep,
-                    new: gathered.0.into_iter(),
+                    new: gathered.0.into_iter().enumerate(),
+                    #[cfg(feature = "flex")]
+                    lent: beside.returned(),
                     steps: match self.rule {
                         // The vectors follow the average, which hardly moves between two updates.
                         Rule::Exponential(_) => 1,
@@ -110,9 +155,62 @@ fn blend<const D: usize>(average: Tensor<D>, new: Tensor<D>, keep: f64) -> Tenso
     average.mul_scalar(keep) + new.mul_scalar(1.0 - keep)
 }
 
+/// Where the weights lie that have a gradient and can be reached, in the order of the parameters.
+#[cfg(feature = "flex")]
+struct Places<'a> {
+    grads: &'a GradientsParams,
+    found: Vec<Option<usize>>,
+}
+
+#[cfg(feature = "flex")]
+impl ModuleVisitor for Places<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let place = self.grads.get::<D>(param.id).and_then(|_| {
+            let weights = Input::of(crate::network::plain(param.val())).ok()?;
+            let weights = weights.into_primitive();
+            Some(weights.as_slice::<f32>()?.as_ptr().addr())
+        });
+        self.found.push(place);
+    }
+}
+
+/// Takes the averages out, and leaves one number in the place of each.
+#[cfg(feature = "flex")]
+struct Lender {
+    keep: f64,
+    places: Enumerate<IntoIter<Option<usize>>>,
+    lent: Vec<Lent>,
+}
+
+#[cfg(feature = "flex")]
+impl ModuleMapper for Lender {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some((index, Some(address))) = self.places.next() else {
+            return param;
+        };
+        param.map(|average| {
+            if average.dtype() != DType::F32 {
+                return average;
+            }
+            let empty = Tensor::zeros([1; D], &average.device());
+            self.lent.push(Lent {
+                index,
+                address,
+                average: average.into_data(),
+                keep: self.keep,
+                led: false,
+            });
+            empty
+        })
+    }
+}
+
 struct Blend {
     keep: f64,
-    new: std::vec::IntoIter<Box<dyn Any>>,
+    new: Enumerate<IntoIter<Box<dyn Any>>>,
+    /// What a step had of the average.
+    #[cfg(feature = "flex")]
+    lent: Vec<Lent>,
     /// Steps of the power iteration for each weight with `spectral_norm`.
     steps: usize,
     /// Names and containers.
@@ -124,6 +222,17 @@ struct Blend {
 }
 
 impl Blend {
+    /// What was lent of the parameter at an index, and whether it is led already.
+    #[cfg(feature = "flex")]
+    fn returned(&mut self, index: Option<usize>) -> Option<(TensorData, bool)> {
+        let place = self
+            .lent
+            .iter()
+            .position(|lent| Some(lent.index) == index)?;
+        let Lent { average, led, .. } = self.lent.swap_remove(place);
+        Some((average, led))
+    }
+
     /// The singular vector of the averaged weight, if this parameter is one.
     fn singular(&mut self, old: &Tensor<1>) -> Option<Tensor<1>> {
         let mut names = self.path.iter().rev().map(|(name, _)| name.as_str());
@@ -156,10 +265,18 @@ impl ModuleMapper for Blend {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let new = self
-            .new
-            .next()
-            .and_then(|new| new.downcast::<Tensor<D>>().ok());
+        let (index, new) = self.new.next().unzip();
+        let new = new.and_then(|new| new.downcast::<Tensor<D>>().ok());
+        #[cfg(feature = "flex")]
+        let (param, new) = match self.returned(index) {
+            Some((average, led)) => {
+                let param = param.map(|lent| Tensor::from_data(average, &lent.device()));
+                (param, new.filter(|_| !led))
+            }
+            None => (param, new),
+        };
+        #[cfg(not(feature = "flex"))]
+        let _ = index;
         let found = if D == 1 {
             self.singular(&param.val().reshape([-1]))
         } else {

@@ -163,6 +163,12 @@ impl Treatment {
         self.shorten(weight)
     }
 
+    /// Whether [`shorten`](Self::shorten) does anything.
+    #[cfg(feature = "flex")]
+    pub(crate) fn shortens(&self) -> bool {
+        self.max_norm.is_some() || self.unit_norm
+    }
+
     /// The projections that look at all that reaches a unit.
     pub(crate) fn shorten<const D: usize>(&self, mut weight: Tensor<D>) -> Tensor<D> {
         let axis = self.axis::<D>();

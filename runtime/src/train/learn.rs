@@ -32,8 +32,8 @@ use std::time::Instant;
 pub(super) struct Plan<M> {
     pub(super) spec: Spec,
     pub(super) settings: Settings,
-    /// What the optimiser multiplies gradients by.
-    pub(super) factor: optimizer::Factor,
+    /// What the optimiser's steps do besides.
+    pub(super) beside: optimizer::Beside,
     /// What the penalties reach.
     pub(super) penalised: HashMap<String, Treatment>,
     pub(super) metrics: Vec<MetricKind>,
@@ -165,6 +165,16 @@ impl<M: Network> Shared<M> {
         }
     }
 
+    /// Before a step of the optimiser.
+    #[cfg(feature = "flex")]
+    fn steps(&self, model: &M, gradients: &GradientsParams) {
+        if self.plan.settings.ema.is_some()
+            && let Some((average, _)) = &mut self.state().average
+        {
+            average.lend(model, gradients, &self.plan.beside);
+        }
+    }
+
     /// After a step of the optimiser.
     fn stepped(&self, model: &M) {
         let mut state = self.state();
@@ -173,7 +183,7 @@ impl<M: Network> Shared<M> {
         if self.plan.settings.ema.is_some()
             && let Some((average, at)) = &mut state.average
         {
-            average.update(model);
+            average.update_after(model, &self.plan.beside);
             *at = steps;
         }
     }
@@ -499,10 +509,12 @@ impl<M: Network> TrainStep for Learning<M> {
                 let penalised = &self.shared.plan.penalised;
                 let gradients = regularize::add_penalties(&self.network, gradients, penalised);
                 let plan = &self.shared.plan;
-                optimizer::clip(&self.network, &plan.spec, gradients, limit, &plan.factor)
+                optimizer::clip(&self.network, &plan.spec, gradients, limit, &plan.beside)
             }
             None => gradients,
         };
+        #[cfg(feature = "flex")]
+        self.shared.steps(&self.network, &gradients);
         self.network = optimizer.step(learning_rate, self.network, gradients);
         self.shared.stepped(&self.network);
         self

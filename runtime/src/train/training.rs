@@ -319,8 +319,8 @@ impl<M: Network> Training<M> {
             steps_per_epoch.saturating_mul(settings.epochs),
             steps_per_epoch,
         );
-        let factor = optimizer::Factor::default();
-        let optimizer = optimizer::build_with(&spec, &factor);
+        let beside = optimizer::Beside::default();
+        let optimizer = optimizer::build_with(&spec, &beside);
 
         let interrupter = Interrupter::new();
         let signals = (!self.ignores_signals).then(|| interrupt::listen(&interrupter));
@@ -328,7 +328,7 @@ impl<M: Network> Training<M> {
             Plan {
                 spec: spec.clone(),
                 settings: settings.clone(),
-                factor,
+                beside,
                 penalised: regularize::penalised(&spec),
                 metrics: metrics.clone(),
                 settle: settler(&spec, &settings, train, &learning_device),
