@@ -194,36 +194,34 @@ impl<'a> Builder<'a> {
         self.device
     }
 
-    /// Finishes the module: draws every weight (in the order of the fields, so that a seed means one
-    /// model), reparameterises those with `weight_norm` and `spectral_norm`, and freezes what the description freezes.
-    pub fn finish<M: Module>(&self, module: M) -> M {
-        struct Draw;
-        impl ModuleVisitor for Draw {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                drop(param.val());
-            }
-            fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
-                drop(param.val());
-            }
-            fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
-                drop(param.val());
-            }
-        }
-        module.visit(&mut Draw);
-        let parameters = self.spec.parameters();
-        let paths = |wanted: &dyn Fn(&Parameter) -> bool| -> Vec<String> {
-            let wanted = parameters.iter().filter(|parameter| wanted(parameter));
-            wanted.map(|parameter| parameter.path.clone()).collect()
-        };
-        let computed = |how| paths(&|parameter| parameter.reparameterised == Some(how));
+    /// Reparameterises the weights with `weight_norm` and `spectral_norm`; a description without them does not call it,
+    /// and spares its crate what it is made of.
+    pub fn reparameterise<M: Module>(&self, module: M) -> M {
+        draw(&module);
+        let computed =
+            |how| self.paths(&|parameter: &Parameter| parameter.reparameterised == Some(how));
         let module = WeightNorm::attach(module, &computed(Reparameterisation::WeightNorm));
-        let module = SpectralNorm::attach(module, &computed(Reparameterisation::SpectralNorm));
-        let frozen = paths(&|parameter| parameter.frozen);
+        SpectralNorm::attach(module, &computed(Reparameterisation::SpectralNorm))
+    }
+
+    /// Finishes the module: draws every weight, and freezes what the description freezes.
+    pub fn finish<M: Module>(&self, module: M) -> M {
+        draw(&module);
+        let frozen = self.paths(&|parameter| parameter.frozen);
         if frozen.is_empty() {
             module
         } else {
             module.freeze_group(ParamGroup::from_paths(frozen))
         }
+    }
+
+    fn paths(&self, wanted: &dyn Fn(&Parameter) -> bool) -> Vec<String> {
+        let mut parameters = self.spec.parameters();
+        parameters.retain(wanted);
+        parameters
+            .into_iter()
+            .map(|parameter| parameter.path)
+            .collect()
     }
 
     fn op(&self, field: &str) -> Result<&'a Op, SpecError> {
@@ -249,4 +247,21 @@ impl<'a> Builder<'a> {
             wanted,
         }
     }
+}
+
+/// Draws every weight, in the order of the fields, so that a seed means one model.
+fn draw<M: Module>(module: &M) {
+    struct Draw;
+    impl ModuleVisitor for Draw {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            drop(param.val());
+        }
+        fn visit_int<const D: usize>(&mut self, param: &Param<Tensor<D, Int>>) {
+            drop(param.val());
+        }
+        fn visit_bool<const D: usize>(&mut self, param: &Param<Tensor<D, Bool>>) {
+            drop(param.val());
+        }
+    }
+    module.visit(&mut Draw);
 }

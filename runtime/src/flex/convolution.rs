@@ -2,7 +2,9 @@
 //! value.
 
 use super::product::{Matrix, MatrixMut, add_product, product, product_here};
-use super::{Derived, Input, Primitive, Weighted, apply, apply_weighted, memory, readable, shape};
+use super::{
+    Derived, Input, Operands, Primitive, Weighted, applied, apply_weighted, memory, readable, shape,
+};
 use burn::tensor::Tensor;
 use damper_kernels::pool::{self, Windows};
 use rayon::prelude::*;
@@ -245,7 +247,11 @@ pub(crate) fn convolve<const D: usize>(
     }) else {
         return Err(input);
     };
-    apply_weighted(input, weight, bias, |input, weight, bias, keep| {
+    Ok(convolved(Operands::of(input, weight, bias)?, sizes).tensor())
+}
+
+fn convolved(operands: Operands, sizes: Sizes) -> Input {
+    apply_weighted(operands, |input, weight, bias, keep| {
         let mut of_output = shape(&input);
         of_output[1] = sizes.of.channels[1];
         let rank = of_output.len();
@@ -491,11 +497,14 @@ pub(crate) fn max_pool<const D: usize>(input: Tensor<D>, by: Pool) -> Result<Ten
     else {
         return Err(input);
     };
-    let input = Input::of(input)?;
-    Ok(apply([input], |[input], keep| {
+    Ok(pooled(Input::of(input)?, &sizes).tensor())
+}
+
+fn pooled(input: Input, sizes: &Sizes) -> Input {
+    applied([input], |[input], keep| {
         let mut of_output = shape(&input);
         let input = readable(input);
-        let (output, places) = greatest(&sizes, input.as_slice::<f32>().unwrap_or_default());
+        let (output, places) = greatest(sizes, input.as_slice::<f32>().unwrap_or_default());
         let derived = keep.then(|| Pooled {
             shape: of_output.clone(),
             places: Arc::new(places),
@@ -506,7 +515,7 @@ pub(crate) fn max_pool<const D: usize>(input: Tensor<D>, by: Pool) -> Result<Ten
             of_output[2] = sizes.to[0];
         }
         (memory::tensor(output, of_output), derived)
-    }))
+    })
 }
 
 /// The greatest number of each window of each plane, and where in the plane it is; the first of equal ones, and NaN

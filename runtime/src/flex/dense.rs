@@ -2,7 +2,9 @@
 //! one node of the graph for all of them.
 
 use super::product::{Matrix, MatrixMut, product, product_here};
-use super::{Primitive, Weighted, apply_weighted, change, memory, piece, readable, shape};
+use super::{
+    Input, Operands, Primitive, Weighted, apply_weighted, change, memory, piece, readable, shape,
+};
 use crate::activation::Activation;
 use crate::layer::Drawn;
 use burn::tensor::Tensor;
@@ -102,7 +104,17 @@ pub(crate) fn dense<const D: usize>(
     let Some(sizes) = Sizes::of(&input.dims(), weight.dims(), of_bias) else {
         return Err(input);
     };
-    apply_weighted(input, weight, bias, |input, weight, bias, keep| {
+    let operands = Operands::of(input, weight, bias)?;
+    Ok(of_operands(operands, sizes, activation, drop).tensor())
+}
+
+fn of_operands(
+    operands: Operands,
+    sizes: Sizes,
+    activation: Option<Activation>,
+    drop: Option<Drawn>,
+) -> Input {
+    apply_weighted(operands, |input, weight, bias, keep| {
         let shape = shape(&input);
         let input = readable(input);
         let weight = positive(weight);

@@ -1,6 +1,6 @@
 //! Activations, dropout and noise: each number by itself.
 
-use super::{Derived, Input, Primitive, apply, change, contiguous, map, piece, readable};
+use super::{Derived, Input, Primitive, applied, change, contiguous, map, piece, readable};
 use crate::activation::Activation;
 use crate::layer::Drawn;
 use burn::tensor::Tensor;
@@ -47,8 +47,11 @@ pub(crate) fn activate<const D: usize>(
     input: Tensor<D>,
     activation: Activation,
 ) -> Result<Tensor<D>, Tensor<D>> {
-    let input = Input::of(input)?;
-    Ok(apply([input], |[input], keep| {
+    Ok(activated(Input::of(input)?, activation).tensor())
+}
+
+fn activated(input: Input, activation: Activation) -> Input {
+    applied([input], |[input], keep| {
         let Some(curve) = activation.curve() else {
             let output = change(input, |numbers| {
                 over(numbers, 1, |_, numbers| columns::rectify(numbers));
@@ -73,7 +76,7 @@ pub(crate) fn activate<const D: usize>(
         let derived =
             keep.then(|| Activated::Curved(curve, kept.unwrap_or_else(|| output.clone())));
         (output, derived)
-    }))
+    })
 }
 
 impl Derived<1> for Activated {
@@ -110,11 +113,14 @@ struct Dropped {
 /// Each number as `outcome` says, dropped where the source draws it.
 pub(crate) fn drop<const D: usize>(
     input: Tensor<D>,
-    Drawn { source, rate }: Drawn,
+    drawn: Drawn,
     outcome: Outcome,
 ) -> Result<Tensor<D>, Tensor<D>> {
-    let input = Input::of(input)?;
-    Ok(apply([input], |[input], keep| {
+    Ok(dropped(Input::of(input)?, drawn, outcome).tensor())
+}
+
+fn dropped(input: Input, Drawn { source, rate }: Drawn, outcome: Outcome) -> Input {
+    applied([input], |[input], keep| {
         let mut mask = vec![Word::default(); dropout::words(input.layout().num_elements())];
         // Both borrow the mask; one of them runs.
         let mask_of = std::cell::RefCell::new(&mut mask);
@@ -143,7 +149,7 @@ pub(crate) fn drop<const D: usize>(
             scale: outcome.scale,
         });
         (output, derived)
-    }))
+    })
 }
 
 impl Derived<1> for Dropped {
@@ -212,10 +218,14 @@ pub(crate) fn noise<const D: usize>(
         kind,
         deviation,
     };
-    Ok(apply([input], |[input], keep| {
+    Ok(noisy(input, noise).tensor())
+}
+
+fn noisy(input: Input, noise: Noisy) -> Input {
+    applied([input], |[input], keep| {
         let output = change(input, |numbers| noise.act(numbers));
         (output, keep.then_some(noise))
-    }))
+    })
 }
 
 impl Derived<1> for Noisy {
@@ -289,10 +299,14 @@ pub(crate) fn scale_groups<const D: usize>(
         width,
         inner,
     };
-    Ok(apply([input], |[input], keep| {
+    Ok(grouped(input, groups).tensor())
+}
+
+fn grouped(input: Input, groups: Grouped) -> Input {
+    applied([input], |[input], keep| {
         let output = change(input, |numbers| groups.act(numbers));
         (output, keep.then_some(groups))
-    }))
+    })
 }
 
 impl Derived<1> for Grouped {
@@ -319,14 +333,17 @@ pub(crate) fn blend<const D: usize>(
         Ok(average) => average.into_primitive(),
         Err(average) => return Err((average, given)),
     };
+    Ok(Input::Plain(blended(average, &new, keep)).tensor())
+}
+
+fn blended(average: Primitive, new: &Primitive, keep: f64) -> Primitive {
     let (keep, rest) = (keep as f32, (1.0 - keep) as f32);
-    let average = change(average, |average| {
+    change(average, |average| {
         let new = new.as_slice::<f32>().unwrap_or_default();
         over(average, 1, |first, average| {
             for (average, new) in average.iter_mut().zip(&new[first..]) {
                 *average = keep * *average + rest * new;
             }
         });
-    });
-    Ok(Tensor::from_primitive::<burn::backend::Flex>(average))
+    })
 }

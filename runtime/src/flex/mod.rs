@@ -36,7 +36,9 @@ type Tracked = FloatTensor<Autodiff<Flex>>;
 /// Fewer numbers than this are not worth a second thread.
 const ALONE: usize = 1 << 16;
 
-/// What an operation reads.
+/// What an operation reads or gives.
+///
+/// Operations are functions of these, not of tensors: what depends on a rank is compiled in each crate that uses it.
 #[derive(Debug)]
 pub(crate) enum Input {
     Plain(Primitive),
@@ -59,6 +61,14 @@ impl Input {
             tensor.try_into_primitive::<Flex>().map(Self::Plain)
         };
         found.map_err(|_| same)
+    }
+
+    /// The tensor again.
+    pub(crate) fn tensor<const D: usize>(self) -> Tensor<D> {
+        match self {
+            Self::Plain(primitive) => Tensor::from_primitive::<Flex>(primitive),
+            Self::Tracked(tracked) => Tensor::from_primitive::<Autodiff<Flex>>(tracked),
+        }
     }
 
     /// The memory, no longer part of a graph.
@@ -99,43 +109,74 @@ impl<T: Weighted> Derived<2> for T {
     }
 }
 
-/// As [`apply`], of an input with a weight and perhaps a bias; `Err` with the input where the memory of one of them
-/// cannot be reached.
-pub(crate) fn apply_weighted<const D: usize, const E: usize, O: Weighted>(
-    input: Tensor<D>,
-    weight: Tensor<E>,
-    bias: Option<Tensor<1>>,
-    run: impl FnOnce(Primitive, Primitive, Option<Primitive>, bool) -> (Primitive, Option<O>),
-) -> Result<Tensor<D>, Tensor<D>> {
-    // Shares the memory, and is dropped before it is read.
-    let given = input.clone();
-    let (Ok(input), Ok(weight)) = (Input::of(input), Input::of(weight)) else {
-        return Err(given);
-    };
-    let bias = match bias.map(Input::of) {
-        None => None,
-        Some(Ok(bias)) => Some(bias),
-        Some(Err(_)) => return Err(given),
-    };
-    drop(given);
-    Ok(match bias {
-        Some(bias) => apply([input, weight, bias], |[input, weight, bias], keep| {
-            run(input, weight, Some(bias), keep)
-        }),
-        None => apply([input, weight], |[input, weight], keep| {
-            run(input, weight, None, keep)
-        }),
-    })
+/// An input with a weight, and a bias if there is one.
+pub(crate) struct Operands {
+    input: Input,
+    weight: Input,
+    bias: Option<Input>,
 }
 
-/// Runs an operation: `run` gives its value and, if told so, what the backward needs.
+impl Operands {
+    /// `Err` with the input where the memory of one of them cannot be reached.
+    pub(crate) fn of<const D: usize, const E: usize>(
+        input: Tensor<D>,
+        weight: Tensor<E>,
+        bias: Option<Tensor<1>>,
+    ) -> Result<Self, Tensor<D>> {
+        // Shares the memory, and is dropped before it is read.
+        let given = input.clone();
+        let (Ok(input), Ok(weight)) = (Input::of(input), Input::of(weight)) else {
+            return Err(given);
+        };
+        let bias = match bias.map(Input::of) {
+            None => None,
+            Some(Ok(bias)) => Some(bias),
+            Some(Err(_)) => return Err(given),
+        };
+        Ok(Self {
+            input,
+            weight,
+            bias,
+        })
+    }
+}
+
+/// As [`applied`], of an input with a weight and perhaps a bias.
+pub(crate) fn apply_weighted<O: Weighted>(
+    operands: Operands,
+    run: impl FnOnce(Primitive, Primitive, Option<Primitive>, bool) -> (Primitive, Option<O>),
+) -> Input {
+    let Operands {
+        input,
+        weight,
+        bias,
+    } = operands;
+    match bias {
+        Some(bias) => applied([input, weight, bias], |[input, weight, bias], keep| {
+            run(input, weight, Some(bias), keep)
+        }),
+        None => applied([input, weight], |[input, weight], keep| {
+            run(input, weight, None, keep)
+        }),
+    }
+}
+
+/// As [`applied`], with a tensor for the value.
 pub(crate) fn apply<const N: usize, const D: usize, O: Derived<N>>(
     inputs: [Input; N],
     run: impl FnOnce([Primitive; N], bool) -> (Primitive, Option<O>),
 ) -> Tensor<D> {
+    applied(inputs, run).tensor()
+}
+
+/// Runs an operation: `run` gives its value and, if told so, what the backward needs.
+pub(crate) fn applied<const N: usize, O: Derived<N>>(
+    inputs: [Input; N],
+    run: impl FnOnce([Primitive; N], bool) -> (Primitive, Option<O>),
+) -> Input {
     if inputs.iter().all(|input| matches!(input, Input::Plain(_))) {
         let inputs = inputs.map(Input::into_primitive);
-        return Tensor::from_primitive::<Flex>(run(inputs, false).0);
+        return Input::Plain(run(inputs, false).0);
     }
     let mut guards = Vec::with_capacity(N);
     let inputs = inputs.map(|input| {
@@ -148,7 +189,7 @@ pub(crate) fn apply<const N: usize, const D: usize, O: Derived<N>>(
     });
     let Ok(guards) = <[_; N]>::try_from(guards) else {
         // There is one for each input.
-        return Tensor::from_primitive::<Flex>(run(inputs, false).0);
+        return Input::Plain(run(inputs, false).0);
     };
     let node = Node(PhantomData::<fn() -> O>)
         .prepare::<NoCheckpointing>(guards)
@@ -161,7 +202,7 @@ pub(crate) fn apply<const N: usize, const D: usize, O: Derived<N>>(
         },
         OpsKind::UnTracked(preparation) => preparation.finish(run(inputs, false).0),
     };
-    Tensor::from_primitive::<Autodiff<Flex>>(output)
+    Input::Tracked(output)
 }
 
 /// An operation's node of the graph.

@@ -1,7 +1,8 @@
 //! Layer and batch normalisation, forward and backward.
 
 use super::{
-    Derived, Input, Primitive, Weighted, apply, apply_weighted, memory, piece, readable, shape,
+    Derived, Input, Operands, Primitive, Weighted, applied, apply_weighted, memory, piece,
+    readable, shape,
 };
 use burn::tensor::Tensor;
 use damper_kernels::norm;
@@ -28,7 +29,11 @@ pub(crate) fn layer<const D: usize>(
     if width == 0 || !same(&gamma) || !beta.as_ref().is_none_or(same) {
         return Err(input);
     }
-    apply_weighted(input, gamma, beta, |input, gamma, beta, keep| {
+    Ok(of_rows(Operands::of(input, gamma, beta)?, width, epsilon).tensor())
+}
+
+fn of_rows(operands: Operands, width: usize, epsilon: f64) -> Input {
+    apply_weighted(operands, |input, gamma, beta, keep| {
         let (input, gamma) = (readable(input), readable(gamma));
         let beta = beta.map(readable);
         let numbers = input.as_slice::<f32>().unwrap_or_default();
@@ -159,50 +164,56 @@ pub(crate) fn batch<const D: usize>(
         channels,
         positions,
     };
-    let epsilon = epsilon as f32;
-    let (mut mean, mut variance) = (vec![0.0_f32; channels], vec![0.0_f32; channels]);
-    let output = apply(
-        [of_input, of_gamma, of_beta],
-        |[input, gamma, beta], keep| {
-            let (input, gamma, beta) = (readable(input), readable(gamma), readable(beta));
-            let numbers = input.as_slice::<f32>().unwrap_or_default();
-            let mut output = memory::buffer(numbers.len());
-            // The kernels' errors are lengths that do not fit; these do.
-            let _ = norm::batch_statistics(numbers, channels, positions, &mut mean, &mut variance);
-            let (of_gamma, of_beta) = (
-                gamma.as_slice::<f32>().unwrap_or_default(),
-                beta.as_slice::<f32>().unwrap_or_default(),
-            );
-            let size = piece(numbers.len(), channels * positions);
-            let one = |input: &[f32], output: &mut [f32]| {
-                let _ = norm::batch(
-                    input, channels, positions, &mean, &variance, epsilon, of_gamma, of_beta,
-                    output,
-                );
-            };
-            if size >= numbers.len() {
-                one(numbers, &mut output);
-            } else {
-                let pieces = output.par_chunks_mut(size).zip(numbers.par_chunks(size));
-                pieces.for_each(|(output, input)| one(input, output));
-            }
-            let output = memory::tensor(output, super::shape(&input));
-            let derived = keep.then(|| BatchNorm {
-                shape,
-                input,
-                gamma,
-                mean: Arc::new(mean.clone()),
-                variance: Arc::new(variance.clone()),
-                epsilon,
-            });
-            (output, derived)
-        },
-    );
+    let (output, mean, variance) =
+        of_channels([of_input, of_gamma, of_beta], shape, epsilon as f32);
     Ok(Normalised {
-        output,
+        output: output.tensor(),
         mean,
         variance,
     })
+}
+
+/// The normalised batch, the means and the variances.
+fn of_channels(operands: [Input; 3], shape: Shape, epsilon: f32) -> (Input, Vec<f32>, Vec<f32>) {
+    let Shape {
+        channels,
+        positions,
+    } = shape;
+    let (mut mean, mut variance) = (vec![0.0_f32; channels], vec![0.0_f32; channels]);
+    let output = applied(operands, |[input, gamma, beta], keep| {
+        let (input, gamma, beta) = (readable(input), readable(gamma), readable(beta));
+        let numbers = input.as_slice::<f32>().unwrap_or_default();
+        let mut output = memory::buffer(numbers.len());
+        // The kernels' errors are lengths that do not fit; these do.
+        let _ = norm::batch_statistics(numbers, channels, positions, &mut mean, &mut variance);
+        let (of_gamma, of_beta) = (
+            gamma.as_slice::<f32>().unwrap_or_default(),
+            beta.as_slice::<f32>().unwrap_or_default(),
+        );
+        let size = piece(numbers.len(), channels * positions);
+        let one = |input: &[f32], output: &mut [f32]| {
+            let _ = norm::batch(
+                input, channels, positions, &mean, &variance, epsilon, of_gamma, of_beta, output,
+            );
+        };
+        if size >= numbers.len() {
+            one(numbers, &mut output);
+        } else {
+            let pieces = output.par_chunks_mut(size).zip(numbers.par_chunks(size));
+            pieces.for_each(|(output, input)| one(input, output));
+        }
+        let output = memory::tensor(output, super::shape(&input));
+        let derived = keep.then(|| BatchNorm {
+            shape,
+            input,
+            gamma,
+            mean: Arc::new(mean.clone()),
+            variance: Arc::new(variance.clone()),
+            epsilon,
+        });
+        (output, derived)
+    });
+    (output, mean, variance)
 }
 
 impl Derived<3> for BatchNorm {

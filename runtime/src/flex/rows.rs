@@ -1,6 +1,6 @@
 //! Softmax, its logarithm and the cross entropy, row by row.
 
-use super::{Derived, Input, Primitive, apply, change, memory, piece, readable};
+use super::{Derived, Input, Primitive, applied, apply, change, memory, piece, readable};
 use burn::tensor::Tensor;
 use damper_kernels::rows;
 use rayon::prelude::*;
@@ -38,8 +38,11 @@ pub(crate) fn of_rows<const D: usize>(
     if width == 0 {
         return Err(input);
     }
-    let input = Input::of(input)?;
-    Ok(apply([input], |[input], keep| {
+    Ok(of_each_row(Input::of(input)?, width, function).tensor())
+}
+
+fn of_each_row(input: Input, width: usize, function: Function) -> Input {
+    applied([input], |[input], keep| {
         let input = readable(input);
         let numbers = input.as_slice::<f32>().unwrap_or_default();
         let mut output = memory::buffer(numbers.len());
@@ -57,7 +60,7 @@ pub(crate) fn of_rows<const D: usize>(
             width,
         });
         (output, derived)
-    }))
+    })
 }
 
 impl Derived<1> for OfRows {

@@ -66,12 +66,35 @@ pub(super) fn init(cx: &Context<'_>, fields: &[Field], device: &Ident) -> TokenS
         fields.iter().map(|field| &field.make),
     );
     let (build, spec, model) = (&site.build, local("spec"), local("model"));
+    let drawn = if reparameterises(&cx.lowered.spec.layers) {
+        quote!(#build.reparameterise(#model))
+    } else {
+        quote!(#model)
+    };
     quote! {
         let #spec = self.spec()?;
         let #build = #krate::__private::Builder::new(&#spec, #device);
         let #model = #name { #(#names: #made,)* spec: #spec.clone() };
-        Ok(#build.finish(#model))
+        Ok(#build.finish(#drawn))
     }
+}
+
+/// Whether a weight is computed from others.
+fn reparameterises(statements: &[Statement]) -> bool {
+    let mut ops = statements.iter().flat_map(|statement| &statement.ops);
+    ops.any(|op| {
+        let mut rules = op.rules.iter();
+        rules.any(|rule| matches!(rule.kind, RuleKind::WeightNorm | RuleKind::SpectralNorm))
+            || match &op.kind {
+                OpKind::Residual { body, shortcut, .. } => {
+                    reparameterises(body) || reparameterises(shortcut)
+                }
+                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
+                    reparameterises(body)
+                }
+                _ => false,
+            }
+    })
 }
 
 fn root() -> Site {
