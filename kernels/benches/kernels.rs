@@ -175,7 +175,7 @@ fn gates(print: &impl Fn(&str, f64), cell: Cell) {
     let time = milliseconds(|| {
         for _ in 0..NUMBERS / STATES {
             let step = Step {
-                projected: &projected,
+                product: &projected,
                 bias: &bias,
                 old: &old,
                 old_memory: &old_memory,
@@ -190,13 +190,13 @@ fn gates(print: &impl Fn(&str, f64), cell: Cell) {
     print(&format!("{cell:?} step"), time);
     let direct_memory = many(15, lstm, STATES);
     let mut direct = many(17, gru, STATES);
-    let (mut into, mut product) = (projected.clone(), many(19, gru, numbers));
+    let mut product = many(19, gru, numbers);
     let time = milliseconds(|| {
         for _ in 0..NUMBERS / STATES {
             memory.fill(0.1);
             direct.fill(0.1);
             let step = StepBack {
-                gates: black_box(&gates),
+                gates: black_box(&mut gates),
                 inner: &inner,
                 old: &old,
                 old_memory: &old_memory,
@@ -204,7 +204,6 @@ fn gates(print: &impl Fn(&str, f64), cell: Cell) {
                 memory: &mut memory,
                 direct_memory: &direct_memory,
                 direct: &mut direct,
-                projected: &mut into,
                 product: &mut product,
             };
             recurrent::backward(cell, 128, step).unwrap();

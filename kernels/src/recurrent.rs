@@ -49,16 +49,16 @@ impl Cell {
 /// What [`forward`] reads and writes. What a cell does not have is empty.
 #[derive(Debug)]
 pub struct Step<'a> {
-    /// The input's share of the gates: `[rows, gates * hidden]`.
-    pub projected: &'a [f32],
+    /// The input's share of the gates; afterwards the gates: `[rows, gates * hidden]`.
+    pub gates: &'a mut [f32],
+    /// The state's share of the gates, without its bias: `[rows, gates * hidden]`.
+    pub product: &'a [f32],
     /// The bias of the state's share, `[gates * hidden]`.
     pub bias: &'a [f32],
     /// GRU: the state before, `[rows, hidden]`.
     pub old: &'a [f32],
     /// LSTM: the memory before, `[rows, hidden]`.
     pub old_memory: &'a [f32],
-    /// The state's share of the gates; afterwards the gates: `[rows, gates * hidden]`.
-    pub gates: &'a mut [f32],
     /// For the way back, `[rows, hidden]`. LSTM: `tanh(c')`; GRU: the state's share of the new value, with its bias.
     pub inner: &'a mut [f32],
     /// LSTM: gets the new memory, `[rows, hidden]`.
@@ -70,8 +70,9 @@ pub struct Step<'a> {
 /// What [`backward`] reads and writes. What a cell does not have is empty.
 #[derive(Debug)]
 pub struct StepBack<'a> {
-    /// The gates, as [`forward`] left them: `[rows, gates * hidden]`.
-    pub gates: &'a [f32],
+    /// The gates, as [`forward`] left them; afterwards the gradient of the input's share of the gates, which is that of
+    /// the state's as well but for a GRU: `[rows, gates * hidden]`.
+    pub gates: &'a mut [f32],
     /// What [`forward`] kept: `[rows, hidden]`.
     pub inner: &'a [f32],
     /// GRU: the state before, `[rows, hidden]`.
@@ -86,9 +87,6 @@ pub struct StepBack<'a> {
     pub direct_memory: &'a [f32],
     /// GRU: what the state before gets without a product is added, `[rows, hidden]`.
     pub direct: &'a mut [f32],
-    /// Gets the gradient of the input's share of the gates, `[rows, gates * hidden]`; of an RNN and an LSTM, that of the
-    /// state's share is the same.
-    pub projected: &'a mut [f32],
     /// GRU: gets the gradient of the state's share, `[rows, gates * hidden]`.
     pub product: &'a mut [f32],
 }
@@ -103,10 +101,7 @@ pub fn forward(cell: Cell, hidden: usize, step: Step) -> Result<(), Lengths> {
     let [gates, inner, old, memory] = cell.sizes(states);
     Lengths::check_all(
         gates,
-        [
-            ("gates", step.gates.len()),
-            ("projected", step.projected.len()),
-        ],
+        [("gates", step.gates.len()), ("product", step.product.len())],
     )?;
     Lengths::check("inner", step.inner.len(), inner)?;
     Lengths::check("old", step.old.len(), old)?;
@@ -134,13 +129,7 @@ pub fn backward(cell: Cell, hidden: usize, step: StepBack) -> Result<(), Lengths
     let states = step.state.len();
     let hidden = Lengths::check_rows("state", states, hidden)?;
     let [gates, inner, old, memory] = cell.sizes(states);
-    Lengths::check_all(
-        gates,
-        [
-            ("gates", step.gates.len()),
-            ("projected", step.projected.len()),
-        ],
-    )?;
+    Lengths::check("gates", step.gates.len(), gates)?;
     Lengths::check("inner", step.inner.len(), inner)?;
     Lengths::check_all(
         old,
@@ -257,16 +246,14 @@ macro_rules! each {
 vectorised! {
     fn rnn(step: Step<'a>, hidden: usize) {
         let rows = step.gates.chunks_exact_mut(hidden);
-        for (gates, projected) in rows.zip(step.projected.chunks_exact(hidden)) {
-            tangents(gates, projected, step.bias);
+        for (gates, product) in rows.zip(step.product.chunks_exact(hidden)) {
+            tangents(gates, product, step.bias);
         }
         step.state.copy_from_slice(step.gates);
     }
 
     fn rnn_back(step: StepBack<'a>) {
-        each!(step.projected, _to, [gate: step.gates, state: step.state] => {
-            state * math::tanh_slope(gate)
-        });
+        each!(step.gates, gate, [state: step.state] => state * math::tanh_slope(gate));
     }
 
     fn lstm(step: Step<'a>, hidden: usize) {
@@ -274,17 +261,17 @@ vectorised! {
         let rows = step
             .gates
             .chunks_exact_mut(width)
-            .zip(step.projected.chunks_exact(width))
+            .zip(step.product.chunks_exact(width))
             .zip(step.old_memory.chunks_exact(hidden))
             .zip(step.memory.chunks_exact_mut(hidden))
             .zip(step.inner.chunks_exact_mut(hidden))
             .zip(step.state.chunks_exact_mut(hidden));
-        for (((((gates, projected), old), memory), inner), state) in rows {
+        for (((((gates, product), old), memory), inner), state) in rows {
             let (two, rest) = (2 * hidden, 3 * hidden);
             let bias = step.bias;
-            sigmoids(&mut gates[..two], &projected[..two], &bias[..two]);
-            tangents(&mut gates[two..rest], &projected[two..rest], &bias[two..rest]);
-            sigmoids(&mut gates[rest..], &projected[rest..], &bias[rest..]);
+            sigmoids(&mut gates[..two], &product[..two], &bias[..two]);
+            tangents(&mut gates[two..rest], &product[two..rest], &bias[two..rest]);
+            sigmoids(&mut gates[rest..], &product[rest..], &bias[rest..]);
             let [input, forget, new, output] = pieces(gates, hidden);
             each!(memory, _to, [i: input, f: forget, g: new, c: old] => f.mul_add(c, i * g));
             each!(inner, _to, [c: memory] => math::gate_tanh(c));
@@ -294,17 +281,18 @@ vectorised! {
 
     fn lstm_back(step: StepBack<'a>, hidden: usize) {
         let width = 4 * hidden;
+        let mut gates = vec![0.0; width];
         let rows = step
-            .projected
+            .gates
             .chunks_exact_mut(width)
-            .zip(step.gates.chunks_exact(width))
             .zip(step.inner.chunks_exact(hidden))
             .zip(step.old_memory.chunks_exact(hidden))
             .zip(step.state.chunks_exact(hidden))
             .zip(step.direct_memory.chunks_exact(hidden))
             .zip(step.memory.chunks_exact_mut(hidden));
-        for ((((((to, gates), inner), old), state), direct), memory) in rows {
-            let [input, forget, new, output] = pieces(gates, hidden);
+        for (((((to, inner), old), state), direct), memory) in rows {
+            gates.copy_from_slice(to);
+            let [input, forget, new, output] = pieces(&gates, hidden);
             let [to_input, to_forget, to_new, to_output] = pieces_mut(to, hidden);
             each!(memory, memory, [state: state, o: output, inner: inner] => {
                 (state * o).mul_add(math::tanh_slope(inner), memory)
@@ -331,36 +319,35 @@ vectorised! {
         let rows = step
             .gates
             .chunks_exact_mut(width)
-            .zip(step.projected.chunks_exact(width))
+            .zip(step.product.chunks_exact(width))
             .zip(step.old.chunks_exact(hidden))
             .zip(step.inner.chunks_exact_mut(hidden))
             .zip(step.state.chunks_exact_mut(hidden));
-        for ((((gates, projected), old), inner), state) in rows {
+        for ((((gates, product), old), inner), state) in rows {
             let (two, new) = gates.split_at_mut(2 * hidden);
-            let (to_two, to_new) = projected.split_at(2 * hidden);
+            let (to_two, to_new) = product.split_at(2 * hidden);
             sigmoids(two, to_two, of_two);
             let [reset, update] = pieces(two, hidden);
-            each!(inner, _to, [new: new, bias: of_new] => new + bias);
-            each!(new, _to, [projected: to_new, r: reset, inner: inner] => {
-                math::gate_tanh(r.mul_add(inner, projected))
-            });
+            each!(inner, _to, [product: to_new, bias: of_new] => product + bias);
+            each!(new, new, [r: reset, inner: inner] => math::gate_tanh(r.mul_add(inner, new)));
             each!(state, _to, [z: update, n: new, old: old] => z.mul_add(old - n, n));
         }
     }
 
     fn gru_back(step: StepBack<'a>, hidden: usize) {
         let width = 3 * hidden;
+        let mut gates = vec![0.0; width];
         let rows = step
-            .projected
+            .gates
             .chunks_exact_mut(width)
             .zip(step.product.chunks_exact_mut(width))
-            .zip(step.gates.chunks_exact(width))
             .zip(step.inner.chunks_exact(hidden))
             .zip(step.old.chunks_exact(hidden))
             .zip(step.state.chunks_exact(hidden))
             .zip(step.direct.chunks_exact_mut(hidden));
-        for ((((((to, product), gates), inner), old), state), direct) in rows {
-            let [reset, update, new] = pieces(gates, hidden);
+        for (((((to, product), inner), old), state), direct) in rows {
+            gates.copy_from_slice(to);
+            let [reset, update, new] = pieces(&gates, hidden);
             let (to_two, to_new) = to.split_at_mut(2 * hidden);
             let (of_two, of_new) = product.split_at_mut(2 * hidden);
             let [to_reset, to_update] = pieces_mut(to_two, hidden);
@@ -434,19 +421,17 @@ vectorised! {
     }
 }
 
-/// Some gates, of both shares and the bias.
+/// Adds the state's share, with its bias, to the input's share of some gates.
 #[inline(always)]
-fn sigmoids(gates: &mut [f32], projected: &[f32], bias: &[f32]) {
-    each!(gates, gate, [projected: projected, bias: bias] => {
-        math::gate_sigmoid(projected + (gate + bias))
+fn sigmoids(gates: &mut [f32], product: &[f32], bias: &[f32]) {
+    each!(gates, gate, [product: product, bias: bias] => {
+        math::gate_sigmoid(gate + (product + bias))
     });
 }
 
 #[inline(always)]
-fn tangents(gates: &mut [f32], projected: &[f32], bias: &[f32]) {
-    each!(gates, gate, [projected: projected, bias: bias] => {
-        math::gate_tanh(projected + (gate + bias))
-    });
+fn tangents(gates: &mut [f32], product: &[f32], bias: &[f32]) {
+    each!(gates, gate, [product: product, bias: bias] => math::gate_tanh(gate + (product + bias)));
 }
 
 /// The gates of a row.

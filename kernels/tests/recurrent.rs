@@ -77,13 +77,13 @@ impl Read {
         let states = ROWS * self.hidden;
         let inner = if self.cell == Cell::Rnn { 0 } else { states };
         let mut given = Given {
-            gates: self.product.clone(),
+            gates: self.projected.clone(),
             inner: vec![f32::NAN; inner],
             memory: vec![f32::NAN; self.memory.len()],
             state: vec![f32::NAN; states],
         };
         let step = Step {
-            projected: &self.projected,
+            product: &self.product,
             bias: &self.bias,
             old: &self.old,
             old_memory: &self.memory,
@@ -147,7 +147,7 @@ fn the_way_back_is_the_derivative() {
         let of_memory = numbers(7, given.memory.len());
         let (besides, besides_memory) = (numbers(8, read.old.len()), numbers(9, read.memory.len()));
         let (mut memory, mut direct) = (of_memory.clone(), besides.clone());
-        let mut projected = vec![f32::NAN; read.projected.len()];
+        let mut projected = given.gates.clone();
         let mut product = vec![
             f32::NAN;
             if cell == Cell::Gru {
@@ -157,7 +157,7 @@ fn the_way_back_is_the_derivative() {
             }
         ];
         let step = StepBack {
-            gates: &given.gates,
+            gates: &mut projected,
             inner: &given.inner,
             old: &read.old,
             old_memory: &read.memory,
@@ -165,7 +165,6 @@ fn the_way_back_is_the_derivative() {
             memory: &mut memory,
             direct_memory: &besides_memory,
             direct: &mut direct,
-            projected: &mut projected,
             product: &mut product,
         };
         recurrent::backward(cell, hidden, step).unwrap();
@@ -282,8 +281,8 @@ fn lengths_that_do_not_fit_are_errors() {
         "others"
     );
     let step = Step {
-        projected: &[0.0; 12],
-        bias: &[],
+        product: &[0.0; 12],
+        bias: &[0.0; 12],
         old: &[],
         old_memory: &[0.0; 3],
         gates: &mut [0.0; 12],
@@ -293,7 +292,7 @@ fn lengths_that_do_not_fit_are_errors() {
     };
     assert_eq!(name(recurrent::forward(Cell::Lstm, 3, step)), "memory");
     let step = StepBack {
-        gates: &[0.0; 3],
+        gates: &mut two,
         inner: &[],
         old: &[],
         old_memory: &[],
@@ -301,8 +300,7 @@ fn lengths_that_do_not_fit_are_errors() {
         memory: &mut [],
         direct_memory: &[],
         direct: &mut [],
-        projected: &mut two,
         product: &mut [],
     };
-    assert_eq!(name(recurrent::backward(Cell::Rnn, 3, step)), "projected");
+    assert_eq!(name(recurrent::backward(Cell::Rnn, 3, step)), "gates");
 }

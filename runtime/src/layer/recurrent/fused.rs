@@ -7,7 +7,7 @@
 use super::Steps;
 use crate::flex::memory::{self, Buffer};
 use crate::flex::product::{Matrix, MatrixMut, product, product_here};
-use crate::flex::{Derived, Input, Primitive, apply, contiguous};
+use crate::flex::{Derived, Input, Primitive, apply, change, contiguous};
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
 use damper_kernels::columns;
@@ -41,13 +41,19 @@ struct Given {
 /// What the gradients are computed from.
 #[derive(Clone, Debug)]
 struct Kept {
+    /// The gates behind their activation, which their gradient is written over: `[time, batch, gates * hidden]`.
+    gates: Primitive,
+    past: Past,
+}
+
+/// What of it is only read.
+#[derive(Clone, Debug)]
+struct Past {
     given: Given,
     /// `[hidden, gates * hidden]`
     weight: Primitive,
     /// `[time, batch, hidden]`
     states: Primitive,
-    /// The gates behind their activation: `[time, batch, gates * hidden]`.
-    gates: Arc<Buffer>,
     /// LSTM: `tanh` of the memory; GRU: the state's share of the new value. `[time, batch, hidden]`
     inner: Arc<Buffer>,
     /// LSTM: the memory. `[time, batch, hidden]`
@@ -62,8 +68,22 @@ struct Part<'a, const N: usize> {
 }
 
 impl Steps {
-    /// The states of all steps, `[time, batch, hidden]`, if the numbers can be reached.
-    pub(super) fn fused(&self) -> Option<Tensor<3>> {
+    /// The states of all steps, `[time, batch, hidden]`; the steps again if the numbers cannot be reached.
+    pub(super) fn fused(self) -> Result<Tensor<3>, Self> {
+        let constants = [
+            constant(self.mask.as_ref()),
+            constant(self.keep.as_ref()),
+            constant(self.keep_memory.as_ref()),
+        ];
+        let operands = [
+            Input::of(self.weight.clone()).ok(),
+            Input::of(self.bias.clone()).ok(),
+        ];
+        let ([Some(mask), Some(keep), Some(keep_memory)], [Some(weight), Some(bias)]) =
+            (constants, operands)
+        else {
+            return Err(self);
+        };
         let [time, batch, _] = self.projected.dims();
         let [hidden, _] = self.weight.dims();
         let given = Given {
@@ -76,39 +96,42 @@ impl Steps {
             batch,
             hidden,
             reverse: self.reverse,
-            mask: constant(self.mask.as_ref())?,
-            keep: constant(self.keep.as_ref())?,
-            keep_memory: constant(self.keep_memory.as_ref())?,
+            mask,
+            keep,
+            keep_memory,
         };
-        let projected = Input::of(self.projected.clone()).ok()?;
-        let weight = Input::of(self.weight.clone()).ok()?;
-        let bias = Input::of(self.bias.clone()).ok()?;
-        Some(apply([projected, weight, bias], |read, keep| {
-            given.forward(read, keep)
-        }))
+        // Not a copy: the gates are written over it.
+        match Input::of(self.projected) {
+            Ok(projected) => Ok(apply([projected, weight, bias], |read, keep| {
+                given.forward(read, keep)
+            })),
+            Err(projected) => Err(Self { projected, ..self }),
+        }
     }
 }
 
 impl Derived<3> for Kept {
     fn backward(self, gradient: Primitive, wanted: [bool; 3]) -> [Option<Primitive>; 3] {
-        let Given {
-            cell,
-            time,
-            batch,
-            hidden,
-            ..
-        } = self.given;
-        let width = self.given.width();
-        let [projected, product, bias] = self.through(gradient);
-        let of_state = if cell == Cell::Gru {
-            &product
+        let Self { gates, past } = self;
+        let given = &past.given;
+        let (hidden, width) = (given.hidden, given.width());
+        let mut of_state = Buffer(memory::buffer(if given.cell == Cell::Gru {
+            given.time * given.batch * width
         } else {
-            &projected
-        };
-        let weight =
-            wanted[1].then(|| memory::tensor(self.weight_gradient(of_state), [hidden, width]));
-        drop(Buffer(product));
-        let projected = memory::tensor(projected, [time, batch, width]);
+            0
+        }));
+        let mut bias = Vec::new();
+        let projected = change(gates, |gates| {
+            bias = past.through(gradient, gates, &mut of_state.0);
+        });
+        let weight = wanted[1].then(|| {
+            let of_state = if of_state.is_empty() {
+                projected.storage()
+            } else {
+                &of_state[..]
+            };
+            memory::tensor(past.weight_gradient(of_state), [hidden, width])
+        });
         [
             wanted[0].then_some(projected),
             weight,
@@ -223,40 +246,44 @@ impl Given {
 
     /// The states of all steps, and what the backward pass needs if it is told to keep it.
     fn forward(self, read: [Primitive; 3], keep: bool) -> (Primitive, Option<Kept>) {
-        let [projected, weight, bias] = read.map(contiguous);
+        let [projected, weight, bias] = read;
+        let [weight, bias] = [weight, bias].map(contiguous);
         let [inner, _, memory] = self.sizes();
         let samples = self.time * self.batch;
         // Without a way back each step writes over the one before.
-        let kept = |width: usize| if keep { width } else { 0 };
-        let (gates, inner) = (kept(self.width()), kept(inner));
+        let inner = if keep { inner } else { 0 };
         let mut states = memory::buffer(samples * self.hidden);
-        let [mut of_gates, mut of_inner, mut of_memory] =
-            [gates, inner, memory].map(|width| memory::buffer(samples * width));
-        let parts = self.split([
-            (&mut states, self.hidden),
-            (&mut of_gates, gates),
-            (&mut of_inner, inner),
-            (&mut of_memory, memory),
-        ]);
-        let read = [&projected, &weight, &bias].map(|read| read.storage::<f32>());
-        parts.into_par_iter().for_each(|part| {
-            let _ = self.run(part, read);
+        let [mut of_inner, mut of_memory] =
+            [inner, memory].map(|width| memory::buffer(samples * width));
+        let gates = change(projected, |gates| {
+            let parts = self.split([
+                (&mut states, self.hidden),
+                (gates, self.width()),
+                (&mut of_inner, inner),
+                (&mut of_memory, memory),
+            ]);
+            let read = [weight.storage(), bias.storage()];
+            parts.into_par_iter().for_each(|part| {
+                let _ = self.run(part, read);
+            });
         });
         let states = memory::tensor(states, [self.time, self.batch, self.hidden]);
-        let [gates, inner, memory] = [of_gates, of_inner, of_memory].map(Buffer);
+        let [inner, memory] = [of_inner, of_memory].map(Buffer);
         let kept = keep.then(|| Kept {
-            given: self,
-            weight,
-            states: states.clone(),
-            gates: Arc::new(gates),
-            inner: Arc::new(inner),
-            memory: Arc::new(memory),
+            gates,
+            past: Past {
+                given: self,
+                weight,
+                states: states.clone(),
+                inner: Arc::new(inner),
+                memory: Arc::new(memory),
+            },
         });
         (states, kept)
     }
 
     /// All steps of some samples.
-    fn run(&self, part: Part<'_, 4>, [projected, weight, bias]: [&[f32]; 3]) -> Option<()> {
+    fn run(&self, part: Part<'_, 4>, [weight, bias]: [&[f32]; 2]) -> Option<()> {
         let (hidden, width) = (self.hidden, self.width());
         let [inner, second, memory] = self.sizes();
         let Part { first, count, rows } = part;
@@ -265,7 +292,7 @@ impl Given {
         let mask = self.masked(part);
         let zeros = vec![0.0_f32; count * hidden];
         let mut seen = vec![0.0_f32; mask.map_or(0, <[f32]>::len)];
-        let (mut one_gates, mut one_inner) = (Vec::new(), Vec::new());
+        let (mut product, mut one_inner) = (vec![0.0_f32; count * width], Vec::new());
         let mut before: Option<usize> = None;
         for step in self.order() {
             let (state, new_memory) = (take(&mut states[step]), take(&mut memories[step]));
@@ -273,21 +300,19 @@ impl Given {
                 Some(before) => (&*states[before], &*memories[before]),
                 None => (&zeros[..], &zeros[..count * memory]),
             };
-            let gates = rows_or(take(&mut gates[step]), &mut one_gates, count * width);
-            if before.is_none() {
-                gates.fill(0.0);
-            } else if let Some(mask) = mask {
+            // Before the first step there is no state, and its product stays 0.
+            if let (Some(_), Some(mask)) = (before, mask) {
                 recurrent::see(old, mask, &mut seen).ok()?;
-                self.multiply(gates, &seen, weight, [hidden, width])?;
-            } else {
-                self.multiply(gates, old, weight, [hidden, width])?;
+                self.multiply(&mut product, &seen, weight, [hidden, width])?;
+            } else if before.is_some() {
+                self.multiply(&mut product, old, weight, [hidden, width])?;
             }
             let forward = Step {
-                projected: self.rows(projected, width, step, part),
+                gates: take(&mut gates[step]),
+                product: &product,
                 bias,
                 old: &old[..count * second],
                 old_memory,
-                gates,
                 inner: rows_or(take(&mut inners[step]), &mut one_inner, count * inner),
                 memory: &mut *new_memory,
                 state: &mut *state,
@@ -307,17 +332,15 @@ impl Given {
     }
 }
 
-impl Kept {
-    /// The gradient of the input's share of the gates, of a GRU that of the state's, and that of the bias.
-    fn through(&self, gradient: Primitive) -> [Vec<f32>; 3] {
+impl Past {
+    /// Writes the gradient of the input's share of the gates over the gates, and of a GRU that of the state's to
+    /// `product`; returns that of the bias.
+    fn through(&self, gradient: Primitive, gates: &mut [f32], product: &mut [f32]) -> Vec<f32> {
         let given = &self.given;
         let (width, [_, second, _]) = (given.width(), given.sizes());
         let second = given.cell.gates() * second;
-        let samples = given.time * given.batch;
-        let [mut projected, mut product] =
-            [width, second].map(|width| memory::buffer(samples * width));
         let weight = self.weight.transpose(0, 1).to_contiguous();
-        let parts = given.split([(&mut projected, width), (&mut product, second)]);
+        let parts = given.split([(gates, width), (product, second)]);
         let gradient = Rowed::of(gradient);
         let parts: Vec<Vec<f32>> = parts
             .into_par_iter()
@@ -327,7 +350,7 @@ impl Kept {
         for part in parts {
             let _ = columns::add(&part, &mut bias);
         }
-        [projected, product, bias]
+        bias
     }
 
     /// All steps of some samples, from the last to the first; returns what the bias gets of them.
@@ -336,7 +359,7 @@ impl Kept {
         let (cell, hidden, width) = (given.cell, given.hidden, given.width());
         let [inner, second, memory] = given.sizes();
         let Part { first, count, rows } = part;
-        let [mut projected, mut product] = rows;
+        let [mut gates, mut product] = rows;
         let part = (first, count);
         let zeros = vec![0.0_f32; count * hidden];
         let mut state = zeros.clone();
@@ -364,7 +387,7 @@ impl Kept {
                 recurrent::keep_backward(&mut of_memory, &mut direct_memory, keep).ok()?;
             }
             let backward = StepBack {
-                gates: given.rows(&self.gates, width, step, part),
+                gates: &mut *gates[step],
                 inner: given.rows(&self.inner, inner, step, part),
                 old: &old[..count * second],
                 old_memory,
@@ -372,14 +395,13 @@ impl Kept {
                 memory: &mut of_memory,
                 direct_memory: &direct_memory,
                 direct: &mut direct[..count * second],
-                projected: &mut *projected[step],
                 product: &mut *product[step],
             };
             recurrent::backward(cell, hidden, backward).ok()?;
             let product = if cell == Cell::Gru {
                 &product[step]
             } else {
-                &projected[step]
+                &gates[step]
             };
             // By way of the sums of each step: few terms lose little.
             one_bias.fill(0.0);

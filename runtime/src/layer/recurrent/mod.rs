@@ -85,10 +85,13 @@ impl Steps {
     /// The states of all steps: `[time, batch, hidden]`.
     fn states(self) -> Tensor<3> {
         #[cfg(feature = "flex")]
-        if let Some(states) = self.fused() {
-            return states;
-        }
-        self.unrolled()
+        let this = match self.fused() {
+            Ok(states) => return states,
+            Err(this) => this,
+        };
+        #[cfg(not(feature = "flex"))]
+        let this = self;
+        this.unrolled()
     }
 }
 
@@ -340,7 +343,7 @@ mod tests {
                     .map(|grad| grad.into_data()),
             ]
         };
-        let fused = run(|steps| steps.fused());
+        let fused = run(|steps| steps.fused().ok());
         let unrolled = run(|steps| Some(steps.unrolled()));
         for (index, (fused, unrolled)) in fused.into_iter().zip(unrolled).enumerate() {
             let (Some(fused), Some(unrolled)) = (fused, unrolled) else {
