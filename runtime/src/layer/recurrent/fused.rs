@@ -69,7 +69,7 @@ struct Part<'a, const N: usize> {
 
 impl Steps {
     /// The states of all steps, `[time, batch, hidden]`; the steps again if the numbers cannot be reached.
-    pub(super) fn fused(self) -> Result<Tensor<3>, Self> {
+    pub(super) fn fused(self) -> Result<Tensor<3>, Box<Self>> {
         let constants = [
             constant(self.mask.as_ref()),
             constant(self.keep.as_ref()),
@@ -82,7 +82,7 @@ impl Steps {
         let ([Some(mask), Some(keep), Some(keep_memory)], [Some(weight), Some(bias)]) =
             (constants, operands)
         else {
-            return Err(self);
+            return Err(Box::new(self));
         };
         let [time, batch, _] = self.projected.dims();
         let [hidden, _] = self.weight.dims();
@@ -105,7 +105,7 @@ impl Steps {
             Ok(projected) => Ok(apply([projected, weight, bias], |read, keep| {
                 given.forward(read, keep)
             })),
-            Err(projected) => Err(Self { projected, ..self }),
+            Err(projected) => Err(Box::new(Self { projected, ..self })),
         }
     }
 }
