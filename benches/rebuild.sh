@@ -4,7 +4,7 @@
 #     bash benches/rebuild.sh [ROUNDS]
 #
 # Makes two crates in a temporary folder that depend on this damper, builds both, then touches and builds them in turn
-# and prints the medians and their ratio. The goal is at most 1.3, for `cargo check` and for `cargo build`.
+# and prints the medians and their ratio. The goal is at most 1.1, for `cargo check` and for `cargo build`.
 set -euo pipefail
 rounds=${1:-7}
 here=$(cd "$(dirname "$0")/.." && pwd)
