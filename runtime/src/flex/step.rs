@@ -41,13 +41,12 @@ impl Derived<1> for Taken {
             let step = batch * features;
             whole[self.index * step..][..step].copy_from_slice(gradient.storage());
             memory::tensor(whole, [time, batch, features]).transpose(0, 1)
-        } else if features > 0 {
-            let rows = gradient.storage::<f32>().chunks_exact(features);
-            for (sample, row) in whole.chunks_exact_mut(time * features).zip(rows) {
+        } else {
+            let rows = gradient.storage::<f32>().chunks_exact(features.max(1));
+            let samples = whole.chunks_exact_mut((time * features).max(1));
+            for (sample, row) in samples.zip(rows) {
                 sample[self.index * features..][..features].copy_from_slice(row);
             }
-            memory::tensor(whole, [batch, time, features])
-        } else {
             memory::tensor(whole, [batch, time, features])
         };
         [Some(whole)]

@@ -234,7 +234,8 @@ pub(crate) fn clip<M: Module>(
     clip_norm(model, grads, max)
 }
 
-/// As [`clip_norm`], where the step multiplies the gradients anyhow: they are read once, and the step is told by what. `None`, with nothing changed, where a step does not look at it.
+/// As [`clip_norm`], where the step multiplies the gradients anyhow: they are read once, and the step is told by what.
+/// `None`, with nothing changed, where a step does not look at it.
 #[cfg(feature = "flex")]
 fn clip_in_step<M: Module>(
     model: &M,

@@ -84,7 +84,7 @@ impl<M: Module> Average<M> {
     #[cfg(feature = "flex")]
     pub(crate) fn lend(&mut self, model: &M, grads: &GradientsParams, beside: &Beside) {
         let keep = self.keep();
-        if let (Rule::Exponential(_), Some(average)) = (self.rule, self.model.take()) {
+        if let Some(average) = self.model.take() {
             let mut places = Places {
                 grads,
                 found: Vec::new(),

@@ -22,9 +22,6 @@ type Rows<'a> = Vec<&'a mut [f32]>;
 /// Samples that a thread should have at least: fewer fill no registers.
 const ROWS: usize = 8;
 
-/// Rows of a product that stay in the nearest cache with what they are multiplied by, and leave no register empty.
-const TOGETHER: usize = 24;
-
 /// What both directions of the pass are computed from.
 #[derive(Clone, Debug)]
 struct Given {
@@ -228,18 +225,16 @@ impl Given {
         matrix: &[f32],
         [from, to]: [usize; 2],
     ) -> Option<()> {
-        let matrix = Matrix::rows(matrix, [from, to])?;
-        if self.parts().len() == 1 && rayon::current_num_threads() > 1 {
-            let count = rows.len() / from;
-            let out = MatrixMut::rows(out, [count, to])?;
-            product(out, 1.0, Matrix::rows(rows, [count, from])?, matrix);
-            return Some(());
-        }
-        let pieces = out.chunks_mut(TOGETHER * to);
-        for (out, rows) in pieces.zip(rows.chunks(TOGETHER * from)) {
-            let count = rows.len() / from;
-            let out = MatrixMut::rows(out, [count, to])?;
-            product_here(out, 1.0, Matrix::rows(rows, [count, from])?, matrix);
+        let count = rows.len() / from;
+        let out = MatrixMut::rows(out, [count, to])?;
+        let (rows, matrix) = (
+            Matrix::rows(rows, [count, from])?,
+            Matrix::rows(matrix, [from, to])?,
+        );
+        if count == self.batch {
+            product(out, 1.0, rows, matrix);
+        } else {
+            product_here(out, 1.0, rows, matrix);
         }
         Some(())
     }
