@@ -10,7 +10,8 @@
 //! - [`norm`]: layer and batch normalisation;
 //! - [`optimizer`]: a step of Adam and of stochastic gradient descent in one pass each;
 //! - [`recurrent`]: the gates of a step of an RNN, a GRU or an LSTM;
-//! - [`rows`]: softmax and cross entropy of the rows of a matrix.
+//! - [`rows`]: softmax and cross entropy of the rows of a matrix;
+//! - [`uniform`]: uniform numbers from the generator, for initial weights.
 
 // Only what is inlined into the dispatched function gets its instructions.
 #![allow(clippy::inline_always)]
@@ -30,6 +31,7 @@ pub mod pool;
 pub mod recurrent;
 pub mod rows;
 mod sum;
+pub mod uniform;
 
 pub use activation::{Activation, Saved};
 

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Int, Tensor};
 use damper_spec::InputKind;
 
 pub use crate::build::Builder;
-pub use crate::network::{inference, monte_carlo, plain};
+pub use crate::network::{forward, inference, monte_carlo, no_rows, plain};
 pub use crate::pass::{Pass, lift, lift_to};
 pub use crate::spec::Filling;
 pub use crate::storage::{load, save};

@@ -1,6 +1,7 @@
 //! What one step reads: inputs and targets.
 
 use crate::Spec;
+use crate::network::plain;
 use burn::tensor::{Int, Tensor};
 
 /// The inputs of a batch, in the order of the `input` section.
@@ -55,6 +56,37 @@ impl Inputs {
                 Some(tensor.clone().reshape(dims))
             }
             _ => None,
+        }
+    }
+}
+
+impl InputTensor {
+    /// The number of samples, and the axes of one sample.
+    pub(crate) fn dims(&self) -> Vec<usize> {
+        let (batch, shape) = match self {
+            Self::Float(rows, shape) => (rows.dims()[0], shape),
+            Self::Int(rows, shape) => (rows.dims()[0], shape),
+        };
+        [&[batch], shape.as_slice()].concat()
+    }
+
+    /// Whether the rows have as many numbers as their shape says.
+    pub(crate) fn is_whole(&self) -> bool {
+        let (width, shape) = match self {
+            Self::Float(rows, shape) => (rows.dims()[1], shape),
+            Self::Int(rows, shape) => (rows.dims()[1], shape),
+        };
+        let numbers = shape
+            .iter()
+            .try_fold(1, |size: usize, axis| size.checked_mul(*axis));
+        numbers == Some(width)
+    }
+
+    /// Off the training device.
+    pub(crate) fn plain(&self) -> Self {
+        match self {
+            Self::Float(rows, shape) => Self::Float(plain(rows.clone()), shape.clone()),
+            Self::Int(rows, shape) => Self::Int(plain(rows.clone()), shape.clone()),
         }
     }
 }

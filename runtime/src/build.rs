@@ -1,10 +1,11 @@
 //! Builds the fields of a generated module from the description.
 
-use crate::layer::{DropPath, Layer, SpectralNorm, WeightNorm};
+use crate::layer::{DropPath, Layer, SpectralNorm, WeightNorm, Weights};
 use crate::{NetworkConfig, Spec, SpecError};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use damper_spec::{Op, OpKind, Parameter, Reparameterisation, Statement};
+use std::rc::Rc;
 
 /// Builds the fields of a generated module: it knows the description, the device, and which block it is in.
 ///
@@ -13,7 +14,8 @@ use damper_spec::{Op, OpKind, Parameter, Reparameterisation, Statement};
 #[derive(Debug)]
 pub struct Builder<'a> {
     spec: &'a Spec,
-    device: &'a Device,
+    /// Shared by all blocks.
+    weights: Rc<Weights>,
     /// The statements of this block.
     statements: &'a [Statement],
     /// The residual this block is, if it is one.
@@ -25,11 +27,11 @@ pub struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     /// A builder for the model itself.
-    pub fn new(spec: &'a Spec, device: &'a Device) -> Self {
+    pub fn new(spec: &'a Spec, device: &Device) -> Self {
         let statements = &spec.model().layers;
         Self {
             spec,
-            device,
+            weights: Rc::new(Weights::new(device)),
             statements,
             residual: None,
             copy: (0, 1),
@@ -51,7 +53,7 @@ impl<'a> Builder<'a> {
                     || op.drop_connect_field().as_deref() == Some(field)
                     || op.embedding_dropout_field().as_deref() == Some(field)
             })
-            .and_then(|op| L::build(op, self.spec.shapes().input_of(op.id)?, self.device))
+            .and_then(|op| L::make(op, self.spec.shapes().input_of(op.id)?, &self.weights))
             .ok_or_else(|| self.missing(field, L::WORD))
     }
 
@@ -73,6 +75,7 @@ impl<'a> Builder<'a> {
             statements: body,
             residual: Some(op),
             path: self.join(field),
+            weights: Rc::clone(&self.weights),
             ..*self
         })
     }
@@ -95,6 +98,7 @@ impl<'a> Builder<'a> {
             statements: body,
             residual: None,
             path: self.join(field),
+            weights: Rc::clone(&self.weights),
             ..*self
         })
     }
@@ -113,6 +117,7 @@ impl<'a> Builder<'a> {
                 statements: shortcut,
                 residual: None,
                 path: self.join("shortcut"),
+                weights: Rc::clone(&self.weights),
                 ..*self
             }),
             _ => Err(self.missing("shortcut", "a `shortcut`")),
@@ -140,6 +145,7 @@ impl<'a> Builder<'a> {
                     residual: None,
                     copy: (index, times),
                     path: self.join(&format!("{field}.{index}")),
+                    weights: Rc::clone(&self.weights),
                     ..*self
                 })
             })
@@ -152,7 +158,7 @@ impl<'a> Builder<'a> {
     ///
     /// The rules that its values break.
     pub fn network<C: NetworkConfig>(&self, config: &C) -> Result<C::Network, SpecError> {
-        config.init(self.device)
+        self.weights.nested(|| config.init(self.device()))
     }
 
     /// The stochastic depth of the residual this builder is in.
@@ -191,7 +197,7 @@ impl<'a> Builder<'a> {
 
     /// The device that the model is built on.
     pub fn device(&self) -> &Device {
-        self.device
+        self.weights.device()
     }
 
     /// Reparameterises the weights with `weight_norm` and `spectral_norm`; a description without them does not call it,
@@ -204,9 +210,19 @@ impl<'a> Builder<'a> {
         SpectralNorm::attach(module, &computed(Reparameterisation::SpectralNorm))
     }
 
-    /// Finishes the module: draws every weight, and freezes what the description freezes.
+    /// Finishes the module: draws every weight, puts all of them on the device, and freezes what the description freezes.
+    ///
+    /// Layers of the user's own may have been made elsewhere: a trained model on a plain device, in a model that is made
+    /// for training.
     pub fn finish<M: Module>(&self, module: M) -> M {
         draw(&module);
+        let device = self.device();
+        let module = if is_whole(&module, device) {
+            module
+        } else {
+            let module = module.to_device(device);
+            if device.is_autodiff() { module.train() } else { module.valid() }
+        };
         let frozen = self.paths(&|parameter| parameter.frozen);
         if frozen.is_empty() {
             module
@@ -247,6 +263,19 @@ impl<'a> Builder<'a> {
             wanted,
         }
     }
+}
+
+/// Whether every parameter is on the device.
+fn is_whole<M: Module>(module: &M, device: &Device) -> bool {
+    struct Elsewhere<'a>(&'a Device, bool);
+    impl ModuleVisitor for Elsewhere<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.1 |= param.base().device() != *self.0;
+        }
+    }
+    let mut elsewhere = Elsewhere(device, false);
+    module.visit(&mut elsewhere);
+    !elsewhere.1
 }
 
 /// Draws every weight, in the order of the fields, so that a seed means one model.

@@ -47,7 +47,9 @@ mod batch;
 mod build;
 #[cfg(feature = "flex")]
 mod flex;
+mod input;
 mod network;
+mod panic;
 mod pass;
 mod spec;
 
@@ -64,12 +66,14 @@ pub mod schedule;
 mod storage;
 mod train;
 pub mod vocabulary;
+mod weights;
 
 #[doc(hidden)]
 pub mod __private;
 
 pub use batch::{Batch, InputTensor, Inputs, Target};
 pub use device::{DeviceError, device};
+pub use input::InputError;
 pub use network::{Network, NetworkConfig, Prediction};
 pub use pass::Pass;
 pub use spec::{Spec, SpecError};

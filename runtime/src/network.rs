@@ -1,11 +1,13 @@
 //! What every declared model can do.
 
-use crate::{Inputs, Pass, Spec, SpecError, Target, loss};
+use crate::input::InputError;
+use crate::{InputTensor, Inputs, Pass, Spec, SpecError, Target, loss};
 use burn::config::Config;
-use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamGroup};
 use burn::tensor::kind::Autodiff;
 use burn::tensor::{Device, Tensor};
 use std::fmt::{Debug, Display};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A declared model. `model!` implements it; programs use the methods of the same name on the struct.
 pub trait Network: Module + Debug + Display + Clone + Send + 'static {
@@ -20,6 +22,46 @@ pub trait Network: Module + Debug + Display + Clone + Send + 'static {
 
     /// One forward pass: `[rows, outputs]`, a row for each row of the target; see [`Target`].
     fn run(&self, inputs: &Inputs, pass: &mut Pass) -> Tensor<2>;
+
+    /// What the model predicts, `[rows, outputs]`, as the methods `predict` of the struct; but inputs that do not fit
+    /// are an error, where `predict` panics as burn's layers do.
+    ///
+    /// ```
+    /// use damper::burn::tensor::Tensor;
+    /// use damper::{Inputs, Network, model};
+    ///
+    /// model! {
+    ///     /// Three numbers to two classes.
+    ///     pub Small
+    ///     input row: [3]
+    ///     layers { head: linear(2); }
+    ///     loss cross_entropy
+    /// }
+    ///
+    /// let device = damper::device()?;
+    /// let model = SmallConfig::new().init(&device)?;
+    /// let wrong = Inputs::features(Tensor::zeros([1, 4], &device));
+    /// let error = model.try_predict(&wrong).unwrap_err();
+    /// assert_eq!(error.to_string(), "`row` of `Small` is [batch, 3], but [1, 4] was given");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`]: another number of inputs, another shape, unequal batches, a class index beyond the vocabulary.
+    fn try_predict(&self, inputs: &Inputs) -> Result<Tensor<2>, InputError> {
+        InputError::check_all(self.spec(), inputs)?;
+        let predict = || {
+            inference(self, |model, pass| {
+                let inputs = Inputs(inputs.0.iter().map(InputTensor::plain).collect());
+                loss::link_along(self.spec(), model.run(&inputs, pass), 1)
+            })
+        };
+        catch_unwind(AssertUnwindSafe(predict)).map_err(|payload| InputError::Layer {
+            model: self.spec().model().name.clone(),
+            reason: crate::panic::text(&*payload),
+        })
+    }
 
     /// The loss, the mean over the rows: `[1]`.
     fn loss(&self, output: Tensor<2>, target: &Target) -> Tensor<1> {
@@ -73,12 +115,81 @@ pub(crate) fn is_training<M: Module>(model: &M) -> bool {
 }
 
 /// Calls `forward` with the inference copy of the model: no dropout, running statistics, no graph.
-pub fn inference<M: Module, T>(model: &M, forward: impl FnOnce(&M) -> T) -> T {
+pub fn inference<M: Module, T>(model: &M, forward: impl FnOnce(&M, &mut Pass) -> T) -> T {
     if is_training(model) {
-        forward(&model.valid())
+        forward(&model.valid(), &mut Pass::new())
     } else {
-        forward(model)
+        forward(model, &mut Pass::new())
     }
+}
+
+/// Calls `forward` with a fresh pass, after what earlier passes left for a backward that never came was given back.
+pub fn forward<M: Module, T>(model: &M, forward: impl FnOnce(&mut Pass) -> T) -> T {
+    release(model);
+    forward(&mut Pass::new())
+}
+
+/// Frees the graphs of this model that no tensor belongs to any more.
+///
+/// Burn's autodiff keeps what a forward computed until a backward runs through the same parameters, also where the
+/// result was dropped long ago (0.22.1: `GraphMemoryManagement` frees in `backward` alone): a backward of one number of
+/// the smallest parameter does that. It may go once burn frees a graph with its last tensor.
+fn release<M: Module>(model: &M) {
+    struct Smallest(Option<(usize, Tensor<1>)>);
+    impl ModuleVisitor for Smallest {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let value = param.base();
+            let size = value.shape().num_elements();
+            if size > 0
+                && self.0.as_ref().is_none_or(|(least, _)| size < *least)
+                && value.is_autodiff()
+                && value.is_require_grad()
+            {
+                let probe = value.reshape([size]).narrow(0, 0, 1);
+                self.0 = Some((size, probe));
+            }
+        }
+    }
+    let mut smallest = Smallest(None);
+    model.visit(&mut smallest);
+    if let Some((_, probe)) = smallest.0 {
+        drop(probe.sum().backward());
+    }
+}
+
+/// The output of a batch without rows, which has no rows either; `None` where there are some.
+///
+/// No layer sees such a batch: burn's products of it end the process (0.22.1, `matmul_batched_gemm` of burn-flex), and
+/// its means over no steps panic. It may go once burn takes them.
+///
+/// # Panics
+///
+/// If the inputs have unequal batches, or one is no row of the declared width: see [`Network::try_predict`].
+pub fn no_rows<const D: usize>(
+    spec: &Spec,
+    inputs: &[&[usize]],
+    device: &Device,
+) -> Option<Tensor<D>> {
+    let batches = inputs.iter().map(|dims| dims.first().copied().unwrap_or(0));
+    let mut empty = false;
+    for (batch, (dims, declared)) in batches.zip(inputs.iter().zip(&spec.model().inputs)) {
+        if let Err(error) = InputError::check(spec, declared, inputs, dims) {
+            panic!("{error}");
+        }
+        empty |= batch == 0;
+    }
+    if !empty {
+        return None;
+    }
+    let axes = spec.shapes().output()?;
+    let mut dims = [0; D];
+    if axes.0.len() + 1 != D {
+        return None;
+    }
+    for (size, axis) in dims.iter_mut().skip(1).zip(&axes.0) {
+        *size = (*axis)?;
+    }
+    Some(Tensor::zeros(dims, device))
 }
 
 /// Takes a value off the training device.
@@ -92,11 +203,20 @@ pub fn plain<const D: usize, K: Autodiff>(value: Tensor<D, K>) -> Tensor<D, K> {
 }
 
 /// Calls `forward` `samples` times with dropout active, and batch norm as at inference.
+///
+/// The weights are off the training device, so that nothing is kept for a backward; the layers act all the same
+/// ([`Pass::sampling`]). Layers of the user's own look at the device alone: a model with such stays on it.
 pub fn monte_carlo<M: Network, const D: usize>(
     model: &M,
     samples: usize,
-    mut forward: impl FnMut(&M) -> Tensor<D>,
+    mut forward: impl FnMut(&M, &mut Pass) -> Tensor<D>,
 ) -> Prediction<D> {
+    struct Plain;
+    impl ModuleMapper for Plain {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(plain)
+        }
+    }
     let frozen: Vec<String> = model
         .spec()
         .parameters()
@@ -108,16 +228,28 @@ pub fn monte_carlo<M: Network, const D: usize>(
             ))
         })
         .collect();
+    let has_custom = model.spec().model().has_custom();
     let model = model
         .clone()
         .train()
         .freeze_group(ParamGroup::from_paths(frozen));
+    let model = if has_custom {
+        model
+    } else {
+        model.map(&mut Plain)
+    };
     let samples = samples.max(1);
-    let first = plain(forward(&model));
-    let outputs = (1..samples).map(|_| plain(forward(&model)));
+    let mut sample = || {
+        if has_custom {
+            release(&model);
+        }
+        plain(forward(&model, &mut Pass::sampling()))
+    };
+    let first = sample();
     // Welford's update: no second pass, no cancellation.
     let (mut mean, mut squares, mut count) = (first.clone(), first.zeros_like(), 1.0);
-    for output in outputs {
+    for _ in 1..samples {
+        let output = sample();
         count += 1.0;
         let delta = output.clone() - mean.clone();
         mean = mean + delta.clone() / count;

@@ -2,7 +2,7 @@
 
 use crate::device::is_cpu;
 use crate::network::is_training;
-use burn::module::{Module, Param};
+use burn::module::{Flag, Module, Param};
 use burn::tensor::kind::Autodiff;
 use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
 use damper_kernels::dropout::Source;
@@ -29,11 +29,13 @@ pub struct Pass {
     /// Which steps of an input are padding, with the depth of the model that takes it.
     padding: Vec<(usize, String, Tensor<2, Bool>)>,
     depth: usize,
+    /// Whether stochastic layers act although no gradient is wanted.
+    samples: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Random {
-    seed: u64,
+pub(crate) struct Random {
+    pub(crate) seed: u64,
     step: u32,
 }
 
@@ -45,7 +47,7 @@ struct Trace {
 
 impl Random {
     /// From the device's generator, so that `Device::seed` decides. On a GPU, whose layers draw there, from the host's.
-    fn drawn(device: &Device) -> Self {
+    pub(crate) fn drawn(device: &Device) -> Self {
         let seed = if is_cpu(device) {
             let parts = Tensor::<1>::random(
                 [4],
@@ -83,6 +85,24 @@ impl Pass {
             progress: Some(progress),
             ..Self::default()
         }
+    }
+
+    /// A pass whose stochastic layers act on any device, for predictions over dropout masks: nothing is kept for a
+    /// backward that nobody asks for.
+    pub fn sampling() -> Self {
+        Self {
+            samples: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a stochastic layer acts on this value, with its flag as given.
+    pub(crate) fn acts_on<const D: usize>(
+        &self,
+        training: &Param<Flag>,
+        value: &Tensor<D>,
+    ) -> bool {
+        training.is_enabled() && (self.samples || value.is_autodiff())
     }
 
     /// The same pass with the random numbers of this seed and step.

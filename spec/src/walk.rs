@@ -1,7 +1,7 @@
 //! One way through all operations of a description, blocks included; a `repeat`'s block once.
 
 use crate::infer::LONGEST_PATH;
-use crate::{Op, OpKind, Statement};
+use crate::{Model, Op, OpKind, Statement};
 use std::fmt;
 
 /// What a residual's `shortcut { .. }` is called in paths.
@@ -60,6 +60,23 @@ fn inside<'m>(
             }
         }
         place.names.pop();
+    }
+}
+
+impl Model {
+    /// Whether a layer is the user's own, here or in a nested model: nobody knows what such a layer does.
+    pub fn has_custom(&self) -> bool {
+        let mut found = false;
+        each_op(&self.layers, &mut |_, op| {
+            found |= match &op.kind {
+                OpKind::Custom { .. } => true,
+                OpKind::Model { model, .. } => {
+                    model.as_ref().is_none_or(|model| model.has_custom())
+                }
+                _ => false,
+            };
+        });
+        found
     }
 }
 

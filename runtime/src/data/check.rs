@@ -593,12 +593,16 @@ fn fits(
     Ok(())
 }
 
-fn first_name(inputs: &[Input]) -> Option<&str> {
+pub(crate) fn first_name(inputs: &[Input]) -> Option<&str> {
     inputs.first().map(|input| input.name.as_str())
 }
 
 /// The classes of the smallest table that reads this input; `first` is what the first statement takes.
-fn least_vocab(statements: &[Statement], input: &str, first: Option<&str>) -> Option<usize> {
+pub(crate) fn least_vocab(
+    statements: &[Statement],
+    input: &str,
+    first: Option<&str>,
+) -> Option<usize> {
     let of = |(index, statement): (usize, &Statement)| {
         let source = match &statement.source {
             Source::Previous if index == 0 => first,

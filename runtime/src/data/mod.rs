@@ -29,6 +29,7 @@ mod source;
 mod split;
 
 pub use check::Prepared;
+pub(crate) use check::{first_name, least_vocab};
 pub use csv::{Missing, Table, csv, csv_from};
 pub use error::{Column, DataError, Place};
 #[cfg(feature = "images")]

@@ -1,9 +1,9 @@
 use super::dense::{dense, product};
-use super::{Drawn, Layer, beside, held, share};
+use super::{Drawn, Layer, Weights, beside, held, linear, share};
 use crate::Pass;
 use crate::activation::softmax;
-use burn::module::{Flag, Initializer, Module, Param};
-use burn::nn::{Linear, LinearConfig};
+use burn::module::{Flag, Module, Param};
+use burn::nn::Linear;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
@@ -245,7 +245,7 @@ impl Layer for Attention {
     const WORD: &'static str = "`attention`";
 
     /// As PyTorch: the first product Xavier uniform, the second as `linear`, all biases 0.
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Attention {
             heads,
             causal,
@@ -268,22 +268,20 @@ impl Layer for Attention {
             let time = input.channels()?;
             held([time, size])?;
             size.is_multiple_of(2)
-                .then(|| Some(Rope::new(time, size / 2, device)))?
+                .then(|| Some(Rope::new(time, size / 2, weights.device())))?
         } else {
             None
         };
-        let zeros = |size: usize| Initializer::Zeros.init([size], device);
         // Xavier's law for the whole matrix of 3 * features outputs, which is what PyTorch does.
-        let xavier = Initializer::XavierUniform { gain: 1.0 };
-        let mut out_proj = LinearConfig::new(features, features)
-            .with_bias(bias)
-            .init(device);
-        out_proj.bias = bias.then(|| zeros(features));
+        let xavier = (6.0 / (features + width) as f64).sqrt();
+        let in_proj = Projection {
+            weight: weights.uniform([features, width], xavier),
+            bias: bias.then(|| weights.zeros([width])),
+        };
+        let mut out_proj = linear(features, features, bias, weights);
+        out_proj.bias = bias.then(|| weights.zeros([features]));
         Some(Self {
-            in_proj: Projection {
-                weight: xavier.init_with([features, width], Some(features), Some(width), device),
-                bias: bias.then(|| zeros(width)),
-            },
+            in_proj,
             out_proj,
             heads,
             causal: causal.is_true()?,

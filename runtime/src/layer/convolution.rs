@@ -1,4 +1,4 @@
-use super::{Layer, held, sizes};
+use super::{Layer, Weights, held, sizes};
 use burn::module::{Module, Param};
 use burn::nn::conv::{
     Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, Conv3dConfig, ConvTranspose1d,
@@ -6,9 +6,9 @@ use burn::nn::conv::{
     ConvTranspose3dConfig,
 };
 use burn::nn::{PaddingConfig1d, PaddingConfig2d};
+use burn::tensor::Tensor;
 use burn::tensor::module::conv3d;
 use burn::tensor::ops::{ConvOptions, PadMode};
-use burn::tensor::{Device, Tensor};
 use damper_spec::{Op, OpKind, Padding, Shape};
 
 /// A convolution over three axes, PyTorch's `Conv3d`.
@@ -234,13 +234,21 @@ pub(super) fn padding<const N: usize>(
     }
 }
 
-// burn draws weights and biases as PyTorch does: uniformly between -k and k with k = 1 / sqrt(in / groups * kernel).
+impl<const N: usize> Geometry<N> {
+    /// How many numbers PyTorch counts into one of the output: `in / groups * kernel`, and `out / groups * kernel` of a
+    /// transposed convolution.
+    fn fan_in(&self, transposed: bool) -> usize {
+        let channels = self.channels[usize::from(transposed)] / self.groups;
+        channels * self.kernel.iter().product::<usize>()
+    }
+}
+
 macro_rules! convolutions {
-    ($($layer:ident($axes:literal, $transposed:literal, $word:literal) = |$sizes:ident, $device:ident| $build:expr;)*) => {$(
+    ($($layer:ident($axes:literal, $transposed:literal, $word:literal) = |$sizes:ident, $weights:ident| $build:expr;)*) => {$(
         impl Layer for $layer {
             const WORD: &'static str = concat!("`", $word, "`");
 
-            fn build(op: &Op, input: &Shape, $device: &Device) -> Option<Self> {
+            fn make(op: &Op, input: &Shape, $weights: &Weights) -> Option<Self> {
                 let $sizes = Geometry::<$axes>::of(op, input, $transposed)?;
                 $build
             }
@@ -249,36 +257,37 @@ macro_rules! convolutions {
 }
 
 convolutions! {
-    Conv1d(1, false, "conv1d") = |sizes, device| {
+    Conv1d(1, false, "conv1d") = |sizes, weights| {
         let [(left, right)] = sizes.padding;
         let [channels_in, channels_out] = sizes.channels;
-        Some(
-            Conv1dConfig::new(channels_in, channels_out, sizes.kernel[0])
-                .with_stride(sizes.stride[0])
-                .with_dilation(sizes.dilation[0])
-                .with_groups(sizes.groups)
-                .with_padding(PaddingConfig1d::Explicit(left, right))
-                .with_bias(sizes.bias)
-                .init(device),
-        )
+        let mut layer =        Conv1dConfig::new(channels_in, channels_out, sizes.kernel[0])
+            .with_stride(sizes.stride[0])
+            .with_dilation(sizes.dilation[0])
+            .with_groups(sizes.groups)
+            .with_padding(PaddingConfig1d::Explicit(left, right))
+            .with_bias(sizes.bias)
+            .init(weights.device());
+        weights.layer(&mut layer.weight, layer.bias.as_mut(), sizes.fan_in(false));
+        Some(layer)
     };
-    Conv2d(2, false, "conv2d") = |sizes, device| {
+    Conv2d(2, false, "conv2d") = |sizes, weights| {
         let [(top, bottom), (left, right)] = sizes.padding;
-        Some(
-            Conv2dConfig::new(sizes.channels, sizes.kernel)
-                .with_stride(sizes.stride)
-                .with_dilation(sizes.dilation)
-                .with_groups(sizes.groups)
-                .with_padding(PaddingConfig2d::Explicit(top, left, bottom, right))
-                .with_bias(sizes.bias)
-                .init(device),
-        )
+        let mut layer =        Conv2dConfig::new(sizes.channels, sizes.kernel)
+            .with_stride(sizes.stride)
+            .with_dilation(sizes.dilation)
+            .with_groups(sizes.groups)
+            .with_padding(PaddingConfig2d::Explicit(top, left, bottom, right))
+            .with_bias(sizes.bias)
+            .init(weights.device());
+        weights.layer(&mut layer.weight, layer.bias.as_mut(), sizes.fan_in(false));
+        Some(layer)
     };
-    Conv3d(3, false, "conv3d") = |sizes, device| {
-        let drawn = Conv3dConfig::new(sizes.channels, sizes.kernel)
+    Conv3d(3, false, "conv3d") = |sizes, weights| {
+        let mut drawn = Conv3dConfig::new(sizes.channels, sizes.kernel)
             .with_groups(sizes.groups)
             .with_bias(sizes.bias)
-            .init(device);
+            .init(weights.device());
+        weights.layer(&mut drawn.weight, drawn.bias.as_mut(), sizes.fan_in(false));
         Some(Self {
             weight: drawn.weight,
             bias: drawn.bias,
@@ -289,41 +298,41 @@ convolutions! {
             behind: sizes.padding.map(|(_, behind)| behind),
         })
     };
-    ConvTranspose1d(1, true, "conv_transpose1d") = |sizes, device| {
+    ConvTranspose1d(1, true, "conv_transpose1d") = |sizes, weights| {
         let [padding] = sizes.symmetric()?;
-        Some(
-            ConvTranspose1dConfig::new(sizes.channels, sizes.kernel[0])
-                .with_stride(sizes.stride[0])
-                .with_dilation(sizes.dilation[0])
-                .with_groups(sizes.groups)
-                .with_padding(padding)
-                .with_padding_out(sizes.output_padding[0])
-                .with_bias(sizes.bias)
-                .init(device),
-        )
+        let mut layer =        ConvTranspose1dConfig::new(sizes.channels, sizes.kernel[0])
+            .with_stride(sizes.stride[0])
+            .with_dilation(sizes.dilation[0])
+            .with_groups(sizes.groups)
+            .with_padding(padding)
+            .with_padding_out(sizes.output_padding[0])
+            .with_bias(sizes.bias)
+            .init(weights.device());
+        weights.layer(&mut layer.weight, layer.bias.as_mut(), sizes.fan_in(true));
+        Some(layer)
     };
-    ConvTranspose2d(2, true, "conv_transpose2d") = |sizes, device| {
-        Some(
-            ConvTranspose2dConfig::new(sizes.channels, sizes.kernel)
-                .with_stride(sizes.stride)
-                .with_dilation(sizes.dilation)
-                .with_groups(sizes.groups)
-                .with_padding(sizes.symmetric()?)
-                .with_padding_out(sizes.output_padding)
-                .with_bias(sizes.bias)
-                .init(device),
-        )
+    ConvTranspose2d(2, true, "conv_transpose2d") = |sizes, weights| {
+        let mut layer =        ConvTranspose2dConfig::new(sizes.channels, sizes.kernel)
+            .with_stride(sizes.stride)
+            .with_dilation(sizes.dilation)
+            .with_groups(sizes.groups)
+            .with_padding(sizes.symmetric()?)
+            .with_padding_out(sizes.output_padding)
+            .with_bias(sizes.bias)
+            .init(weights.device());
+        weights.layer(&mut layer.weight, layer.bias.as_mut(), sizes.fan_in(true));
+        Some(layer)
     };
-    ConvTranspose3d(3, true, "conv_transpose3d") = |sizes, device| {
-        Some(
-            ConvTranspose3dConfig::new(sizes.channels, sizes.kernel)
-                .with_stride(sizes.stride)
-                .with_dilation(sizes.dilation)
-                .with_groups(sizes.groups)
-                .with_padding(sizes.symmetric()?)
-                .with_padding_out(sizes.output_padding)
-                .with_bias(sizes.bias)
-                .init(device),
-        )
+    ConvTranspose3d(3, true, "conv_transpose3d") = |sizes, weights| {
+        let mut layer =        ConvTranspose3dConfig::new(sizes.channels, sizes.kernel)
+            .with_stride(sizes.stride)
+            .with_dilation(sizes.dilation)
+            .with_groups(sizes.groups)
+            .with_padding(sizes.symmetric()?)
+            .with_padding_out(sizes.output_padding)
+            .with_bias(sizes.bias)
+            .init(weights.device());
+        weights.layer(&mut layer.weight, layer.bias.as_mut(), sizes.fan_in(true));
+        Some(layer)
     };
 }

@@ -1,4 +1,4 @@
-use super::{Layer, acts, share};
+use super::{Layer, Weights, share};
 use crate::Pass;
 use crate::device::is_cpu;
 use burn::module::{Flag, Module, Param};
@@ -51,7 +51,7 @@ impl Dropout {
 impl Layer for Dropout {
     const WORD: &'static str = "`dropout`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         match &op.kind {
             OpKind::Stochastic(Stochastic::Dropout { rate }) => share(rate).map(Self::new),
             _ => None,
@@ -74,7 +74,7 @@ impl Drawn {
         value: &Tensor<D>,
         pass: &mut Pass,
     ) -> Option<Self> {
-        let source = pass.source(acts(rate, training, value), value)?;
+        let source = pass.source(rate > 0.0 && pass.acts_on(training, value), value)?;
         Some(Self {
             source,
             rate: Rate::new(rate as f32),

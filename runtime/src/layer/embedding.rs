@@ -1,24 +1,26 @@
 use super::dense::product;
-use super::{Drawn, Layer, held, share};
+use super::{Drawn, Layer, Weights, held, share};
 use crate::Pass;
-use burn::module::{Flag, Initializer, Module, Param};
+use burn::module::{Flag, Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::module::embedding;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Int, Tensor};
 use damper_spec::{Op, OpKind, Shape};
 
 impl Layer for Embedding {
     const WORD: &'static str = "`embedding`";
 
     /// The table begins normally distributed with a standard deviation of 1, as PyTorch's.
-    fn build(op: &Op, _: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Embedding { vocab, dim, .. } = &op.kind else {
             return None;
         };
         let sizes = [vocab.size()?, dim.size()?];
         held(sizes)?;
         let [vocab, dim] = sizes;
-        Some(EmbeddingConfig::new(vocab, dim).init(device))
+        let mut layer = EmbeddingConfig::new(vocab, dim).init(weights.device());
+        layer.weight = weights.normal(sizes, 1.0);
+        Some(layer)
     }
 }
 
@@ -64,7 +66,7 @@ impl EmbeddingDropout {
 impl Layer for EmbeddingDropout {
     const WORD: &'static str = "`embedding_dropout`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         let OpKind::Embedding { dropout, .. } = &op.kind else {
             return None;
         };
@@ -105,7 +107,7 @@ impl Layer for TiedLinear {
     const WORD: &'static str = "`linear`";
 
     /// The bias begins as that of PyTorch's `Linear`.
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Linear {
             out,
             bias,
@@ -119,11 +121,7 @@ impl Layer for TiedLinear {
         let out = out.size().filter(|size| *size > 0)?;
         held([out])?;
         let bound = 1.0 / (features as f64).sqrt();
-        let uniform = Initializer::Uniform {
-            min: -bound,
-            max: bound,
-        };
-        let bias = bias.is_true()?.then(|| uniform.init([out], device));
+        let bias = bias.is_true()?.then(|| weights.uniform([out], bound));
         Some(Self { bias })
     }
 }

@@ -1,4 +1,4 @@
-use super::{Layer, positive};
+use super::{Layer, Weights, positive};
 use burn::module::{Module, Param};
 use burn::tensor::module::layer_norm;
 use burn::tensor::{Device, Tensor};
@@ -51,11 +51,11 @@ impl LayerNorm {
 impl Layer for LayerNorm {
     const WORD: &'static str = "`layer_norm`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::LayerNorm { epsilon } = &op.kind else {
             return None;
         };
         let features = input.0.last().copied().flatten().filter(|size| *size > 0)?;
-        Some(Self::new(features, positive(epsilon)?, device))
+        Some(Self::new(features, positive(epsilon)?, weights.device()))
     }
 }

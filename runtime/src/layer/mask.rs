@@ -1,9 +1,9 @@
 //! Dropout of more than single values.
 
-use super::{Drawn, Layer, share};
+use super::{Drawn, Layer, Weights, share};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use damper_spec::{Op, OpKind, Shape, Stochastic};
 
 /// Drops whole feature maps: while training, each channel of each sample becomes 0 with probability `rate`, and
@@ -47,7 +47,7 @@ impl SpatialDropout {
 impl Layer for SpatialDropout {
     const WORD: &'static str = "`spatial_dropout`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         match &op.kind {
             OpKind::Stochastic(Stochastic::SpatialDropout { rate }) => share(rate).map(Self::new),
             _ => None,
@@ -97,7 +97,7 @@ impl VariationalDropout {
 impl Layer for VariationalDropout {
     const WORD: &'static str = "`variational_dropout`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         match &op.kind {
             OpKind::Stochastic(Stochastic::VariationalDropout { rate }) => {
                 share(rate).map(Self::new)
@@ -203,7 +203,7 @@ fn widen<const D: usize>(value: Tensor<D>, axis: usize, size: usize) -> Tensor<D
 impl Layer for DropBlock {
     const WORD: &'static str = "`drop_block`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         let OpKind::Stochastic(Stochastic::DropBlock { rate, first, size }) = &op.kind else {
             return None;
         };

@@ -21,6 +21,7 @@ mod pool;
 mod position;
 mod recurrent;
 pub(crate) mod reparameterised;
+mod rrelu;
 mod sequence;
 
 pub use alpha_dropout::AlphaDropout;
@@ -45,16 +46,18 @@ pub use pool::{
 pub use position::{ClassToken, LearnedPosition, SinusoidalPosition};
 pub use recurrent::{Recurrent, RecurrentCell, RecurrentLayer};
 pub use reparameterised::{SpectralNorm, WeightNorm};
+pub use rrelu::RRelu;
 pub use sequence::{
     Reshape, first_step, flatten, last_step, max_over_time, mean_over_time, to_sequence,
 };
 
-use burn::module::{Flag, Module, Param};
+pub use crate::weights::Weights;
+use burn::module::Module;
 use burn::nn::activation::{
     HardShrink, HardShrinkConfig, HardSigmoid, HardSigmoidConfig, Hardtanh, HardtanhConfig,
-    LeakyRelu, LeakyReluConfig, PRelu, PReluConfig, RRelu, RReluConfig, Shrink, ShrinkConfig,
-    SoftShrink, SoftShrinkConfig, Softplus, SoftplusConfig, SwiGlu, SwiGluConfig, Threshold,
-    ThresholdConfig, ThresholdedRelu, ThresholdedReluConfig,
+    LeakyRelu, LeakyReluConfig, PRelu, PReluConfig, Shrink, ShrinkConfig, SoftShrink,
+    SoftShrinkConfig, Softplus, SoftplusConfig, SwiGlu, SwiGluConfig, Threshold, ThresholdConfig,
+    ThresholdedRelu, ThresholdedReluConfig,
 };
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::kind::Autodiff;
@@ -66,47 +69,59 @@ pub trait Layer: Module + Sized {
     /// What the operation is called, for messages.
     const WORD: &'static str;
 
-    /// The layer with fresh weights, initialised as PyTorch's; `None` where `op` is another operation, or
+    /// The layer with fresh weights, initialized as PyTorch's; `None` where `op` is another operation, or
     /// has a value that the rules exclude.
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self>;
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self>;
+
+    /// The layer alone, with weights whose seed comes from the device's generator.
+    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+        Self::make(op, input, &Weights::new(device))
+    }
 }
 
 impl Layer for Linear {
     const WORD: &'static str = "`linear`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Linear { out, bias, .. } = &op.kind else {
             return None;
         };
         let (d_input, d_output) = matrix(input, out)?;
-        Some(
-            LinearConfig::new(d_input, d_output)
-                .with_bias(bias.is_true()?)
-                .init(device),
-        )
+        Some(linear(d_input, d_output, bias.is_true()?, weights))
     }
+}
+
+/// burn's layer, with weights as PyTorch draws them.
+fn linear(d_input: usize, d_output: usize, bias: bool, weights: &Weights) -> Linear {
+    let mut layer = LinearConfig::new(d_input, d_output)
+        .with_bias(bias)
+        .init(weights.device());
+    weights.layer(&mut layer.weight, layer.bias.as_mut(), d_input);
+    layer
 }
 
 impl Layer for SwiGlu {
     const WORD: &'static str = "`swiglu`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Swiglu { out, bias } = &op.kind else {
             return None;
         };
         let (d_input, d_output) = matrix(input, out)?;
-        Some(
-            SwiGluConfig::new(d_input, d_output)
-                .with_bias(bias.is_true()?)
-                .init(device),
-        )
+        let bias = bias.is_true()?;
+        let mut layer = SwiGluConfig::new(d_input, d_output)
+            .with_bias(bias)
+            .init(weights.device());
+        layer.linear_inner = linear(d_input, d_output, bias, weights);
+        layer.linear_outer = linear(d_input, d_output, bias, weights);
+        Some(layer)
     }
 }
 
 impl Layer for BatchNorm {
     const WORD: &'static str = "`batch_norm`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::BatchNorm { epsilon, momentum } = &op.kind else {
             return None;
         };
@@ -120,14 +135,14 @@ impl Layer for BatchNorm {
         let momentum = momentum
             .float()
             .filter(|momentum| (0.0..=1.0).contains(momentum))?;
-        Some(Self::new(features, epsilon, momentum, device))
+        Some(Self::new(features, epsilon, momentum, weights.device()))
     }
 }
 
 impl Layer for AlphaDropout {
     const WORD: &'static str = "`alpha_dropout`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         match &op.kind {
             OpKind::Stochastic(Stochastic::AlphaDropout { rate }) => share(rate).map(Self::new),
             _ => None,
@@ -138,7 +153,7 @@ impl Layer for AlphaDropout {
 impl Layer for DropPath {
     const WORD: &'static str = "`drop_path`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         match &op.kind {
             OpKind::Stochastic(Stochastic::DropPath { rate }) => share(rate).map(Self::new),
             _ => None,
@@ -149,7 +164,7 @@ impl Layer for DropPath {
 impl Layer for DropConnect {
     const WORD: &'static str = "`drop_connect`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         op.rules.iter().find_map(|rule| match &rule.kind {
             RuleKind::DropConnect { rate } => share(rate).map(Self::new),
             _ => None,
@@ -159,11 +174,11 @@ impl Layer for DropConnect {
 
 /// Activations with arguments or weights: each is one of burn's modules.
 macro_rules! activations {
-    ($($layer:ident = $kind:ident, |$arguments:ident, $device:ident| $build:expr;)*) => {$(
+    ($($layer:ident = $kind:ident, |$arguments:ident, $weights:ident| $build:expr;)*) => {$(
         impl Layer for $layer {
             const WORD: &'static str = concat!("the activation `", stringify!($layer), "`");
 
-            fn build(op: &Op, _: &Shape, $device: &Device) -> Option<Self> {
+            fn make(op: &Op, _: &Shape, $weights: &Weights) -> Option<Self> {
                 let $arguments = arguments(op, ActivationKind::$kind)?;
                 $build
             }
@@ -172,55 +187,55 @@ macro_rules! activations {
 }
 
 activations! {
-    LeakyRelu = LeakyRelu, |arguments, _device| {
+    LeakyRelu = LeakyRelu, |arguments, _weights| {
         let [slope] = arguments;
         Some(LeakyReluConfig::new().with_negative_slope(slope).init())
     };
-    RRelu = Rrelu, |arguments, _device| {
+    RRelu = Rrelu, |arguments, _weights| {
         let [lower, upper] = arguments;
-        (lower <= upper).then(|| RReluConfig::new().with_lower(lower).with_upper(upper).init())
+        (lower <= upper).then(|| RRelu::new(lower, upper))
     };
-    PRelu = Prelu, |arguments, device| {
+    PRelu = Prelu, |arguments, weights| {
         let [init] = arguments;
-        Some(PReluConfig::new().with_alpha(init).init(device))
+        Some(PReluConfig::new().with_alpha(init).init(weights.device()))
     };
-    Elu = Elu, |arguments, _device| {
+    Elu = Elu, |arguments, _weights| {
         let [alpha] = arguments;
         Some(Elu { alpha })
     };
-    Celu = Celu, |arguments, _device| {
+    Celu = Celu, |arguments, _weights| {
         let [alpha] = arguments;
         (alpha != 0.0).then_some(Celu { alpha })
     };
-    HardSigmoid = HardSigmoid, |arguments, _device| {
+    HardSigmoid = HardSigmoid, |arguments, _weights| {
         let [alpha, beta] = arguments;
         Some(HardSigmoidConfig::new().with_alpha(alpha).with_beta(beta).init())
     };
-    Hardtanh = Hardtanh, |arguments, _device| {
+    Hardtanh = Hardtanh, |arguments, _weights| {
         let [min, max] = arguments;
         (min <= max).then(|| HardtanhConfig::new().with_min_val(min).with_max_val(max).init())
     };
-    Softplus = Softplus, |arguments, _device| {
+    Softplus = Softplus, |arguments, _weights| {
         let [beta] = arguments;
         (beta != 0.0).then(|| SoftplusConfig::new().with_beta(beta).init())
     };
-    ThresholdedRelu = ThresholdedRelu, |arguments, _device| {
+    ThresholdedRelu = ThresholdedRelu, |arguments, _weights| {
         let [alpha] = arguments;
         Some(ThresholdedReluConfig::new().with_alpha(alpha).init())
     };
-    Threshold = Threshold, |arguments, _device| {
+    Threshold = Threshold, |arguments, _weights| {
         let [threshold, value] = arguments;
         Some(ThresholdConfig::new(threshold, value).init())
     };
-    HardShrink = HardShrink, |arguments, _device| {
+    HardShrink = HardShrink, |arguments, _weights| {
         let [lambda] = arguments;
         Some(HardShrinkConfig::new().with_lambda(lambda).init())
     };
-    SoftShrink = SoftShrink, |arguments, _device| {
+    SoftShrink = SoftShrink, |arguments, _weights| {
         let [lambda] = arguments;
         Some(SoftShrinkConfig::new().with_lambda(lambda).init())
     };
-    Shrink = Shrink, |arguments, _device| {
+    Shrink = Shrink, |arguments, _weights| {
         let [lambda, bias] = arguments;
         Some(ShrinkConfig::new().with_lambda(lambda).with_bias(bias).init())
     };
@@ -300,9 +315,4 @@ fn positive(value: &Value) -> Option<f64> {
     value
         .float()
         .filter(|value| value.is_finite() && *value > 0.0)
-}
-
-/// Whether a stochastic layer acts on this value.
-fn acts<const D: usize>(rate: f64, training: &Param<Flag>, value: &Tensor<D>) -> bool {
-    rate > 0.0 && training.is_enabled() && value.is_autodiff()
 }

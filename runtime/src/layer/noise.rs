@@ -1,9 +1,9 @@
 //! Gaussian noise, added or multiplied.
 
-use super::{Layer, acts, share};
+use super::{Layer, Weights, share};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
-use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use burn::tensor::{Distribution, Tensor, TensorData};
 use damper_kernels::noise::{self, Kind};
 use damper_spec::{Op, OpKind, Shape, Stochastic};
 
@@ -76,7 +76,8 @@ fn act<const D: usize>(
     input: Tensor<D>,
     pass: &mut Pass,
 ) -> Tensor<D> {
-    let Some(source) = pass.source(acts(deviation, training, &input), &input) else {
+    let acts = deviation > 0.0 && pass.acts_on(training, &input);
+    let Some(source) = pass.source(acts, &input) else {
         return input;
     };
     #[cfg(feature = "flex")]
@@ -101,7 +102,7 @@ fn act<const D: usize>(
 impl Layer for GaussianNoise {
     const WORD: &'static str = "`noise`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         let OpKind::Stochastic(Stochastic::Noise { std }) = &op.kind else {
             return None;
         };
@@ -113,7 +114,7 @@ impl Layer for GaussianNoise {
 impl Layer for GaussianDropout {
     const WORD: &'static str = "`gaussian_dropout`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         match &op.kind {
             OpKind::Stochastic(Stochastic::GaussianDropout { rate }) => share(rate).map(Self::new),
             _ => None,

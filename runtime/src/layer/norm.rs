@@ -1,14 +1,13 @@
-use super::{Layer, positive};
+use super::{Layer, Weights, positive};
 use burn::nn::{
     GroupNorm, GroupNormConfig, InstanceNorm, InstanceNormConfig, RmsNorm, RmsNormConfig,
 };
-use burn::tensor::Device;
 use damper_spec::{Op, OpKind, Shape};
 
 impl Layer for GroupNorm {
     const WORD: &'static str = "`group_norm`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::GroupNorm { groups, epsilon } = &op.kind else {
             return None;
         };
@@ -19,7 +18,7 @@ impl Layer for GroupNorm {
         Some(
             GroupNormConfig::new(groups, channels)
                 .with_epsilon(positive(epsilon)?)
-                .init(device),
+                .init(weights.device()),
         )
     }
 }
@@ -27,7 +26,7 @@ impl Layer for GroupNorm {
 impl Layer for InstanceNorm {
     const WORD: &'static str = "`instance_norm`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::InstanceNorm { epsilon } = &op.kind else {
             return None;
         };
@@ -35,7 +34,7 @@ impl Layer for InstanceNorm {
         Some(
             InstanceNormConfig::new(channels)
                 .with_epsilon(positive(epsilon)?)
-                .init(device),
+                .init(weights.device()),
         )
     }
 }
@@ -43,7 +42,7 @@ impl Layer for InstanceNorm {
 impl Layer for RmsNorm {
     const WORD: &'static str = "`rms_norm`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::RmsNorm { epsilon } = &op.kind else {
             return None;
         };
@@ -51,7 +50,7 @@ impl Layer for RmsNorm {
         Some(
             RmsNormConfig::new(features)
                 .with_epsilon(positive(epsilon)?)
-                .init(device),
+                .init(weights.device()),
         )
     }
 }

@@ -1,14 +1,14 @@
 use super::convolution::padding;
-use super::{Layer, sizes};
+use super::{Layer, Weights, sizes};
 use burn::module::Module;
 use burn::nn::pool::{
     AdaptiveAvgPool1dConfig, AdaptiveAvgPool2dConfig, AdaptiveAvgPool3dConfig, AvgPool1dConfig,
     AvgPool2dConfig, MaxPool1dConfig, MaxPool2dConfig,
 };
 use burn::nn::{PaddingConfig1d, PaddingConfig2d};
+use burn::tensor::Tensor;
 use burn::tensor::module::{avg_pool2d, max_pool2d as windows_max2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor};
 use damper_spec::{Op, OpKind, Reduction, Shape};
 
 pub use burn::nn::pool::{
@@ -187,7 +187,7 @@ macro_rules! pools {
         impl Layer for $layer {
             const WORD: &'static str = concat!("`", $word, "`");
 
-            fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+            fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
                 let $sizes = Windows::<$axes>::of(op, Reduction::$reduction, $adaptive)?;
                 Some($build)
             }

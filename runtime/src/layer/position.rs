@@ -1,5 +1,5 @@
-use super::{Layer, beside, held};
-use burn::module::{Initializer, Module, Param};
+use super::{Layer, Weights, beside, held};
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use damper_spec::{Op, OpKind, Shape};
 
@@ -58,12 +58,12 @@ impl SinusoidalPosition {
 impl Layer for SinusoidalPosition {
     const WORD: &'static str = "`positional(sinusoidal)`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Positional { learned: false } = &op.kind else {
             return None;
         };
         let (time, features) = table(input)?;
-        Some(Self::new(time, features, device))
+        Some(Self::new(time, features, weights.device()))
     }
 }
 
@@ -100,13 +100,13 @@ impl LearnedPosition {
 impl Layer for LearnedPosition {
     const WORD: &'static str = "`positional(learned)`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Positional { learned: true } = &op.kind else {
             return None;
         };
         let (time, features) = table(input)?;
         Some(Self {
-            weight: spread([time, features], device),
+            weight: weights.normal([time, features], SPREAD),
         })
     }
 }
@@ -138,23 +138,15 @@ impl ClassToken {
 impl Layer for ClassToken {
     const WORD: &'static str = "`class_token`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::ClassToken = &op.kind else {
             return None;
         };
         let features = input.features().filter(|size| *size > 0)?;
         Some(Self {
-            weight: spread([1, features], device),
+            weight: weights.normal([1, features], SPREAD),
         })
     }
-}
-
-fn spread(shape: [usize; 2], device: &Device) -> Param<Tensor<2>> {
-    let normal = Initializer::Normal {
-        mean: 0.0,
-        std: SPREAD,
-    };
-    normal.init(shape, device)
 }
 
 /// Steps and features, if a table of them can be held in memory.

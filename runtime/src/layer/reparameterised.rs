@@ -3,7 +3,9 @@
 use burn::module::{
     Flag, Module, ModuleVisitor, Param, Reparameterization, Reparameterizer, RunningState,
 };
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Tensor, TensorData};
+use damper_kernels::dropout::Source;
+use damper_kernels::noise::{self, Kind};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
@@ -240,7 +242,15 @@ impl Attached for SpectralNorm {
         let is_autodiff = weight.is_autodiff();
         let matrix = layout.matrix(crate::network::plain(weight));
         let [_, rest] = matrix.dims();
-        let start = Tensor::random([rest], Distribution::Normal(0.0, 1.0), &matrix.device());
+        // Any direction does that is not at right angles to the greatest one: a fixed one is the same in every process.
+        let mut start = vec![0.0; rest];
+        let source = Source {
+            seed: 0,
+            step: u32::MAX,
+            layer: 0,
+        };
+        noise::apply(source, Kind::Replace, 1.0, 0, &mut start);
+        let start = Tensor::from_data(TensorData::new(start, [rest]), &matrix.device());
         let mut vectors = iterate(&matrix, start);
         for _ in 1..15 {
             vectors = iterate(&matrix, vectors.1);

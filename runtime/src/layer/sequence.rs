@@ -1,7 +1,7 @@
 use super::pool::positions;
-use super::{Layer, beside};
+use super::{Layer, Weights, beside};
 use burn::module::Module;
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 use damper_spec::{Op, OpKind, Shape};
 
 /// The same numbers in another shape.
@@ -39,7 +39,7 @@ impl Reshape {
 impl Layer for Reshape {
     const WORD: &'static str = "`reshape`";
 
-    fn build(op: &Op, _: &Shape, _: &Device) -> Option<Self> {
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         let OpKind::Reshape { shape } = &op.kind else {
             return None;
         };

@@ -1,9 +1,12 @@
 //! Why a training ends without a model.
 
+use super::history::History;
 use super::table::rate;
 use crate::data::DataError;
 use crate::{DeviceError, SpecError};
+use std::any::Any;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 /// Why a training ended without a model.
 #[derive(Debug, thiserror::Error)]
@@ -49,13 +52,140 @@ pub enum TrainError {
         learning_rate: f64,
         /// Whether gradients were clipped.
         clipped: bool,
+        /// What the training had until then.
+        kept: Kept,
+    },
+    /// The metric that early stopping watches has no value on the validation samples.
+    #[error(
+        "`early_stop(metric = {metric})`: `{metric}` has no value on these validation samples (one class only, or equal targets)\nhelp: watch the validation loss: `early_stop(patience = 5)`"
+    )]
+    NoMetric {
+        /// The metric.
+        metric: String,
+        /// What the training had until then.
+        kept: Kept,
     },
     /// Burn's training stopped on an error of its own.
-    #[error("training stopped: {0}")]
-    Burn(String),
+    #[error("training stopped: {reason}")]
+    Burn {
+        /// What it said.
+        reason: String,
+        /// What the training had until then.
+        kept: Kept,
+    },
     /// Something panicked inside the training: a defect of a layer, of a loss function, or of the backend.
-    #[error("training panicked: {0}")]
-    Panic(String),
+    #[error("training panicked: {reason}")]
+    Panic {
+        /// What it said.
+        reason: String,
+        /// What the training had until then.
+        kept: Kept,
+    },
+}
+
+/// What a training that ended with an error had until then; see [`TrainError::into_partial`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Partial<M> {
+    /// The best epoch's model under `early_stop`; `None` without it, or before the first epoch ended.
+    pub best: Option<M>,
+    /// The model with the last weights that were finite: of the batch before the error, or of the last epoch's end. An
+    /// average of weights is here where one was validated. `None` if there are none.
+    pub last: Option<M>,
+    /// The epochs that ended.
+    pub history: History,
+}
+
+impl<M> Partial<M> {
+    /// The best model, or the last one where none was chosen.
+    pub fn into_model(self) -> Option<M> {
+        self.best.or(self.last)
+    }
+}
+
+/// Holds a [`Partial`] of any model.
+#[derive(Default)]
+pub struct Kept(Mutex<Option<Box<dyn Any + Send>>>);
+
+impl Kept {
+    pub(super) fn new<M: Send + 'static>(partial: Partial<M>) -> Self {
+        Self(Mutex::new(Some(Box::new(partial))))
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(..)")
+    }
+}
+
+impl TrainError {
+    /// What the training had when it failed: the best model, the last weights, the history. `None` if it failed before it
+    /// began, or was a training of another model than `M`.
+    ///
+    /// ```
+    /// use damper::TrainError;
+    /// # use damper::{data::Data, model};
+    /// # model! { pub Price input x: [1] layers { price: linear(1); } loss mse train { epochs: 1, batch: 1 } }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let data = Data::new([[1.0], [2.0]], [1.0, 2.0])?;
+    /// match Price::training().fit(&data, &data) {
+    ///     Ok(run) => run.model.save("price.safetensors")?,
+    ///     Err(error) => {
+    ///         eprintln!("{error}");
+    ///         if let Some(model) = error.into_partial::<Price>().and_then(|partial| partial.into_model()) {
+    ///             model.save("price.safetensors")?;
+    ///         }
+    ///     }
+    /// }
+    /// # std::fs::remove_file("price.safetensors")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn into_partial<M: 'static>(self) -> Option<Partial<M>> {
+        let (Self::NonFinite { kept, .. }
+        | Self::NoMetric { kept, .. }
+        | Self::Burn { kept, .. }
+        | Self::Panic { kept, .. }) = self
+        else {
+            return None;
+        };
+        let kept = kept
+            .0
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)?;
+        kept.downcast::<Partial<M>>().ok().map(|partial| *partial)
+    }
+
+    /// An error of burn's.
+    pub(super) fn burn(error: impl fmt::Display) -> Self {
+        Self::Burn {
+            reason: error.to_string(),
+            kept: Kept::default(),
+        }
+    }
+
+    /// A panic that was caught.
+    #[allow(clippy::needless_pass_by_value, reason = "as `catch_unwind` gives it")]
+    pub(super) fn panic(payload: Box<dyn Any + Send>) -> Self {
+        Self::Panic {
+            reason: crate::panic::text(&*payload),
+            kept: Kept::default(),
+        }
+    }
+
+    /// The same error with what the training had.
+    pub(super) fn with_kept(mut self, new: Kept) -> Self {
+        if let Self::NonFinite { kept, .. }
+        | Self::NoMetric { kept, .. }
+        | Self::Burn { kept, .. }
+        | Self::Panic { kept, .. } = &mut self
+        {
+            *kept = new;
+        }
+        self
+    }
 }
 
 impl From<DataError> for TrainError {

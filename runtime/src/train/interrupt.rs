@@ -1,8 +1,8 @@
 //! Ending a training from outside: Ctrl-C, or a handle.
 
 use burn::train::Interrupter;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 /// Ends a training from another thread, as Ctrl-C does: after the batch, keeping the best weights.
 ///
@@ -27,42 +27,93 @@ impl Stopper {
     }
 }
 
-/// The training that Ctrl-C ends. There is at most one: trainings hold a lock.
-static RUNNING: Mutex<Option<Interrupter>> = Mutex::new(None);
-static HANDLER: OnceLock<bool> = OnceLock::new();
+/// The trainings that a signal ends.
+static RUNNING: Mutex<Vec<(u64, Interrupter)>> = Mutex::new(Vec::new());
+static NEXT: AtomicU64 = AtomicU64::new(0);
+static INSTALLED: Once = Once::new();
 
 /// While this lives, Ctrl-C ends the training instead of the process.
 #[derive(Debug)]
-pub(super) struct Guard(());
+pub(super) struct Guard(u64);
 
-/// Lets Ctrl-C end the training; a second Ctrl-C ends the process. If the program has a handler of
-/// its own, that one stays and this does nothing.
+/// Lets Ctrl-C, SIGTERM and SIGHUP end the training; a second one ends the process. A signal that the program handles
+/// itself, or that is ignored (SIGHUP under `nohup`, SIGINT behind a script's `&`), stays as it is; the others are
+/// taken all the same.
 pub(super) fn listen(interrupter: &Interrupter) -> Guard {
-    let is_installed = *HANDLER.get_or_init(|| ctrlc::try_set_handler(on_signal).is_ok());
-    if is_installed {
-        *running() = Some(interrupter.clone());
-    }
-    Guard(())
+    INSTALLED.call_once(signals::install);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    running().push((number, interrupter.clone()));
+    Guard(number)
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        running().take();
+        running().retain(|(number, _)| *number != self.0);
     }
 }
 
-fn running() -> std::sync::MutexGuard<'static, Option<Interrupter>> {
+fn running() -> MutexGuard<'static, Vec<(u64, Interrupter)>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The shell's convention for a process that a signal ended: 128 + SIGINT.
-const INTERRUPTED: i32 = 130;
+/// Ends all trainings that run; whether there was one.
+fn stop_all() -> bool {
+    let running = std::mem::take(&mut *running());
+    for (_, interrupter) in &running {
+        interrupter.stop(Some("interrupted"));
+    }
+    !running.is_empty()
+}
 
-fn on_signal() {
-    match running().take() {
-        Some(interrupter) => {
-            interrupter.stop(Some("interrupted"));
+#[cfg(unix)]
+mod signals {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    use signal_hook::low_level::emulate_default_handler;
+    use std::thread::Builder;
+
+    pub(super) fn install() {
+        let untouched = [SIGINT, SIGTERM, SIGHUP]
+            .into_iter()
+            .filter(|signal| is_default(*signal));
+        // Where the system refuses, signals end the process as ever.
+        let Ok(mut signals) = Signals::new(untouched) else {
+            return;
+        };
+        let wait = move || {
+            for signal in signals.forever() {
+                if !super::stop_all() {
+                    let _ = emulate_default_handler(signal);
+                }
+            }
+        };
+        let _ = Builder::new().name("damper-signals".to_owned()).spawn(wait);
+    }
+
+    /// Whether nobody has said what the signal does: it is neither ignored nor handled.
+    fn is_default(signal: i32) -> bool {
+        let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+        // SAFETY: without a new action `sigaction` only writes the present one to the place it is given, which is one
+        // of its type; where it returns 0, it has written it.
+        #[allow(unsafe_code)]
+        unsafe {
+            libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
+                && action.assume_init().sa_sigaction == libc::SIG_DFL
         }
-        None => std::process::exit(INTERRUPTED),
+    }
+}
+
+#[cfg(not(unix))]
+mod signals {
+    /// The convention for a process that Ctrl-C ended.
+    const INTERRUPTED: i32 = 130;
+
+    pub(super) fn install() {
+        // A handler of the program's own stays.
+        let _ = ctrlc::try_set_handler(|| {
+            if !super::stop_all() {
+                std::process::exit(INTERRUPTED);
+            }
+        });
     }
 }

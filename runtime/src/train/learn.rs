@@ -1,6 +1,6 @@
 //! The model as burn's `Learner` sees it, and what is gathered while it learns.
 
-use super::error::{Phase, TrainError};
+use super::error::{Kept, Phase, TrainError};
 use super::history::{Epoch, History, Measures};
 use super::interrupt::Stopper;
 use super::progress::Show;
@@ -65,6 +65,8 @@ pub(super) struct State<M> {
     /// The model that is being validated.
     candidate: Option<M>,
     pub(super) best: Option<Best<M>>,
+    /// The model at the end of the last epoch.
+    pub(super) last: Option<M>,
     pub(super) fault: Option<Fault<M>>,
     pub(super) history: History,
     /// Whether early stopping ended the training.
@@ -143,6 +145,7 @@ impl<M: Network> Shared<M> {
             valid: gathered,
             candidate: None,
             best: None,
+            last: None,
             fault: None,
             history,
             stopped_early: false,
@@ -254,6 +257,7 @@ impl<M: Network> Shared<M> {
             );
             return true;
         }
+        state.last = Some(candidate.clone());
         state.history.epochs.push(Epoch {
             epoch,
             train: measures(&state.train),
@@ -310,6 +314,17 @@ impl<M: Network> Shared<M> {
 }
 
 impl<M: Network> Fault<M> {
+    /// The weights that the training had, if they were finite.
+    pub(super) fn last(&self) -> Option<M> {
+        match self {
+            Self::Loss { suspect, .. } => {
+                let model = suspect.model.valid();
+                broken_parameter(&model).is_none().then_some(model)
+            }
+            Self::Parameter { .. } | Self::Metric(_) | Self::Unread(_) => None,
+        }
+    }
+
     /// The error, after the search for the first number that is not finite.
     pub(super) fn explain(self, settings: &Settings) -> TrainError {
         let learning_rate = settings.learning_rate;
@@ -330,6 +345,7 @@ impl<M: Network> Fault<M> {
                 parameter: broken_parameter(&suspect.model),
                 learning_rate,
                 clipped,
+                kept: Kept::default(),
             },
             Self::Parameter {
                 epoch,
@@ -344,15 +360,12 @@ impl<M: Network> Fault<M> {
                 parameter: Some(parameter),
                 learning_rate,
                 clipped,
+                kept: Kept::default(),
             },
-            Self::Unread(error) => TrainError::Burn(error),
-            Self::Metric(kind) => TrainError::Setting {
-                name: "early_stop",
-                value: format!("`metric = {kind}`"),
-                reason: format!(
-                    "`{kind}` has no value on these validation samples (one class only, or equal targets)"
-                ),
-                help: "watch the validation loss: `early_stop(patience = 5)`".to_owned(),
+            Self::Unread(error) => TrainError::burn(error),
+            Self::Metric(kind) => TrainError::NoMetric {
+                metric: kind.to_string(),
+                kept: Kept::default(),
             },
         }
     }

@@ -64,12 +64,10 @@ pub(super) fn measure<M: Network>(
     // The batch size does not change the figures; a larger one is faster.
     let loader = data.loader(batch.max(256), device);
     for batch in loader.iter() {
-        let batch = batch.map_err(|error| TrainError::Burn(error.to_string()))?;
+        let batch = batch.map_err(TrainError::burn)?;
         let output = model.run(&batch.inputs, &mut Pass::new());
         let loss = model.loss(output.clone(), &batch.target);
-        let loss: f64 = loss
-            .try_into_scalar()
-            .map_err(|error| TrainError::Burn(error.to_string()))?;
+        let loss: f64 = loss.try_into_scalar().map_err(TrainError::burn)?;
         let rows = batch.inputs.batch();
         sum += loss * rows as f64;
         samples += rows;

@@ -24,7 +24,7 @@ mod vary;
 pub use augment::Augment;
 pub use compare::{Compare, Comparison, Spread, Trial, compare};
 pub use diagnosis::{Diagnosis, Verdict};
-pub use error::{Phase, TrainError};
+pub use error::{Kept, Partial, Phase, TrainError};
 pub use history::{Epoch, History, Measures};
 pub use interrupt::Stopper;
 pub use progress::Progress;

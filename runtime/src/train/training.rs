@@ -1,9 +1,9 @@
 //! The builder of a training, and `fit`.
 
 use super::augment::Augment;
-use super::error::{Phase, TrainError};
+use super::error::{Kept, Partial, Phase, TrainError};
 use super::interrupt::{self, Stopper};
-use super::learn::{EpochEnd, Learning, LossMeter, Meter, Plan, Shared};
+use super::learn::{EpochEnd, Fault, Learning, LossMeter, Meter, Plan, Shared};
 use super::measure::measure;
 use super::progress::Progress;
 use super::quiet::Quiet;
@@ -12,6 +12,7 @@ use super::settle;
 use super::strategy::OnCpu;
 use crate::data::{Data, Prepared};
 use crate::schedule::Schedule;
+use crate::weights::with_seed;
 use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
@@ -20,7 +21,7 @@ use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use damper_spec::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Role, Settings, Train, Value};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// A training that can be run: the `train` section as defaults, and what was changed.
 ///
@@ -108,8 +109,9 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// The seed of everything random: weights, order of the samples, dropout. On `flex` and `ndarray` the same
-    /// seed gives the same run, bit for bit.
+    /// The seed of everything random: weights, order of the samples, dropout, augmentation. On `flex` and `ndarray`
+    /// the same seed gives the same run on the same processor, bit for bit, for any number of threads and whatever
+    /// else draws random numbers in the process.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.changes.seed = Some(seed);
@@ -226,9 +228,10 @@ impl<M: Network> Training<M> {
 
     /// Trains a model.
     ///
-    /// Each epoch shuffles the training samples, and then measures the validation samples with inference behaviour.
-    /// The device's random numbers are one stream for the whole process, so trainings wait for each other: two
-    /// calls from two threads run one after the other.
+    /// Each epoch shuffles the training samples, and then measures the validation samples with inference behavior.
+    /// Trainings may run side by side, from any threads: initial weights, order, masks and augmentation are functions
+    /// of the seed, so none changes another. (On a GPU masks come from the device's generator, and layers of one's own
+    /// may draw from it on the CPU too: there trainings side by side change each other's random numbers.)
     ///
     /// # Errors
     ///
@@ -247,9 +250,8 @@ impl<M: Network> Training<M> {
                 help: "enable it: `cargo add damper --features tui`".to_owned(),
             });
         }
-        let _alone = alone();
         let all = AssertUnwindSafe(|| self.run(spec, settings, &train, &valid, &device, notes));
-        catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::Panic(text_of(&*payload))))
+        catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::panic(payload)))
     }
 
     /// The seed that a run has.
@@ -301,8 +303,11 @@ impl<M: Network> Training<M> {
         notes: Vec<String>,
     ) -> Result<Run<M>, TrainError> {
         let learning_device = device.clone().autodiff();
-        device.seed(settings.seed);
-        let model = self.config.init(&learning_device)?;
+        // Burn's layers of the user's own draw their weights from the device's generator, which is one for the process.
+        if spec.model().has_custom() {
+            device.seed(settings.seed);
+        }
+        let model = with_seed(settings.seed, || self.config.init(&learning_device))?;
 
         let loader = train
             .loader(settings.batch, &learning_device)
@@ -374,27 +379,43 @@ impl<M: Network> Training<M> {
             network: model,
             shared: Arc::clone(&shared),
         };
-        let result = training.launch(Learner::new(learning, optimizer, schedule));
+        let launch = || training.launch(Learner::new(learning, optimizer, schedule));
+        let result = catch_unwind(AssertUnwindSafe(launch));
         drop(signals);
         // What the steps kept for one another.
         #[cfg(feature = "flex")]
         crate::flex::memory::forget();
 
-        let (fault, best, history, stopped_early) = {
+        let (fault, best, last, history, stopped_early) = {
             let mut state = shared.state();
             (
                 state.fault.take(),
                 state.best.take(),
+                state.last.take(),
                 std::mem::take(&mut state.history),
                 state.stopped_early,
             )
         };
-        if let Some(fault) = fault {
-            return Err(fault.explain(&settings));
-        }
-        if let Some(error) = result.error {
-            return Err(TrainError::Burn(error.to_string()));
-        }
+        let latest = fault.as_ref().and_then(Fault::last);
+        let outcome = match (result, fault) {
+            (Err(payload), _) => Err(TrainError::panic(payload)),
+            (Ok(_), Some(fault)) => Err(fault.explain(&settings)),
+            (Ok(result), None) => match &result.error {
+                Some(error) => Err(TrainError::burn(error)),
+                None => Ok(result),
+            },
+        };
+        let on_device = |model: M| model.to_device(device);
+        let result = match outcome {
+            Ok(result) => result,
+            Err(error) => {
+                return Err(error.with_kept(Kept::new(Partial {
+                    best: best.map(|best| on_device(best.model)),
+                    last: latest.or(last).map(on_device),
+                    history,
+                })));
+            }
+        };
         let epochs = history.epochs.len();
         let stop = match &best {
             Some(best) if stopped_early => Stop::Early {
@@ -412,11 +433,20 @@ impl<M: Network> Training<M> {
             format!(", {stop}")
         };
         shared.plan.show.end(&history, &how);
-        let model = best
-            .map_or(result.model.network, |best| best.model)
-            .to_device(device);
+        let model = on_device(best.map_or(result.model.network, |best| best.model));
         let measured = |data| measure(&model, &spec, data, &metrics, settings.batch, device);
-        let (train, valid) = (measured(train)?, measured(valid)?);
+        let both = AssertUnwindSafe(|| Ok((measured(train)?, measured(valid)?)));
+        let (train, valid) =
+            match catch_unwind(both).unwrap_or_else(|payload| Err(TrainError::panic(payload))) {
+                Ok(both) => both,
+                Err(error) => {
+                    return Err(error.with_kept(Kept::new(Partial {
+                        best: None,
+                        last: Some(model),
+                        history,
+                    })));
+                }
+            };
         Ok(Run {
             model,
             history,
@@ -671,18 +701,4 @@ pub(super) fn with_watched(
         metrics.push(watched);
     }
     metrics
-}
-
-/// Held while a training runs: the random numbers of a device are one stream for the whole process.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn text_of(payload: &(dyn std::any::Any + Send)) -> String {
-    payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".to_owned())
 }

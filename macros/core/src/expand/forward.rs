@@ -46,7 +46,14 @@ pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
             let (name, local) = (&input.name, &parameter.name);
             quote!(#krate::__private::pad(#pass, &self.spec, #name, &#local);)
         });
-    let mut written = quote!(#(#lifted)* #(#padded)*);
+    let names: Vec<&Ident> = inputs.iter().map(|(_, name)| *name).collect();
+    let one = names.first();
+    let mut written = quote! {
+        if let Some(empty) = #krate::__private::no_rows(&self.spec, &[#(&#names.dims()[..]),*], &#one.device()) {
+            return empty;
+        }
+        #(#lifted)* #(#padded)*
+    };
     let mut body = Body::new(cx, pass.clone(), &cx.lowered.spec.layers, &[], false);
     let first = inputs.first().map_or(INPUT, |(name, ..)| name);
     for (name, local) in &inputs {
@@ -574,6 +581,12 @@ impl<'c> Body<'c> {
             OpKind::Reshape { .. } => {
                 let behind = self.cx.rank_behind(op);
                 quote!(let #local = self.#field.forward::<_, #behind>(#value);)
+            }
+            OpKind::Activation(Activation {
+                kind: ActivationKind::Rrelu,
+                ..
+            }) => {
+                quote!(let #local = self.#field.forward(#value, #pass);)
             }
             OpKind::Activation(_)
             | OpKind::BatchNorm { .. }

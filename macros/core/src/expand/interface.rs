@@ -129,7 +129,9 @@ fn passes(cx: &Context<'_>) -> TokenStream {
     let output = tensor(&cx.rank_of_output());
     let shapes = shapes(cx, &output_shape(cx));
     let pass = pass_parameter(cx);
-    let forward = cx.body(|| quote!(self.forward_pass(#arguments, &mut #krate::Pass::new())));
+    let forward = cx.body(
+        || quote!(#krate::__private::forward(self, |#pass| self.forward_pass(#arguments, #pass))),
+    );
     let forward_pass = cx.body(|| forward::model(cx, &pass));
     quote! {
         /// The output of the layers, as the device says: on a training (autodiff) device with dropout and noise,
@@ -154,11 +156,11 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
     let output = tensor(&cx.rank_of_output());
     let shape = output_shape(cx);
     let shapes = shapes(cx, &shape);
-    let model = parameter(cx, "model");
+    let (model, pass) = (parameter(cx, "model"), pass_parameter(cx));
     let has_loss = cx.lowered.spec.loss.is_some();
     let raw = quote! {
         #(let #inputs = #private::plain(#inputs);)*
-        #private::inference(self, |#model| #model.forward(#arguments))
+        #private::inference(self, |#model, #pass| #model.forward_pass(#arguments, #pass))
     };
     if !has_loss {
         let predict = cx.body(|| raw);
@@ -183,8 +185,9 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
     );
     let predict_mc = cx.body(|| {
         quote! {
-            #private::monte_carlo(self, #samples, |#model| {
-                #krate::loss::link(&self.spec, #model.forward(#(#inputs.clone()),*))
+            #(let #inputs = #private::plain(#inputs);)*
+            #private::monte_carlo(self, #samples, |#model, #pass| {
+                #krate::loss::link(&self.spec, #model.forward_pass(#(#inputs.clone(),)* #pass))
             })
         }
     });

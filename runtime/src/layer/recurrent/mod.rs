@@ -9,10 +9,10 @@ mod fused;
 mod unrolled;
 
 use super::dense::product;
-use super::{Drawn, Dropout, Layer, share};
+use super::{Drawn, Dropout, Layer, Weights, share};
 use crate::Pass;
-use burn::module::{Flag, Initializer, Module, Param};
-use burn::tensor::{Bool, Device, Tensor};
+use burn::module::{Flag, Module, Param};
+use burn::tensor::{Bool, Tensor};
 use damper_spec::{Cell, Op, OpKind, Rate, RuleKind, Shape};
 
 /// A recurrent layer: one or more cells in series, each in one direction or two.
@@ -97,18 +97,14 @@ impl Steps {
 
 impl RecurrentCell {
     /// Weights and biases between `-1 / sqrt(hidden)` and `1 / sqrt(hidden)`, as PyTorch.
-    fn new(cell: Cell, features: usize, hidden: usize, device: &Device) -> Self {
+    fn new(cell: Cell, features: usize, hidden: usize, weights: &Weights) -> Self {
         let bound = 1.0 / (hidden as f64).sqrt();
-        let uniform = Initializer::Uniform {
-            min: -bound,
-            max: bound,
-        };
         let width = cell.gates() * hidden;
         Self {
-            weight_ih: uniform.init([features, width], device),
-            weight_hh: uniform.init([hidden, width], device),
-            bias_ih: uniform.init([width], device),
-            bias_hh: uniform.init([width], device),
+            weight_ih: weights.uniform([features, width], bound),
+            weight_hh: weights.uniform([hidden, width], bound),
+            bias_ih: weights.uniform([width], bound),
+            bias_hh: weights.uniform([width], bound),
         }
     }
 }
@@ -240,7 +236,7 @@ impl Recurrent {
 impl Layer for Recurrent {
     const WORD: &'static str = "`lstm`, `gru` or `rnn`";
 
-    fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Recurrent(recurrent) = &op.kind else {
             return None;
         };
@@ -270,7 +266,7 @@ impl Layer for Recurrent {
         let layers = (0..count)
             .map(|index| {
                 let features = if index == 0 { features } else { inner };
-                let new = || RecurrentCell::new(recurrent.cell, features, hidden, device);
+                let new = || RecurrentCell::new(recurrent.cell, features, hidden, weights);
                 RecurrentLayer {
                     forward: new(),
                     reverse: bidirectional.then(new),

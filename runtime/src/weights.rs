@@ -1,0 +1,156 @@
+//! The initial weights of a model.
+
+use crate::pass::Random;
+use burn::module::{Param, ParamId};
+use burn::tensor::{Device, Tensor, TensorData};
+use damper_kernels::dropout::Source;
+use damper_kernels::noise::{self, Kind};
+use damper_kernels::{philox, uniform};
+use std::cell::Cell;
+
+/// No training takes so many steps: its masks have other random numbers than its weights.
+const STEP: u32 = u32::MAX;
+
+thread_local! {
+    /// The seed of the model that is built next on this thread.
+    static NEXT: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Makes the parameters of a model that is built: their numbers are a function of a seed and of the parameter's place
+/// in the model, never of a device's generator, of a thread, or of what else draws in the process.
+///
+/// Custom layers make their own parameters, as they like: burn's draw from the device's generator.
+#[derive(Debug)]
+pub struct Weights {
+    device: Device,
+    seed: u64,
+    /// How many parameters, and nested models, have been made.
+    made: Cell<u32>,
+}
+
+/// How the numbers of a parameter are distributed.
+#[derive(Clone, Copy, Debug)]
+enum Law {
+    Zeros,
+    /// Between minus this and this.
+    Uniform(f64),
+    /// With mean 0 and this standard deviation.
+    Normal(f64),
+}
+
+/// Builds models with this seed while `build` runs on this thread.
+pub(crate) fn with_seed<T>(seed: u64, build: impl FnOnce() -> T) -> T {
+    struct Restore(Option<u64>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            NEXT.set(self.0);
+        }
+    }
+    let _restore = Restore(NEXT.replace(Some(seed)));
+    build()
+}
+
+impl Weights {
+    /// With the seed of [`with_seed`]; without one it comes from the device's generator, so that `Device::seed` decides.
+    pub(crate) fn new(device: &Device) -> Self {
+        let seed = NEXT.get().unwrap_or_else(|| Random::drawn(device).seed);
+        Self::seeded(device, seed)
+    }
+
+    /// Parameters on the device, drawn from this seed.
+    pub fn seeded(device: &Device, seed: u64) -> Self {
+        Self {
+            device: device.clone(),
+            seed,
+            made: Cell::new(0),
+        }
+    }
+
+    /// Where the parameters are made.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Builds a nested model, whose weights have a seed of their own.
+    pub(crate) fn nested<T>(&self, build: impl FnOnce() -> T) -> T {
+        let place = self.next();
+        let [low, high, ..] = philox::block(
+            [place, 0, STEP, STEP],
+            [self.seed as u32, (self.seed >> 32) as u32],
+        );
+        with_seed(u64::from(high) << 32 | u64::from(low), build)
+    }
+
+    /// A parameter of zeros.
+    pub fn zeros<const D: usize>(&self, shape: [usize; D]) -> Param<Tensor<D>> {
+        self.make(shape, Law::Zeros)
+    }
+
+    /// A parameter whose numbers are uniform between `-bound` and `bound`.
+    pub fn uniform<const D: usize>(&self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
+        self.make(shape, Law::Uniform(bound))
+    }
+
+    /// A parameter whose numbers are normal with mean 0.
+    pub fn normal<const D: usize>(&self, shape: [usize; D], deviation: f64) -> Param<Tensor<D>> {
+        self.make(shape, Law::Normal(deviation))
+    }
+
+    /// Draws weight and bias of a burn layer as PyTorch does: uniform between `-1 / sqrt(fan_in)` and
+    /// `1 / sqrt(fan_in)`, where `fan_in` is how many numbers make one number of the output.
+    ///
+    /// Burn's are not drawn yet, and never will be.
+    pub(crate) fn layer<const D: usize>(
+        &self,
+        weight: &mut Param<Tensor<D>>,
+        bias: Option<&mut Param<Tensor<1>>>,
+        fan_in: usize,
+    ) {
+        let bound = 1.0 / (fan_in.max(1) as f64).sqrt();
+        *weight = self.uniform(weight.lazy_shape().dims(), bound);
+        if let Some(bias) = bias {
+            *bias = self.uniform(bias.lazy_shape().dims(), bound);
+        }
+    }
+
+    fn next(&self) -> u32 {
+        let place = self.made.get();
+        self.made.set(place.wrapping_add(1));
+        place
+    }
+
+    fn make<const D: usize>(&self, shape: [usize; D], law: Law) -> Param<Tensor<D>> {
+        let source = Source {
+            seed: self.seed,
+            step: STEP,
+            layer: self.next(),
+        };
+        Param::uninitialized(
+            ParamId::new(),
+            move |device, trained| {
+                let value =
+                    Tensor::from_data(TensorData::new(law.draw(source, &shape), shape), device);
+                if trained { value.require_grad() } else { value }
+            },
+            self.device.clone(),
+            true,
+            shape.into(),
+        )
+    }
+}
+
+impl Law {
+    fn draw(self, source: Source, shape: &[usize]) -> Vec<f32> {
+        let mut values = vec![0.0; shape.iter().product()];
+        match self {
+            Self::Zeros => {}
+            Self::Uniform(bound) => {
+                uniform::fill(source, -bound as f32, bound as f32, &mut values);
+            }
+            Self::Normal(deviation) => {
+                noise::apply(source, Kind::Replace, deviation as f32, 0, &mut values);
+            }
+        }
+        values
+    }
+}
