@@ -10,10 +10,11 @@ use burn::tensor::{Device, Int, Tensor};
 use damper_spec::InputKind;
 
 pub use crate::build::Builder;
-pub use crate::network::{forward, inference, monte_carlo, no_rows, plain};
+pub use crate::network::{inference, monte_carlo, no_rows, plain};
 pub use crate::pass::{Pass, lift, lift_to};
 pub use crate::spec::Filling;
 pub use crate::storage::{load, save};
+pub use crate::tape::forward;
 pub use burn;
 pub use damper_macros::model_impl;
 

@@ -221,7 +221,11 @@ impl<'a> Builder<'a> {
             module
         } else {
             let module = module.to_device(device);
-            if device.is_autodiff() { module.train() } else { module.valid() }
+            if device.is_autodiff() {
+                module.train()
+            } else {
+                module.valid()
+            }
         };
         let frozen = self.paths(&|parameter| parameter.frozen);
         if frozen.is_empty() {
@@ -270,7 +274,9 @@ fn is_whole<M: Module>(module: &M, device: &Device) -> bool {
     struct Elsewhere<'a>(&'a Device, bool);
     impl ModuleVisitor for Elsewhere<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.1 |= param.base().device() != *self.0;
+            let value = param.base();
+            // Devices are equal on both sides of the graph.
+            self.1 |= value.device() != *self.0 || value.is_autodiff() != self.0.is_autodiff();
         }
     }
     let mut elsewhere = Elsewhere(device, false);

@@ -64,6 +64,7 @@ pub mod optimizer;
 pub mod regularize;
 pub mod schedule;
 mod storage;
+mod tape;
 mod train;
 pub mod vocabulary;
 mod weights;

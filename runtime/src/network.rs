@@ -1,9 +1,10 @@
 //! What every declared model can do.
 
 use crate::input::InputError;
+use crate::tape;
 use crate::{InputTensor, Inputs, Pass, Spec, SpecError, Target, loss};
 use burn::config::Config;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamGroup};
+use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamGroup};
 use burn::tensor::kind::Autodiff;
 use burn::tensor::{Device, Tensor};
 use std::fmt::{Debug, Display};
@@ -123,40 +124,6 @@ pub fn inference<M: Module, T>(model: &M, forward: impl FnOnce(&M, &mut Pass) ->
     }
 }
 
-/// Calls `forward` with a fresh pass, after what earlier passes left for a backward that never came was given back.
-pub fn forward<M: Module, T>(model: &M, forward: impl FnOnce(&mut Pass) -> T) -> T {
-    release(model);
-    forward(&mut Pass::new())
-}
-
-/// Frees the graphs of this model that no tensor belongs to any more.
-///
-/// Burn's autodiff keeps what a forward computed until a backward runs through the same parameters, also where the
-/// result was dropped long ago (0.22.1: `GraphMemoryManagement` frees in `backward` alone): a backward of one number of
-/// the smallest parameter does that. It may go once burn frees a graph with its last tensor.
-fn release<M: Module>(model: &M) {
-    struct Smallest(Option<(usize, Tensor<1>)>);
-    impl ModuleVisitor for Smallest {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let value = param.base();
-            let size = value.shape().num_elements();
-            if size > 0
-                && self.0.as_ref().is_none_or(|(least, _)| size < *least)
-                && value.is_autodiff()
-                && value.is_require_grad()
-            {
-                let probe = value.reshape([size]).narrow(0, 0, 1);
-                self.0 = Some((size, probe));
-            }
-        }
-    }
-    let mut smallest = Smallest(None);
-    model.visit(&mut smallest);
-    if let Some((_, probe)) = smallest.0 {
-        drop(probe.sum().backward());
-    }
-}
-
 /// The output of a batch without rows, which has no rows either; `None` where there are some.
 ///
 /// No layer sees such a batch: burn's products of it end the process (0.22.1, `matmul_batched_gemm` of burn-flex), and
@@ -211,10 +178,20 @@ pub fn monte_carlo<M: Network, const D: usize>(
     samples: usize,
     mut forward: impl FnMut(&M, &mut Pass) -> Tensor<D>,
 ) -> Prediction<D> {
-    struct Plain;
-    impl ModuleMapper for Plain {
+    /// Switches on what training switches on, but takes the weights off the training device: to put them on it makes
+    /// leaves of a graph that burn keeps.
+    struct Sampling;
+    impl ModuleMapper for Sampling {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            param.map(plain)
+            if param.base().is_autodiff() {
+                param.map(plain)
+            } else {
+                param
+            }
+        }
+
+        fn map_flag(&mut self, param: Param<Flag>) -> Param<Flag> {
+            param.train()
         }
     }
     let frozen: Vec<String> = model
@@ -228,22 +205,17 @@ pub fn monte_carlo<M: Network, const D: usize>(
             ))
         })
         .collect();
-    let has_custom = model.spec().model().has_custom();
-    let model = model
-        .clone()
-        .train()
-        .freeze_group(ParamGroup::from_paths(frozen));
-    let model = if has_custom {
-        model
+    let model = model.clone();
+    let model = if model.spec().model().has_custom() {
+        model.train()
     } else {
-        model.map(&mut Plain)
+        model.map(&mut Sampling)
     };
+    let model = model.freeze_group(ParamGroup::from_paths(frozen));
     let samples = samples.max(1);
     let mut sample = || {
-        if has_custom {
-            release(&model);
-        }
-        plain(forward(&model, &mut Pass::sampling()))
+        let sample = |pass: &mut Pass| forward(&model, pass);
+        plain(tape::forward(&mut Pass::sampling(), sample))
     };
     let first = sample();
     // Welford's update: no second pass, no cancellation.

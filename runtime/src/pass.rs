@@ -133,6 +133,11 @@ impl Pass {
         Some(Source { seed, step, layer })
     }
 
+    /// Whether it is a step of a training, which has its backward.
+    pub(crate) fn is_training(&self) -> bool {
+        self.progress.is_some()
+    }
+
     /// Which share of the training is over, in [0, 1]; 1 outside of training.
     pub fn progress(&self) -> f64 {
         self.progress.unwrap_or(1.0).clamp(0.0, 1.0)

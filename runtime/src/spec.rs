@@ -106,7 +106,11 @@ impl Spec {
     pub fn fill(description: &str, fillings: &[Filling]) -> Result<Self, SpecError> {
         let unreadable = |error: serde_json::Error| SpecError::Unreadable(error.to_string());
         let mut json: serde_json::Value = serde_json::from_str(description).map_err(unreadable)?;
-        fill(&mut json, fillings).map_err(SpecError::Unreadable)?;
+        let mut broken = Vec::new();
+        fill(&mut json, fillings, &mut broken).map_err(SpecError::Unreadable)?;
+        if !broken.is_empty() {
+            return Err(not_finite(&json, broken));
+        }
         Self::check(serde_json::from_value(json).map_err(unreadable)?)
     }
 
@@ -187,9 +191,34 @@ impl fmt::Display for Spec {
     }
 }
 
-/// Puts the fillings in the places of `{"$": place}`.
-fn fill(json: &mut serde_json::Value, fillings: &[Filling]) -> Result<(), String> {
+/// A number that is none, and the keys that lead to it, the last one first.
+struct NotFinite {
+    number: f64,
+    keys: Vec<String>,
+}
+
+/// Puts the fillings in the places of `{"$": place}`. Numbers that are not finite go to `broken`, whatever they are for:
+/// the description is JSON, which has none. (A bound of a domain may be infinite: it is then no bound.)
+fn fill(
+    json: &mut serde_json::Value,
+    fillings: &[Filling],
+    broken: &mut Vec<NotFinite>,
+) -> Result<(), String> {
     use serde_json::Value as Json;
+    let mut inside = |key: &dyn Fn() -> String, value: &mut Json| {
+        let first = broken.len();
+        fill(value, fillings, broken)?;
+        if broken.len() > first {
+            let key = key();
+            if key == "domain" {
+                broken.truncate(first);
+            }
+            for found in &mut broken[first..] {
+                found.keys.push(key.clone());
+            }
+        }
+        Ok(())
+    };
     match json {
         Json::Object(map) if map.len() == 1 && map.contains_key("$") => {
             let place = map.get("$").and_then(Json::as_u64).unwrap_or(u64::MAX);
@@ -197,9 +226,15 @@ fn fill(json: &mut serde_json::Value, fillings: &[Filling]) -> Result<(), String
                 .ok()
                 .and_then(|place| fillings.get(place));
             *json = match filling {
-                // JSON has no NaN: it is written as null, which the rules read as no number.
-                Some(Filling::Number(x)) => {
-                    serde_json::Number::from_f64(*x).map_or(Json::Null, Json::Number)
+                Some(Filling::Number(number)) => {
+                    let finite = serde_json::Number::from_f64(*number);
+                    if finite.is_none() {
+                        broken.push(NotFinite {
+                            number: *number,
+                            keys: Vec::new(),
+                        });
+                    }
+                    finite.map_or(Json::Null, Json::Number)
                 }
                 Some(Filling::Model(spec)) => {
                     serde_json::to_value(spec.model()).map_err(|e| e.to_string())?
@@ -208,8 +243,63 @@ fn fill(json: &mut serde_json::Value, fillings: &[Filling]) -> Result<(), String
             };
             Ok(())
         }
-        Json::Object(map) => map.values_mut().try_for_each(|value| fill(value, fillings)),
-        Json::Array(list) => list.iter_mut().try_for_each(|value| fill(value, fillings)),
+        Json::Object(map) => map
+            .iter_mut()
+            .try_for_each(|(key, value)| inside(&|| key.clone(), value)),
+        Json::Array(list) => list
+            .iter_mut()
+            .enumerate()
+            .try_for_each(|(index, value)| inside(&|| index.to_string(), value)),
         _ => Ok(()),
+    }
+}
+
+/// The error for them. What follows from a hyper-parameter is not said again.
+fn not_finite(json: &serde_json::Value, broken: Vec<NotFinite>) -> SpecError {
+    let name = |value: &serde_json::Value| {
+        let name = value.get("name").and_then(serde_json::Value::as_str);
+        name.unwrap_or_default().to_owned()
+    };
+    let find = |keys: &[String]| {
+        let [.., index, section] = keys else {
+            return None;
+        };
+        json.get(section)?
+            .get(index.parse::<usize>().ok()?)
+            .map(name)
+    };
+    let of_hyper = |found: &NotFinite| found.keys.last().is_some_and(|key| key == "hyper");
+    let any_hyper = broken.iter().any(of_hyper);
+    let findings = broken
+        .into_iter()
+        .filter(|found| of_hyper(found) || !any_hyper)
+        .map(|found| {
+            let name = find(&found.keys).unwrap_or_default();
+            let what = if any_hyper {
+                format!("`{name}`")
+            } else {
+                let words = found
+                    .keys
+                    .iter()
+                    .filter(|key| key.parse::<usize>().is_err());
+                format!(
+                    "`{}`",
+                    words.take(2).cloned().collect::<Vec<_>>().join("` of `")
+                )
+            };
+            let number = found.number;
+            let mut finding = Finding::error(
+                damper_spec::Id::NONE,
+                format!("{what} is {number}, it must be a finite number"),
+            );
+            if !any_hyper && found.keys.last().is_some_and(|key| key == "layers") {
+                finding.place = format!("layer `{name}`");
+            }
+            finding
+        })
+        .collect();
+    SpecError::Broken {
+        model: name(json),
+        findings,
     }
 }

@@ -14,6 +14,7 @@ mod budget;
 mod common;
 mod data;
 mod device;
+mod hostile;
 mod masks;
 mod one_pass;
 mod parity;

@@ -40,3 +40,16 @@ pub const fn learning_rate(rate: f64) {
         "a learning rate must be a finite number above 0, this constant is not"
     );
 }
+
+/// Any other number: finite.
+///
+/// # Panics
+///
+/// While the user's crate is compiled, if it is not.
+#[track_caller]
+pub const fn finite(number: f64) {
+    assert!(
+        number > f64::NEG_INFINITY && number < f64::INFINITY,
+        "a number of a declaration must be finite, this constant is not"
+    );
+}

@@ -196,11 +196,21 @@ impl Sizes {
         vec![0.0; self.window() * self.rows() * self.to[1]]
     }
 
-    /// So many samples for each thread; the same for the same number of threads, so that sums are.
+    /// So many samples for each thread.
     fn part(&self) -> usize {
         self.batch.div_ceil(rayon::current_num_threads()).max(1)
     }
+
+    /// How many samples are summed up together: as many for any number of threads, so that the sum is the same. Enough
+    /// of them that to clear and to add a gradient of the weight takes little beside what gives it.
+    fn summed(&self) -> usize {
+        let least = SUMMED.div_ceil((self.to[0] * self.to[1]).max(1));
+        self.batch.div_ceil(super::PIECES).max(least).max(1)
+    }
 }
+
+/// How many positions at least give a gradient of the weight of its own.
+const SUMMED: usize = 512;
 
 /// A row of one number of the windows.
 struct Line {
@@ -359,7 +369,7 @@ impl Weighted for Convolved {
         let gradient = readable(gradient);
         let gradient = gradient.as_slice::<f32>().unwrap_or_default();
         let [from, to] = sizes.sample();
-        let part = sizes.part();
+        let part = sizes.summed();
         let parts = sizes.batch.div_ceil(part);
         let mut into = memory::zeros(if to_input { sizes.batch * from } else { 0 });
         let mut pieces: Vec<&mut [f32]> = into.chunks_mut(part * from).collect();

@@ -465,10 +465,7 @@ impl Weighted for Dense {
         };
         let work = sizes.work();
         // Each on a thread of its own unless one alone keeps all of them busy.
-        let side_by_side = (SHARED..8 * SHARED).contains(&work)
-            && to_input
-            && to_weight
-            && rayon::current_num_threads() > 1;
+        let side_by_side = (SHARED..8 * SHARED).contains(&work) && to_input && to_weight;
         let (of_input, of_weight) = if side_by_side {
             rayon::join(|| of_input(true), || of_weight(true))
         } else {

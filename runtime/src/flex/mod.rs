@@ -205,6 +205,34 @@ pub(crate) fn applied<const N: usize, O: Derived<N>>(
     Input::Tracked(output)
 }
 
+/// The same value as a child of the tags too; `Err` with all of them where the memory cannot be reached.
+pub(crate) fn tie<const D: usize>(
+    value: Tensor<D>,
+    tags: [Tensor<1>; 3],
+) -> Result<Tensor<D>, (Tensor<D>, [Tensor<1>; 3])> {
+    #[derive(Clone, Debug)]
+    struct Same;
+    impl Derived<4> for Same {
+        fn backward(self, gradient: Primitive, _: [bool; 4]) -> [Option<Primitive>; 4] {
+            [Some(gradient), None, None, None]
+        }
+    }
+    let given = (value.clone(), tags.clone());
+    let [first, second, third] = tags;
+    let (Ok(value), Ok(first), Ok(second), Ok(third)) = (
+        Input::of(value),
+        Input::of(first),
+        Input::of(second),
+        Input::of(third),
+    ) else {
+        return Err(given);
+    };
+    drop(given);
+    Ok(apply([value, first, second, third], |[value, ..], keep| {
+        (value, keep.then_some(Same))
+    }))
+}
+
 /// An operation's node of the graph.
 struct Node<O>(PhantomData<fn() -> O>);
 
@@ -285,14 +313,18 @@ pub(crate) fn map(
     memory::tensor(output, shape(&tensor))
 }
 
-/// How many numbers each piece of the work has, a multiple of `unit`, so that every thread has one; all of them if
-/// they are few.
+/// How many pieces the work is cut into at most.
+const PIECES: usize = 16;
+
+/// How many numbers each piece of the work has, a multiple of `unit`; all of them if they are few.
+///
+/// Never a matter of how many threads there are: sums of pieces are the same for any number of them.
 pub(crate) fn piece(numbers: usize, unit: usize) -> usize {
-    let threads = rayon::current_num_threads();
-    if numbers < ALONE || threads < 2 {
+    if numbers < ALONE {
         return numbers.max(1);
     }
-    numbers.div_ceil(threads).next_multiple_of(unit.max(1))
+    let pieces = (numbers / (ALONE / 4)).min(PIECES);
+    numbers.div_ceil(pieces).next_multiple_of(unit.max(1))
 }
 
 #[cfg(test)]

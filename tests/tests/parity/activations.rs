@@ -1,11 +1,11 @@
 //! Every activation: its values, and its gradient.
 
 use crate::common::{Fixture, TOLERANCE, device, op};
-use damper::activation;
 use damper::burn::nn::activation as nn;
 use damper::burn::tensor::Tensor;
 use damper::burn::tensor::activation as burn;
 use damper::layer::{self, Layer};
+use damper::{Pass, activation};
 use damper_spec::{Activation, ActivationKind, OpKind, Shape, Value};
 
 /// The layer that a description with these arguments builds.
@@ -30,7 +30,7 @@ fn apply(kind: ActivationKind, x: Tensor<2>) -> Tensor<2> {
         A::Relu => activation::relu(x),
         A::LeakyRelu => built::<nn::LeakyRelu>(kind, &[0.2]).forward(x),
         A::Relu6 => burn::relu6(x),
-        A::Rrelu => built::<nn::RRelu>(kind, &[0.1, 0.4]).forward(x),
+        A::Rrelu => built::<layer::RRelu>(kind, &[0.1, 0.4]).forward(x, &mut Pass::new()),
         A::Prelu => built::<nn::PRelu>(kind, &[0.3]).forward(x),
         A::Elu => built::<layer::Elu>(kind, &[1.3]).forward(x),
         A::Celu => built::<layer::Celu>(kind, &[0.7]).forward(x),

@@ -53,6 +53,22 @@ pub(super) fn constant(place: usize, hole: &Hole) -> Ident {
 pub(super) fn constant_places(cx: &Context<'_>) -> BTreeMap<usize, &'static str> {
     let mut ranges = BTreeMap::new();
     ranges_of(cx, &mut ranges);
+    // A bound of a domain may be infinite: it is then no bound.
+    let domains = cx
+        .lowered
+        .spec
+        .hyper
+        .iter()
+        .filter_map(|hyper| hyper.domain.as_ref());
+    let bounds: Vec<u32> = domains
+        .flat_map(|domain| [domain.low, domain.high])
+        .filter_map(|bound| bound?.hole)
+        .collect();
+    for (place, hole) in (0..).zip(&cx.lowered.holes) {
+        if hole.kind == HoleKind::Float && !bounds.contains(&place) {
+            ranges.entry(place).or_insert("finite");
+        }
+    }
     let is_hyper = |place| {
         cx.lowered
             .spec

@@ -130,7 +130,7 @@ fn passes(cx: &Context<'_>) -> TokenStream {
     let shapes = shapes(cx, &output_shape(cx));
     let pass = pass_parameter(cx);
     let forward = cx.body(
-        || quote!(#krate::__private::forward(self, |#pass| self.forward_pass(#arguments, #pass))),
+        || quote!(#krate::__private::forward(&mut #krate::Pass::new(), |#pass| self.forward_pass(#arguments, #pass))),
     );
     let forward_pass = cx.body(|| forward::model(cx, &pass));
     quote! {
@@ -321,7 +321,9 @@ fn network(cx: &Context<'_>) -> TokenStream {
     });
     let (output, target) = (local("output"), local("target"));
     let run = cx.body(|| {
-        let value = quote!(self.forward_pass(#(#taken,)* #pass));
+        let value = quote! {
+            #krate::__private::forward(#pass, |#pass| self.forward_pass(#(#taken,)* #pass))
+        };
         if cx.rank_of_output().is(2) {
             value
         } else {

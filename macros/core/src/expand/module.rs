@@ -464,7 +464,9 @@ fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
         OpKind::Activation(Activation { kind, .. }) => {
             let name = activation(*kind)?;
             match kind {
-                ActivationKind::Elu | ActivationKind::Celu => quote!(#krate::layer::#name),
+                ActivationKind::Rrelu | ActivationKind::Elu | ActivationKind::Celu => {
+                    quote!(#krate::layer::#name)
+                }
                 _ => quote!(burn::nn::activation::#name),
             }
         }

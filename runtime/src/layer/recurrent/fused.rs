@@ -155,11 +155,13 @@ impl Given {
         (0..time).map(move |turn| if reverse { time - 1 - turn } else { turn })
     }
 
-    /// How many samples each thread takes.
+    /// How many samples each thread takes: whole blocks of [`ROWS`], but for the last thread.
     fn parts(&self) -> Vec<usize> {
+        let blocks = self.batch.div_ceil(ROWS);
         let count = rayon::current_num_threads().min(self.batch / ROWS).max(1);
+        let end = |index: usize| (index * blocks / count * ROWS).min(self.batch);
         (0..count)
-            .map(|index| (index + 1) * self.batch / count - index * self.batch / count)
+            .map(|index| end(index + 1) - end(index))
             .collect()
     }
 
@@ -342,13 +344,13 @@ impl Past {
             .filter_map(|part| self.run(part, &gradient, weight.storage()))
             .collect();
         let mut bias = vec![0.0; width];
-        for part in parts {
-            let _ = columns::add(&part, &mut bias);
+        for block in parts.iter().flat_map(|part| part.chunks(width)) {
+            let _ = columns::add(block, &mut bias);
         }
         bias
     }
 
-    /// All steps of some samples, from the last to the first; returns what the bias gets of them.
+    /// All steps of some samples, from the last to the first; returns what the bias gets of each block of them.
     fn run(&self, part: Part<'_, 2>, gradient: &Rowed, weight: &[f32]) -> Option<Vec<f32>> {
         let given = &self.given;
         let (cell, hidden, width) = (given.cell, given.hidden, given.width());
@@ -361,7 +363,9 @@ impl Past {
         let mut direct = zeros.clone();
         let mut of_memory = vec![0.0_f32; count * memory];
         let mut direct_memory = of_memory.clone();
-        let (mut bias, mut one_bias) = (vec![0.0_f32; width], vec![0.0_f32; width]);
+        // A sum for each block: which thread has it makes no difference.
+        let mut bias = vec![0.0_f32; count.div_ceil(ROWS) * width];
+        let mut one_bias = vec![0.0_f32; width];
         let mut order = given.order().rev().peekable();
         while let Some(step) = order.next() {
             let states = self.states.storage::<f32>();
@@ -399,9 +403,11 @@ impl Past {
                 &gates[step]
             };
             // By way of the sums of each step: few terms lose little.
-            one_bias.fill(0.0);
-            columns::sum(product, &mut one_bias).ok()?;
-            columns::add(&one_bias, &mut bias).ok()?;
+            for (rows, bias) in product.chunks(ROWS * width).zip(bias.chunks_mut(width)) {
+                one_bias.fill(0.0);
+                columns::sum(rows, &mut one_bias).ok()?;
+                columns::add(&one_bias, bias).ok()?;
+            }
             if order.peek().is_some() {
                 given.multiply(&mut state, product, weight, [width, hidden])?;
             }
