@@ -63,7 +63,7 @@ impl Layer for SinusoidalPosition {
             return None;
         };
         let (time, features) = table(input)?;
-        Some(Self::new(time, features, device))
+        Some(Self::new(kept(time, features), features, device))
     }
 }
 
@@ -155,6 +155,14 @@ fn spread(shape: [usize; 2], device: &Device) -> Param<Tensor<2>> {
         std: SPREAD,
     };
     normal.init(shape, device)
+}
+
+/// For how many of so many steps a computed table is kept; what goes beyond is computed where it is used.
+///
+/// The steps are a number of the description that no weight bears out: a table alone must not exhaust the memory.
+pub(super) fn kept(time: usize, features: usize) -> usize {
+    const NUMBERS: usize = 1 << 24;
+    time.min(NUMBERS / features.max(1))
 }
 
 /// Steps and features, if a table of them can be held in memory.
