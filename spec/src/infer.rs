@@ -16,6 +16,8 @@ pub(crate) const DEEPEST: usize = 16;
 pub(crate) const LONGEST_PATH: usize = 2 * DEEPEST;
 /// Operations after all repeats are written out, at most.
 pub(crate) const MOST_OPS: usize = 100_000;
+/// Unknown names for which others are suggested.
+const MOST_EXPLAINED: usize = 64;
 
 /// Recurrent layers stacked in one operation, at most: each is a row of the table of parameters.
 pub(crate) const MOST_STACKED: usize = 1_000;
@@ -646,6 +648,14 @@ impl<'m> Walk<'m> {
     fn named(&mut self, name: &str, id: Id) -> Option<Flow<'m>> {
         if let Some(flow) = self.scopes.iter().rev().find_map(|scope| scope.get(name)) {
             return Some(flow.clone());
+        }
+        // More mistakes than these nobody reads at once: the others are named without what might have been meant.
+        if self.out.findings.len() >= MOST_EXPLAINED {
+            self.error(Finding::error(
+                id,
+                format!("no value is called `{name}` here"),
+            ));
+            return None;
         }
         let mut known: Vec<&str> = self
             .scopes
