@@ -61,11 +61,11 @@ fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
             row.push(best);
         }
         // A swap reaches over one row.
-        let least = row.iter().copied().min().unwrap_or(0);
-        if least > most && nearest > most {
+        let lowest = row.iter().copied().min().unwrap_or(0);
+        if lowest > most && nearest > most {
             return None;
         }
-        nearest = least;
+        nearest = lowest;
         std::mem::swap(&mut before, &mut last);
         std::mem::swap(&mut last, &mut row);
     }

@@ -6,6 +6,7 @@ use burn::tensor::{BoolStore, DType, TensorData};
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -286,9 +287,15 @@ impl<V> Default for Unique<V> {
 
 impl<V> Unique<V> {
     fn insert<E: serde::de::Error>(&mut self, key: String, value: V) -> Result<(), E> {
-        match self.0.insert(key.clone(), value) {
-            None => Ok(()),
-            Some(_) => Err(E::custom(format!("`{key}` stands twice in its header"))),
+        match self.0.entry(key) {
+            Slot::Vacant(slot) => {
+                slot.insert(value);
+                Ok(())
+            }
+            Slot::Occupied(slot) => Err(E::custom(format!(
+                "`{}` stands twice in its header",
+                slot.key()
+            ))),
         }
     }
 }
