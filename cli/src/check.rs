@@ -16,6 +16,9 @@ pub enum Format {
     Json,
 }
 
+/// More reports of a file than these are counted, and not printed: each shows its line, however long that is.
+const MOST_SHOWN: usize = 100;
+
 /// The reports of a file.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -66,25 +69,43 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{ending}")
 }
 
-/// Checks each model of a source.
+/// Checks each model of a source; of its reports the first hundred are printed, errors before warnings.
 ///
 /// # Errors
 ///
 /// When the source is not made of Rust's tokens, or has no model.
 pub fn check(path: &str, source: &str, format: Format) -> Result<Report, Error> {
-    let mut found = Report::default();
-    for declaration in declarations(path, source)? {
-        found.models += 1;
-        for report in &declaration.reports {
-            match report.level {
-                Level::Deny => found.errors += 1,
-                _ => found.warnings += 1,
-            }
-            found.text.extend(match format {
-                Format::Human => [human(path, source, report), "\n\n".to_owned()],
-                Format::Json => [json(path, source, report).to_string(), "\n".to_owned()],
-            });
-        }
+    let all = declarations(path, source)?;
+    let mut found = Report {
+        models: all.len(),
+        ..Report::default()
+    };
+    let reports = || all.iter().flat_map(|declaration| &declaration.reports);
+    let is_error = |report: &&Diagnostic| report.level == Level::Deny;
+    found.errors = reports().filter(is_error).count();
+    found.warnings = reports().count() - found.errors;
+    let (mut errors, mut warnings) = (found.errors.min(MOST_SHOWN), MOST_SHOWN);
+    warnings = warnings.saturating_sub(errors);
+    let shown = reports().filter(|report| {
+        let left = if is_error(report) {
+            &mut errors
+        } else {
+            &mut warnings
+        };
+        let shows = *left > 0;
+        *left -= usize::from(shows);
+        shows
+    });
+    let text: Vec<String> = shown
+        .map(|report| match format {
+            Format::Human => human(path, source, report) + "\n\n",
+            Format::Json => json(path, source, report).to_string() + "\n",
+        })
+        .collect();
+    found.text = text.concat();
+    let hidden = found.errors + found.warnings - text.len();
+    if hidden > 0 && format == Format::Human {
+        found.text += &format!("{hidden} more reports of `{path}` are not shown\n\n");
     }
     Ok(found)
 }

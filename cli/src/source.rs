@@ -5,7 +5,8 @@ use damper_macros_core::{Lowered, Manifest, diag::Diagnostic};
 use damper_spec::{Model, draw};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use std::io::Read;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::rc::Rc;
 
 /// What one `model!` of a file was understood as.
@@ -33,22 +34,45 @@ impl Declaration {
     }
 }
 
+/// More bytes than any source has: what is longer is another kind of file.
+const LONGEST: u64 = 1 << 25;
+
 /// The text of a file; `-` is the standard input.
 ///
 /// # Errors
 ///
-/// When it cannot be read, or is not UTF-8.
+/// When it cannot be read, is no regular file (a named pipe without a writer would wait for ever), has more than
+/// 32 MiB, or is not UTF-8.
 pub fn read(path: &str) -> Result<String, Error> {
     let text = if path == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
+        bounded(std::io::stdin())
     } else {
-        std::fs::read_to_string(path)
+        open(path).and_then(bounded)
     };
     text.map_err(|source| Error::Read {
         path: path.into(),
         source,
     })
+}
+
+fn open(path: &str) -> std::io::Result<File> {
+    if std::fs::metadata(path)?.is_file() {
+        return File::open(path);
+    }
+    Err(std::io::Error::new(
+        ErrorKind::InvalidInput,
+        "it is not a file\nhelp: `-` reads the standard input",
+    ))
+}
+
+fn bounded(from: impl Read) -> std::io::Result<String> {
+    let mut text = String::new();
+    from.take(LONGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST {
+        let text = format!("it has more than {} MiB", LONGEST >> 20);
+        return Err(std::io::Error::new(ErrorKind::FileTooLarge, text));
+    }
+    Ok(text)
 }
 
 /// Every `model! { .. }` of a source, also inside functions, modules and other macros.

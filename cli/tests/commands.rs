@@ -226,3 +226,99 @@ fn a_closed_pipe_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }
+
+/// Ten thousand of each thing that a declaration can have many of: what is looked at once for each pair is felt here.
+#[test]
+fn long_sources_are_read_to_their_end() -> Result<(), Error> {
+    const MANY: usize = 10_000;
+    let all = |one: &dyn Fn(usize) -> String, between: &str| -> String {
+        (0..MANY).map(one).collect::<Vec<_>>().join(between)
+    };
+    let letters = "q".repeat(140);
+    let model = |hyper: &str, layers: &str| {
+        format!(
+            "model! {{ Net{hyper} input x: [4] layers {{ {layers} head: linear(2); }} loss mse }}"
+        )
+    };
+    let drops = all(&|_| "dropout(0.1)".to_owned(), ", ");
+    let decays = all(&|_| "decay(l2 = 0.1)".to_owned(), ", ");
+    let hypers = all(&|n| format!("h{n}: usize = 3"), ", ");
+    let words = all(&|n| format!("{letters}{n:010}"), " -> ");
+    let names = all(
+        &|n| format!("x{n}: from({letters}{n:010}) -> linear(2);"),
+        " ",
+    );
+    let misspelt = all(&|n| format!("x{n}: linear({letters}{n:010});"), " ");
+    for (source, reports) in [
+        (
+            model("", &format!("a: linear(2) -> relu with {drops};")),
+            MANY - 1,
+        ),
+        (
+            model("", &format!("a: linear(2) -> relu with {decays};")),
+            MANY - 1,
+        ),
+        (model(&format!("<{hypers}>"), ""), MANY),
+        (model("", &format!("a: linear(2) -> {words};")), MANY),
+        (model("", &names), MANY),
+        (model("", &misspelt), 1),
+    ] {
+        // With the text for people inside.
+        let report = check("long.rs", &source, Format::Json)?;
+        let found = report.errors + report.warnings;
+        let start = &source[..60];
+        assert!(found >= reports, "{found} reports, {start}");
+        // A hundred are shown, each with its line.
+        assert!(report.text.len() < 400 * (source.len() + 2_000), "{start}");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let folder = std::env::temp_dir().join(format!("cargo-damper-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let pipe = folder.join("pipe.rs");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let long = folder.join("long.rs");
+    let file = std::fs::File::create(&long).unwrap();
+    file.set_len(10_000_000_000).unwrap();
+    for (path, reason) in [
+        (
+            pipe.to_str().unwrap(),
+            "it is not a file\nhelp: `-` reads the standard input",
+        ),
+        (
+            "/dev/zero",
+            "it is not a file\nhelp: `-` reads the standard input",
+        ),
+        (
+            folder.to_str().unwrap(),
+            "it is not a file\nhelp: `-` reads the standard input",
+        ),
+        (long.to_str().unwrap(), "it has more than 32 MiB"),
+    ] {
+        let found = run(&["check", path], "");
+        let text = String::from_utf8(found.stderr).unwrap();
+        assert_eq!(found.status.code(), Some(2));
+        assert_eq!(text, format!("error: cannot read `{path}`: {reason}\n"));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_model_of_too_many_operations_blames_no_repeat_that_is_not_there() -> Result<(), Error> {
+    let layers: String = (0..50_001)
+        .map(|n| format!("l{n}: linear(4) -> relu;"))
+        .collect();
+    let source = format!("model! {{ Net input x: [4] layers {{ {layers} }} loss mse }}");
+    let text = check("a.rs", &source, Format::Human)?.text;
+    assert!(
+        text.starts_with("error: the model has 100002 operations, it may have 100000"),
+        "{}",
+        &text[..200]
+    );
+    Ok(())
+}

@@ -16,6 +16,8 @@ pub(crate) const DEEPEST: usize = 16;
 pub(crate) const LONGEST_PATH: usize = 2 * DEEPEST;
 /// Operations after all repeats are written out, at most.
 pub(crate) const MOST_OPS: usize = 100_000;
+/// Unknown names for which others are suggested.
+const MOST_EXPLAINED: usize = 64;
 
 /// Recurrent layers stacked in one operation, at most: each is a row of the table of parameters.
 pub(crate) const MOST_STACKED: usize = 1_000;
@@ -317,16 +319,8 @@ impl Model {
                 Finding::error(self.id, "a model has at least one layer")
                     .help("layers { head: linear(10); }"),
             ),
-            Some(first) if unrolled(&self.layers, 0) > MOST_OPS => {
-                let at = largest_repeat(&self.layers).unwrap_or(self.id);
-                walk.error(
-                    Finding::error(
-                        at,
-                        format!("this `repeat` makes more than {MOST_OPS} operations of the model"),
-                    )
-                    .help("fewer copies"),
-                );
-                drop(first);
+            Some(_) if unrolled(&self.layers, 0) > MOST_OPS => {
+                walk.error(self.too_large());
             }
             Some(first) => {
                 walk.units.push(first.units());
@@ -338,21 +332,50 @@ impl Model {
         }
         walk.out
     }
+
+    /// More operations than any rule looks at: a `repeat` is blamed if the model were small enough with one copy.
+    fn too_large(&self) -> Finding {
+        let written = operations(&self.layers, 0, false);
+        match largest_repeat(&self.layers).filter(|_| written <= MOST_OPS) {
+            Some(at) => Finding::error(
+                at,
+                format!("this `repeat` makes more than {MOST_OPS} operations of the model"),
+            )
+            .help("fewer copies"),
+            None => Finding::error(
+                self.id,
+                format!("the model has {written} operations, it may have {MOST_OPS}"),
+            )
+            .help("fewer layers"),
+        }
+    }
 }
 
-/// How many operations a block has after all repeats are written out.
+/// How many operations a block has after all repeats are written out: those of nested models, and each of stacked
+/// recurrent layers, count too.
 pub(crate) fn unrolled(statements: &[Statement], depth: usize) -> usize {
+    operations(statements, depth, true)
+}
+
+/// The same, or with one copy of each `repeat`.
+fn operations(statements: &[Statement], depth: usize, copies: bool) -> usize {
+    let inside = |block: &[Statement]| operations(block, depth + 1, copies);
     let ops = statements.iter().flat_map(|statement| &statement.ops);
     ops.fold(0, |sum: usize, op| {
         sum.saturating_add(match &op.kind {
             _ if depth > DEEPEST => 1,
-            OpKind::Residual { body, shortcut, .. } => unrolled(body, depth + 1)
-                .saturating_add(unrolled(shortcut, depth + 1))
+            OpKind::Residual { body, shortcut, .. } => inside(body)
+                .saturating_add(inside(shortcut))
                 .saturating_add(1),
-            OpKind::Repeat { times, body } => unrolled(body, depth + 1)
-                .max(1)
-                .saturating_mul(times.size().unwrap_or(1)),
-            OpKind::Parallel { body, .. } => unrolled(body, depth + 1).saturating_add(1),
+            OpKind::Repeat { times, body } => {
+                let copies = times.size().filter(|_| copies).unwrap_or(1);
+                inside(body).max(1).saturating_mul(copies)
+            }
+            OpKind::Parallel { body, .. } => inside(body).saturating_add(1),
+            OpKind::Model {
+                model: Some(model), ..
+            } => inside(&model.layers).max(1),
+            OpKind::Recurrent(layer) => layer.layers.size().unwrap_or(1).clamp(1, MOST_STACKED),
             _ => 1,
         })
     })
@@ -381,6 +404,7 @@ fn each_op_mut(statements: &mut [Statement], depth: usize, edit: &mut dyn FnMut(
     }
 }
 
+/// The `repeat` that makes the most operations: of those at one place the largest, also inside the largest block.
 fn largest_repeat(statements: &[Statement]) -> Option<Id> {
     let ops = statements.iter().flat_map(|statement| &statement.ops);
     let largest = ops.max_by_key(|op| match &op.kind {
@@ -394,10 +418,12 @@ fn largest_repeat(statements: &[Statement]) -> Option<Id> {
         _ => 1,
     })?;
     match &largest.kind {
-        OpKind::Residual { body, .. } | OpKind::Parallel { body, .. } => {
-            largest_repeat(body).or(Some(largest.id))
+        OpKind::Repeat { .. } => Some(largest.id),
+        OpKind::Residual { body, shortcut, .. } => {
+            largest_repeat(body).or_else(|| largest_repeat(shortcut))
         }
-        _ => Some(largest.id),
+        OpKind::Parallel { body, .. } => largest_repeat(body),
+        _ => None,
     }
 }
 
@@ -622,6 +648,14 @@ impl<'m> Walk<'m> {
     fn named(&mut self, name: &str, id: Id) -> Option<Flow<'m>> {
         if let Some(flow) = self.scopes.iter().rev().find_map(|scope| scope.get(name)) {
             return Some(flow.clone());
+        }
+        // More mistakes than these nobody reads at once: the others are named without what might have been meant.
+        if self.out.findings.len() >= MOST_EXPLAINED {
+            self.error(Finding::error(
+                id,
+                format!("no value is called `{name}` here"),
+            ));
+            return None;
         }
         let mut known: Vec<&str> = self
             .scopes

@@ -1,8 +1,13 @@
 //! "Did you mean": the word nearest to a misspelt one.
 
+/// So many candidates are compared, of so many letters each.
+const MOST: usize = 1_000;
+const LETTERS: usize = 64;
+
 /// The candidate that `word` was probably meant to be, by edit distance (a swap of neighbours is one edit).
 ///
-/// At most a third of the letters may differ, so that unrelated words are not proposed.
+/// At most a third of the letters may differ, so that unrelated words are not proposed. Of many candidates the first
+/// thousand are compared, of long words the first 64 letters.
 ///
 /// ```
 /// use damper_spec::suggest;
@@ -12,26 +17,40 @@
 /// assert_eq!(suggest("banana", ["linear", "relu"]), None);
 /// ```
 pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
-    let wanted: Vec<char> = plain(word).chars().take(64).collect();
-    candidates
-        .into_iter()
-        .filter_map(|candidate| {
-            let other: Vec<char> = plain(candidate).chars().take(64).collect();
-            let edits = distance(&wanted, &other);
-            (edits <= wanted.len().max(other.len()).div_ceil(3)).then_some((edits, candidate))
-        })
-        .min_by_key(|(edits, _)| *edits)
-        .filter(|(edits, _)| *edits < wanted.len().max(1))
+    let plain = |text: &str| -> Vec<char> {
+        let kept = text.chars().filter(|letter| !['_', '-'].contains(letter));
+        kept.flat_map(char::to_lowercase).take(LETTERS).collect()
+    };
+    let wanted = plain(word);
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates.into_iter().take(MOST) {
+        let other = plain(candidate);
+        let allowed = wanted.len().max(other.len()).div_ceil(3);
+        let better = best.map_or(usize::MAX, |(edits, _)| edits.saturating_sub(1));
+        if best.is_some_and(|(edits, _)| edits == 0) {
+            break;
+        }
+        if let Some(edits) = distance(&wanted, &other, allowed.min(better)) {
+            best = Some((edits, candidate));
+        }
+    }
+    best.filter(|(edits, _)| *edits < wanted.len().max(1))
         .map(|(_, candidate)| candidate)
 }
 
-/// The optimal string alignment distance.
-fn distance(a: &[char], b: &[char]) -> usize {
+/// The optimal string alignment distance, if it is not above `most`: words that have little in common are not
+/// compared to their end.
+fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
+    if a.len().abs_diff(b.len()) > most {
+        return None;
+    }
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut row = Vec::with_capacity(b.len() + 1);
+    let mut nearest = 0;
     for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
+        row.clear();
+        row.push(i + 1);
         for (j, y) in b.iter().enumerate() {
             let mut best = (last[j] + usize::from(x != y))
                 .min(last[j + 1] + 1)
@@ -41,9 +60,16 @@ fn distance(a: &[char], b: &[char]) -> usize {
             }
             row.push(best);
         }
-        before = std::mem::replace(&mut last, row);
+        // A swap reaches over one row.
+        let lowest = row.iter().copied().min().unwrap_or(0);
+        if lowest > most && nearest > most {
+            return None;
+        }
+        nearest = lowest;
+        std::mem::swap(&mut before, &mut last);
+        std::mem::swap(&mut last, &mut row);
     }
-    last[b.len()]
+    last.last().copied().filter(|edits| *edits <= most)
 }
 
 #[cfg(test)]

@@ -267,8 +267,9 @@ impl Layer for Attention {
             let size = features / heads;
             let time = input.channels()?;
             held([time, size])?;
+            let steps = super::position::kept(time, size);
             size.is_multiple_of(2)
-                .then(|| Some(Rope::new(time, size / 2, weights.device())))?
+                .then(|| Some(Rope::new(steps, size / 2, weights.device())))?
         } else {
             None
         };

@@ -63,7 +63,8 @@ impl Layer for SinusoidalPosition {
             return None;
         };
         let (time, features) = table(input)?;
-        Some(Self::new(time, features, weights.device()))
+        let steps = kept(time, features);
+        Some(Self::new(steps, features, weights.device()))
     }
 }
 
@@ -147,6 +148,14 @@ impl Layer for ClassToken {
             weight: weights.normal([1, features], SPREAD),
         })
     }
+}
+
+/// For how many of so many steps a computed table is kept; what goes beyond is computed where it is used.
+///
+/// The steps are a number of the description that no weight bears out: a table alone must not exhaust the memory.
+pub(super) fn kept(time: usize, features: usize) -> usize {
+    const NUMBERS: usize = 1 << 24;
+    time.min(NUMBERS / features.max(1))
 }
 
 /// Steps and features, if a table of them can be held in memory.

@@ -9,18 +9,23 @@
 //! Both hold the description (`damper.spec`), the hyper-parameters (`damper.config`) and a checksum
 //! (`damper.checksum`) as metadata.
 
-use crate::{Network, NetworkConfig, SpecError};
-use burn::store::burn_pack::{Reader, Tensor as Packed, Writer};
+mod header;
+mod write;
+
+use crate::{Network, NetworkConfig, Spec, SpecError};
+use burn::store::burn_pack::{Tensor as Packed, Writer};
 use burn::store::{
     BurnToPyTorchAdapter, ModuleAdapter, ModuleContext, ModuleSnapshot, PyTorchToBurnAdapter,
     bridge,
 };
-use burn::tensor::{BoolStore, Bytes, DType, Device, TensorData};
+use burn::tensor::{BoolStore, DType, Device, TensorData};
 use damper_spec::{Hyper, HyperKind, Model};
-use safetensors::tensor::{SafeTensors, TensorView, serialize};
+use header::{Fault, Header};
+use safetensors::tensor::{TensorView, serialize};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::Write;
+use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 const SPEC: &str = "damper.spec";
@@ -280,6 +285,8 @@ fn join(path: &str, name: &str) -> String {
 
 /// A tensor of the model, and what the file calls it.
 struct Stored {
+    /// Its number among those of the model.
+    place: usize,
     /// Its path in the module.
     path: String,
     /// Its name in the file.
@@ -297,7 +304,9 @@ fn stored<M: Network>(model: &M, format: Format) -> Vec<Stored> {
     let mut all: Vec<Stored> = paths
         .into_iter()
         .zip(tensors)
-        .map(|(path, tensor)| Stored {
+        .enumerate()
+        .map(|(place, (path, tensor))| Stored {
+            place,
             path: path.name,
             name: tensor.name.clone(),
             shape: tensor.shape.to_vec(),
@@ -358,11 +367,14 @@ fn parametrizations(all: &mut [Stored], transposed: &HashSet<String>) {
 
 /// Saves the weights of a model with its description; the ending (`.safetensors`, `.bpk`) is the format.
 ///
-/// The file appears when it is complete, and replaces what stood there in one step.
+/// The file appears when it is complete, and replaces what stood there in one step. It keeps the permissions of what it
+/// replaces; a link stays a link, and the file it points to is replaced, or made. What a killed process left on the way
+/// to the same file is removed.
 ///
 /// # Errors
 ///
-/// [`SaveError`] for an unknown ending, or a file that cannot be written.
+/// [`SaveError`] for an unknown ending, or a file that cannot be written: also where one stands that may only be read,
+/// or something that is no file.
 pub fn save<M: Network>(model: &M, path: impl AsRef<Path>) -> Result<(), SaveError> {
     let path = path.as_ref();
     let format = Format::of(path).ok_or_else(|| SaveError::Format {
@@ -388,18 +400,13 @@ pub fn save<M: Network>(model: &M, path: impl AsRef<Path>) -> Result<(), SaveErr
             Json::Object(hyper_parameters(&spec.model().hyper)).to_string(),
         ),
     ]);
-    let sum = checksum(
-        &metadata,
-        tensors
-            .iter()
-            .map(|(name, data)| (name.as_str(), data.as_bytes())),
-    );
-    metadata.insert(CHECKSUM.to_owned(), sum);
+    let sums = sums(&metadata, &tensors);
+    metadata.insert(CHECKSUM.to_owned(), sums);
     let bytes = match format {
         Format::Safetensors => to_safetensors(&tensors, metadata),
         Format::Burnpack => to_burnpack(tensors, &metadata),
     };
-    write(path, &bytes.map_err(weights)?).map_err(|reason| SaveError::File {
+    write::write(path, &bytes.map_err(weights)?).map_err(|reason| SaveError::File {
         path: path.to_owned(),
         reason,
     })
@@ -407,12 +414,15 @@ pub fn save<M: Network>(model: &M, path: impl AsRef<Path>) -> Result<(), SaveErr
 
 /// Loads a model with the hyper-parameters it was saved with.
 ///
+/// The file's own header is compared with the model before anything is built or read: what they say together is
+/// no larger than the file.
+///
 /// # Errors
 ///
-/// [`LoadError`] for a file that is missing, damaged, or of another model.
+/// [`LoadError`] for a file that is missing, no regular file, damaged, or of another model.
 pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, LoadError> {
     let path = path.as_ref();
-    let file = File::read(path)?;
+    let file = Weights::open(path)?;
     let default = M::Config::default();
     let name = default
         .spec()
@@ -439,12 +449,14 @@ pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, Lo
         );
     }
     let config: M::Config = serde_json::from_value(config).map_err(bad)?;
-    let spec = |reason| LoadError::Spec {
+    let broken = |reason| LoadError::Spec {
         path: path.to_owned(),
         reason,
     };
-    file.suits(config.spec().map_err(spec)?.model(), &other)?;
-    file.into_model(config.init(device).map_err(spec)?)
+    let spec = config.spec().map_err(broken)?;
+    file.suits(spec.model(), &other)?;
+    file.holds(&spec)?;
+    file.into_model(config.init(device).map_err(broken)?)
 }
 
 /// Loads weights into a model that is built already. A file without a description (from `PyTorch`) is taken if
@@ -452,61 +464,42 @@ pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, Lo
 ///
 /// # Errors
 ///
-/// [`LoadError`] for a file that is missing, damaged, or of another model.
+/// [`LoadError`] for a file that is missing, no regular file, damaged, or of another model.
 pub fn load_weights<M: Network>(model: M, path: impl AsRef<Path>) -> Result<M, LoadError> {
-    let file = File::read(path.as_ref())?;
+    let file = Weights::open(path.as_ref())?;
     if let Some(other) = file.model()? {
         file.suits(model.spec().model(), &other)?;
     }
     file.into_model(model)
 }
 
-/// A file of weights, read.
-struct File {
+/// A file of weights, of which the header has been read.
+struct Weights {
     path: PathBuf,
     format: Format,
-    metadata: BTreeMap<String, String>,
-    tensors: BTreeMap<String, TensorData>,
+    file: File,
+    header: Header,
 }
 
-impl File {
-    fn read(path: &Path) -> Result<Self, LoadError> {
+impl Weights {
+    fn open(path: &Path) -> Result<Self, LoadError> {
         let format = Format::of(path).ok_or_else(|| LoadError::Format {
             path: path.to_owned(),
         })?;
-        let bytes = std::fs::read(path).map_err(|reason| LoadError::File {
-            path: path.to_owned(),
-            reason,
-        })?;
-        let damaged = |reason: String| LoadError::Damaged {
-            path: path.to_owned(),
-            reason,
-        };
-        let (metadata, tensors) = match format {
-            Format::Safetensors => from_safetensors(&bytes),
-            Format::Burnpack => from_burnpack(bytes),
-        }
-        .map_err(damaged)?;
-        if let Some(sum) = metadata.get(CHECKSUM) {
-            let found = checksum(
-                &metadata,
-                tensors
-                    .iter()
-                    .map(|(name, data)| (name.as_str(), data.as_bytes())),
-            );
-            if found != *sum {
-                return Err(damaged(
-                    "its checksum does not match its content".to_owned(),
-                ));
-            }
-        } else if metadata.contains_key(SPEC) {
-            return Err(damaged("it has a description but no checksum".to_owned()));
+        let failed = |fault| at(path, fault);
+        let file = crate::file::regular(path).map_err(|error| failed(error.into()))?;
+        let header = Header::read(format, &file).map_err(failed)?;
+        let sum = header.metadata.get(CHECKSUM);
+        if let Some((of_header, _)) = sum.and_then(|sum| sum.split_once(BETWEEN))
+            && of_header != header_sum(&header)
+        {
+            return Err(failed(mismatch()));
         }
         Ok(Self {
             path: path.to_owned(),
             format,
-            metadata,
-            tensors,
+            file,
+            header,
         })
     }
 
@@ -518,7 +511,7 @@ impl File {
                 reason: format!("its description cannot be read: {error}"),
             })
         };
-        self.metadata.get(SPEC).map(read).transpose()
+        self.header.metadata.get(SPEC).map(read).transpose()
     }
 
     fn suits(&self, model: &Model, other: &Model) -> Result<(), LoadError> {
@@ -534,51 +527,77 @@ impl File {
         })
     }
 
-    fn into_model<M: Network>(self, mut model: M) -> Result<M, LoadError> {
-        let (_, from_file) = self.format.adapters();
-        let wanted = stored(&model, self.format);
-        let mut tensors = self.tensors;
-        let (mut problems, mut fitting) = (Vec::new(), Vec::new());
-        for want in wanted {
-            let (shape, dtype) = (want.shape, want.tensor.dtype);
-            match tensors.remove(&want.name) {
-                None => problems.push(format!("`{}` {shape:?} is missing", want.name)),
-                Some(data) if data.shape().to_vec() != shape => problems.push(format!(
-                    "`{}` is {shape:?} in the model and {:?} in the file",
-                    want.name,
-                    data.shape().to_vec()
+    /// Whether there is a tensor of the size of each parameter, so that building the model takes no more memory than
+    /// the file has. Names and axes, which depend on the format, are compared with those of the built model.
+    fn holds(&self, spec: &Spec) -> Result<(), LoadError> {
+        let mut sizes: HashMap<usize, usize> = HashMap::new();
+        for entry in self.header.tensors.values() {
+            *sizes.entry(entry.count()).or_default() += 1;
+        }
+        let mut problems = Vec::new();
+        for parameter in spec.parameters() {
+            // The sizes in `custom` modules are theirs to check.
+            let Some(count) = parameter.count() else {
+                continue;
+            };
+            match sizes.get_mut(&count) {
+                Some(left) if *left > 0 => *left -= 1,
+                _ => problems.push(format!(
+                    "`{}` {:?} has no tensor of its size in the file",
+                    parameter.path, parameter.shape
                 )),
-                Some(data) if data.dtype().is_float() != dtype.is_float() => {
-                    problems.push(format!(
-                        "`{}` holds {:?} in the model and {:?} in the file",
-                        want.name,
-                        dtype,
-                        data.dtype()
-                    ));
-                }
-                Some(data) => {
-                    let data = if data.dtype() == dtype {
-                        data
-                    } else {
-                        data.convert_dtype(dtype)
-                    };
-                    let data = shaped(data, want.tensor.shape.to_vec());
-                    fitting.push(bridge::from_data(data, want.path, None));
-                }
             }
         }
-        // PyTorch counts the batches of batch norm: burn does not need them.
-        let extra = tensors
-            .keys()
-            .filter(|name| !name.ends_with(".num_batches_tracked"));
-        problems.extend(extra.map(|name| format!("`{name}` is only in the file")));
-        let weights = |problems| LoadError::Weights {
+        self.no(problems, &spec.model().name)
+    }
+
+    /// An error if there are problems.
+    fn no(&self, problems: Vec<String>, model: &str) -> Result<(), LoadError> {
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(LoadError::Weights {
             path: self.path.clone(),
-            model: model.spec().model().name.clone(),
+            model: model.to_owned(),
             problems,
-        };
-        if !problems.is_empty() {
-            return Err(weights(problems));
+        })
+    }
+
+    fn into_model<M: Network>(mut self, mut model: M) -> Result<M, LoadError> {
+        let (_, from_file) = self.format.adapters();
+        let name = model.spec().model().name.clone();
+        let mut wanted: HashMap<String, Stored> = stored(&model, self.format)
+            .into_iter()
+            .map(|stored| (stored.name.clone(), stored))
+            .collect();
+        self.no(problems(&wanted, &self.header), &name)?;
+        let mut sum = text_sum(&self.header.metadata);
+        let mut fitting = Vec::new();
+        for (name, entry) in &self.header.tensors {
+            let data = entry
+                .read(&mut self.file)
+                .map_err(|fault| at(&self.path, fault))?;
+            sum.add(name.as_bytes());
+            sum.add(data.as_bytes());
+            let Some(Stored { path, tensor, .. }) = wanted.remove(name) else {
+                continue;
+            };
+            let data = if data.dtype() == tensor.dtype {
+                data
+            } else {
+                data.convert_dtype(tensor.dtype)
+            };
+            let data = shaped(data, tensor.shape.to_vec());
+            fitting.push(bridge::from_data(data, path, None));
+        }
+        if let Some(said) = self.header.metadata.get(CHECKSUM) {
+            // Files of before had no sum for the header.
+            let said = said
+                .split_once(BETWEEN)
+                .map_or(said.as_str(), |both| both.1);
+            if said != sum.to_string() {
+                return Err(at(&self.path, mismatch()));
+            }
         }
         let result = model.apply(fitting, None, from_file, self.format.skips_variants());
         let mut problems: Vec<String> = result.errors.iter().map(ToString::to_string).collect();
@@ -588,16 +607,59 @@ impl File {
                 .iter()
                 .map(|(name, _)| format!("`{name}` was not set")),
         );
-        if !problems.is_empty() {
-            let name = model.spec().model().name.clone();
-            return Err(LoadError::Weights {
-                path: self.path,
-                model: name,
-                problems,
-            });
-        }
+        self.no(problems, &name)?;
         Ok(model)
     }
+}
+
+/// What tells the tensors of a file from those that a model wants, by their names in the file.
+fn problems(wanted: &HashMap<String, Stored>, header: &Header) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut in_order: Vec<&Stored> = wanted.values().collect();
+    in_order.sort_unstable_by_key(|stored| stored.place);
+    for want in in_order {
+        let (name, shape, dtype) = (&want.name, &want.shape, want.tensor.dtype);
+        match header.tensors.get(name) {
+            None => problems.push(format!("`{name}` {shape:?} is missing")),
+            Some(entry) if entry.shape != *shape => problems.push(format!(
+                "`{name}` is {shape:?} in the model and {:?} in the file",
+                entry.shape
+            )),
+            Some(entry) if kind(entry.dtype) != kind(dtype) => problems.push(format!(
+                "`{name}` holds {dtype:?} in the model and {:?} in the file",
+                entry.dtype
+            )),
+            Some(_) => {}
+        }
+    }
+    // PyTorch counts the batches of batch norm: burn does not need them.
+    let extra = header
+        .tensors
+        .keys()
+        .filter(|name| !wanted.contains_key(*name) && !name.ends_with(".num_batches_tracked"));
+    problems.extend(extra.map(|name| format!("`{name}` is only in the file")));
+    problems
+}
+
+/// Numbers of one kind are taken for one another: floating-point, whole, true or false.
+fn kind(dtype: DType) -> u8 {
+    match dtype {
+        _ if dtype.is_float() => 0,
+        DType::Bool(_) => 1,
+        _ => 2,
+    }
+}
+
+fn at(path: &Path, fault: Fault) -> LoadError {
+    let path = path.to_owned();
+    match fault {
+        Fault::System(reason) => LoadError::File { path, reason },
+        Fault::Damaged(reason) => LoadError::Damaged { path, reason },
+    }
+}
+
+fn mismatch() -> Fault {
+    Fault::Damaged("its checksum does not match its content".to_owned())
 }
 
 /// The same numbers in other axes.
@@ -622,53 +684,68 @@ fn hyper_parameters(hyper: &[Hyper]) -> Map<String, Json> {
         .collect()
 }
 
-/// FNV-1a over metadata and weights: finds flipped bits, not forgery.
-fn checksum<'a>(
-    metadata: &BTreeMap<String, String>,
-    tensors: impl Iterator<Item = (&'a str, &'a [u8])>,
-) -> String {
-    let mut tensors: Vec<(&str, &[u8])> = tensors.collect();
-    tensors.sort_by_key(|(name, _)| *name);
-    let text = metadata
+/// FNV-1a: finds flipped bits, not forgery.
+#[derive(Clone, Copy)]
+struct Sum(u64);
+
+impl Sum {
+    const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Stands between the sum of the header and that of everything.
+const BETWEEN: char = '-';
+
+/// Over description and hyper-parameters.
+fn text_sum(metadata: &BTreeMap<String, String>) -> Sum {
+    let mut sum = Sum::new();
+    for (_, text) in metadata
         .iter()
         .filter(|(key, _)| *key == SPEC || *key == CONFIG)
-        .map(|(_, text)| text.as_bytes());
-    let parts = text.chain(
-        tensors
-            .iter()
-            .flat_map(|(name, bytes)| [name.as_bytes(), *bytes]),
-    );
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in parts.flatten() {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    format!("{hash:016x}")
-}
-
-/// Writes the whole file or nothing: into a file beside it, to the disk, then renamed.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".damper-").suffix(".part");
-    #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file: what the umask leaves of it.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        sum.add(text.as_bytes());
     }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    #[cfg(unix)]
-    std::fs::File::open(folder)?.sync_all()?;
-    Ok(())
+    sum
 }
 
-type Content = (BTreeMap<String, String>, BTreeMap<String, TensorData>);
+/// Over everything but the weights, so that a damaged header is called so before it is believed.
+fn header_sum(header: &Header) -> String {
+    let mut sum = text_sum(&header.metadata);
+    for (name, entry) in &header.tensors {
+        add_entry(&mut sum, name, entry.dtype, &entry.shape);
+    }
+    sum.to_string()
+}
+
+fn add_entry(sum: &mut Sum, name: &str, dtype: DType, shape: &[usize]) {
+    sum.add(format!("{name} {dtype:?} {shape:?}").as_bytes());
+}
+
+/// The sums of a file that is to be written: of its header, and of everything.
+fn sums(metadata: &BTreeMap<String, String>, tensors: &[(String, TensorData)]) -> String {
+    let mut sorted: Vec<&(String, TensorData)> = tensors.iter().collect();
+    sorted.sort_unstable_by_key(|(name, _)| name);
+    let (mut header, mut all) = (text_sum(metadata), text_sum(metadata));
+    for (name, data) in sorted {
+        add_entry(&mut header, name, data.dtype(), data.shape());
+        all.add(name.as_bytes());
+        all.add(data.as_bytes());
+    }
+    format!("{header}{BETWEEN}{all}")
+}
 
 fn to_safetensors(
     tensors: &[(String, TensorData)],
@@ -719,26 +796,6 @@ fn sort_header(bytes: &mut [u8]) {
     }
 }
 
-fn from_safetensors(bytes: &[u8]) -> Result<Content, String> {
-    let text = |error: safetensors::SafeTensorError| error.to_string();
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(text)?;
-    let metadata = header
-        .metadata()
-        .clone()
-        .unwrap_or_default()
-        .into_iter()
-        .collect();
-    let mut tensors = BTreeMap::new();
-    for (name, view) in SafeTensors::deserialize(bytes).map_err(text)?.tensors() {
-        let bytes = Bytes::from_bytes_vec(view.data().to_vec());
-        let data =
-            TensorData::try_from_bytes(bytes, view.shape().to_vec(), from_dtype(view.dtype())?)
-                .map_err(|error| format!("`{name}`: {error}"))?;
-        tensors.insert(name, data);
-    }
-    Ok((metadata, tensors))
-}
-
 fn to_burnpack(
     tensors: Vec<(String, TensorData)>,
     metadata: &BTreeMap<String, String>,
@@ -758,21 +815,6 @@ fn to_burnpack(
         .map_err(|error| error.to_string())
 }
 
-fn from_burnpack(bytes: Vec<u8>) -> Result<Content, String> {
-    let reader =
-        Reader::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| error.to_string())?;
-    let metadata = reader.metadata().clone();
-    let mut tensors = BTreeMap::new();
-    for tensor in reader.into_tensors().map_err(|error| error.to_string())? {
-        let name = tensor.name.clone();
-        tensors.insert(
-            name,
-            bridge::into_data(tensor).map_err(|error| error.to_string())?,
-        );
-    }
-    Ok((metadata, tensors))
-}
-
 fn to_dtype(dtype: DType) -> Result<safetensors::Dtype, String> {
     use safetensors::Dtype;
     Ok(match dtype {
@@ -790,25 +832,5 @@ fn to_dtype(dtype: DType) -> Result<safetensors::Dtype, String> {
         DType::U8 => Dtype::U8,
         DType::Bool(BoolStore::Native) => Dtype::BOOL,
         other => return Err(format!("safetensors has no numbers of the kind {other:?}")),
-    })
-}
-
-fn from_dtype(dtype: safetensors::Dtype) -> Result<DType, String> {
-    use safetensors::Dtype;
-    Ok(match dtype {
-        Dtype::F64 => DType::F64,
-        Dtype::F32 => DType::F32,
-        Dtype::F16 => DType::F16,
-        Dtype::BF16 => DType::BF16,
-        Dtype::I64 => DType::I64,
-        Dtype::I32 => DType::I32,
-        Dtype::I16 => DType::I16,
-        Dtype::I8 => DType::I8,
-        Dtype::U64 => DType::U64,
-        Dtype::U32 => DType::U32,
-        Dtype::U16 => DType::U16,
-        Dtype::U8 => DType::U8,
-        Dtype::BOOL => DType::Bool(BoolStore::Native),
-        other => return Err(format!("burn has no numbers of the kind {other:?}")),
     })
 }
