@@ -45,6 +45,7 @@ pub use burn;
 
 mod batch;
 mod build;
+mod file;
 #[cfg(feature = "flex")]
 mod flex;
 mod network;
