@@ -10,7 +10,7 @@ use super::quiet::Quiet;
 use super::run::{Run, Stop};
 use super::settle;
 use super::strategy::OnCpu;
-use crate::data::{Data, Prepared};
+use crate::data::{Data, Prepared, Schema};
 use crate::schedule::Schedule;
 use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
 use burn::data::dataloader::DataLoader;
@@ -226,7 +226,8 @@ impl<M: Network> Training<M> {
 
     /// Trains a model.
     ///
-    /// Each epoch shuffles the training samples, and then measures the validation samples with inference behaviour.
+    /// Columns and classes of the validation samples are matched with those of the training samples by name:
+    /// [`Schema::apply`]. Each epoch shuffles the training samples, and then measures the validation samples with inference behaviour.
     /// The device's random numbers are one stream for the whole process, so trainings wait for each other: two
     /// calls from two threads run one after the other.
     ///
@@ -235,8 +236,9 @@ impl<M: Network> Training<M> {
     /// [`TrainError`]: settings or data that cannot be used, no such device, a loss that is not finite. Nothing panics.
     pub fn fit(&self, train: &Data, valid: &Data) -> Result<Run<M>, TrainError> {
         let (spec, settings) = self.settings()?;
+        let schema = train.schema();
         let train = train.check_for(&spec)?;
-        let valid = valid.check_rows_for(&spec)?;
+        let valid = schema.apply(valid)?.check_rows_for(&spec)?;
         let device = self.plain_device(&settings)?;
         let notes = batch_notes(&spec, &settings, train.rows())?;
         if self.progress == Progress::Dashboard && !cfg!(feature = "tui") {
@@ -249,7 +251,9 @@ impl<M: Network> Training<M> {
         }
         let _alone = alone();
         let all = AssertUnwindSafe(|| self.run(spec, settings, &train, &valid, &device, notes));
-        catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::Panic(text_of(&*payload))))
+        let run =
+            catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::Panic(text_of(&*payload))))?;
+        Ok(Run { schema, ..run })
     }
 
     /// The seed that a run has.
@@ -423,6 +427,7 @@ impl<M: Network> Training<M> {
             stop,
             spec,
             settings,
+            schema: Schema::default(),
             train,
             valid,
         })
