@@ -545,6 +545,10 @@ impl Changes {
             train.swa = Some(size(epoch));
         }
         if let Some(augment) = augment {
+            // The description holds numbers up to 2^53, and would pass over a larger one. It checks the others itself.
+            if augment.is_huge() {
+                augment.check(None)?;
+            }
             let augment = augment.settings();
             train.augment = Some(damper_spec::Augment {
                 id: Id::NONE,
