@@ -580,13 +580,17 @@ impl Data {
             None => indices[at].to_string(),
         };
         let (row, column) = (at / positions.count().max(1), at % positions.count().max(1));
-        let seen = indices.iter().max().map_or(0, |class| class.saturating_add(1));
+        let seen = indices
+            .iter()
+            .max()
+            .map_or(0, |class| class.saturating_add(1));
         let from_a_table = self.origin.file.is_some() && names.is_empty();
         let more = match (binary, from_a_table) {
             // Two classes are told apart by one unit; more are told apart in another way.
             (true, _) => format!(
                 "`{}` of one unit tells two classes apart: for {} write `loss cross_entropy` and give the last layer {seen} units",
-                loss_name, class_count(seen)
+                loss_name,
+                class_count(seen)
             ),
             (false, _) => format!("give the last layer {seen} units"),
         };

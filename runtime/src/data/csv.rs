@@ -916,7 +916,9 @@ impl Table {
             };
             return match &known.means {
                 Some(means) => Ok(Some(means.clone())),
-                None => none("read the training data with `.missing(Missing::Mean)`: it is their mean that counts"),
+                None => none(
+                    "read the training data with `.missing(Missing::Mean)`: it is their mean that counts",
+                ),
             };
         }
         if present == 0 {
@@ -1049,9 +1051,8 @@ impl Table {
         let mut values = Vec::with_capacity(fields.len());
         for (at, field) in fields.iter().enumerate() {
             let (row, column) = (at / columns.len(), columns[at % columns.len()]);
-            let place = || {
-                Place::line(&self.file, parsed.rows[row].line).column(parsed.column(column))
-            };
+            let place =
+                || Place::line(&self.file, parsed.rows[row].line).column(parsed.column(column));
             let help = if columns.len() == 1 {
                 "for a target of classes write `.classes()` before `.target(..)`"
             } else {
@@ -1261,7 +1262,10 @@ fn is_header(first: &[String], below: &[Below]) -> Result<bool, String> {
             }
             // The first column of a table that numbers its rows often has no name.
             let nameless = (0..first.len()).filter(|c| is_missing(&first[*c]));
-            if let Some(nameless) = nameless.into_iter().find(|c| *c > 0 || !first[*c].is_empty()) {
+            if let Some(nameless) = nameless
+                .into_iter()
+                .find(|c| *c > 0 || !first[*c].is_empty())
+            {
                 return Err(format!("{} is missing, as a value may be", show(nameless)));
             }
             if above.iter().any(|column| is_name(&first[*column])) {
@@ -1273,7 +1277,9 @@ fn is_header(first: &[String], below: &[Below]) -> Result<bool, String> {
                 ))
             }
         }
-        (None, None) => Err("no column holds numbers, of which names could be told apart".to_owned()),
+        (None, None) => {
+            Err("no column holds numbers, of which names could be told apart".to_owned())
+        }
     }
 }
 

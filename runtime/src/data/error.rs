@@ -200,7 +200,9 @@ pub enum DataError {
         help: String,
     },
     /// A column without a value has no mean.
-    #[error("`{file}`: column `{column}` has no mean that could stand for what is missing\nhelp: {help}")]
+    #[error(
+        "`{file}`: column `{column}` has no mean that could stand for what is missing\nhelp: {help}"
+    )]
     NoMean {
         /// The file.
         file: String,
@@ -524,13 +526,17 @@ pub enum DataError {
         loss: String,
     },
     /// Nothing says what a target is.
-    #[error("`{model}` has no loss, which says what a target is\nhelp: add a section to the model: `loss cross_entropy` or `loss mse`; its inputs alone are checked by `inputs_of`")]
+    #[error(
+        "`{model}` has no loss, which says what a target is\nhelp: add a section to the model: `loss cross_entropy` or `loss mse`; its inputs alone are checked by `inputs_of`"
+    )]
     NoLoss {
         /// The model's name.
         model: String,
     },
     /// A number whose square is none.
-    #[error("{place}: {value:e} is too large to train on: its square is beyond what an `f32` holds\nhelp: {help}")]
+    #[error(
+        "{place}: {value:e} is too large to train on: its square is beyond what an `f32` holds\nhelp: {help}"
+    )]
     Large {
         /// Where it stands.
         place: Box<Place>,

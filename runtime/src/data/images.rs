@@ -83,7 +83,10 @@ pub fn images(folder: impl AsRef<Path>) -> Result<Images, DataError> {
         // Two names that are not text would be shown, and told apart, as one.
         let Some(class) = folder.file_name().and_then(|name| name.to_str()) else {
             return wrong(
-                format!("the class `{}` has a name that is not UTF-8", folder.display()),
+                format!(
+                    "the class `{}` has a name that is not UTF-8",
+                    folder.display()
+                ),
                 "give the folder another name".to_owned(),
             );
         };
@@ -268,11 +271,13 @@ impl Images {
         let failed = |error: Error| bad(error.to_string());
         let mut opened = crate::file::regular(path).map_err(failed)?;
         let mut start = Vec::new();
-        let most = opened.by_ref().take(PNG_SIZE);
-        { most }.read_to_end(&mut start).map_err(failed)?;
+        let read = opened.by_ref().take(PNG_SIZE).read_to_end(&mut start);
+        read.map_err(failed)?;
         opened.rewind().map_err(failed)?;
         // More than any image of so many pixels takes.
-        let most = (self.max_pixels as u64).saturating_mul(8).saturating_add(64 << 20);
+        let most = (self.max_pixels as u64)
+            .saturating_mul(8)
+            .saturating_add(64 << 20);
         let image = match image::guess_format(&start) {
             Ok(ImageFormat::Png) => {
                 // Before the decoder reserves anything.
@@ -283,7 +288,10 @@ impl Images {
             }
             Ok(ImageFormat::Jpeg) => {
                 let mut content = Vec::new();
-                opened.take(most).read_to_end(&mut content).map_err(failed)?;
+                opened
+                    .take(most)
+                    .read_to_end(&mut content)
+                    .map_err(failed)?;
                 if !ends_as_jpeg(&content) {
                     return Err(bad("it is cut off: its end is missing".to_owned()));
                 }
@@ -314,7 +322,11 @@ impl Images {
         let mut reader = ImageReader::with_format(from, format);
         let mut limits = Limits::default();
         // The widest pixels have 8 bytes, and what stands beside them is small.
-        limits.max_alloc = Some((self.max_pixels as u64).saturating_mul(8).saturating_add(64 << 20));
+        limits.max_alloc = Some(
+            (self.max_pixels as u64)
+                .saturating_mul(8)
+                .saturating_add(64 << 20),
+        );
         reader.limits(limits);
         let decoder = reader.into_decoder().map_err(bad)?;
         let (width, height) = decoder.dimensions();
@@ -351,7 +363,10 @@ fn png_size(start: &[u8]) -> Option<[usize; 2]> {
 /// Whether a JPEG file goes on to its end. The decoder fills up with grey what is cut off.
 fn ends_as_jpeg(bytes: &[u8]) -> bool {
     let mut at = 2;
-    while let Some(next) = bytes.get(at..).and_then(|rest| rest.iter().position(|x| *x == 0xFF)) {
+    while let Some(next) = bytes
+        .get(at..)
+        .and_then(|rest| rest.iter().position(|x| *x == 0xFF))
+    {
         at += next;
         // Any number of these may stand before what a marker says.
         let Some(fill) = bytes[at..].iter().position(|x| *x != 0xFF) else {

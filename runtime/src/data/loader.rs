@@ -159,7 +159,11 @@ impl DataLoader<Batch> for Loader {
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
         let first = self.rows.start.saturating_add(start).min(self.rows.end);
-        let last = self.rows.start.saturating_add(end).clamp(first, self.rows.end);
+        let last = self
+            .rows
+            .start
+            .saturating_add(end)
+            .clamp(first, self.rows.end);
         Arc::new(self.copy(self.all.clone(), self.device.clone(), first..last))
     }
 }

@@ -197,7 +197,11 @@ impl Data {
         features: impl IntoFeatures,
     ) -> Result<Self, DataError> {
         let (name, features): (String, _) = (name.into(), features.into_features()?);
-        if self.inputs.iter().any(|input| input.name.as_ref() == Some(&name)) {
+        if self
+            .inputs
+            .iter()
+            .any(|input| input.name.as_ref() == Some(&name))
+        {
             return Err(DataError::Setting {
                 setting: format!("`.with_input({name:?}, ..)`"),
                 reason: "the data have this input already".to_owned(),
@@ -428,9 +432,12 @@ impl fmt::Display for Data {
         match &self.targets {
             Targets::None => write!(f, "no target")?,
             Targets::Classes { indices, names } => {
-                let classes = names
-                    .len()
-                    .max(indices.iter().max().map_or(0, |class| class.saturating_add(1)));
+                let classes = names.len().max(
+                    indices
+                        .iter()
+                        .max()
+                        .map_or(0, |class| class.saturating_add(1)),
+                );
                 write!(f, "{classes} classes")?;
             }
             Targets::Values { width, .. } => write!(f, "{}", count(*width, "target value"))?,

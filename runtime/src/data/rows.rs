@@ -263,7 +263,10 @@ mod tests {
         for delimiter in [',', ';', '\t', ' ', '|', '→'] {
             let text = ["1", "\"a\"\"b\"", "", "x"].join(&delimiter.to_string());
             let rows = read(&text, delimiter).unwrap();
-            assert_eq!(rows, [(1, ["1", "a\"b", "", "x"].map(str::to_owned).into())]);
+            assert_eq!(
+                rows,
+                [(1, ["1", "a\"b", "", "x"].map(str::to_owned).into())]
+            );
         }
         assert_eq!(read("1,", ',').unwrap()[0].1, ["1", ""]);
     }
@@ -280,7 +283,11 @@ mod tests {
             .records()
             .map(|record| record.unwrap().iter().map(str::to_owned).collect())
             .collect();
-        let found: Vec<Vec<String>> = read(text, ',').unwrap().into_iter().map(|row| row.1).collect();
+        let found: Vec<Vec<String>> = read(text, ',')
+            .unwrap()
+            .into_iter()
+            .map(|row| row.1)
+            .collect();
         assert_eq!(found, wanted);
     }
 }

@@ -242,7 +242,12 @@ impl Schema {
                     .collect();
                 let picked: Option<Vec<usize>> = found.iter().copied().collect();
                 let Some(picked) = picked.filter(|picked| picked.len() == *width) else {
-                    return Err(differ(data, &self.target, &data.origin.target, "target columns"));
+                    return Err(differ(
+                        data,
+                        &self.target,
+                        &data.origin.target,
+                        "target columns",
+                    ));
                 };
                 let values = values
                     .chunks_exact(*width)
@@ -367,7 +372,10 @@ fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Feature
                     column: column.name.clone(),
                     found: kind(wanted.is_none()).to_owned(),
                     training: kind(wanted.is_some()).to_owned(),
-                    help: format!("read both alike, with or without `.categorical({:?})`", column.name),
+                    help: format!(
+                        "read both alike, with or without `.categorical({:?})`",
+                        column.name
+                    ),
                 });
             }
         }
@@ -376,12 +384,15 @@ fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Feature
     if from.len() == features.width && from.iter().enumerate().all(in_place) {
         return Ok(features.clone());
     }
-    let values = features.values.chunks_exact(features.width).flat_map(|row| {
-        from.iter().map(|from| match from {
-            From::At(place) => row[*place],
-            From::Nowhere => 0.0,
-        })
-    });
+    let values = features
+        .values
+        .chunks_exact(features.width)
+        .flat_map(|row| {
+            from.iter().map(|from| match from {
+                From::At(place) => row[*place],
+                From::Nowhere => 0.0,
+            })
+        });
     Ok(Features {
         width: from.len(),
         values: Arc::new(values.collect()),

@@ -63,7 +63,11 @@ impl Features {
                     "{} filled up to the longest, of {}, take {}: more than there is",
                     count(rows.len(), "sequence"),
                     count(longest, "step"),
-                    bytes(longest.saturating_mul(rows.len()).saturating_mul(size_of::<f32>()))
+                    bytes(
+                        longest
+                            .saturating_mul(rows.len())
+                            .saturating_mul(size_of::<f32>())
+                    )
                 ),
                 help: "cut the longest ones".to_owned(),
             });
@@ -89,8 +93,8 @@ impl Features {
             Some(lengths) => *lengths.get(row)?,
             None => self.width,
         };
-        let start = row * self.width;
-        self.values.get(start..start + length)
+        let start = row.checked_mul(self.width)?;
+        self.values.get(start..start.checked_add(length)?)
     }
 
     /// Rows of `width` values, one after the other.

@@ -114,7 +114,7 @@ impl Augment {
 }
 
 /// Far above any image, and exact as an `f64`.
-const MOST_PIXELS: usize = 1 << 32;
+const MOST_PIXELS: usize = 1 << 30;
 
 /// See [`Augment::apply`].
 pub(super) fn apply(

@@ -251,8 +251,8 @@ impl<M: Network> Training<M> {
         }
         let _alone = alone();
         let all = AssertUnwindSafe(|| self.run(spec, settings, &train, &valid, &device, notes));
-        let run =
-            catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::Panic(text_of(&*payload))))?;
+        let run = catch_unwind(all)
+            .unwrap_or_else(|payload| Err(TrainError::Panic(text_of(&*payload))))?;
         Ok(Run { schema, ..run })
     }
 

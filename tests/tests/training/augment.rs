@@ -47,7 +47,10 @@ fn a_shift_is_uniform_up_to_its_distance() {
 fn a_shift_brings_zeros_in_and_a_crop_the_border() {
     let ones = || Tensor::<4>::ones([200, 3, SIDE, SIDE], &Device::flex());
     let least = |images: Tensor<4>| images.min().into_scalar::<f32>();
-    assert_eq!(least(Augment::new().shift(2).apply(ones(), 1).unwrap()), 0.0);
+    assert_eq!(
+        least(Augment::new().shift(2).apply(ones(), 1).unwrap()),
+        0.0
+    );
     assert_eq!(least(Augment::new().crop(2).apply(ones(), 1).unwrap()), 1.0);
     let places = places(Augment::new().crop(1).apply(dots(900), 1).unwrap());
     assert_eq!(places.len(), 9);
