@@ -131,7 +131,7 @@ pub fn csv_from(name: impl Into<String>, mut reader: impl Read) -> Result<Table,
         })?;
         if let Some(zero) = bytes[before..].iter().position(|byte| *byte == 0) {
             return Err(DataError::Syntax {
-                place: Place::line(&file, line_at(&bytes, before + zero)),
+                place: Box::new(Place::line(&file, line_at(&bytes, before + zero))),
                 reason: "this is not text: a byte of zero\nhelp: save it as UTF-8".to_owned(),
             });
         }
@@ -154,7 +154,7 @@ fn table(file: String, bytes: Vec<u8>) -> Result<Table, DataError> {
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let line = line_at(error.as_bytes(), error.utf8_error().valid_up_to());
         DataError::Syntax {
-            place: Place::line(&file, line),
+            place: Box::new(Place::line(&file, line)),
             reason: "this is not UTF-8 text".to_owned(),
         }
     })?;
@@ -450,7 +450,7 @@ impl Table {
 
     fn fault(&self, fault: Fault) -> DataError {
         DataError::Syntax {
-            place: Place::line(&self.file, fault.line()),
+            place: Box::new(Place::line(&self.file, fault.line())),
             reason: fault.reason(),
         }
     }
@@ -496,7 +496,7 @@ impl Table {
                 if rows.is_empty() {
                     if field.lines.0 < field.lines.1 && field.text.contains(self.delimiter) {
                         return Err(DataError::Syntax {
-                            place: Place::line(&self.file, field.lines.0),
+                            place: Box::new(Place::line(&self.file, field.lines.0)),
                             reason: format!(
                                 "this line opens a quote that is closed on line {} only, and whole rows stand in between\n\
                                  help: close the quote on its line",
@@ -513,7 +513,7 @@ impl Table {
             }
             if !rows.is_empty() && found != first.len() {
                 return Err(DataError::Ragged {
-                    place: Place::line(&self.file, mark.line),
+                    place: Box::new(Place::line(&self.file, mark.line)),
                     found,
                     expected: first.len(),
                     quoted,
@@ -529,7 +529,7 @@ impl Table {
         let width = first.len();
         let header = self.header.map_or_else(|| is_header(&first, &below), Ok);
         let header = header.map_err(|why| DataError::Header {
-            place: Place::line(&self.file, mark.line),
+            place: Box::new(Place::line(&self.file, mark.line)),
             fields: first.clone(),
             rows: rows.len(),
             why,
@@ -688,7 +688,7 @@ impl Table {
             return Ok(());
         }
         Err(DataError::Syntax {
-            place: Place::line(&self.file, opened).column(parsed.column(column)),
+            place: Box::new(Place::line(&self.file, opened).column(parsed.column(column))),
             reason: format!(
                 "a quote is opened here and closed on line {closed} only, and a value that is used has no line break\n\
                  help: close the quote on its line; a column of text is left out with `.ignore({})`",
@@ -720,7 +720,7 @@ impl Table {
                 if let Some(known) = &self.categorical[index].1 {
                     if !known.iter().any(|name| *name == field.text) {
                         return Err(DataError::UnknownCategory {
-                            place: place(),
+                            place: Box::new(place()),
                             value: field.text.into_owned(),
                             known: known.clone(),
                         });
@@ -978,7 +978,8 @@ impl Table {
     ) -> Result<(), DataError> {
         wholes.sort_unstable();
         wholes.dedup_by_key(|(whole, _)| *whole);
-        let is_same = |pair: &&[(i64, usize)]| pair[0].0 as f32 == pair[1].0 as f32;
+        let is_same =
+            |pair: &&[(i64, usize)]| (pair[0].0 as f32).to_bits() == (pair[1].0 as f32).to_bits();
         let lost = wholes.windows(2).filter(is_same).count();
         if lost * 100 <= wholes.len() {
             return Ok(());
@@ -988,7 +989,7 @@ impl Table {
         };
         let call = parsed.call(column);
         Err(DataError::Digits {
-            place: Place::line(&self.file, *line).column(parsed.column(column)),
+            place: Box::new(Place::line(&self.file, *line).column(parsed.column(column))),
             value: other.to_string(),
             note: format!(
                 "as an `f32` it is the same as {one}, and so are {lost} of {} values of this column",
@@ -1077,7 +1078,7 @@ impl Table {
             let rounded = values.last().copied().unwrap_or_default();
             if self.reading != Reading::Values && is_rounded(field, rounded) {
                 return Err(DataError::Digits {
-                    place: place(),
+                    place: Box::new(place()),
                     value: shortened(field),
                     note: format!("as an `f32` it is {rounded}"),
                     help: match columns.len() {
@@ -1297,7 +1298,12 @@ fn names_of_numbers(first: &[String], below: &[Below], numbers: &[usize]) -> Opt
     if are_years {
         return Some("its numbers look like years, and those below do not".to_owned());
     }
-    let counts = |from: usize| values.iter().zip(from..).all(|(x, n)| *x == n as f64);
+    let counts = |from: usize| {
+        values
+            .iter()
+            .zip(from..)
+            .all(|(x, n)| x.to_bits() == (n as f64).to_bits())
+    };
     (counts(0) && values.len() > 2 || counts(1) && values.len() > 4)
         .then(|| "its numbers count the columns".to_owned())
 }

@@ -125,7 +125,7 @@ pub enum DataError {
     #[error("{place}: {reason}")]
     Syntax {
         /// Where it stands.
-        place: Place,
+        place: Box<Place>,
         /// What is wrong.
         reason: String,
     },
@@ -146,7 +146,7 @@ pub enum DataError {
         others = if .place.file.is_some() { "the first line" } else { "the rows before it" })]
     Ragged {
         /// The row.
-        place: Place,
+        place: Box<Place>,
         /// How many values it has.
         found: usize,
         /// How many it should have.
@@ -161,7 +161,7 @@ pub enum DataError {
     )]
     Header {
         /// The line.
-        place: Place,
+        place: Box<Place>,
         /// Its fields.
         fields: Vec<String>,
         /// The rows with it.
@@ -173,7 +173,7 @@ pub enum DataError {
     #[error("{place}: `{value}` has more digits than a number keeps here: {note}\nhelp: {help}")]
     Digits {
         /// Where it stands.
-        place: Place,
+        place: Box<Place>,
         /// The number.
         value: String,
         /// What it becomes.
@@ -315,7 +315,7 @@ pub enum DataError {
     #[error("{place}: `{value}` is not among the declared categories {}", list(.known))]
     UnknownCategory {
         /// Where it stands.
-        place: Place,
+        place: Box<Place>,
         /// The category.
         value: String,
         /// The declared ones.

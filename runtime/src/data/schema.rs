@@ -353,7 +353,7 @@ fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Feature
                         && let Some(row) = rows.position(is_used)
                     {
                         return Err(DataError::UnknownCategory {
-                            place: data.place(row).column(column.name.as_str()),
+                            place: Box::new(data.place(row).column(column.name.as_str())),
                             value: name.clone(),
                             known: known.clone(),
                         });

@@ -164,7 +164,7 @@ impl Features {
             let expected = *width.get_or_insert(found);
             if found != expected {
                 return Err(DataError::Ragged {
-                    place: Place::row(index),
+                    place: Box::new(Place::row(index)),
                     found,
                     expected,
                     quoted: None,
@@ -431,7 +431,7 @@ whole!(usize, u64, u32, u16, u8, isize, i64, i32, i16, i8);
 /// A whole number as a target that would become another one.
 pub(super) fn rounded(place: Place, value: impl std::fmt::Display, becomes: f32) -> DataError {
     DataError::Digits {
-        place,
+        place: Box::new(place),
         value: value.to_string(),
         note: format!("as an `f32` it is {becomes}"),
         help: "give it as a real number if it may be rounded, such as `x as f32`".to_owned(),
