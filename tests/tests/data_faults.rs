@@ -445,11 +445,11 @@ mod names {
         assert_eq!(run.valid().metrics, [1.0]);
         assert_eq!(run.evaluate(&test).unwrap().metrics, [1.0]);
         let scaler = Scaler::standard(&train).unwrap();
-        let scaled = scaler.apply(&test).unwrap();
-        assert_eq!(scaled.columns(), ["small", "large"]);
-        assert_eq!(scaled.row(0), Some(&[-1.0, 1.0][..]));
+        let moved = scaler.apply(&test).unwrap();
+        assert_eq!(moved.columns(), ["small", "large"]);
+        assert_eq!(moved.row(0), Some(&[-1.0, 1.0][..]));
         let other = csv("large,y,tiny\n1,p,0\n0,q,1\n").target("y").unwrap();
-        let text = "`t.csv`: these are not the columns of the training data: `small` is missing, `tiny` is additional";
+        let beginning = "`t.csv`: these are not the columns of the training data: `small` is missing, `tiny` is additional";
         for error in [
             run.evaluate(&other).unwrap_err().to_string(),
             scaler.apply(&other).unwrap_err().to_string(),
@@ -458,7 +458,7 @@ mod names {
                 .unwrap_err()
                 .to_string(),
         ] {
-            assert!(error.starts_with(text), "{error}");
+            assert!(error.starts_with(beginning), "{error}");
         }
         // Arrays have no names: their width tells.
         let array = Data::new([[0.0, 1.0], [1.0, 0.0]], [0, 1]).unwrap();

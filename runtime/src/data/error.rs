@@ -241,7 +241,7 @@ pub enum DataError {
     #[error("{}column `{column}` was read as {found}, and in the training data as {training}\nhelp: {help}", prefix(.file.as_deref()))]
     ReadOtherwise {
         /// The file.
-        file: Option<String>,
+        file: Option<Box<str>>,
         /// The column.
         column: String,
         /// What it is here.

@@ -178,7 +178,7 @@ impl Schema {
             let column = data.origin.target.first();
             let column = column.or(self.target.first());
             Err(DataError::ReadOtherwise {
-                file: data.origin.file.as_deref().map(str::to_owned),
+                file: data.origin.file.as_deref().map(Box::from),
                 column: column.cloned().unwrap_or_default(),
                 found: found.to_owned(),
                 training: training.to_owned(),
@@ -334,7 +334,7 @@ fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Feature
             (Some(known), Some(categories)) => {
                 if known != categories && features.is_changed {
                     return Err(DataError::ReadOtherwise {
-                        file: data.origin.file.as_deref().map(str::to_owned),
+                        file: data.origin.file.as_deref().map(Box::from),
                         column: column.name.clone(),
                         found: format!("the categories {} (and changed since)", list(categories)),
                         training: list(known),
@@ -368,7 +368,7 @@ fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Feature
             (wanted, _) => {
                 let kind = |is: bool| if is { "categories" } else { "numbers" };
                 return Err(DataError::ReadOtherwise {
-                    file: data.origin.file.as_deref().map(str::to_owned),
+                    file: data.origin.file.as_deref().map(Box::from),
                     column: column.name.clone(),
                     found: kind(wanted.is_none()).to_owned(),
                     training: kind(wanted.is_some()).to_owned(),
