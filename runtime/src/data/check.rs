@@ -508,14 +508,6 @@ impl Data {
                         note: range.note,
                     });
                 }
-                if let Some(at) = values.iter().position(|x| x.abs() > LARGE) {
-                    return Err(DataError::Large {
-                        place: Box::new(self.target_place(at / found.max(1), at % found.max(1))),
-                        value: values[at],
-                        help: "divide the target by a number of its size, such as its standard deviation"
-                            .to_owned(),
-                    });
-                }
                 Ok(PreparedTarget::Values(
                     arranged(values, positions, units),
                     units,
