@@ -13,6 +13,7 @@ mod beginnings;
 mod budget;
 mod common;
 mod data;
+mod data_faults;
 mod device;
 mod hostile;
 mod masks;

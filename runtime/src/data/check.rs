@@ -1,11 +1,19 @@
 //! Whether data fit a declared model.
 
+use super::error::class_count;
+use super::source::rounded;
 use super::{Data, DataError, Features, Loader, Targets};
 use crate::batch::Positions;
 use crate::{Batch, InputTensor, Inputs, Spec, Target};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use damper_spec::{Input, InputKind, Loss, LossKind, OpKind, Source, Statement, TaskKind, Value};
 use std::sync::Arc;
+
+/// The most units that a last layer is advised to have.
+const MOST_UNITS: usize = 100_000;
+
+/// From here on a square is near the end of `f32`, and a sum of squares beyond it.
+const LARGE: f32 = 1e18;
 
 /// Data that fit a model: the numbers of its inputs, and of its loss's targets.
 #[derive(Clone, Debug)]
@@ -197,7 +205,7 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// [`DataError::Inputs`], [`DataError::Width`], [`DataError::ImageShape`], and for an input of class indices
+    /// [`DataError::Inputs`], [`DataError::Width`], [`DataError::ImageShape`], [`DataError::Large`], and for an input of class indices
     /// [`DataError::Token`], [`DataError::SequenceLength`], [`DataError::EmptySequence`].
     pub fn inputs_of(&self, spec: &Spec, device: &Device) -> Result<Inputs, DataError> {
         let inputs = self.inputs_for(spec)?;
@@ -251,6 +259,7 @@ impl Data {
             let values = match &wanted.kind {
                 InputKind::Float => {
                     fits(&input.features, wanted, &shape, &model.name)?;
+                    self.check_size(&input.features)?;
                     Numbers::Float(Arc::clone(&input.features.values))
                 }
                 InputKind::Int { .. } => Numbers::Int(Arc::new(self.tokens(
@@ -263,6 +272,23 @@ impl Data {
             prepared.push(PreparedInput { shape, values });
         }
         Ok(prepared)
+    }
+
+    /// Numbers whose squares are none would make every weight NaN, and the learning rate would be blamed.
+    fn check_size(&self, features: &Features) -> Result<(), DataError> {
+        match features.values.iter().position(|x| x.abs() > LARGE) {
+            None => Ok(()),
+            Some(at) => Err(DataError::Large {
+                place: Box::new(self.feature_place(
+                    features,
+                    at / features.width,
+                    at % features.width,
+                )),
+                value: features.values[at],
+                help: "bring the columns to one scale: `data::standardise(&train, [&valid])`, or `Scaler::min_max`"
+                    .to_owned(),
+            }),
+        }
     }
 
     /// An input of class indices, each sequence filled up to the time axis.
@@ -364,23 +390,38 @@ impl Data {
 
     fn targets_for(&self, spec: &Spec) -> Result<PreparedTarget, DataError> {
         let name = &spec.model().name;
+        // A task says as well what is compared with.
         let loss_name =
-            loss(spec).map_or_else(|| "no loss".to_owned(), |loss| loss.kind.word().to_owned());
+            loss(spec).map_or_else(|| "task".to_owned(), |loss| loss.kind.word().to_owned());
+        let has_loss = loss(spec).is_some() || spec.model().task.is_some();
         let positions = Positions::of(spec);
         let output = spec.shapes().output();
         let output: Vec<usize> = output.map_or_else(Vec::new, |shape| {
             shape.0.iter().flatten().copied().collect()
         });
-        let misfit = |found, expected| DataError::TargetWidth {
+        let no_loss = || DataError::NoLoss {
             model: name.clone(),
-            loss: loss_name.clone(),
-            found,
-            expected,
-            output: output.clone(),
         };
-        let no_target = || DataError::NoTarget {
-            model: name.clone(),
-            loss: loss_name.clone(),
+        let misfit = |found, expected| {
+            if !has_loss {
+                return no_loss();
+            }
+            DataError::TargetWidth {
+                model: name.clone(),
+                loss: loss_name.clone(),
+                found,
+                expected,
+                output: output.clone(),
+            }
+        };
+        let no_target = || {
+            if !has_loss {
+                return no_loss();
+            }
+            DataError::NoTarget {
+                model: name.clone(),
+                loss: loss_name.clone(),
+            }
         };
         match wanted(spec) {
             Wanted::Classes => {
@@ -402,7 +443,7 @@ impl Data {
                 let indices = class_indices(self, &loss_name)?;
                 match indices.iter().position(|class| *class >= classes) {
                     Some(at) => {
-                        Err(self.label_out_of_range(&indices, at, positions, classes, name))
+                        Err(self.label_out_of_range(&indices, at, positions, classes, spec))
                     }
                     None => Ok(PreparedTarget::Classes(Arc::new(
                         indices
@@ -423,6 +464,9 @@ impl Data {
                     Targets::None => return Err(no_target()),
                     Targets::Values { values, width } => (Arc::clone(values), *width),
                     Targets::Classes { indices, names } => {
+                        if !names.is_empty() && !has_loss {
+                            return Err(no_loss());
+                        }
                         if !names.is_empty() && !binary {
                             return Err(DataError::ClassesForNumbers {
                                 model: name.clone(),
@@ -435,7 +479,12 @@ impl Data {
                             && positions.count() == 1
                             && let Some(row) = indices.iter().position(|class| *class > 1)
                         {
-                            return Err(self.label_out_of_range(indices, row, positions, 2, name));
+                            return Err(self.label_out_of_range(indices, row, positions, 2, spec));
+                        }
+                        let changes = |x: &usize| *x as f32 as u128 != *x as u128;
+                        if let Some(row) = indices.iter().position(changes) {
+                            let (place, class) = (self.target_place(row, 0), indices[row]);
+                            return Err(rounded(place, class, class as f32));
                         }
                         (Arc::new(indices.iter().map(|x| *x as f32).collect()), 1)
                     }
@@ -453,7 +502,7 @@ impl Data {
                     && let Some(at) = values.iter().position(|x| !range.holds(*x))
                 {
                     return Err(DataError::Target {
-                        place: Box::new(self.target_place(at / found, at % found)),
+                        place: Box::new(self.target_place(at / found.max(1), at % found.max(1))),
                         value: values[at],
                         allowed: range.allowed,
                         note: range.note,
@@ -508,26 +557,52 @@ impl Data {
         at: usize,
         positions: Positions,
         classes: usize,
-        model: &str,
+        spec: &Spec,
     ) -> DataError {
+        let kind = loss(spec).map(|loss| &loss.kind);
+        let (binary, loss_name) = match kind {
+            Some(kind @ (LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. })) => {
+                (true, kind.word())
+            }
+            _ => (false, ""),
+        };
         let names = self.classes();
         let label = match names.get(indices[at]) {
             Some(name) => format!("{} (`{name}`)", indices[at]),
             None => indices[at].to_string(),
         };
         let (row, column) = (at / positions.count().max(1), at % positions.count().max(1));
-        let seen = indices.iter().max().map_or(0, |class| class + 1);
-        let help = if self.origin.file.is_some() && names.is_empty() {
-            format!(
-                "give the last layer {seen} units, or read each distinct value as a class: `.classes()`"
-            )
+        let seen = indices
+            .iter()
+            .max()
+            .map_or(0, |class| class.saturating_add(1));
+        let from_a_table = self.origin.file.is_some() && names.is_empty();
+        let more = match (binary, from_a_table) {
+            // Two classes are told apart by one unit; more are told apart in another way.
+            (true, _) => format!(
+                "`{}` of one unit tells two classes apart: for {} write `loss cross_entropy` and give the last layer {seen} units",
+                loss_name,
+                class_count(seen)
+            ),
+            (false, _) => format!("give the last layer {seen} units"),
+        };
+        let fewer = if from_a_table {
+            "read each distinct value as a class: `.classes()`"
+        } else if binary {
+            "leave two classes in the target"
         } else {
-            format!("give the last layer {seen} units, or number the classes from 0")
+            "number the classes from 0"
+        };
+        // Nobody wants a million units: such an index is an id, or a mistake.
+        let help = if seen > MOST_UNITS {
+            fewer.to_owned()
+        } else {
+            format!("{more}, or {fewer}")
         };
         DataError::Label {
             place: Box::new(self.target_place(row, column)),
             label,
-            model: model.to_owned(),
+            model: spec.model().name.clone(),
             classes,
             help,
         }

@@ -1,14 +1,28 @@
 //! Tables from CSV files.
 
-use super::error::count;
-use super::{Column, Data, DataError, Features, Input, Origin, Place, Targets};
-use std::collections::BTreeSet;
+use super::error::{count, shortened};
+use super::rows::{Fault, Field, Mark, Rows};
+use super::schema::{ColumnSchema, Columns, TableSchema};
+use super::{Column, Data, DataError, Features, Input, Origin, Place, Schema, Targets};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+/// How many bytes are read at a time.
+const PART: u64 = 1 << 20;
+
+/// How many of the first rows show what a column holds, where the header is not said.
+const SHOWING: usize = 1000;
+
+/// The whole numbers that `f32` holds: all up to this one.
+const EXACT: i64 = 1 << 24;
+
 /// What to do with a missing value: an empty field, `NA`, `N/A`, `NaN`, `null`, `?`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Missing {
     /// It is an error that names the line and the column.
     #[default]
@@ -16,6 +30,7 @@ pub enum Missing {
     /// The row is left out; [`Data::dropped`] counts them.
     DropRow,
     /// The column's mean over all rows of the file. (Where the validation part must not be seen: `DropRow` or `Value`.)
+    /// Another file is filled with the means of the training data: [`Table::like`].
     Mean,
     /// 0.
     Zero,
@@ -40,11 +55,15 @@ pub struct Table {
     file: String,
     text: String,
     header: Option<bool>,
-    delimiter: u8,
+    delimiter: char,
     categorical: Vec<(Column, Option<Vec<String>>)>,
     ignored: Vec<Column>,
     missing: Missing,
     reading: Reading,
+    like: Option<Arc<Schema>>,
+    max_columns: usize,
+    max_categories: usize,
+    max_memory: usize,
 }
 
 /// Opens a CSV file.
@@ -67,14 +86,18 @@ pub struct Table {
 /// # Ok::<(), damper::data::DataError>(())
 /// ```
 ///
+/// Rows are lines, and empty lines are passed over. A field in quotes may hold anything, also line breaks; spaces around
+/// a field are no part of it.
+///
 /// # Errors
 ///
-/// [`DataError::File`] if the file cannot be read, [`DataError::Syntax`] if it is not UTF-8.
+/// [`DataError::File`] if the file cannot be read or is none (a folder, a pipe: [`csv_from`] reads from those),
+/// [`DataError::Syntax`] if it is not UTF-8.
 pub fn csv(path: impl AsRef<Path>) -> Result<Table, DataError> {
     let path = path.as_ref();
     let file = path.display().to_string();
-    match std::fs::read(path) {
-        Ok(bytes) => table(file, bytes),
+    match crate::file::regular(path) {
+        Ok(opened) => csv_from(file, opened),
         Err(error) => Err(DataError::File {
             file,
             reason: error.to_string(),
@@ -98,70 +121,91 @@ pub fn csv(path: impl AsRef<Path>) -> Result<Table, DataError> {
 /// As [`csv()`].
 pub fn csv_from(name: impl Into<String>, mut reader: impl Read) -> Result<Table, DataError> {
     let (file, mut bytes) = (name.into(), Vec::new());
-    match reader.read_to_end(&mut bytes) {
-        Ok(_) => table(file, bytes),
-        Err(error) => Err(DataError::File {
-            file,
+    loop {
+        // Part by part: what is no text is refused before all of it is in memory.
+        let before = bytes.len();
+        let read = reader.by_ref().take(PART).read_to_end(&mut bytes);
+        let read = read.map_err(|error| DataError::File {
+            file: file.clone(),
             reason: error.to_string(),
-        }),
+        })?;
+        if let Some(zero) = bytes[before..].iter().position(|byte| *byte == 0) {
+            return Err(DataError::Syntax {
+                place: Box::new(Place::line(&file, line_at(&bytes, before + zero))),
+                reason: "this is not text: a byte of zero\nhelp: save it as UTF-8".to_owned(),
+            });
+        }
+        if read == 0 {
+            return table(file, bytes);
+        }
     }
 }
 
+/// The line on which a byte stands, from 1, as an editor counts.
+fn line_at(bytes: &[u8], at: usize) -> usize {
+    let before = &bytes[..at.min(bytes.len())];
+    let ends = before.iter().enumerate().filter(|(place, byte)| {
+        **byte == b'\n' || **byte == b'\r' && bytes.get(place + 1) != Some(&b'\n')
+    });
+    1 + ends.count()
+}
+
 fn table(file: String, bytes: Vec<u8>) -> Result<Table, DataError> {
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
-            .split(|byte| *byte == b'\n')
-            .count();
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let line = line_at(error.as_bytes(), error.utf8_error().valid_up_to());
         DataError::Syntax {
-            place: Place::line(&file, line),
+            place: Box::new(Place::line(&file, line)),
             reason: "this is not UTF-8 text".to_owned(),
         }
     })?;
-    let text = text
-        .strip_prefix('\u{feff}')
-        .map(str::to_owned)
-        .unwrap_or(text);
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
     Ok(Table {
         file,
         text,
         header: None,
-        delimiter: b',',
+        delimiter: ',',
         categorical: Vec::new(),
         ignored: Vec::new(),
         missing: Missing::Error,
         reading: Reading::Either,
+        like: None,
+        max_columns: 100_000,
+        max_categories: 1_000,
+        max_memory: 4 << 30,
     })
-}
-
-/// A row of the file, with its line.
-struct Record {
-    line: usize,
-    fields: Vec<String>,
 }
 
 /// The rows of the file, and the names of the columns if it has any.
 struct Parsed {
     names: Vec<String>,
     width: usize,
-    records: Vec<Record>,
+    rows: Vec<Mark>,
 }
 
 impl Table {
-    /// Whether the first line holds names. Unless said, it does if none of its fields is a number, or one of
-    /// them stands above a number without being one.
+    /// Whether the first line holds names.
+    ///
+    /// Unless said, it does if it has no number in it and stands above one, and it does not if it has a number and no
+    /// text above numbers. Where both may be meant it is an error that asks for this: a slip in the first row
+    /// (`l.5,2,a`), names that are years, a file of text only.
     pub fn header(mut self, header: bool) -> Self {
         self.header = Some(header);
         self
     }
 
-    /// What separates the fields (`,` unless said). One byte: other characters count as `,`.
+    /// What separates the fields (`,` unless said).
     pub fn delimiter(mut self, delimiter: char) -> Self {
-        self.delimiter = u8::try_from(delimiter).unwrap_or(b',');
+        self.delimiter = delimiter;
         self
     }
 
     /// A column of categories: one feature for each of its values, in alphabetical order, 1 where the row has it.
     /// A missing category is a row of zeros where [`Missing`] fills with zeros.
+    ///
+    /// More than 1,000 of them are an error, since that is rather a column of names or numbers of its rows:
+    /// [`Table::max_categories`].
     pub fn categorical(mut self, column: impl Into<Column>) -> Self {
         self.categorical.push((column.into(), None));
         self
@@ -194,15 +238,76 @@ impl Table {
     }
 
     /// Each distinct value of the target is a class, also where they are numbers (in their order then, else in
-    /// the alphabet's).
+    /// the alphabet's). A class is what is written: `00123` and `123` are two.
     pub fn classes(mut self) -> Self {
         self.reading = Reading::Classes;
         self
     }
 
-    /// The target is a number to predict; text in it is an error.
+    /// The target is a number to predict; text in it is an error, and a whole number with more digits than an `f32`
+    /// keeps is rounded.
     pub fn values(mut self) -> Self {
         self.reading = Reading::Values;
+        self
+    }
+
+    /// Reads the file as other data were read: the same delimiter, the same columns by name and in their order, the same
+    /// categories and classes, and for missing values the same policy, with those data's means.
+    ///
+    /// What these did not have is an error; a column that is not for the model goes with [`Table::ignore`]. Their target
+    /// may be missing where it is not asked for.
+    ///
+    /// ```
+    /// use damper::data::{self, Missing};
+    ///
+    /// let train = data::csv_from("train.csv", "size,city,price\n1,Bern,10\n3,Rome,20\n".as_bytes())?
+    ///     .categorical("city")
+    ///     .missing(Missing::Mean)
+    ///     .target("price")?;
+    /// let new = data::csv_from("new.csv", "city,size\nRome,\n".as_bytes())?.like(&train.schema()).features()?;
+    /// assert_eq!(new.row(0), Some(&[2.0, 0.0, 1.0][..]));
+    /// # Ok::<(), data::DataError>(())
+    /// ```
+    pub fn like(mut self, schema: &Schema) -> Self {
+        if let Some(table) = &schema.table {
+            self.delimiter = table.delimiter;
+            self.missing = table.missing;
+        }
+        if let Some(input) = schema.inputs.first() {
+            if self.header.is_none() && !input.columns.list.is_empty() {
+                self.header = Some(input.columns.named);
+            }
+            for (place, column) in input.columns.list.iter().enumerate() {
+                if let Some(categories) = &column.categories {
+                    let column = input.columns.column(place);
+                    self.categorical.push((column, Some(categories.clone())));
+                }
+            }
+        }
+        if schema.classes_were_read {
+            self.reading = Reading::Classes;
+        } else if !schema.target.is_empty() {
+            self.reading = Reading::Values;
+        }
+        self.like = Some(Arc::new(schema.clone()));
+        self
+    }
+
+    /// How many columns there may be (100,000 unless said).
+    pub fn max_columns(mut self, columns: usize) -> Self {
+        self.max_columns = columns;
+        self
+    }
+
+    /// How many categories a column may have (1,000 unless said): each is a feature, a number in every row.
+    pub fn max_categories(mut self, categories: usize) -> Self {
+        self.max_categories = categories;
+        self
+    }
+
+    /// How many bytes the features may take, 4 for each number (4 GiB unless said).
+    pub fn max_memory(mut self, bytes: usize) -> Self {
+        self.max_memory = bytes;
         self
     }
 
@@ -211,7 +316,9 @@ impl Table {
     /// # Errors
     ///
     /// [`DataError`] with the line and the column: no such column, a row of another length, text in a column of
-    /// numbers, a missing value, a number that is not finite.
+    /// numbers, a missing value, a number that is not finite, a quote that is not closed, a line break in a value;
+    /// whole numbers above 2^24 that an `f32` does not hold (as a target each; as a feature where more than one in a
+    /// hundred different values of the column would become equal); more than the limits allow.
     pub fn target(self, column: impl Into<Column>) -> Result<Data, DataError> {
         self.read(&[column.into()])
     }
@@ -222,13 +329,10 @@ impl Table {
     ///
     /// As [`Table::target`].
     pub fn targets<C: Into<Column>>(
-        mut self,
+        self,
         columns: impl IntoIterator<Item = C>,
     ) -> Result<Data, DataError> {
         let columns: Vec<Column> = columns.into_iter().map(Into::into).collect();
-        if columns.len() > 1 {
-            self.reading = Reading::Values;
-        }
         self.read(&columns)
     }
 
@@ -242,21 +346,15 @@ impl Table {
     }
 
     fn read(&self, targets: &[Column]) -> Result<Data, DataError> {
+        self.settings()?;
         let mut parsed = self.parse()?;
         let roles = self.roles(&parsed, targets)?;
-        let before = parsed.records.len();
+        let before = parsed.rows.len();
         if self.missing == Missing::DropRow {
-            let used: Vec<usize> = (0..parsed.width)
-                .filter(|column| roles[*column] != Role::Ignored)
-                .collect();
-            parsed.records.retain(|record| {
-                !used
-                    .iter()
-                    .any(|column| is_missing(&record.fields[*column]))
-            });
+            self.drop_rows(&mut parsed, &roles)?;
         }
-        let dropped = before - parsed.records.len();
-        if parsed.records.is_empty() {
+        let dropped = before - parsed.rows.len();
+        if parsed.rows.is_empty() {
             let what = match dropped {
                 0 => format!("`{}`", self.file),
                 _ => format!(
@@ -272,69 +370,175 @@ impl Table {
             .iter()
             .map(|target| self.find(&parsed, target))
             .collect::<Result<Vec<_>, _>>()?;
+        let ignored = (0..parsed.width).filter(|column| roles[*column] == Role::Ignored);
+        let table = TableSchema {
+            delimiter: self.delimiter,
+            missing: self.missing,
+            ignored: ignored.map(|column| parsed.name(column)).collect(),
+        };
         let origin = Origin {
             file: Some(self.file.as_str().into()),
-            rows: Arc::new(parsed.records.iter().map(|record| record.line).collect()),
+            rows: Arc::new(parsed.rows.iter().map(|row| row.line).collect()),
             target: Arc::new(order.iter().map(|column| parsed.name(*column)).collect()),
             dropped,
-            samples: Arc::default(),
+            table: Some(Arc::new(table)),
+            ..Origin::default()
         };
         let targets = self.target_columns(&parsed, &order)?;
-        Ok(Data {
+        let data = Data {
             inputs: vec![Input {
                 name: None,
                 features,
             }],
             targets,
             origin,
-        })
+        };
+        match &self.like {
+            Some(schema) => schema.apply(&data),
+            None => Ok(data),
+        }
+    }
+
+    /// Whether what was asked for can be.
+    fn settings(&self) -> Result<(), DataError> {
+        let wrong = |setting: String, reason: String, help: &str| {
+            Err(DataError::Setting {
+                setting,
+                reason,
+                help: help.to_owned(),
+            })
+        };
+        if matches!(self.delimiter, '"' | '\r' | '\n' | '\0') {
+            return wrong(
+                format!("`.delimiter({:?})`", self.delimiter),
+                "fields cannot be separated by it".to_owned(),
+                "such as `.delimiter(';')` or `.delimiter('\\t')`",
+            );
+        }
+        if let Missing::Value(x) = self.missing
+            && !x.is_finite()
+        {
+            return wrong(
+                format!("`.missing(Missing::Value({x}))`"),
+                "it is not a finite number, and one such value makes every weight NaN".to_owned(),
+                "a number, or `Missing::DropRow`",
+            );
+        }
+        for (column, categories) in &self.categorical {
+            let Some(categories) = categories else {
+                continue;
+            };
+            let setting = || format!("`.categories({}, ..)`", column.call());
+            if categories.is_empty() {
+                return wrong(setting(), "there is no category".to_owned(), "name each");
+            }
+            let mut seen = BTreeSet::new();
+            if let Some(twice) = categories.iter().find(|name| !seen.insert(name.as_str())) {
+                return wrong(
+                    setting(),
+                    format!("the category `{}` is given twice", shortened(twice)),
+                    "name each category once",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn rows(&self) -> Rows<'_> {
+        Rows::new(&self.text, self.delimiter)
+    }
+
+    fn fault(&self, fault: Fault) -> DataError {
+        DataError::Syntax {
+            place: Box::new(Place::line(&self.file, fault.line())),
+            reason: fault.reason(),
+        }
+    }
+
+    /// Calls `each` with the index of every column and its field, row by row.
+    fn for_each<'a>(
+        &'a self,
+        rows: &[Mark],
+        mut each: impl FnMut(Mark, usize, Field<'a>) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        let mut walk = self.rows();
+        for mark in rows {
+            walk.go_to(*mark);
+            let mut column = 0;
+            while let Some(field) = walk.field().map_err(|fault| self.fault(fault))? {
+                each(*mark, column, field)?;
+                column += 1;
+            }
+        }
+        Ok(())
     }
 
     fn parse(&self) -> Result<Parsed, DataError> {
-        let mut reader = ::csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.delimiter)
-            .trim(::csv::Trim::All)
-            .from_reader(self.text.as_bytes());
-        let mut records = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|error| {
-                let line = error
-                    .position()
-                    .map_or(0, |position| position.line() as usize);
-                DataError::Syntax {
-                    place: Place::line(&self.file, line),
-                    reason: error.to_string(),
+        let mut walk = self.rows();
+        let (mut rows, mut first, mut below) = (Vec::new(), Vec::<String>::new(), Vec::new());
+        while let Some(mark) = walk.row() {
+            let (mut found, mut quoted) = (0, None);
+            while let Some(field) = walk.field().map_err(|fault| self.fault(fault))? {
+                if found == self.max_columns {
+                    return Err(DataError::Limit {
+                        what: format!(
+                            "`{}`, line {}: this row has more than {}",
+                            self.file,
+                            mark.line,
+                            count(self.max_columns, "value")
+                        ),
+                        help: "is the delimiter another, or a line break missing? More are read with `.max_columns(n)`".to_owned(),
+                    });
                 }
-            })?;
-            let line = record
-                .position()
-                .map_or(0, |position| position.line() as usize);
-            records.push(Record {
-                line,
-                fields: record.iter().map(str::to_owned).collect(),
-            });
+                if field.lines.0 < field.lines.1 {
+                    quoted.get_or_insert(field.lines);
+                }
+                if rows.is_empty() {
+                    if field.lines.0 < field.lines.1 && field.text.contains(self.delimiter) {
+                        return Err(DataError::Syntax {
+                            place: Box::new(Place::line(&self.file, field.lines.0)),
+                            reason: format!(
+                                "this line opens a quote that is closed on line {} only, and whole rows stand in between\n\
+                                 help: close the quote on its line",
+                                field.lines.1
+                            ),
+                        });
+                    }
+                    first.push(field.text.into_owned());
+                } else if self.header.is_none() && rows.len() <= SHOWING && found < first.len() {
+                    below.resize(first.len(), Below::default());
+                    below[found].see(&first[found], &field.text);
+                }
+                found += 1;
+            }
+            if !rows.is_empty() && found != first.len() {
+                return Err(DataError::Ragged {
+                    place: Box::new(Place::line(&self.file, mark.line)),
+                    found,
+                    expected: first.len(),
+                    quoted,
+                });
+            }
+            rows.push(mark);
         }
-        let Some(first) = records.first() else {
+        let Some(mark) = rows.first() else {
             return Err(DataError::NoRows {
                 what: format!("`{}`", self.file),
             });
         };
-        let width = first.fields.len();
-        if let Some(ragged) = records.iter().find(|record| record.fields.len() != width) {
-            return Err(DataError::Ragged {
-                place: Place::line(&self.file, ragged.line),
-                found: ragged.fields.len(),
-                expected: width,
-            });
+        let width = first.len();
+        let header = self.header.map_or_else(|| is_header(&first, &below), Ok);
+        let header = header.map_err(|why| DataError::Header {
+            place: Box::new(Place::line(&self.file, mark.line)),
+            fields: first.clone(),
+            rows: rows.len(),
+            why,
+        })?;
+        let mut names = Vec::new();
+        if header {
+            rows.remove(0);
+            names = first;
         }
-        let header = self.header.unwrap_or_else(|| looks_like_header(&records));
-        let names = if header {
-            records.remove(0).fields
-        } else {
-            Vec::new()
-        };
         let mut seen = BTreeSet::new();
         if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
             return Err(DataError::ColumnTwice {
@@ -343,16 +547,15 @@ impl Table {
                 what: "stands twice in the header",
             });
         }
-        Ok(Parsed {
-            names,
-            width,
-            records,
-        })
+        Ok(Parsed { names, width, rows })
     }
 
     /// What each column is for.
     fn roles(&self, parsed: &Parsed, targets: &[Column]) -> Result<Vec<Role>, DataError> {
         let mut roles = vec![Role::Number; parsed.width];
+        if let Some(schema) = &self.like {
+            self.roles_of(schema, parsed, targets, &mut roles)?;
+        }
         let asked = targets
             .iter()
             .map(|column| (column, Role::Target))
@@ -365,7 +568,9 @@ impl Table {
             );
         for (column, role) in asked {
             let place = &mut roles[self.find(parsed, column)?];
-            if *place != Role::Number {
+            // What data to be like left out may be asked for, and left out again.
+            let is_free = *place == Role::Number || self.like.is_some() && *place == Role::Ignored;
+            if !is_free {
                 return Err(DataError::ColumnTwice {
                     file: self.file.clone(),
                     column: column.clone(),
@@ -375,6 +580,57 @@ impl Table {
             *place = role;
         }
         Ok(roles)
+    }
+
+    /// What each column was for in the data that these are to be like.
+    fn roles_of(
+        &self,
+        schema: &Schema,
+        parsed: &Parsed,
+        targets: &[Column],
+        roles: &mut [Role],
+    ) -> Result<(), DataError> {
+        let wanted: BTreeSet<&str> = schema.columns().collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let asked: Vec<usize> = targets
+            .iter()
+            .chain(&self.ignored)
+            .map(|column| self.find(parsed, column))
+            .collect::<Result<_, _>>()?;
+        let table = schema.table.as_ref();
+        let left_out: BTreeSet<&String> = table
+            .into_iter()
+            .flat_map(|table| &table.ignored)
+            .chain(&schema.target)
+            .collect();
+        let mut found = BTreeSet::new();
+        let mut additional = Vec::new();
+        for (column, role) in roles.iter_mut().enumerate() {
+            let name = parsed.name(column);
+            if wanted.contains(name.as_str()) {
+                found.insert(name);
+            } else if left_out.contains(&name) {
+                *role = Role::Ignored;
+            } else if !asked.contains(&column) {
+                additional.push(name);
+            }
+        }
+        let missing: Vec<String> = wanted
+            .iter()
+            .filter(|name| !found.contains(**name))
+            .map(|name| (*name).to_owned())
+            .collect();
+        if missing.is_empty() && additional.is_empty() {
+            return Ok(());
+        }
+        Err(DataError::columns(
+            Some(&self.file),
+            "columns",
+            missing,
+            additional,
+        ))
     }
 
     fn find(&self, parsed: &Parsed, column: &Column) -> Result<usize, DataError> {
@@ -402,63 +658,287 @@ impl Table {
         })
     }
 
-    fn feature_columns(&self, parsed: &Parsed, roles: &[Role]) -> Result<Features, DataError> {
-        let rows = parsed.records.len();
-        // Column by column, then turned: a column's fill is known only at its end.
-        let (mut columns, mut names): (Vec<Vec<f32>>, Vec<String>) = (Vec::new(), Vec::new());
-        for (column, role) in roles.iter().enumerate() {
-            match role {
-                Role::Target | Role::Ignored => {}
-                Role::Number => {
-                    let mut values = Vec::with_capacity(rows);
-                    for record in &parsed.records {
-                        values.push(self.number(parsed, record, column)?);
-                    }
-                    columns.push(self.fill(values));
-                    names.push(parsed.name(column));
-                }
-                Role::Category(index) => {
-                    let categories = self.categories_of(parsed, column, *index)?;
-                    let name = parsed.name(column);
-                    for category in &categories {
-                        let value = |record: &Record| match record.fields[column].as_str() {
-                            field if field == category => Some(1.0),
-                            field if is_missing(field) => None,
-                            _ => Some(0.0),
-                        };
-                        columns.push(self.fill(parsed.records.iter().map(value).collect()));
-                        names.push(format!("{name}={category}"));
-                    }
-                }
+    /// Leaves out the rows that miss a value that is read.
+    fn drop_rows(&self, parsed: &mut Parsed, roles: &[Role]) -> Result<(), DataError> {
+        let mut without = BTreeSet::new();
+        self.for_each(&parsed.rows, |mark, column, field| {
+            if roles[column] != Role::Ignored && self.misses(roles[column], &field.text) {
+                without.insert(mark.at);
             }
+            Ok(())
+        })?;
+        parsed.rows.retain(|row| !without.contains(&row.at));
+        Ok(())
+    }
+
+    /// Whether a value is missing: a declared category may be called `none`.
+    fn misses(&self, role: Role, field: &str) -> bool {
+        let declared = match role {
+            Role::Category(index) => self.categorical[index].1.as_ref(),
+            _ => None,
+        };
+        let is_declared = |known: &Vec<String>| known.iter().any(|name| name == field);
+        is_missing(field) && !declared.is_some_and(is_declared)
+    }
+
+    /// A field that is used has no line break: a quote that is closed some rows further on swallows them.
+    fn check_lines(&self, parsed: &Parsed, column: usize, field: &Field) -> Result<(), DataError> {
+        let (opened, closed) = field.lines;
+        if opened == closed {
+            return Ok(());
         }
-        let width = columns.len();
+        Err(DataError::Syntax {
+            place: Box::new(Place::line(&self.file, opened).column(parsed.column(column))),
+            reason: format!(
+                "a quote is opened here and closed on line {closed} only, and a value that is used has no line break\n\
+                 help: close the quote on its line; a column of text is left out with `.ignore({})`",
+                parsed.call(column)
+            ),
+        })
+    }
+
+    /// What each column of features is, in the order of the file.
+    fn columns(&self, parsed: &Parsed, roles: &[Role]) -> Result<Vec<ColumnSchema>, DataError> {
+        let mut sets: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        if roles.iter().any(|role| matches!(role, Role::Category(_))) {
+            self.for_each(&parsed.rows, |mark, column, field| {
+                let Role::Category(index) = roles[column] else {
+                    return Ok(());
+                };
+                self.check_lines(parsed, column, &field)?;
+                let place = || Place::line(&self.file, mark.line).column(parsed.column(column));
+                if self.misses(roles[column], &field.text) {
+                    return match self.missing {
+                        Missing::Error => Err(DataError::Missing {
+                            place: place(),
+                            help: "say what to do with it: `.missing(Missing::DropRow)` or `Zero`"
+                                .to_owned(),
+                        }),
+                        _ => Ok(()),
+                    };
+                }
+                if let Some(known) = &self.categorical[index].1 {
+                    if !known.iter().any(|name| *name == field.text) {
+                        return Err(DataError::UnknownCategory {
+                            place: Box::new(place()),
+                            value: field.text.into_owned(),
+                            known: known.clone(),
+                        });
+                    }
+                    return Ok(());
+                }
+                let found = sets.entry(column).or_default();
+                if !found.contains(&*field.text) {
+                    found.insert(field.text.into_owned());
+                }
+                if found.len() > self.max_categories {
+                    let call = parsed.call(column);
+                    let shown: Vec<String> = found
+                        .iter()
+                        .take(3)
+                        .map(|name| format!("`{}`", shortened(name)))
+                        .collect();
+                    return Err(DataError::Limit {
+                        what: format!(
+                            "`{}`: column {} has more than {} (up to line {}), such as {}: each would be a feature of its own",
+                            self.file,
+                            parsed.column(column),
+                            match self.max_categories {
+                                1 => "1 category".to_owned(),
+                                n => format!("{n} categories"),
+                            },
+                            mark.line,
+                            shown.join(", ")
+                        ),
+                        help: format!(
+                            "what names or numbers the rows teaches nothing: `.ignore({call})`. Many true categories are better numbered, \
+                             and read with an `embedding`; more are allowed by `.max_categories(n)`"
+                        ),
+                    });
+                }
+                Ok(())
+            })?;
+        }
+        let column = |(column, role): (usize, &Role)| {
+            let categories = match role {
+                Role::Target | Role::Ignored => return None,
+                Role::Number => None,
+                Role::Category(index) => Some(match &self.categorical[*index].1 {
+                    Some(known) => known.clone(),
+                    None => sets.remove(&column).into_iter().flatten().collect(),
+                }),
+            };
+            Some(ColumnSchema {
+                name: parsed.name(column),
+                categories,
+                means: None,
+                filled: 0,
+            })
+        };
+        Ok(roles.iter().enumerate().filter_map(column).collect())
+    }
+
+    fn feature_columns(&self, parsed: &Parsed, roles: &[Role]) -> Result<Features, DataError> {
+        let mut list = self.columns(parsed, roles)?;
+        let mut starts = Vec::with_capacity(list.len());
+        let mut width = 0;
+        for column in &list {
+            starts.push(width);
+            width += column.width();
+        }
         if width == 0 {
             return Err(DataError::NoFeatures {
                 what: format!("`{}`", self.file),
             });
         }
-        let values = (0..rows)
-            .flat_map(|row| columns.iter().map(move |column| column[row]))
+        let mut values: Vec<f32> = self.reserve(parsed.rows.len(), width)?;
+        let places: Vec<HashMap<&str, usize>> = list
+            .iter()
+            .map(|column| {
+                let names = column.categories.iter().flatten().enumerate();
+                names.map(|(at, name)| (name.as_str(), at)).collect()
+            })
             .collect();
+        let (mut sums, mut present) = (vec![0.0_f64; width], vec![0_usize; list.len()]);
+        let mut gaps: Vec<(usize, usize)> = Vec::new();
+        let mut large: BTreeMap<usize, Vec<(i64, usize)>> = BTreeMap::new();
+        // Where the row begins in `values`, and which of the columns of features comes next.
+        let (mut start, mut next) = (0, 0);
+        self.for_each(&parsed.rows, |mark, column, field| {
+            if column == 0 {
+                (start, next) = (values.len(), 0);
+                values.resize(start + width, 0.0);
+            }
+            if matches!(roles[column], Role::Target | Role::Ignored) {
+                return Ok(());
+            }
+            let this = next;
+            next += 1;
+            if roles[column] == Role::Number {
+                self.check_lines(parsed, column, &field)?;
+                match self.number(parsed, mark, column, &field.text)? {
+                    Some(x) => {
+                        values[start + starts[this]] = x;
+                        sums[starts[this]] += f64::from(x);
+                        present[this] += 1;
+                    }
+                    None => gaps.push((start, this)),
+                }
+                if let Some(whole) = large_whole(&field.text) {
+                    large.entry(column).or_default().push((whole, mark.line));
+                }
+            } else if let Some(at) = places[this].get(&*field.text) {
+                values[start + starts[this] + at] = 1.0;
+                sums[starts[this] + at] += 1.0;
+                present[this] += 1;
+            } else {
+                gaps.push((start, this));
+            }
+            Ok(())
+        })?;
+        for (column, wholes) in large {
+            self.check_digits(parsed, column, wholes)?;
+        }
+        drop(places);
+        for (place, column) in list.iter_mut().enumerate() {
+            if self.missing == Missing::Mean {
+                let sums = &sums[starts[place]..starts[place] + column.width()];
+                column.means = self.means(&column.name, sums, present[place])?;
+            }
+        }
+        for (start, this) in gaps {
+            let column = &mut list[this];
+            let to = &mut values[start + starts[this]..][..column.width()];
+            match (&column.means, self.missing) {
+                (Some(means), _) => to.copy_from_slice(means),
+                (None, Missing::Value(x)) => to.fill(x),
+                (None, _) => {}
+            }
+            column.filled += 1;
+        }
+        let sources = Columns {
+            named: !parsed.names.is_empty(),
+            list,
+        };
         Ok(Features {
             width,
             values: Arc::new(values),
-            columns: Arc::new(names),
+            columns: Arc::new(sources.features()),
+            sources: Arc::new(sources),
+            is_changed: false,
             shape: Vec::new(),
             lengths: None,
         })
+    }
+
+    /// Memory for the features.
+    fn reserve(&self, rows: usize, width: usize) -> Result<Vec<f32>, DataError> {
+        let numbers = rows.checked_mul(width);
+        let mut values = Vec::new();
+        let fits = numbers
+            .filter(|numbers| numbers.saturating_mul(size_of::<f32>()) <= self.max_memory)
+            .is_some_and(|numbers| values.try_reserve_exact(numbers).is_ok());
+        if fits {
+            return Ok(values);
+        }
+        Err(DataError::Limit {
+            what: format!(
+                "`{}`: {} of {} take {}, more than there is or is allowed ({})",
+                self.file,
+                count(rows, "row"),
+                count(width, "feature"),
+                super::error::bytes(rows.saturating_mul(width).saturating_mul(size_of::<f32>())),
+                super::error::bytes(self.max_memory)
+            ),
+            help: "each category is a feature: leave such columns out with `.ignore(..)`, or read fewer rows; more is allowed by `.max_memory(bytes)`".to_owned(),
+        })
+    }
+
+    /// What stands for a missing value in the features of a column.
+    fn means(
+        &self,
+        column: &str,
+        sums: &[f64],
+        present: usize,
+    ) -> Result<Option<Vec<f32>>, DataError> {
+        let none = |help: &str| {
+            Err(DataError::NoMean {
+                file: self.file.clone(),
+                column: column.to_owned(),
+                help: help.to_owned(),
+            })
+        };
+        if let Some(schema) = &self.like {
+            let columns = schema.inputs.first().map(|input| &input.columns.list);
+            let mut columns = columns.into_iter().flatten();
+            let Some(known) = columns.find(|other| other.name == column) else {
+                return Ok(None);
+            };
+            return match &known.means {
+                Some(means) => Ok(Some(means.clone())),
+                None => none(
+                    "read the training data with `.missing(Missing::Mean)`: it is their mean that counts",
+                ),
+            };
+        }
+        if present == 0 {
+            return none(
+                "leave the column out with `.ignore(..)`; a file to predict from takes the training data's means: `.like(&train.schema())`",
+            );
+        }
+        let mean = |sum: &f64| (sum / present as f64) as f32;
+        Ok(Some(sums.iter().map(mean).collect()))
     }
 
     /// A number of a feature; `None` if it is missing and may be.
     fn number(
         &self,
         parsed: &Parsed,
-        record: &Record,
+        mark: Mark,
         column: usize,
+        field: &str,
     ) -> Result<Option<f32>, DataError> {
-        let field = record.fields[column].as_str();
-        let place = || Place::line(&self.file, record.line).column(parsed.column(column));
+        let place = || Place::line(&self.file, mark.line).column(parsed.column(column));
         if is_missing(field) {
             return match self.missing {
                 Missing::Error => Err(DataError::Missing {
@@ -472,7 +952,7 @@ impl Table {
             Ok(x) if x.is_finite() => Ok(Some(x)),
             Ok(_) => Err(DataError::NotFinite {
                 place: place(),
-                value: field.to_owned(),
+                value: shortened(field),
             }),
             Err(_) => {
                 let call = parsed.call(column);
@@ -481,143 +961,131 @@ impl Table {
                 );
                 Err(DataError::NotANumber {
                     place: place(),
-                    value: field.to_owned(),
+                    value: shortened(field),
                     help,
                 })
             }
         }
     }
 
-    /// Puts in what stands for missing values.
-    fn fill(&self, column: Vec<Option<f32>>) -> Vec<f32> {
-        let stand_in = match self.missing {
-            Missing::Value(x) => x,
-            Missing::Mean => {
-                let present = column.iter().flatten();
-                let mean = present.clone().map(|x| f64::from(*x)).sum::<f64>()
-                    / present.count().max(1) as f64;
-                mean as f32
-            }
-            Missing::Error | Missing::DropRow | Missing::Zero => 0.0,
-        };
-        column.into_iter().map(|x| x.unwrap_or(stand_in)).collect()
-    }
-
-    /// The categories of a column, in their order.
-    fn categories_of(
+    /// Whole numbers of a feature above 2^24, each with its line. One that is rounded is as good as any other number; but
+    /// where many become equal, they tell rows apart that the model could not.
+    fn check_digits(
         &self,
         parsed: &Parsed,
         column: usize,
-        index: usize,
-    ) -> Result<Vec<String>, DataError> {
-        let declared = self.categorical[index].1.as_ref();
-        let mut found = BTreeSet::new();
-        for record in &parsed.records {
-            let field = record.fields[column].as_str();
-            let place = || Place::line(&self.file, record.line).column(parsed.column(column));
-            if is_missing(field)
-                && !declared.is_some_and(|known| known.iter().any(|name| name == field))
-            {
-                if self.missing == Missing::Error {
-                    let help =
-                        "say what to do with it: `.missing(Missing::DropRow)` or `Zero`".to_owned();
-                    return Err(DataError::Missing {
-                        place: place(),
-                        help,
-                    });
-                }
-                continue;
-            }
-            if let Some(known) = declared
-                && !known.iter().any(|name| name == field)
-            {
-                return Err(DataError::UnknownCategory {
-                    place: place(),
-                    value: field.to_owned(),
-                    known: known.clone(),
-                });
-            }
-            found.insert(field);
+        mut wholes: Vec<(i64, usize)>,
+    ) -> Result<(), DataError> {
+        wholes.sort_unstable();
+        wholes.dedup_by_key(|(whole, _)| *whole);
+        let is_same =
+            |pair: &&[(i64, usize)]| (pair[0].0 as f32).to_bits() == (pair[1].0 as f32).to_bits();
+        let lost = wholes.windows(2).filter(is_same).count();
+        if lost * 100 <= wholes.len() {
+            return Ok(());
         }
-        Ok(match declared {
-            Some(known) => known.clone(),
-            None => found.into_iter().map(str::to_owned).collect(),
+        let Some([(one, _), (other, line)]) = wholes.windows(2).find(is_same) else {
+            return Ok(());
+        };
+        let call = parsed.call(column);
+        Err(DataError::Digits {
+            place: Box::new(Place::line(&self.file, *line).column(parsed.column(column))),
+            value: other.to_string(),
+            note: format!(
+                "as an `f32` it is the same as {one}, and so are {lost} of {} values of this column",
+                wholes.len()
+            ),
+            help: format!(
+                "what numbers the rows teaches nothing: `.ignore({call})`; of times and the like keep the difference from a start, \
+                 and codes are categories: `.categorical({call})`"
+            ),
         })
     }
 
     fn target_columns(&self, parsed: &Parsed, columns: &[usize]) -> Result<Targets, DataError> {
-        for record in &parsed.records {
-            if let Some(column) = columns
-                .iter()
-                .find(|column| is_missing(&record.fields[**column]))
-            {
+        if columns.is_empty() {
+            return Ok(Targets::None);
+        }
+        let rows = parsed.rows.len();
+        let mut fields: Vec<Cow<'_, str>> = vec![Cow::Borrowed(""); rows * columns.len()];
+        let (mut row, mut last) = (0, None);
+        self.for_each(&parsed.rows, |mark, column, field| {
+            if last.is_some_and(|at| at != mark.at) {
+                row += 1;
+            }
+            last = Some(mark.at);
+            let Some(place) = columns.iter().position(|target| *target == column) else {
+                return Ok(());
+            };
+            self.check_lines(parsed, column, &field)?;
+            if is_missing(&field.text) {
                 return Err(DataError::Missing {
-                    place: Place::line(&self.file, record.line).column(parsed.column(*column)),
+                    place: Place::line(&self.file, mark.line).column(parsed.column(column)),
                     help: "a target is never made up: leave the row out with `.missing(Missing::DropRow)`".to_owned(),
                 });
             }
-        }
-        let column = match columns {
-            [] => return Ok(Targets::None),
-            [column] => *column,
-            _ => return self.target_values(parsed, columns),
-        };
-        let fields: Vec<&str> = parsed
-            .records
-            .iter()
-            .map(|record| record.fields[column].as_str())
-            .collect();
-        let numbers: Option<Vec<f64>> = fields.iter().map(|field| field.parse().ok()).collect();
-        match (self.reading, numbers) {
-            (Reading::Values, _) | (Reading::Either, Some(_)) => {
-                self.target_values(parsed, columns)
-            }
-            (Reading::Either, None) if mostly_numbers(&fields) => {
-                self.target_values(parsed, columns)
-            }
-            (Reading::Classes, Some(numbers)) => {
-                let mut distinct = numbers.clone();
-                distinct.sort_by(f64::total_cmp);
-                distinct.dedup();
-                let index = |x: &f64| {
-                    distinct
-                        .binary_search_by(|other| other.total_cmp(x))
-                        .unwrap_or_default()
-                };
-                Ok(Targets::Classes {
-                    indices: Arc::new(numbers.iter().map(index).collect()),
-                    names: Arc::new(distinct.iter().map(f64::to_string).collect()),
-                })
-            }
-            (_, None) => Ok(Targets::named(&fields)),
+            fields[row * columns.len() + place] = field.text;
+            Ok(())
+        })?;
+        let are_numbers = fields.iter().all(|field| is_number(field));
+        let as_values = columns.len() > 1
+            || match self.reading {
+                Reading::Values => true,
+                Reading::Either => are_numbers || mostly_numbers(&fields),
+                Reading::Classes => false,
+            };
+        if as_values {
+            self.target_values(parsed, columns, &fields)
+        } else if are_numbers {
+            Ok(numbered(&fields))
+        } else {
+            Ok(Targets::named(&fields))
         }
     }
 
-    fn target_values(&self, parsed: &Parsed, columns: &[usize]) -> Result<Targets, DataError> {
-        let mut values = Vec::with_capacity(parsed.records.len() * columns.len());
-        for record in &parsed.records {
-            for &column in columns {
-                let field = &record.fields[column];
-                let place = Place::line(&self.file, record.line).column(parsed.column(column));
-                match field.parse::<f32>() {
-                    Ok(x) if x.is_finite() => values.push(x),
-                    Ok(_) => {
-                        return Err(DataError::NotFinite {
-                            place,
-                            value: field.clone(),
-                        });
-                    }
-                    Err(_) => {
-                        let help =
-                            "for a target of classes write `.classes()` before `.target(..)`"
-                                .to_owned();
-                        return Err(DataError::NotANumber {
-                            place,
-                            value: field.clone(),
-                            help,
-                        });
-                    }
+    fn target_values(
+        &self,
+        parsed: &Parsed,
+        columns: &[usize],
+        fields: &[Cow<'_, str>],
+    ) -> Result<Targets, DataError> {
+        let mut values = Vec::with_capacity(fields.len());
+        for (at, field) in fields.iter().enumerate() {
+            let (row, column) = (at / columns.len(), columns[at % columns.len()]);
+            let place =
+                || Place::line(&self.file, parsed.rows[row].line).column(parsed.column(column));
+            let help = if columns.len() == 1 {
+                "for a target of classes write `.classes()` before `.target(..)`"
+            } else {
+                "a target of several columns is of numbers"
+            };
+            match field.parse::<f32>() {
+                Ok(x) if x.is_finite() => values.push(x),
+                Ok(_) => {
+                    return Err(DataError::NotFinite {
+                        place: place(),
+                        value: shortened(field),
+                    });
                 }
+                Err(_) => {
+                    return Err(DataError::NotANumber {
+                        place: place(),
+                        value: shortened(field),
+                        help: help.to_owned(),
+                    });
+                }
+            }
+            let rounded = values.last().copied().unwrap_or_default();
+            if self.reading != Reading::Values && is_rounded(field, rounded) {
+                return Err(DataError::Digits {
+                    place: Box::new(place()),
+                    value: shortened(field),
+                    note: format!("as an `f32` it is {rounded}"),
+                    help: match columns.len() {
+                        1 => "for a number to predict that may be rounded write `.values()` before `.target(..)`; for classes `.classes()`".to_owned(),
+                        _ => "where it may be rounded write `.values()` before `.targets(..)`".to_owned(),
+                    },
+                });
             }
         }
         Ok(Targets::Values {
@@ -654,9 +1122,7 @@ impl Parsed {
 
     /// How a program names the column.
     fn call(&self, column: usize) -> String {
-        self.names
-            .get(column)
-            .map_or_else(|| column.to_string(), |name| format!("{name:?}"))
+        self.column(column).call()
     }
 }
 
@@ -670,24 +1136,190 @@ fn is_number(field: &str) -> bool {
     field.parse::<f64>().is_ok()
 }
 
+/// A whole number above 2^24, or below its negative, if it is one that counts and not far beyond.
+fn large_whole(field: &str) -> Option<i64> {
+    // Shorter ones are below it.
+    let whole: i64 = (field.len() >= 8).then(|| field.parse().ok()).flatten()?;
+    (whole.unsigned_abs() > EXACT.unsigned_abs()).then_some(whole)
+}
+
+/// Whether a whole number has become another one.
+fn is_rounded(field: &str, x: f32) -> bool {
+    match field.parse::<i128>() {
+        Ok(whole) => whole.unsigned_abs() > EXACT.unsigned_abs().into() && x as i128 != whole,
+        // Longer than any that is exact, up to powers of two.
+        Err(error) => matches!(
+            error.kind(),
+            std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow
+        ),
+    }
+}
+
+/// Classes that are written as numbers, in the order of the numbers. What is written tells them apart.
+fn numbered(fields: &[Cow<'_, str>]) -> Targets {
+    // Whole numbers above 2^53 are compared as such.
+    let number = |field: &str| {
+        let x: f64 = field.parse().unwrap_or_default();
+        (x, field.parse::<i128>().unwrap_or(x as i128))
+    };
+    let mut names: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.sort_by(|a, b| {
+        let ((x, whole), (y, other)) = (number(a), number(b));
+        x.total_cmp(&y).then(whole.cmp(&other)).then(a.cmp(b))
+    });
+    let places: HashMap<&str, usize> = names
+        .iter()
+        .enumerate()
+        .map(|(place, name)| (*name, place))
+        .collect();
+    Targets::Classes {
+        indices: Arc::new(fields.iter().map(|field| places[field.as_ref()]).collect()),
+        names: Arc::new(names.iter().map(|name| (*name).to_owned()).collect()),
+    }
+}
+
 /// A column where one field in ten or fewer is text has a mistake in it, not classes.
-fn mostly_numbers(fields: &[&str]) -> bool {
+fn mostly_numbers(fields: &[Cow<'_, str>]) -> bool {
     let text = fields.iter().filter(|field| !is_number(field)).count();
     text * 10 <= fields.len()
 }
 
-/// Names, if no field is a number, or one stands above a number without being one.
-fn looks_like_header(records: &[Record]) -> bool {
-    let Some(first) = records.first() else {
-        return false;
-    };
-    let names = first
-        .fields
+/// What stands in a column below the first row.
+#[derive(Clone, Copy, Debug, Default)]
+struct Below {
+    numbers: usize,
+    text: usize,
+    /// Whether the first row's field stands there again.
+    again: bool,
+    /// Whether a number is no year of our time.
+    no_years: bool,
+}
+
+impl Below {
+    fn see(&mut self, first: &str, field: &str) {
+        self.again |= field == first;
+        if is_missing(field) {
+            return;
+        }
+        match field.parse::<f64>() {
+            Ok(x) => {
+                self.numbers += 1;
+                self.no_years |= !is_year(x);
+            }
+            Err(_) => self.text += 1,
+        }
+    }
+
+    fn is_numbers(&self) -> bool {
+        self.numbers > 0 && self.text * 10 <= self.numbers + self.text
+    }
+}
+
+fn is_year(x: f64) -> bool {
+    x.fract() == 0.0 && (1900.0..=2100.0).contains(&x)
+}
+
+/// Whether the first row holds names; why it cannot be told, where that is so.
+fn is_header(first: &[String], below: &[Below]) -> Result<bool, String> {
+    let is_value = |field: &str| is_number(field) && !is_missing(field);
+    let show = |column: usize| format!("`{}` in column {column}", shortened(&first[column]));
+    let numbers: Vec<usize> = (0..first.len()).filter(|c| is_value(&first[*c])).collect();
+    let text = (0..first.len()).filter(|c| !is_value(&first[*c]) && !is_missing(&first[*c]));
+    let text: Vec<usize> = text.collect();
+    if below.is_empty() {
+        return match (numbers.as_slice(), text.as_slice()) {
+            ([], _) => Ok(true),
+            (_, []) => Ok(false),
+            ([number, ..], [text, ..]) => Err(format!(
+                "{} is a number, as a value is, and {} is not",
+                show(*number),
+                show(*text)
+            )),
+        };
+    }
+    let above: Vec<usize> = text
         .iter()
-        .all(|field| !is_number(field) && !field.is_empty());
-    let above = records.get(1).is_some_and(|second| {
-        let mut pairs = first.fields.iter().zip(&second.fields);
-        pairs.any(|(field, below)| !is_number(field) && !is_missing(field) && is_number(below))
-    });
-    names || above
+        .copied()
+        .filter(|column| below[*column].is_numbers())
+        .collect();
+    match (numbers.first(), above.first()) {
+        (Some(number), Some(above)) => Err(format!(
+            "{} stands above numbers, as a name does, and {} is a number, as a value is",
+            show(*above),
+            show(*number)
+        )),
+        (Some(_), None) => match names_of_numbers(first, below, &numbers) {
+            Some(why) => Err(why),
+            None => Ok(false),
+        },
+        (None, Some(column)) => {
+            if let Some(again) = text.iter().find(|column| below[**column].again) {
+                return Err(format!(
+                    "{} stands there again further on, as a value does",
+                    show(*again)
+                ));
+            }
+            // The first column of a table that numbers its rows often has no name.
+            let nameless = (0..first.len()).filter(|c| is_missing(&first[*c]));
+            if let Some(nameless) = nameless
+                .into_iter()
+                .find(|c| *c > 0 || !first[*c].is_empty())
+            {
+                return Err(format!("{} is missing, as a value may be", show(nameless)));
+            }
+            if above.iter().any(|column| is_name(&first[*column])) {
+                Ok(true)
+            } else {
+                Err(format!(
+                    "{} stands above numbers, and may be one with a slip in it",
+                    show(*column)
+                ))
+            }
+        }
+        (None, None) => {
+            Err("no column holds numbers, of which names could be told apart".to_owned())
+        }
+    }
+}
+
+/// Why a row of numbers may be one of names.
+fn names_of_numbers(first: &[String], below: &[Below], numbers: &[usize]) -> Option<String> {
+    let values: Vec<f64> = numbers
+        .iter()
+        .filter_map(|column| first[*column].parse().ok())
+        .collect();
+    let distinct: BTreeSet<u64> = values.iter().map(|x| x.to_bits()).collect();
+    let are_years = values.len() > 1
+        && values.iter().all(|x| is_year(*x))
+        && distinct.len() == values.len()
+        && numbers.iter().any(|column| below[*column].no_years);
+    if are_years {
+        return Some("its numbers look like years, and those below do not".to_owned());
+    }
+    let counts = |from: usize| {
+        values
+            .iter()
+            .zip(from..)
+            .all(|(x, n)| x.to_bits() == (n as f64).to_bits())
+    };
+    (counts(0) && values.len() > 2 || counts(1) && values.len() > 4)
+        .then(|| "its numbers count the columns".to_owned())
+}
+
+/// Whether this is surely not meant as a value: it has a letter, and is not a number but for a slip.
+fn is_name(field: &str) -> bool {
+    let mended: String = field
+        .chars()
+        .filter(|c| !matches!(c, '$' | '€' | '£' | '%' | ' ' | '_' | '\''))
+        .map(|c| match c {
+            'l' | 'I' | '|' => '1',
+            'O' | 'o' => '0',
+            ',' => '.',
+            other => other,
+        })
+        .collect();
+    let is_slip = field.chars().any(|c| c.is_ascii_digit()) && is_number(&mended);
+    field.chars().any(char::is_alphabetic) && !field.starts_with('#') && !is_slip
 }

@@ -35,6 +35,16 @@ impl From<usize> for Column {
     }
 }
 
+impl Column {
+    /// How a program names it.
+    pub(super) fn call(&self) -> String {
+        match self {
+            Self::Name(name) => format!("{name:?}"),
+            Self::Index(index) => index.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -115,7 +125,7 @@ pub enum DataError {
     #[error("{place}: {reason}")]
     Syntax {
         /// Where it stands.
-        place: Place,
+        place: Box<Place>,
         /// What is wrong.
         reason: String,
     },
@@ -132,15 +142,124 @@ pub enum DataError {
         what: String,
     },
     /// A row is longer or shorter than the others.
-    #[error("{place}: this row has {found}, {others} {expected}", found = count(*.found, "value"),
+    #[error("{place}: this row has {found}, {others} {expected}{}", quoted_lines(*.quoted), found = count(*.found, "value"),
         others = if .place.file.is_some() { "the first line" } else { "the rows before it" })]
     Ragged {
         /// The row.
-        place: Place,
+        place: Box<Place>,
         /// How many values it has.
         found: usize,
         /// How many it should have.
         expected: usize,
+        /// Where a quote in it spans lines: the line that opens it, and the one that closes it.
+        quoted: Option<(usize, usize)>,
+    },
+    /// A first line that may hold names as well as values.
+    #[error(
+        "{place}: names or values? {why}\nnote: as names these are {}; as values this is the first of {}\nhelp: say which: `.header(true)` for names, `.header(false)` for values",
+        list(.fields), count(*.rows, "row")
+    )]
+    Header {
+        /// The line.
+        place: Box<Place>,
+        /// Its fields.
+        fields: Vec<String>,
+        /// The rows with it.
+        rows: usize,
+        /// Why it cannot be told.
+        why: String,
+    },
+    /// A whole number with more digits than an `f32` keeps.
+    #[error("{place}: `{value}` has more digits than a number keeps here: {note}\nhelp: {help}")]
+    Digits {
+        /// Where it stands.
+        place: Box<Place>,
+        /// The number.
+        value: String,
+        /// What it becomes.
+        note: String,
+        /// What to write.
+        help: String,
+    },
+    /// More than is allowed: columns, categories, pixels, memory.
+    #[error("{what}\nhelp: {help}")]
+    Limit {
+        /// What there is too much of, and where.
+        what: String,
+        /// What to do, and how to allow more.
+        help: String,
+    },
+    /// A setting that cannot be.
+    #[error("{setting}: {reason}\nhelp: {help}")]
+    Setting {
+        /// The call.
+        setting: String,
+        /// What is wrong.
+        reason: String,
+        /// What to write.
+        help: String,
+    },
+    /// A column without a value has no mean.
+    #[error(
+        "`{file}`: column `{column}` has no mean that could stand for what is missing\nhelp: {help}"
+    )]
+    NoMean {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// What to write.
+        help: String,
+    },
+    /// Missing values were made up from other means than the training data's.
+    #[error(
+        "{}column `{column}` has a mean of its own in {}, and not that of the training data\nhelp: read it as the training data were: `.like(&train.schema())`",
+        prefix(.file.as_deref()), count(*.rows, "row")
+    )]
+    OwnMean {
+        /// The file.
+        file: Option<String>,
+        /// The column.
+        column: String,
+        /// The rows in which it was missing.
+        rows: usize,
+    },
+    /// Other columns than those of the training data.
+    #[error("{}these are not the {what} of the training data: {}\nhelp: name them as there, and leave out what is not for the model: `.ignore(..)`",
+        prefix(.file.as_deref()), difference(.missing, .additional))]
+    Columns {
+        /// The file.
+        file: Option<String>,
+        /// Which columns.
+        what: &'static str,
+        /// The names that the training data have.
+        missing: Vec<String>,
+        /// The names that they do not have.
+        additional: Vec<String>,
+    },
+    /// A column that was read as something else than in the training data.
+    #[error("{}column `{column}` was read as {found}, and in the training data as {training}\nhelp: {help}", prefix(.file.as_deref()))]
+    ReadOtherwise {
+        /// The file.
+        file: Option<Box<str>>,
+        /// The column.
+        column: String,
+        /// What it is here.
+        found: String,
+        /// What it was there.
+        training: String,
+        /// What to write.
+        help: String,
+    },
+    /// A class that the training data do not have.
+    #[error("{place}: the class `{class}` is not among those of the training data: {}", list(.known))]
+    UnknownClass {
+        /// Where it stands.
+        place: Box<Place>,
+        /// The class.
+        class: String,
+        /// The classes of the training data.
+        known: Vec<String>,
     },
     /// A number is NaN, infinite, or too large for `f32`.
     #[error(
@@ -196,7 +315,7 @@ pub enum DataError {
     #[error("{place}: `{value}` is not among the declared categories {}", list(.known))]
     UnknownCategory {
         /// Where it stands.
-        place: Place,
+        place: Box<Place>,
         /// The category.
         value: String,
         /// The declared ones.
@@ -220,9 +339,9 @@ pub enum DataError {
         /// How many in a row.
         width: usize,
     },
-    /// A label that has no output unit.
-    #[error("{place}: label {label} is out of range: `{model}` has {}, so labels go from 0 to {}\nhelp: {help}",
-        count(*.classes, "output"), .classes.saturating_sub(1))]
+    /// A label beyond the classes that the model tells apart.
+    #[error("{place}: label {label} is out of range: `{model}` knows {}, so labels go from 0 to {}\nhelp: {help}",
+        class_count(*.classes), .classes.saturating_sub(1))]
     Label {
         /// Where it stands.
         place: Box<Place>,
@@ -406,6 +525,26 @@ pub enum DataError {
         /// The loss.
         loss: String,
     },
+    /// Nothing says what a target is.
+    #[error(
+        "`{model}` has no loss, which says what a target is\nhelp: add a section to the model: `loss cross_entropy` or `loss mse`; its inputs alone are checked by `inputs_of`"
+    )]
+    NoLoss {
+        /// The model's name.
+        model: String,
+    },
+    /// A number whose square is none.
+    #[error(
+        "{place}: {value:e} is too large to train on: its square is beyond what an `f32` holds\nhelp: {help}"
+    )]
+    Large {
+        /// Where it stands.
+        place: Box<Place>,
+        /// The number.
+        value: f32,
+        /// What to do.
+        help: String,
+    },
     /// A row of targets has another width than the model's output.
     #[error("`{loss}` of `{model}` wants {}{} in each row's target: these have {found}", count(*.expected, "value"), for_output(.output))]
     TargetWidth {
@@ -472,18 +611,82 @@ pub enum DataError {
     },
 }
 
+impl DataError {
+    pub(super) fn columns(
+        file: Option<&str>,
+        what: &'static str,
+        missing: Vec<String>,
+        additional: Vec<String>,
+    ) -> Self {
+        Self::Columns {
+            file: file.map(str::to_owned),
+            what,
+            missing,
+            additional,
+        }
+    }
+}
+
 /// `1 row`, `2 rows`.
 pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
+/// `1 class`, `2 classes`.
+pub(super) fn class_count(number: usize) -> String {
+    let ending = if number == 1 { "" } else { "es" };
+    format!("{number} class{ending}")
+}
+
+/// Text of someone else's, not too long.
+pub(super) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}..", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// `4 GiB`, `1.5 MiB`.
+pub(super) fn bytes(bytes: usize) -> String {
+    let (mut size, mut unit) = (bytes as f64, 0);
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    while size >= 1024.0 && unit + 1 < units.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    format!("{} {}", (size * 10.0).round() / 10.0, units[unit])
+}
+
+/// `` `new.csv`: ``.
+fn prefix(file: Option<&str>) -> String {
+    file.map_or_else(String::new, |file| format!("`{file}`: "))
+}
+
+/// `` `a` is missing, `b`, `c` are additional ``.
+fn difference(missing: &[String], additional: &[String]) -> String {
+    let part = |names: &[String], what: &str| {
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        (!names.is_empty()).then(|| format!("{} {verb} {what}", list(names)))
+    };
+    let parts = [part(missing, "missing"), part(additional, "additional")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// `; a quote in it opens on line 3 and closes on line 5`.
+fn quoted_lines(lines: Option<(usize, usize)>) -> String {
+    lines.map_or_else(String::new, |(opened, closed)| {
+        format!("; a quote in it opens on line {opened} and closes on line {closed}")
+    })
+}
+
 /// `` `a`, `b`, `c` ``, shortened.
-fn list(names: &[String]) -> String {
+pub(super) fn list(names: &[String]) -> String {
     const SHOWN: usize = 12;
     let mut text = names
         .iter()
         .take(SHOWN)
-        .map(|name| format!("`{name}`"))
+        .map(|name| format!("`{}`", shortened(name)))
         .collect::<Vec<_>>()
         .join(", ");
     if names.len() > SHOWN {

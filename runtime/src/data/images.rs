@@ -1,10 +1,11 @@
 //! Images from folders, one for each class.
 
+use super::error::{bytes, count};
 use super::{Data, DataError, Features, Input, Origin, Targets};
 use image::imageops::{FilterType, resize};
-use image::{ImageBuffer, ImageFormat, Pixel};
+use image::{ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Limits, Pixel};
 use std::fs;
-use std::io::Error;
+use std::io::{BufReader, Cursor, Error, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub struct Images {
     files: Vec<(PathBuf, usize)>,
     size: Option<(usize, usize)>,
     grey: bool,
+    max_pixels: usize,
+    max_memory: usize,
 }
 
 /// Finds the images of a folder that has a folder for each class: `digits/3/a.png` is of the class `3`.
@@ -36,7 +39,8 @@ pub struct Images {
 /// # Errors
 ///
 /// [`DataError::File`] if a folder cannot be read, [`DataError::Folder`] if there is no class, a class without images,
-/// or an image beside the classes' folders.
+/// an image beside the classes' folders, or a class whose name is not UTF-8, [`DataError::Image`] for a folder that is
+/// called like an image.
 pub fn images(folder: impl AsRef<Path>) -> Result<Images, DataError> {
     let folder = folder.as_ref();
     let shown = folder.display().to_string();
@@ -54,7 +58,7 @@ pub fn images(folder: impl AsRef<Path>) -> Result<Images, DataError> {
         return wrong(format!("the folder `{shown}` has no class"), one_for_each());
     }
     let (mut classes, mut found) = (Vec::new(), Vec::new());
-    for (class, folder) in folders.iter().enumerate() {
+    for (index, folder) in folders.iter().enumerate() {
         let (inside, files) = entries(folder)?;
         if files.is_empty() {
             let help = match inside.first() {
@@ -70,8 +74,24 @@ pub fn images(folder: impl AsRef<Path>) -> Result<Images, DataError> {
                 help,
             );
         }
-        classes.push(name(folder));
-        found.extend(files.into_iter().map(|file| (file, class)));
+        if let Some(folder) = inside.iter().find(|folder| is_image(folder)) {
+            return Err(DataError::Image {
+                file: folder.display().to_string(),
+                reason: "it is a folder, not a file".to_owned(),
+            });
+        }
+        // Two names that are not text would be shown, and told apart, as one.
+        let Some(class) = folder.file_name().and_then(|name| name.to_str()) else {
+            return wrong(
+                format!(
+                    "the class `{}` has a name that is not UTF-8",
+                    folder.display()
+                ),
+                "give the folder another name".to_owned(),
+            );
+        };
+        classes.push(class.to_owned());
+        found.extend(files.into_iter().map(|file| (file, index)));
     }
     Ok(Images {
         folder: shown,
@@ -79,6 +99,8 @@ pub fn images(folder: impl AsRef<Path>) -> Result<Images, DataError> {
         files: found,
         size: None,
         grey: false,
+        max_pixels: 50_000_000,
+        max_memory: 8 << 30,
     })
 }
 
@@ -93,6 +115,18 @@ impl Images {
     /// One channel instead of three.
     pub fn grey(mut self) -> Self {
         self.grey = true;
+        self
+    }
+
+    /// How many pixels an image may have (50,000,000 unless said): a file of a few bytes may hold any number.
+    pub fn max_pixels(mut self, pixels: usize) -> Self {
+        self.max_pixels = pixels;
+        self
+    }
+
+    /// How many bytes all images may take together, 4 for each number (8 GiB unless said).
+    pub fn max_memory(mut self, bytes: usize) -> Self {
+        self.max_memory = bytes;
         self
     }
 
@@ -112,17 +146,26 @@ impl Images {
     /// # Errors
     ///
     /// [`DataError::Image`] for a file that is no image or cut off, [`DataError::ImageSize`] for images of different
-    /// sizes; each names the file.
+    /// sizes, [`DataError::Limit`] for more pixels or memory than is allowed; each names the file.
     pub fn read(self) -> Result<Data, DataError> {
         let (mut values, mut first) = (Vec::new(), None::<(String, [usize; 2])>);
+        if let Some((height, width)) = self.size {
+            if height == 0 || width == 0 {
+                return Err(DataError::Setting {
+                    setting: format!("`.resize({height}, {width})`"),
+                    reason: "an image has a pixel at least".to_owned(),
+                    help: "height and width, such as `.resize(64, 64)`".to_owned(),
+                });
+            }
+            let setting = || format!("`.resize({height}, {width})`");
+            self.check_pixels(&setting, height, width)?;
+            self.reserve(&mut values, [height, width])?;
+        }
         for (path, _) in &self.files {
             let file = path.display().to_string();
-            let found = self.append(path, &mut values)?;
+            let found = self.append(path, first.is_none(), &mut values)?;
             match &first {
-                None => {
-                    values.reserve(values.len() * (self.files.len() - 1));
-                    first = Some((file, found));
-                }
+                None => first = Some((file, found)),
                 Some((first, expected)) if found != *expected => {
                     return Err(DataError::ImageSize {
                         file,
@@ -166,23 +209,181 @@ impl Images {
         })
     }
 
+    /// Whether an image of this size may be held.
+    fn check_pixels(
+        &self,
+        what: &dyn Fn() -> String,
+        height: usize,
+        width: usize,
+    ) -> Result<(), DataError> {
+        let is_small = height
+            .checked_mul(width)
+            .is_some_and(|pixels| pixels <= self.max_pixels);
+        // Above what the library counts in.
+        let is_counted = u32::try_from(height.max(width)).is_ok();
+        if is_small && is_counted {
+            return Ok(());
+        }
+        Err(DataError::Limit {
+            what: format!(
+                "{}: an image of {height}x{width} pixels (height x width), and {} are allowed",
+                what(),
+                self.max_pixels
+            ),
+            help: "make it smaller, or allow more: `.max_pixels(n)`".to_owned(),
+        })
+    }
+
+    /// Memory for all images, of the size of the first one.
+    fn reserve(&self, values: &mut Vec<f32>, [height, width]: [usize; 2]) -> Result<(), DataError> {
+        let channels = if self.grey { 1 } else { 3 };
+        let numbers = height.saturating_mul(width).saturating_mul(channels);
+        let numbers = numbers.saturating_mul(self.files.len());
+        let needed = numbers.saturating_mul(size_of::<f32>());
+        if needed <= self.max_memory && values.try_reserve_exact(numbers).is_ok() {
+            return Ok(());
+        }
+        Err(DataError::Limit {
+            what: format!(
+                "`{}`: {} of {height}x{width} pixels take {}, more than there is or is allowed ({})",
+                self.folder,
+                count(self.files.len(), "image"),
+                bytes(needed),
+                bytes(self.max_memory)
+            ),
+            help: "make them smaller with `.resize(height, width)`, or allow more: `.max_memory(bytes)`"
+                .to_owned(),
+        })
+    }
+
     /// Appends an image's numbers, and gives its height and width.
-    fn append(&self, path: &Path, to: &mut Vec<f32>) -> Result<[usize; 2], DataError> {
+    fn append(
+        &self,
+        path: &Path,
+        is_first: bool,
+        to: &mut Vec<f32>,
+    ) -> Result<[usize; 2], DataError> {
+        let file = || path.display().to_string();
         let bad = |reason: String| DataError::Image {
-            file: path.display().to_string(),
+            file: file(),
             reason,
         };
-        let image = image::ImageReader::open(path)
-            .and_then(image::ImageReader::with_guessed_format)
-            .map_err(|error| bad(error.to_string()))?
-            .decode()
-            .map_err(|error| bad(error.to_string()))?;
+        let failed = |error: Error| bad(error.to_string());
+        let mut opened = crate::file::regular(path).map_err(failed)?;
+        let mut start = Vec::new();
+        let read = opened.by_ref().take(PNG_SIZE).read_to_end(&mut start);
+        read.map_err(failed)?;
+        opened.rewind().map_err(failed)?;
+        // More than any image of so many pixels takes.
+        let most = (self.max_pixels as u64)
+            .saturating_mul(8)
+            .saturating_add(64 << 20);
+        let image = match image::guess_format(&start) {
+            Ok(ImageFormat::Png) => {
+                // Before the decoder reserves anything.
+                if let Some([height, width]) = png_size(&start) {
+                    self.check_pixels(&|| format!("`{}`", file()), height, width)?;
+                }
+                self.decode(path, BufReader::new(opened), ImageFormat::Png, is_first, to)?
+            }
+            Ok(ImageFormat::Jpeg) => {
+                let mut content = Vec::new();
+                opened
+                    .take(most)
+                    .read_to_end(&mut content)
+                    .map_err(failed)?;
+                if !ends_as_jpeg(&content) {
+                    return Err(bad("it is cut off: its end is missing".to_owned()));
+                }
+                self.decode(path, Cursor::new(content), ImageFormat::Jpeg, is_first, to)?
+            }
+            _ => return Err(bad("it is neither PNG nor JPEG".to_owned())),
+        };
         if self.grey {
             Ok(channels(&image.to_luma32f(), self.size, to))
         } else {
             Ok(channels(&image.to_rgb32f(), self.size, to))
         }
     }
+
+    fn decode(
+        &self,
+        path: &Path,
+        from: impl std::io::BufRead + Seek,
+        format: ImageFormat,
+        is_first: bool,
+        to: &mut Vec<f32>,
+    ) -> Result<image::DynamicImage, DataError> {
+        let file = || path.display().to_string();
+        let bad = |error: image::ImageError| DataError::Image {
+            file: file(),
+            reason: error.to_string(),
+        };
+        let mut reader = ImageReader::with_format(from, format);
+        let mut limits = Limits::default();
+        // The widest pixels have 8 bytes, and what stands beside them is small.
+        limits.max_alloc = Some(
+            (self.max_pixels as u64)
+                .saturating_mul(8)
+                .saturating_add(64 << 20),
+        );
+        reader.limits(limits);
+        let decoder = reader.into_decoder().map_err(bad)?;
+        let (width, height) = decoder.dimensions();
+        let (width, height) = (width as usize, height as usize);
+        let shown = || format!("`{}`", file());
+        self.check_pixels(&shown, height, width)?;
+        match self.size {
+            // The image in between has the new height, and its own width.
+            Some((new, _)) => self.check_pixels(
+                &|| format!("{} on the way to another size", shown()),
+                new,
+                width,
+            )?,
+            None if is_first => self.reserve(to, [height, width])?,
+            None => {}
+        }
+        image::DynamicImage::from_decoder(decoder).map_err(bad)
+    }
+}
+
+/// The first bytes of a PNG file, up to and with its size.
+const PNG_SIZE: u64 = 24;
+
+/// Height and width of a PNG file.
+fn png_size(start: &[u8]) -> Option<[usize; 2]> {
+    let number = |at: usize| {
+        let bytes = start.get(at..at + 4)?.try_into().ok()?;
+        usize::try_from(u32::from_be_bytes(bytes)).ok()
+    };
+    (start.get(12..16)? == b"IHDR").then_some(())?;
+    Some([number(20)?, number(16)?])
+}
+
+/// Whether a JPEG file goes on to its end. The decoder fills up with grey what is cut off.
+fn ends_as_jpeg(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    while let Some(next) = bytes
+        .get(at..)
+        .and_then(|rest| rest.iter().position(|x| *x == 0xFF))
+    {
+        at += next;
+        // Any number of these may stand before what a marker says.
+        let Some(fill) = bytes[at..].iter().position(|x| *x != 0xFF) else {
+            return false;
+        };
+        at += fill;
+        match bytes[at] {
+            0xD9 => return true,
+            // A byte of 255 in the image, a restart, a start: without a length.
+            0x00 | 0x01 | 0xD0..=0xD8 => at += 1,
+            _ => match bytes.get(at + 1..at + 3) {
+                Some(&[high, low]) => at += 1 + usize::from(u16::from_be_bytes([high, low])).max(2),
+                _ => return false,
+            },
+        }
+    }
+    false
 }
 
 /// Appends the channels one after the other.
@@ -224,8 +425,8 @@ fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), DataError> {
         }
         if path.is_dir() {
             folders.push(path);
-        } else if let Ok(format) = ImageFormat::from_path(&path) {
-            if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg) {
+        } else if ImageFormat::from_path(&path).is_ok() {
+            if !is_image(&path) {
                 return Err(DataError::Image {
                     file: path.display().to_string(),
                     reason: "only PNG and JPEG are read".to_owned(),
@@ -237,6 +438,14 @@ fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), DataError> {
     folders.sort();
     files.sort();
     Ok((folders, files))
+}
+
+/// Whether it is called like an image that is read.
+fn is_image(path: &Path) -> bool {
+    matches!(
+        ImageFormat::from_path(path),
+        Ok(ImageFormat::Png | ImageFormat::Jpeg)
+    )
 }
 
 fn name(path: &Path) -> String {

@@ -95,7 +95,7 @@ impl Loader {
         let rows = self.rows.len();
         let mut bounds: Vec<Range<usize>> = (0..rows)
             .step_by(self.batch)
-            .map(|start| start..(start + self.batch).min(rows))
+            .map(|start| start..start.saturating_add(self.batch).min(rows))
             .collect();
         if bounds.len() > 1
             && let Some(last) = bounds.last().map(Range::len)
@@ -158,8 +158,12 @@ impl DataLoader<Batch> for Loader {
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
-        let first = (self.rows.start + start).min(self.rows.end);
-        let last = (self.rows.start + end).clamp(first, self.rows.end);
+        let first = self.rows.start.saturating_add(start).min(self.rows.end);
+        let last = self
+            .rows
+            .start
+            .saturating_add(end)
+            .clamp(first, self.rows.end);
         Arc::new(self.copy(self.all.clone(), self.device.clone(), first..last))
     }
 }

@@ -24,7 +24,9 @@ mod error;
 #[cfg(feature = "images")]
 mod images;
 mod loader;
+mod rows;
 mod scale;
+mod schema;
 mod source;
 mod split;
 
@@ -36,6 +38,7 @@ pub use error::{Column, DataError, Place};
 pub use images::{Images, images};
 pub use loader::Loader;
 pub use scale::{Scaler, Scaling, standardise};
+pub use schema::Schema;
 pub use source::{Features, IntoFeatures, IntoTargets, Label, Number, Row, Targets};
 
 use burn::data::dataset::Dataset;
@@ -70,6 +73,10 @@ struct Origin {
     dropped: usize,
     /// Where each sample is a file of its own: their names, by the row they had first.
     samples: Arc<Vec<String>>,
+    /// How the file was read, if it is a table.
+    table: Option<Arc<schema::TableSchema>>,
+    /// Whether the classes got their names from the program, and not from a file.
+    named_by_hand: bool,
 }
 
 impl Data {
@@ -173,7 +180,9 @@ impl Data {
                     value: format!("{}, made from {},", values[at], features.values[at]),
                 });
             }
-            self.inputs[index].features.values = Arc::new(values);
+            let features = &mut self.inputs[index].features;
+            features.values = Arc::new(values);
+            features.is_changed = !features.sources.list.is_empty();
         }
         Ok(self)
     }
@@ -188,7 +197,18 @@ impl Data {
         name: impl Into<String>,
         features: impl IntoFeatures,
     ) -> Result<Self, DataError> {
-        let (name, features) = (name.into(), features.into_features()?);
+        let (name, features): (String, _) = (name.into(), features.into_features()?);
+        if self
+            .inputs
+            .iter()
+            .any(|input| input.name.as_ref() == Some(&name))
+        {
+            return Err(DataError::Setting {
+                setting: format!("`.with_input({name:?}, ..)`"),
+                reason: "the data have this input already".to_owned(),
+                help: "each input once, by the model's name for it".to_owned(),
+            });
+        }
         let (found, expected) = (features.rows(), self.rows());
         if found != expected {
             return Err(DataError::Lengths {
@@ -208,12 +228,14 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// [`DataError::Label`] if a class has no name, [`DataError::NotAClass`] if the targets are not classes.
+    /// [`DataError::Label`] if a class has no name, [`DataError::Setting`] if two have the same one,
+    /// [`DataError::NotAClass`] if the targets are not classes.
     pub fn with_class_names<S: Into<String>>(
         mut self,
         names: impl IntoIterator<Item = S>,
     ) -> Result<Self, DataError> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        source::check_names(&names)?;
         let indices = match &self.targets {
             Targets::None => {
                 return Err(DataError::NoTarget {
@@ -236,14 +258,10 @@ impl Data {
             }
         };
         if let Some(row) = indices.iter().position(|class| *class >= names.len()) {
-            return Err(DataError::Label {
-                place: Box::new(self.target_place(row, 0)),
-                label: indices[row].to_string(),
-                model: "the list of names".to_owned(),
-                classes: names.len(),
-                help: "name every class".to_owned(),
-            });
+            let place = self.target_place(row, 0);
+            return Err(source::nameless(place, indices[row], names.len()));
         }
+        self.origin.named_by_hand = true;
         self.targets = Targets::Classes {
             indices,
             names: Arc::new(names),
@@ -415,9 +433,12 @@ impl fmt::Display for Data {
         match &self.targets {
             Targets::None => write!(f, "no target")?,
             Targets::Classes { indices, names } => {
-                let classes = names
-                    .len()
-                    .max(indices.iter().max().map_or(0, |class| class + 1));
+                let classes = names.len().max(
+                    indices
+                        .iter()
+                        .max()
+                        .map_or(0, |class| class.saturating_add(1)),
+                );
                 write!(f, "{classes} classes")?;
             }
             Targets::Values { width, .. } => write!(f, "{}", count(*width, "target value"))?,

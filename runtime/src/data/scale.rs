@@ -1,6 +1,7 @@
 //! Scaling of features, with statistics from the training part only.
 
-use super::{Data, DataError, Features, Input};
+use super::error::{DataError, Place};
+use super::{Data, Features, Input, Schema};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -31,6 +32,9 @@ pub enum Scaling {
 pub struct Scaler {
     scaling: Scaling,
     inputs: Vec<Vec<Affine>>,
+    /// The names of the columns; none in what was saved by an older version.
+    #[serde(default)]
+    schema: Schema,
 }
 
 /// `(x - offset) / scale`, and back.
@@ -79,7 +83,15 @@ impl Scaler {
             .inputs()
             .map(|features| statistics(features, scaling))
             .collect();
-        Ok(Self { scaling, inputs })
+        let schema = Schema {
+            inputs: train.schema().inputs,
+            ..Schema::default()
+        };
+        Ok(Self {
+            scaling,
+            inputs,
+            schema,
+        })
     }
 
     /// How it scales.
@@ -87,11 +99,11 @@ impl Scaler {
         self.scaling
     }
 
-    /// The data scaled; targets stay as they are.
+    /// The data scaled; targets stay as they are. Columns with names are put in the order of the training part.
     ///
     /// # Errors
     ///
-    /// [`DataError::Scaler`] if the columns are not those the scaler was made for.
+    /// [`DataError::Scaler`] if there are more or fewer columns than the scaler was made for, and as [`Schema::apply`].
     pub fn apply(&self, data: &Data) -> Result<Data, DataError> {
         self.map(data, Affine::apply)
     }
@@ -100,7 +112,7 @@ impl Scaler {
     ///
     /// # Errors
     ///
-    /// [`DataError::Scaler`] if the columns are not those the scaler was made for.
+    /// As [`Scaler::apply`].
     pub fn inverse(&self, data: &Data) -> Result<Data, DataError> {
         self.map(data, Affine::inverse)
     }
@@ -113,18 +125,27 @@ impl Scaler {
     pub fn apply_row(&self, row: &[f32]) -> Result<Vec<f32>, DataError> {
         match self.inputs.first() {
             Some(columns) if columns.len() == row.len() => {
-                let scaled = columns
-                    .iter()
-                    .zip(row)
-                    .map(|(column, x)| column.apply(*x))
-                    .collect();
-                Ok(scaled)
+                let scaled = columns.iter().zip(row).enumerate();
+                scaled
+                    .map(|(index, (column, x))| match column.apply(*x) {
+                        scaled if x.is_finite() && scaled.is_finite() => Ok(scaled),
+                        scaled => Err(DataError::NotFinite {
+                            place: Place::row(0).column(index),
+                            value: if x.is_finite() {
+                                format!("{scaled}, made from {x},")
+                            } else {
+                                x.to_string()
+                            },
+                        }),
+                    })
+                    .collect()
             }
             _ => Err(self.misfit(vec![row.len()])),
         }
     }
 
     fn map(&self, data: &Data, change: fn(Affine, f32) -> f32) -> Result<Data, DataError> {
+        let data = &self.schema.apply(data)?;
         let fits = self.inputs.len() == data.inputs.len()
             && self
                 .inputs
@@ -155,6 +176,7 @@ impl Scaler {
             }
             let features = Features {
                 values: Arc::new(values),
+                is_changed: !features.sources.list.is_empty(),
                 ..features.clone()
             };
             inputs.push(Input {

@@ -1,6 +1,7 @@
 //! What data are made from: arrays, `Vec`s, flat values.
 
-use super::error::{DataError, Place};
+use super::error::{DataError, Place, bytes, count};
+use super::schema::Columns;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,6 +12,10 @@ pub struct Features {
     pub(crate) values: Arc<Vec<f32>>,
     /// The columns' names; empty if they have none.
     pub(crate) columns: Arc<Vec<String>>,
+    /// The columns of the file that these were made of; empty if there are none.
+    pub(super) sources: Arc<Columns>,
+    /// Whether numbers of a file were changed since, by a scaler or `map`.
+    pub(super) is_changed: bool,
     /// The axes of one sample where more than their product is known (images); else empty.
     pub(crate) shape: Vec<usize>,
     /// How many values of each row are the sample's own, if samples differ in length; behind them are zeros.
@@ -50,7 +55,23 @@ impl Features {
                 what: "the data".to_owned(),
             });
         };
-        let mut values = Vec::with_capacity(longest * rows.len());
+        let numbers = longest.checked_mul(rows.len());
+        let mut values = Vec::new();
+        if numbers.is_none_or(|numbers| values.try_reserve_exact(numbers).is_err()) {
+            return Err(DataError::Limit {
+                what: format!(
+                    "{} filled up to the longest, of {}, take {}: more than there is",
+                    count(rows.len(), "sequence"),
+                    count(longest, "step"),
+                    bytes(
+                        longest
+                            .saturating_mul(rows.len())
+                            .saturating_mul(size_of::<f32>())
+                    )
+                ),
+                help: "cut the longest ones".to_owned(),
+            });
+        }
         for row in rows {
             values.extend_from_slice(&row);
             values.resize(values.len() + longest - row.len(), 0.0);
@@ -72,8 +93,8 @@ impl Features {
             Some(lengths) => *lengths.get(row)?,
             None => self.width,
         };
-        let start = row * self.width;
-        self.values.get(start..start + length)
+        let start = row.checked_mul(self.width)?;
+        self.values.get(start..start.checked_add(length)?)
     }
 
     /// Rows of `width` values, one after the other.
@@ -97,6 +118,8 @@ impl Features {
             width,
             values: Arc::new(values),
             columns: Arc::default(),
+            sources: Arc::default(),
+            is_changed: false,
             shape: Vec::new(),
             lengths: None,
         };
@@ -141,9 +164,10 @@ impl Features {
             let expected = *width.get_or_insert(found);
             if found != expected {
                 return Err(DataError::Ragged {
-                    place: Place::row(index),
+                    place: Box::new(Place::row(index)),
                     found,
                     expected,
+                    quoted: None,
                 });
             }
         }
@@ -316,7 +340,7 @@ impl Targets {
         match self {
             Self::None => None,
             Self::Classes { indices, .. } => Some(indices.len()),
-            Self::Values { values, width } => Some(values.len() / width),
+            Self::Values { values, width } => Some(values.len().checked_div(*width).unwrap_or(0)),
         }
     }
 
@@ -391,13 +415,28 @@ macro_rules! whole {
                 match indices {
                     Some(indices) => Ok(Targets::classes(indices)),
                     // A negative number is no class: these are numbers to predict.
-                    None => Targets::values(labels.iter().map(|&label| label as f32).collect(), 1),
+                    None => {
+                        if let Some(row) = labels.iter().position(|&label| label as f32 as i128 != label as i128) {
+                            return Err(rounded(Place::row(row), labels[row], labels[row] as f32));
+                        }
+                        Targets::values(labels.iter().map(|&label| label as f32).collect(), 1)
+                    }
                 }
             }
         }
     )*};
 }
 whole!(usize, u64, u32, u16, u8, isize, i64, i32, i16, i8);
+
+/// A whole number as a target that would become another one.
+pub(super) fn rounded(place: Place, value: impl std::fmt::Display, becomes: f32) -> DataError {
+    DataError::Digits {
+        place: Box::new(place),
+        value: value.to_string(),
+        note: format!("as an `f32` it is {becomes}"),
+        help: "give it as a real number if it may be rounded, such as `x as f32`".to_owned(),
+    }
+}
 
 macro_rules! real {
     ($($kind:ty),*) => {$(
@@ -480,7 +519,58 @@ impl IntoTargets for () {
 
 impl IntoTargets for Targets {
     fn into_targets(self) -> Result<Targets, DataError> {
-        Ok(self)
+        match &self {
+            Self::Values { width: 0, .. } => Err(DataError::Setting {
+                setting: "`Targets::Values`".to_owned(),
+                reason: "a width of 0 leaves nothing to predict".to_owned(),
+                help: "for data without a target: `Targets::None`, or `()`".to_owned(),
+            }),
+            Self::Values { values, width } if !values.len().is_multiple_of(*width) => {
+                Err(DataError::Flat {
+                    values: values.len(),
+                    width: *width,
+                })
+            }
+            Self::Values { values, width } => match values.iter().position(|x| !x.is_finite()) {
+                Some(at) => Err(DataError::NotFinite {
+                    place: Place::row(at / width).column(at % width),
+                    value: values[at].to_string(),
+                }),
+                None => Ok(self),
+            },
+            Self::Classes { indices, names } if !names.is_empty() => {
+                check_names(names)?;
+                match indices.iter().position(|class| *class >= names.len()) {
+                    Some(row) => Err(nameless(Place::row(row), indices[row], names.len())),
+                    None => Ok(self),
+                }
+            }
+            Self::None | Self::Classes { .. } => Ok(self),
+        }
+    }
+}
+
+/// A class beyond the names that are given.
+pub(super) fn nameless(place: Place, class: usize, names: usize) -> DataError {
+    DataError::Label {
+        place: Box::new(place),
+        label: class.to_string(),
+        model: "the list of names".to_owned(),
+        classes: names,
+        help: "name every class".to_owned(),
+    }
+}
+
+/// Two classes of one name could not be told apart.
+pub(super) fn check_names(names: &[String]) -> Result<(), DataError> {
+    let mut seen = BTreeSet::new();
+    match names.iter().find(|name| !seen.insert(name.as_str())) {
+        Some(twice) => Err(DataError::Setting {
+            setting: "the classes' names".to_owned(),
+            reason: format!("`{twice}` stands there twice"),
+            help: "give each class a name of its own".to_owned(),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Images varied while training.
 
+use super::error::TrainError;
 use burn::tensor::{Int, Tensor, TensorData};
 use damper_spec::Augmentation;
 use rand::rngs::ChaCha8Rng;
@@ -12,8 +13,9 @@ use rand::{RngExt, SeedableRng};
 /// use damper::prelude::*;
 ///
 /// let images = Tensor::<4>::ones([8, 1, 28, 28], &Device::default());
-/// let varied = Augment::new().shift(2).flip(true).apply(images, 42);
+/// let varied = Augment::new().shift(2).flip(true).apply(images, 42)?;
 /// assert_eq!(varied.dims(), [8, 1, 28, 28]);
+/// # Ok::<(), damper::TrainError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Augment {
@@ -65,12 +67,54 @@ impl Augment {
     ///
     /// - images: `[batch, channels, height, width]`
     /// - output: the same
-    #[must_use]
-    pub fn apply(self, images: Tensor<4>, seed: u64) -> Tensor<4> {
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Setting`] for a move as far as the image is wide or high, and a probability that is none.
+    pub fn apply(self, images: Tensor<4>, seed: u64) -> Result<Tensor<4>, TrainError> {
+        let [_, _, height, width] = images.dims();
+        self.check(Some(height.min(width)))?;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        apply(self.settings, images, &mut random)
+        Ok(apply(self.settings, images, &mut random))
+    }
+
+    /// Whether a number of pixels is beyond any image.
+    pub(super) fn is_huge(self) -> bool {
+        self.settings.shift.max(self.settings.crop) > MOST_PIXELS
+    }
+
+    /// Whether the numbers can be, for images of this least side.
+    pub(super) fn check(self, side: Option<usize>) -> Result<(), TrainError> {
+        let Augmentation {
+            shift, crop, erase, ..
+        } = self.settings;
+        for (name, pixels) in [("shift", shift), ("crop", crop)] {
+            if side.is_some_and(|side| pixels > 0 && pixels >= side) || pixels > MOST_PIXELS {
+                return Err(TrainError::Setting {
+                    name,
+                    value: format!("{pixels} pixels"),
+                    reason: side.map_or_else(
+                        || "no image has so many".to_owned(),
+                        |side| format!("the image has {side}"),
+                    ),
+                    help: "fewer than the image has, such as an eighth of them".to_owned(),
+                });
+            }
+        }
+        if !(0.0..=1.0).contains(&erase) {
+            return Err(TrainError::Setting {
+                name: "erase",
+                value: erase.to_string(),
+                reason: "it is no probability".to_owned(),
+                help: "a number from 0 to 1".to_owned(),
+            });
+        }
+        Ok(())
     }
 }
+
+/// Far above any image, and exact as an `f64`.
+const MOST_PIXELS: usize = 1 << 30;
 
 /// See [`Augment::apply`].
 pub(super) fn apply(

@@ -178,7 +178,11 @@ fn penalties(epoch: &Epoch) -> impl Iterator<Item = String> {
 }
 
 fn summary(history: &History, how: &str) -> String {
-    let seconds: f64 = history.epochs.iter().map(|epoch| epoch.seconds).sum();
+    // From 0, since a sum of nothing is -0.
+    let seconds = history
+        .epochs
+        .iter()
+        .fold(0.0, |sum, epoch| sum + epoch.seconds);
     let mut parts = vec![format!(
         "{}: {} in {seconds:.1} s{how}",
         history.model,

@@ -6,7 +6,7 @@ use super::history::{History, Measures};
 use super::measure::{Measured, measure};
 use super::sparsity::Sparsity;
 use super::training::with_watched;
-use crate::data::Data;
+use crate::data::{Data, Schema};
 use crate::{Network, Spec};
 use damper_spec::Settings;
 use std::fmt;
@@ -22,6 +22,8 @@ pub struct Run<M> {
     /// The description with the settings of this training.
     pub(super) spec: Spec,
     pub(super) settings: Settings,
+    /// What the training data's columns and classes are called.
+    pub(super) schema: Schema,
     pub(super) train: Measured,
     pub(super) valid: Measured,
 }
@@ -71,14 +73,22 @@ impl<M: Network> Run<M> {
         &self.valid.measures
     }
 
+    /// The names of the training data's columns and classes: other files are read like them by
+    /// [`Table::like`](crate::data::Table::like).
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// Loss and metrics of the final model on other samples: a test set that chose nothing.
+    ///
+    /// Their columns and classes are matched with those of the training samples by name: [`Schema::apply`].
     ///
     /// # Errors
     ///
-    /// [`TrainError`] if the data do not fit the model.
+    /// [`TrainError`] if the data do not fit the model, or have other columns or classes than the training samples.
     pub fn evaluate(&self, data: &Data) -> Result<Measures, TrainError> {
         let (spec, settings) = (&self.spec, &self.settings);
-        let data = data.check_rows_for(spec)?;
+        let data = self.schema.apply(data)?.check_rows_for(spec)?;
         let metrics = with_watched(spec.model().metrics_or_default(), settings);
         let device = self.model.devices().into_iter().next().unwrap_or_default();
         let measured = measure(&self.model, spec, &data, &metrics, settings.batch, &device)?;

@@ -10,7 +10,7 @@ use super::quiet::Quiet;
 use super::run::{Run, Stop};
 use super::settle;
 use super::strategy::OnCpu;
-use crate::data::{Data, Prepared};
+use crate::data::{Data, Prepared, Schema};
 use crate::schedule::Schedule;
 use crate::weights::with_seed;
 use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
@@ -228,18 +228,21 @@ impl<M: Network> Training<M> {
 
     /// Trains a model.
     ///
-    /// Each epoch shuffles the training samples, and then measures the validation samples with inference behavior.
-    /// Trainings may run side by side, from any threads: initial weights, order, masks and augmentation are functions
-    /// of the seed, so none changes another. (On a GPU masks come from the device's generator, and layers of one's own
-    /// may draw from it on the CPU too: there trainings side by side change each other's random numbers.)
+    /// Columns and classes of the validation samples are matched with those of the training samples by name:
+    /// [`Schema::apply`]. Each epoch shuffles the training samples, and then measures the validation samples with
+    /// inference behavior. Trainings may run side by side, from any threads: initial weights, order, masks and
+    /// augmentation are functions of the seed, so none changes another. (On a GPU masks come from the device's
+    /// generator, and layers of one's own may draw from it on the CPU too: there trainings side by side change each
+    /// other's random numbers.)
     ///
     /// # Errors
     ///
     /// [`TrainError`]: settings or data that cannot be used, no such device, a loss that is not finite. Nothing panics.
     pub fn fit(&self, train: &Data, valid: &Data) -> Result<Run<M>, TrainError> {
         let (spec, settings) = self.settings()?;
+        let schema = train.schema();
         let train = train.check_for(&spec)?;
-        let valid = valid.check_rows_for(&spec)?;
+        let valid = schema.apply(valid)?.check_rows_for(&spec)?;
         let device = self.plain_device(&settings)?;
         let notes = batch_notes(&spec, &settings, train.rows())?;
         if self.progress == Progress::Dashboard && !cfg!(feature = "tui") {
@@ -251,7 +254,8 @@ impl<M: Network> Training<M> {
             });
         }
         let all = AssertUnwindSafe(|| self.run(spec, settings, &train, &valid, &device, notes));
-        catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::panic(payload)))
+        let run = catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::panic(payload)))?;
+        Ok(Run { schema, ..run })
     }
 
     /// The seed that a run has.
@@ -453,6 +457,7 @@ impl<M: Network> Training<M> {
             stop,
             spec,
             settings,
+            schema: Schema::default(),
             train,
             valid,
         })
@@ -570,6 +575,10 @@ impl Changes {
             train.swa = Some(size(epoch));
         }
         if let Some(augment) = augment {
+            // The description holds numbers up to 2^53, and would pass over a larger one. It checks the others itself.
+            if augment.is_huge() {
+                augment.check(None)?;
+            }
             let augment = augment.settings();
             train.augment = Some(damper_spec::Augment {
                 id: Id::NONE,
