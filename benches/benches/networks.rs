@@ -11,7 +11,7 @@
 use damper::burn::module::{Module, ParamId};
 use damper::burn::nn::loss::CrossEntropyLossConfig;
 use damper::burn::nn::{BatchNormConfig, DropoutConfig, LayerNormConfig, LinearConfig};
-use damper::burn::optim::{GradientsParams, ModuleOptimizer};
+use damper::burn::optim::GradientsParams;
 use damper::burn::tensor::{Device, Distribution, Int, Tensor, activation};
 use damper::data::Data;
 use damper::{Network, Progress, Target, TrainError, Training};
@@ -210,11 +210,17 @@ impl Bench {
                 .with_bias(false)
                 .init(&training);
             let own = MatrixConfig::new().init(&training)?;
-            let (optimizer, id) = (kernels::optimizer(Matrix::spec(&own)), own.fc.weight.id);
+            let mut optimizer = kernels::optimizer(Matrix::spec(&own));
+            let (mut of_burn, id) = (hand::adamw(1e-3).init(), by_hand.weight.id);
+            let of_damper = own.fc.weight.id;
             self.compare(
                 "adamw",
-                optimizer_steps(by_hand.clone(), hand::adamw(1e-3).init(), by_hand.weight.id),
-                optimizer_steps(own, optimizer, id),
+                optimizer_steps(by_hand, id, move |model, gradients| {
+                    of_burn.step(hand::LEARNING_RATE, model, gradients)
+                }),
+                optimizer_steps(own, of_damper, move |model, gradients| {
+                    optimizer.step(hand::LEARNING_RATE, model, gradients)
+                }),
             );
         }
         Ok(())
@@ -265,8 +271,8 @@ fn passes<'a, const D: usize, const E: usize>(
 /// Steps of the optimiser on one matrix.
 fn optimizer_steps<M: Module + 'static>(
     model: M,
-    mut optimizer: ModuleOptimizer,
     id: ParamId,
+    mut step: impl FnMut(M, GradientsParams) -> M + 'static,
 ) -> Steps<'static> {
     let gradient = Tensor::<2>::random(
         [1024, 1024],
@@ -279,9 +285,7 @@ fn optimizer_steps<M: Module + 'static>(
         let mut gradients = GradientsParams::new();
         gradients.register(id, gradient.clone().mul_scalar(1.0));
         let start = Instant::now();
-        held = held
-            .take()
-            .map(|model| optimizer.step(hand::LEARNING_RATE, model, gradients));
+        held = held.take().map(|model| step(model, gradients));
         start.elapsed().as_secs_f64()
     })
 }

@@ -16,6 +16,8 @@ pub struct Builder<'a> {
     spec: &'a Spec,
     /// Shared by all blocks.
     weights: Rc<Weights>,
+    /// The bytes of all parameters, if there is no memory for them.
+    too_large: Option<u128>,
     /// The statements of this block.
     statements: &'a [Statement],
     /// The residual this block is, if it is one.
@@ -32,6 +34,7 @@ impl<'a> Builder<'a> {
         Self {
             spec,
             weights: Rc::new(Weights::new(device)),
+            too_large: too_large(spec),
             statements,
             residual: None,
             copy: (0, 1),
@@ -43,8 +46,15 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     ///
-    /// [`SpecError::Layer`] if the description has no such layer (macro and runtime disagree).
+    /// [`SpecError::Layer`] if the description has no such layer (macro and runtime disagree),
+    /// [`SpecError::TooLarge`] if there is no memory for the parameters of all layers.
     pub fn layer<L: Layer>(&self, field: &str) -> Result<L, SpecError> {
+        if let Some(bytes) = self.too_large {
+            return Err(SpecError::TooLarge {
+                model: self.spec.model().name.clone(),
+                bytes,
+            });
+        }
         self.statements
             .iter()
             .flat_map(|statement| &statement.ops)
@@ -267,6 +277,28 @@ impl<'a> Builder<'a> {
             wanted,
         }
     }
+}
+
+/// The bytes of all parameters, if the system has no memory for them: to draw the weights would end the process.
+fn too_large(spec: &Spec) -> Option<u128> {
+    /// Fewer are not asked for.
+    const SMALL: u128 = 1 << 30;
+    let numbers = |parameter: Parameter| {
+        let sizes = parameter.shape.into_iter().map(|size| size as u128);
+        sizes.fold(1, u128::saturating_mul)
+    };
+    let numbers = spec.parameters().into_iter().map(numbers);
+    let bytes = numbers
+        .fold(0, u128::saturating_add)
+        .saturating_mul(size_of::<f32>() as u128);
+    if bytes < SMALL {
+        return None;
+    }
+    let reserved = usize::try_from(bytes).is_ok_and(|bytes| {
+        // Taken and given back: nothing is written to it.
+        Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
+    });
+    (!reserved).then_some(bytes)
 }
 
 /// Whether every parameter is on the device.

@@ -71,6 +71,14 @@ pub enum SpecError {
         /// The operation with its values.
         expression: String,
     },
+    /// There is no memory for the parameters.
+    #[error("`{model}` cannot be built: its parameters take {} GiB, more memory than there is", .bytes / (1 << 30))]
+    TooLarge {
+        /// The model's name.
+        model: String,
+        /// The bytes of all parameters.
+        bytes: u128,
+    },
     /// The module that the macro wrote asks for a layer that the description has not.
     #[error("layer `{path}` is not {wanted} in the description of `{model}`")]
     Layer {

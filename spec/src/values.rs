@@ -106,7 +106,7 @@ pub(crate) fn check(
         }
     });
     check.inside("the loss");
-    loss(model, &mut check);
+    loss(model, units, &mut check);
     check.inside("the task");
     if let Some(task) = &model.task {
         match &task.kind {
@@ -309,13 +309,23 @@ fn rule_kind(kind: &RuleKind, id: Id, check: &mut Check<'_>) {
     }
 }
 
-fn loss(model: &Model, check: &mut Check<'_>) {
+fn loss(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
     let Some(loss) = &model.loss else { return };
     match &loss.kind {
         LossKind::Huber { delta } => check.positive(delta, loss.id, "`delta` of `huber`"),
         LossKind::SmoothL1 { beta } => check.positive(beta, loss.id, "`beta` of `smooth_l1`"),
         LossKind::Dice { smooth, .. } => check.not_negative(smooth, loss.id, "`smooth` of `dice`"),
         _ => {}
+    }
+    if let LossKind::BinaryCrossEntropy { weights, .. } = &loss.kind
+        && let ([weight], Some(1)) = (weights.as_slice(), units)
+    {
+        let message = "`weights` of one yes/no unit multiply the whole loss: both answers weigh as much as before";
+        check.push(
+            Finding::error(at(weight, loss.id), message)
+                .help("remove `weights`; for a rare answer two units and `cross_entropy(weights = [1.0, 5.0])`")
+                .note("a weight is one for each unit, not for each answer"),
+        );
     }
     if let Some(target) = &loss.target
         && matches!(

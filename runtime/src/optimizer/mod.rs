@@ -4,12 +4,14 @@ mod adam;
 mod beside;
 #[cfg(feature = "flex")]
 mod one_pass;
+mod own;
 mod sgd;
 
 pub use adam::Adam;
 pub(crate) use beside::Beside;
 #[cfg(feature = "flex")]
 pub(crate) use beside::Lent;
+pub use own::{ModelOptimizer, StepError};
 pub use sgd::{Sgd, Velocity};
 
 use crate::Spec;
@@ -21,18 +23,20 @@ use burn::optim::{
 use burn::tensor::Tensor;
 use damper_spec::{Algorithm, Parameter};
 
-/// The optimiser of the description: its algorithm, and one parameter group, by exact paths, for each set of
-/// rules that act on weights.
+/// The optimizer of the description, for a loop of one's own: its algorithm, its rules on weights, its clip.
+///
+/// A training has it already; see [`ModelOptimizer`].
+pub fn build(spec: &Spec) -> ModelOptimizer {
+    ModelOptimizer::new(spec)
+}
+
+/// burn's optimizer with one parameter group, by exact paths below `prefix`, for each set of rules that act on weights.
 ///
 /// What no rule reaches, and what the description does not know (the parameters of `custom` layers), is in the
 /// first group: it takes plain steps. Decay is done by [`Regularised`], never by the algorithm, so `adam` and `adamw`
-/// are one here.
-pub fn build(spec: &Spec) -> ModuleOptimizer {
-    build_with(spec, &Beside::default())
-}
-
-/// As [`build`]; a step in one pass, if the algorithm has one, does besides what it is told.
-pub(crate) fn build_with(spec: &Spec, beside: &Beside) -> ModuleOptimizer {
+/// are one here. A step in one pass, if the algorithm has one, does besides what it is told. The clip by the global norm
+/// and, under it, the penalties are the caller's.
+pub(crate) fn build_with(spec: &Spec, prefix: &str, beside: &Beside) -> ModuleOptimizer {
     let settings = spec.training();
     match settings.algorithm {
         Algorithm::Sgd {
@@ -40,7 +44,7 @@ pub(crate) fn build_with(spec: &Spec, beside: &Beside) -> ModuleOptimizer {
             dampening,
             nesterov,
         } => grouped(
-            spec,
+            (spec, prefix),
             &Sgd {
                 momentum,
                 dampening,
@@ -60,7 +64,7 @@ pub(crate) fn build_with(spec: &Spec, beside: &Beside) -> ModuleOptimizer {
             epsilon,
             amsgrad,
         } => grouped(
-            spec,
+            (spec, prefix),
             &Adam {
                 beta1,
                 beta2,
@@ -75,7 +79,7 @@ pub(crate) fn build_with(spec: &Spec, beside: &Beside) -> ModuleOptimizer {
             epsilon,
             centered,
         } => grouped(
-            spec,
+            (spec, prefix),
             &RmsPropConfig::new()
                 .with_alpha(alpha as f32)
                 .with_momentum(momentum as f32)
@@ -85,7 +89,7 @@ pub(crate) fn build_with(spec: &Spec, beside: &Beside) -> ModuleOptimizer {
             |step| step,
         ),
         Algorithm::Adagrad { lr_decay, epsilon } => grouped(
-            spec,
+            (spec, prefix),
             &AdaGradConfig::new()
                 .with_lr_decay(lr_decay)
                 .with_epsilon(epsilon as f32)
@@ -93,7 +97,7 @@ pub(crate) fn build_with(spec: &Spec, beside: &Beside) -> ModuleOptimizer {
             |step| step,
         ),
         Algorithm::Lion { beta1, beta2 } => grouped(
-            spec,
+            (spec, prefix),
             &LionConfig::new()
                 .with_beta_1(beta1 as f32)
                 .with_beta_2(beta2 as f32)
@@ -122,7 +126,7 @@ fn in_one_pass<O>(step: Regularised<O>, _: &Beside) -> Regularised<O> {
 
 /// One group for each distinct treatment; `wrap` may choose another way to take the same step.
 fn grouped<O: Optimizer, W: Optimizer>(
-    spec: &Spec,
+    (spec, prefix): (&Spec, &str),
     optimizer: &O,
     wrap: impl Fn(Regularised<O>) -> W,
 ) -> ModuleOptimizer {
@@ -147,8 +151,8 @@ fn grouped<O: Optimizer, W: Optimizer>(
             continue;
         }
         match groups.iter_mut().find(|(known, _)| *known == treatment) {
-            Some((_, paths)) => paths.push(parameter.path),
-            None => groups.push((treatment, vec![parameter.path])),
+            Some((_, paths)) => paths.push(below(prefix, parameter.path)),
+            None => groups.push((treatment, vec![below(prefix, parameter.path)])),
         }
     }
     let regularised = |treatment| {
@@ -163,6 +167,15 @@ fn grouped<O: Optimizer, W: Optimizer>(
             optimizer.with_group(ParamGroup::from_paths(paths), regularised(treatment), None)
         },
     )
+}
+
+/// A path of the description in a module that holds the model as `prefix`.
+fn below(prefix: &str, path: String) -> String {
+    if prefix.is_empty() {
+        path
+    } else {
+        format!("{prefix}.{path}")
+    }
 }
 
 /// Scales all gradients of a model by one number, so that together, as one vector, they are no longer than

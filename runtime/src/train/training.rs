@@ -329,7 +329,7 @@ impl<M: Network> Training<M> {
             steps_per_epoch,
         );
         let beside = optimizer::Beside::default();
-        let optimizer = optimizer::build_with(&spec, &beside);
+        let optimizer = optimizer::build_with(&spec, "", &beside);
 
         let interrupter = Interrupter::new();
         let signals = (!self.ignores_signals).then(|| interrupt::listen(&interrupter));
@@ -500,6 +500,18 @@ impl Changes {
         for (name, value, reason) in counts {
             if value == Some(0) {
                 return Err(setting(name, "0", reason, "a whole number, 1 or more"));
+            }
+        }
+        // What the description tells apart: it holds numbers as `f64`.
+        const MOST: usize = 1 << 53;
+        for (name, value, _) in counts.into_iter().chain([("swa", self.swa, "")]) {
+            if let Some(value) = value.filter(|value| *value > MOST) {
+                return Err(setting(
+                    name,
+                    &value.to_string(),
+                    "no training is so long",
+                    &format!("a whole number up to {MOST}"),
+                ));
             }
         }
         let numbers = [

@@ -186,8 +186,8 @@ pub fn noise(n: usize, seed: u64) -> Vec<f32> {
 
 /// Whether this test has the process for itself; if not, it is run in one of its own.
 ///
-/// Random numbers are one stream for the whole process. Trainings wait for each other, but the tests beside
-/// these draw numbers as they please.
+/// A device's random numbers are one stream for the whole process, and the tests beside this one draw from it as they
+/// please. (A training does not: what is random in it comes from its seed.)
 pub fn alone() -> bool {
     let thread = std::thread::current();
     let name = thread.name().filter(|name| *name != "main");

@@ -259,8 +259,11 @@ fn averages_are_taken_of_what_is_stored_and_computed_from_there() {
     }
     let (train, valid) = (quadrants(64, 1), quadrants(40, 2));
     // One batch in each epoch: the weights after each step are those of shorter trainings.
+    // With seed 7 the two greatest singular values are too close for so few steps of the power iteration.
     let fit = |epochs: usize, change: fn(Training<Computed>) -> Training<Computed>| {
-        let training = quiet(Training::<Computed>::new(ComputedConfig::new())).epochs(epochs);
+        let training = quiet(Training::<Computed>::new(ComputedConfig::new()))
+            .epochs(epochs)
+            .seed(3);
         change(training).fit(&train, &valid).unwrap()
     };
     let steps: Vec<Vec<f32>> = (1..=12)

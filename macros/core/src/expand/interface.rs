@@ -4,6 +4,7 @@
 
 use super::context::{Context, tensor};
 use super::{docs, forward, names};
+use damper_spec::OpKind;
 use damper_spec::TaskKind;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
@@ -133,10 +134,16 @@ fn passes(cx: &Context<'_>) -> TokenStream {
         || quote!(#krate::__private::forward(&mut #krate::Pass::new(), |#pass| self.forward_pass(#arguments, #pass))),
     );
     let forward_pass = cx.body(|| forward::model(cx, &pass));
+    let lost = has_activity(&cx.lowered.spec.layers).then(|| {
+        let note = "it drops the penalty `activity` of this model: in a loop of one's own `run` with a `Pass`, and add \
+                    `pass.take_activity()` to the loss; for predictions `logits` or `predict`";
+        quote!(#[deprecated(note = #note)])
+    });
     quote! {
         /// The output of the layers, as the device says: on a training (autodiff) device with dropout and noise,
         /// else without.
         #shapes
+        #lost
         pub fn forward(&self, #parameters) -> #output {
             #forward
         }
@@ -146,6 +153,19 @@ fn passes(cx: &Context<'_>) -> TokenStream {
             #forward_pass
         }
     }
+}
+
+/// Whether a layer adds a penalty on its values, which only a pass hands on.
+fn has_activity(statements: &[damper_spec::Statement]) -> bool {
+    statements
+        .iter()
+        .flat_map(|statement| &statement.ops)
+        .any(|op| match &op.kind {
+            OpKind::Activity { .. } => true,
+            OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => has_activity(body),
+            OpKind::Residual { body, shortcut, .. } => has_activity(body) || has_activity(shortcut),
+            _ => false,
+        })
 }
 
 fn predictions(cx: &Context<'_>) -> TokenStream {
