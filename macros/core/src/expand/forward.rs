@@ -575,18 +575,16 @@ impl<'c> Body<'c> {
                 let padding = self.padding(op);
                 quote!(let #local = self.#field.forward(#value, #padding, #pass);)
             }
-            OpKind::Stochastic(_) => {
+            OpKind::Stochastic(_)
+            | OpKind::Activation(Activation {
+                kind: ActivationKind::Rrelu,
+                ..
+            }) => {
                 quote!(let #local = self.#field.forward(#value, #pass);)
             }
             OpKind::Reshape { .. } => {
                 let behind = self.cx.rank_behind(op);
                 quote!(let #local = self.#field.forward::<_, #behind>(#value);)
-            }
-            OpKind::Activation(Activation {
-                kind: ActivationKind::Rrelu,
-                ..
-            }) => {
-                quote!(let #local = self.#field.forward(#value, #pass);)
             }
             OpKind::Activation(_)
             | OpKind::BatchNorm { .. }
