@@ -1,5 +1,10 @@
 //! What each command says of the examples of this repository.
 
+#![allow(
+    clippy::format_collect,
+    reason = "texts of thousands of lines are written once"
+)]
+
 use cargo_damper::{Drawing, Error, Format, check, expand, explain, graph, markdown, summary};
 use damper_spec::LINTS;
 use serde_json::Value;

@@ -13,7 +13,7 @@ const BACKENDS: [(&str, bool); 3] = [
 ];
 
 /// Why there is no such device.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceError {
     /// No backend has this name.

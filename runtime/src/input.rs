@@ -8,7 +8,7 @@ use damper_spec::{Input, InputKind, Value};
 use std::fmt;
 
 /// Why a model cannot read its inputs.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
     /// More or fewer inputs than are declared.

@@ -52,6 +52,7 @@ mod input;
 mod network;
 mod panic;
 mod pass;
+mod readable;
 mod spec;
 
 pub mod activation;

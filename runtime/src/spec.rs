@@ -50,7 +50,7 @@ struct Inner {
 }
 
 /// Why a configuration cannot be built: what the compiler would have said of these values.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 pub enum SpecError {
     /// The rules that the values break.
     #[error("{}", Broken(.model, .findings))]

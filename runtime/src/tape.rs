@@ -56,19 +56,15 @@ fn tie<const D: usize>(output: Tensor<D>) -> Tensor<D> {
     let new = || Tensor::<1>::zeros([1], &device).require_grad();
     let (probe, link) = (new(), new());
     let last = TAGS.with_borrow_mut(|all| {
-        match all.iter_mut().find(|tags| tags.link.device() == device) {
-            Some(tags) => {
-                tags.probe = Some(probe.clone());
-                std::mem::replace(&mut tags.link, link.clone())
-            }
-            None => {
-                all.push(Tags {
-                    probe: Some(probe.clone()),
-                    link: link.clone(),
-                });
-                link.clone()
-            }
+        if let Some(tags) = all.iter_mut().find(|tags| tags.link.device() == device) {
+            tags.probe = Some(probe.clone());
+            return std::mem::replace(&mut tags.link, link.clone());
         }
+        all.push(Tags {
+            probe: Some(probe.clone()),
+            link: link.clone(),
+        });
+        link.clone()
     });
     let tags = [probe, link, last];
     #[cfg(feature = "flex")]

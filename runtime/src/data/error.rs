@@ -110,7 +110,7 @@ impl fmt::Display for Place {
 }
 
 /// What is wrong with data: each with the row and the column.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     /// The file cannot be read.

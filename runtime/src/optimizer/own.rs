@@ -52,7 +52,7 @@ pub struct ModelOptimizer {
 }
 
 /// Why an optimizer cannot take a step.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
     /// The module does not hold the model: none of its rules would act.

@@ -33,7 +33,7 @@ const CONFIG: &str = "damper.config";
 const CHECKSUM: &str = "damper.checksum";
 
 /// Why weights could not be saved. Nothing is left on disk, and what stood there before is untouched.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveError {
     /// The file's ending names no format.
@@ -61,7 +61,7 @@ pub enum SaveError {
 }
 
 /// Why weights could not be loaded.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// The file's ending names no format.

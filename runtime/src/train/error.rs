@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 /// Why a training ended without a model.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum TrainError {
     /// The hyper-parameters or the training settings break a rule.
     #[error(transparent)]
@@ -105,11 +105,11 @@ impl<M> Partial<M> {
 
 /// Holds a [`Partial`] of any model.
 #[derive(Default)]
-pub struct Kept(Mutex<Option<Box<dyn Any + Send>>>);
+pub struct Kept(Option<Box<Mutex<Box<dyn Any + Send>>>>);
 
 impl Kept {
     pub(super) fn new<M: Send + 'static>(partial: Partial<M>) -> Self {
-        Self(Mutex::new(Some(Box::new(partial))))
+        Self(Some(Box::new(Mutex::new(Box::new(partial)))))
     }
 }
 
@@ -151,10 +151,8 @@ impl TrainError {
         else {
             return None;
         };
-        let kept = kept
-            .0
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)?;
+        let kept = kept.0?.into_inner();
+        let kept = kept.unwrap_or_else(PoisonError::into_inner);
         kept.downcast::<Partial<M>>().ok().map(|partial| *partial)
     }
 

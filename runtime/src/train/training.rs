@@ -480,6 +480,9 @@ impl<M: Network> Training<M> {
     }
 }
 
+/// Whole numbers up to here are told apart by the description, which holds them as `f64`.
+const MOST: usize = 1 << 53;
+
 impl Changes {
     /// Writes the changes into the description, and checks it again: the rules hold for them too.
     fn apply(&self, spec: Spec) -> Result<Spec, TrainError> {
@@ -502,8 +505,6 @@ impl Changes {
                 return Err(setting(name, "0", reason, "a whole number, 1 or more"));
             }
         }
-        // What the description tells apart: it holds numbers as `f64`.
-        const MOST: usize = 1 << 53;
         for (name, value, _) in counts.into_iter().chain([("swa", self.swa, "")]) {
             if let Some(value) = value.filter(|value| *value > MOST) {
                 return Err(setting(
