@@ -660,7 +660,10 @@ mod hostile {
                 table(json!({ "a": tensor("F32", json!(axes), 0, 4) }), 4),
             ),
             ("twice.safetensors", safetensors_of(twice.as_bytes(), 8)),
-            ("deep.safetensors", safetensors_of(&[b'['; 1_000_000], 0)),
+            (
+                "deep.safetensors",
+                safetensors_of(&vec![b'['; 1_000_000], 0),
+            ),
             ("many.safetensors", safetensors_of(many.as_bytes(), 64)),
             ("length.bpk", b"NRUB\x01\x00\xff\xff\xff\xff".to_vec()),
             ("version.bpk", b"NRUB\xff\x00\x00\x00\x00\x00".to_vec()),

@@ -23,7 +23,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// A case may take so long. They take milliseconds.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Kilobytes of addresses that the cases may take, threads and their stacks included.
 const MEMORY: usize = 8_000_000;

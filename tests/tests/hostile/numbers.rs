@@ -110,6 +110,14 @@ fn a_hyper_parameter_that_is_far_away_is_an_error_or_trains() {
 
 #[test]
 fn a_number_of_the_builder_that_is_none_or_far_away_is_an_error_or_trains() {
+    type Count = (&'static str, fn(Training<Net>, usize) -> Training<Net>);
+    const COUNTS: [Count; 5] = [
+        ("epochs", Training::epochs),
+        ("batch", Training::batch),
+        ("early_stop", Training::early_stop),
+        ("accumulate", Training::accumulate),
+        ("swa", Training::swa),
+    ];
     type Set = (&'static str, fn(Training<Net>, f64) -> Training<Net>);
     const NUMBERS: [Set; 6] = [
         ("learning_rate", Training::learning_rate),
@@ -131,14 +139,6 @@ fn a_number_of_the_builder_that_is_none_or_far_away_is_an_error_or_trains() {
             }
         }
     }
-    type Count = (&'static str, fn(Training<Net>, usize) -> Training<Net>);
-    const COUNTS: [Count; 5] = [
-        ("epochs", Training::epochs),
-        ("batch", Training::batch),
-        ("early_stop", Training::early_stop),
-        ("accumulate", Training::accumulate),
-        ("swa", Training::swa),
-    ];
     for (name, set) in COUNTS {
         for count in [0, usize::MAX, 1 << 60] {
             match set(quiet(Net::training()).early_stop(1), count).fit(&rows(2), &rows(2)) {

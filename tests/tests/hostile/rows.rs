@@ -59,7 +59,7 @@ fn inputs<M: Network>(model: &M, rows: usize, device: &Device) -> Inputs {
 macro_rules! models {
     ($($name:ident $config:ident { $($tokens:tt)* })*) => {
         $(mod $config {
-            #![allow(deprecated, reason = "what is tried is not always wise")]
+            #![allow(deprecated, clippy::struct_field_names, reason = "what is tried is not always wise")]
             use damper::prelude::*;
             model! { pub $name $($tokens)* }
         })*

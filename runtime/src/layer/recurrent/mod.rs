@@ -289,7 +289,7 @@ impl Layer for Recurrent {
 #[cfg(all(test, feature = "flex"))]
 mod tests {
     use super::*;
-    use burn::tensor::{Distribution, Tolerance};
+    use burn::tensor::{Device, Distribution, Tolerance};
 
     /// The states of the fused steps, with the gradients of what they are computed from, are those of automatic
     /// differentiation.
