@@ -155,7 +155,7 @@ impl Drop for Saved {
 }
 
 fn predicted(model: &Rows) -> Vec<f32> {
-    let x = Tensor::<2>::from_floats([[0.5, -1.0, 2.0], [3.0, 0.25, -0.5]], &Device::default());
+    let x = Tensor::<2>::from_floats([[0.5, -1.0, 2.0], [3.0, 0.25, -0.5]], &Device::flex());
     model.logits(x).into_data().iter().collect()
 }
 
@@ -168,7 +168,7 @@ fn file(chance: &mut Chance, saved: &Saved) -> Outcome {
     }
     let path = saved.folder.join("changed").with_extension(ending);
     fs::write(&path, &bytes).map_err(|error| error.to_string())?;
-    let device = Device::default();
+    let device = Device::flex();
     let same = |model: &Rows| {
         if predicted(model) == saved.predicted {
             Ok(())
@@ -447,9 +447,9 @@ fn table(chance: &mut Chance) -> Outcome {
 /// Inputs of any number, shape, kind and class.
 fn inputs(chance: &mut Chance) -> Outcome {
     let device = if chance.below(2) == 0 {
-        Device::default()
+        Device::flex()
     } else {
-        Device::default().autodiff()
+        Device::flex().autodiff()
     };
     let model = WordsConfig::new()
         .init(&device)

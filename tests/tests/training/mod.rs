@@ -378,15 +378,14 @@ fn ignores_ctrl_c() -> bool {
     mask.is_some_and(|mask| mask & SIGINT != 0)
 }
 
+/// Sends the signal to a training in a process that ignores another one.
 #[cfg(unix)]
-#[test]
-fn ctrl_c_ends_the_training_and_not_the_program() {
+fn signal_ends_the_training(signal: &str, ignored: &str) {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
-    if ignores_ctrl_c() {
-        return;
-    }
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let mut child = Command::new("sh")
+        .args(["-c", &format!("trap '' {ignored}; exec \"$0\" \"$@\"")])
+        .arg(std::env::current_exe().unwrap())
         .args([
             "training::child_that_trains_until_a_signal",
             "--exact",
@@ -404,18 +403,35 @@ fn ctrl_c_ends_the_training_and_not_the_program() {
         .unwrap();
     assert!(first.starts_with("epoch       1/1000000  loss "), "{first}");
     let killed = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args([&format!("-{signal}"), &child.id().to_string()])
         .status()
         .unwrap();
     assert!(killed.success());
     let last = lines.map_while(Result::ok).last().unwrap();
-    assert!(last.contains(", interrupted after "), "{last}");
+    assert!(last.contains(", interrupted after "), "{signal}: {last}");
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && text.contains("child: interrupted after "),
-        "{text}"
+        "{signal}: {text}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_training_and_not_the_program() {
+    if !ignores_ctrl_c() {
+        signal_ends_the_training("INT", "USR1");
+    }
+}
+
+/// `nohup` ignores SIGHUP, a script's `&` SIGINT: what ends the process else is taken all the same.
+#[cfg(unix)]
+#[test]
+fn a_signal_that_is_ignored_leaves_the_others_to_the_training() {
+    signal_ends_the_training("TERM", "HUP");
+    signal_ends_the_training("TERM", "INT");
+    signal_ends_the_training("HUP", "INT");
 }
 
 #[test]
