@@ -72,7 +72,7 @@ fn tie<const D: usize>(output: Tensor<D>) -> Tensor<D> {
         Ok(output) => return output,
         Err(given) => given,
     };
-    // In burn's operations 0 is added; a value of no numbers has none to add it to.
-    let [probe, link, last] = tags;
-    output + (probe + link + last).reshape([1; D])
+    // In burn's operations 0 is added: one by one, as what is joined by way of their sum is not freed.
+    tags.into_iter()
+        .fold(output, |output, tag| output + tag.reshape([1; D]))
 }
