@@ -16,8 +16,8 @@ fn it_learns_stops_early_and_keeps_the_best_weights() {
     let (train, valid) = (quadrants(64, 1), quadrants(64, 2));
     let run = training(NetConfig::new())
         .epochs(12)
-        .learning_rate(0.1)
-        .early_stop(2)
+        .learning_rate(0.03)
+        .early_stop(3)
         .fit(&train, &valid)
         .unwrap();
     let epochs = &run.history().epochs;
@@ -35,13 +35,16 @@ fn it_learns_stops_early_and_keeps_the_best_weights() {
 
 #[test]
 fn a_loss_that_is_not_finite_names_the_layer() {
-    let data = Data::new((vec![3.4e38_f32; 4 * 32], 4), vec![0_usize, 1].repeat(16)).unwrap();
+    let far: Vec<f32> = noise(4 * 32, 1).iter().map(|x| x * 1e17).collect();
+    let data = Data::new((far, 4), vec![0_usize, 1].repeat(16)).unwrap();
     let valid = Data::new((noise(4 * 32, 3), 4), vec![0_usize, 1].repeat(16)).unwrap();
     let error = training(NetConfig::new().with_hidden(256))
+        .learning_rate(1e25)
+        .batch(16)
         .fit(&data, &valid)
         .unwrap_err();
     assert!(
-        matches!(&error, TrainError::NonFinite { epoch: 1, batch: Some(1), layer: Some(layer), .. } if layer == "fc1"),
+        matches!(&error, TrainError::NonFinite { epoch: 1, batch: Some(2), layer: Some(layer), .. } if layer == "fc1"),
         "{error}"
     );
 }

@@ -368,6 +368,26 @@ fn child_that_trains_until_a_signal() {
     println!("child: {}", run.stopped());
 }
 
+#[test]
+fn steps_that_overflow_name_the_first_layer_whose_output_does() {
+    let far: Vec<f32> = noise(4 * 32, 1).iter().map(|x| x * 1e17).collect();
+    let data = Data::new((far, 4), vec![0_usize, 1].repeat(16)).unwrap();
+    let error = training(NetConfig::new())
+        .learning_rate(1e25)
+        .batch(16)
+        .fit(&data, &quadrants(32, 2))
+        .unwrap_err();
+    assert!(
+        matches!(&error, TrainError::NonFinite { epoch: 1, batch: Some(2), layer: Some(layer), .. } if layer == "fc1"),
+        "{error}"
+    );
+    let text = error.to_string();
+    assert!(
+        text.contains("`fc1` is the first layer whose output is not finite"),
+        "{text}"
+    );
+}
+
 /// Whether whoever started this process wants no Ctrl-C in it (`nohup`, a script's `&`): its children inherit that.
 #[cfg(unix)]
 fn ignores_ctrl_c() -> bool {
