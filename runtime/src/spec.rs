@@ -235,7 +235,9 @@ fn fill(
                 .and_then(|place| fillings.get(place));
             *json = match filling {
                 Some(Filling::Number(number)) => {
-                    let finite = serde_json::Number::from_f64(*number);
+                    // The layers compute with `f32`.
+                    let held = (*number as f32).is_finite();
+                    let finite = serde_json::Number::from_f64(*number).filter(|_| held);
                     if finite.is_none() {
                         broken.push(NotFinite {
                             number: *number,
@@ -298,7 +300,11 @@ fn not_finite(json: &serde_json::Value, broken: Vec<NotFinite>) -> SpecError {
             let number = found.number;
             let mut finding = Finding::error(
                 damper_spec::Id::NONE,
-                format!("{what} is {number}, it must be a finite number"),
+                if number.is_finite() {
+                    format!("{what} is {number:e}, beyond what an `f32` holds: 3.4e38")
+                } else {
+                    format!("{what} is {number}, it must be a finite number")
+                },
             );
             if !any_hyper && found.keys.last().is_some_and(|key| key == "layers") {
                 finding.place = format!("layer `{name}`");

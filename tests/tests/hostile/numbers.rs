@@ -95,6 +95,18 @@ fn a_hyper_parameter_that_is_not_finite_is_an_error_with_its_name() {
 }
 
 #[test]
+fn a_hyper_parameter_beyond_what_the_layers_hold_is_an_error_with_its_name() {
+    for (name, change) in HYPER {
+        for number in [1e39, -1e300, f64::MAX] {
+            let error = change(NetConfig::new(), number).spec().unwrap_err();
+            let wanted =
+                format!("error: `{name}` is {number:e}, beyond what an `f32` holds: 3.4e38");
+            assert!(error.to_string().ends_with(&wanted), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_hyper_parameter_that_is_far_away_is_an_error_or_trains() {
     for (name, change) in HYPER {
         for number in FAR {
