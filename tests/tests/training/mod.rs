@@ -371,7 +371,7 @@ fn child_that_trains_until_a_signal() {
 #[test]
 fn steps_that_overflow_name_the_first_layer_whose_output_does() {
     let far: Vec<f32> = noise(4 * 32, 1).iter().map(|x| x * 1e17).collect();
-    let data = Data::new((far, 4), vec![0_usize, 1].repeat(16)).unwrap();
+    let data = Data::new((far, 4), [0_usize, 1].repeat(16)).unwrap();
     let error = training(NetConfig::new())
         .learning_rate(1e25)
         .batch(16)
