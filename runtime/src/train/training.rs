@@ -111,7 +111,8 @@ impl<M: Network> Training<M> {
 
     /// The seed of everything random: weights, order of the samples, dropout, augmentation. On `flex` and `ndarray`
     /// the same seed gives the same run on the same processor, bit for bit, for any number of threads and whatever
-    /// else draws random numbers in the process.
+    /// else draws random numbers in the process. (What burn sums up over more than four million numbers at once, as the
+    /// activity penalty of a very large layer, may differ in its last bit.)
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.changes.seed = Some(seed);
