@@ -204,8 +204,8 @@ impl Table {
     /// A column of categories: one feature for each of its values, in alphabetical order, 1 where the row has it.
     /// A missing category is a row of zeros where [`Missing`] fills with zeros.
     ///
-    /// More than 1,000 of them are an error, since that is rather a column of names or numbers of its rows:
-    /// [`Table::max_categories`].
+    /// More than 1,000 categories are an error: such a column is usually an id. [`Table::max_categories`] raises the
+    /// limit.
     pub fn categorical(mut self, column: impl Into<Column>) -> Self {
         self.categorical.push((column.into(), None));
         self
@@ -894,7 +894,7 @@ impl Table {
         })
     }
 
-    /// What stands for a missing value in the features of a column.
+    /// The values that replace a missing entry of a column, one for each of its features.
     fn means(
         &self,
         column: &str,
@@ -968,8 +968,8 @@ impl Table {
         }
     }
 
-    /// Whole numbers of a feature above 2^24, each with its line. One that is rounded is as good as any other number; but
-    /// where many become equal, they tell rows apart that the model could not.
+    /// Refuses a column of whole numbers above 2^24 if rounding them to `f32` makes many different values equal: it is
+    /// an id or a timestamp. A few rounded values do a model no harm.
     fn check_digits(
         &self,
         parsed: &Parsed,
@@ -1186,7 +1186,7 @@ fn mostly_numbers(fields: &[Cow<'_, str>]) -> bool {
     text * 10 <= fields.len()
 }
 
-/// What stands in a column below the first row.
+/// What kinds of values a column has below the first row.
 #[derive(Clone, Copy, Debug, Default)]
 struct Below {
     numbers: usize,

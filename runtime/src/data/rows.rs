@@ -1,7 +1,7 @@
 //! The rows and fields of a CSV text: RFC 4180, held to the letter where quotes are concerned.
 //!
-//! Libraries read on over a quote that is not closed, and what stands behind a closed one: rows vanish so. Fields are
-//! borrowed from the text, so that a row of millions of them costs nothing.
+//! The `csv` crate accepts an unclosed quote and text after a closing quote, and rows disappear into one field. Here
+//! both are errors. Fields are borrowed from the text, so a row of millions of fields copies nothing.
 
 use std::borrow::Cow;
 

@@ -58,7 +58,7 @@ pub(super) struct ColumnSchema {
     pub(super) name: String,
     /// Its categories, each of which is a feature; `None` for a column of numbers.
     pub(super) categories: Option<Vec<String>>,
-    /// Under [`Missing::Mean`]: what stands for a missing value in each of its features.
+    /// Under [`Missing::Mean`]: the mean that replaces a missing value, for each of its features.
     pub(super) means: Option<Vec<f32>>,
     /// The rows in which that was put in.
     pub(super) filled: usize,

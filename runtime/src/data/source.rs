@@ -14,7 +14,7 @@ pub struct Features {
     pub(crate) columns: Arc<Vec<String>>,
     /// The columns of the file that these were made of; empty if there are none.
     pub(super) sources: Arc<Columns>,
-    /// Whether numbers of a file were changed since, by a scaler or `map`.
+    /// Whether a scaler or `map` has changed the numbers since they were read from a file.
     pub(super) is_changed: bool,
     /// The axes of one sample where more than their product is known (images); else empty.
     pub(crate) shape: Vec<usize>,
