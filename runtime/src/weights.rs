@@ -12,7 +12,7 @@ use std::cell::Cell;
 const STEP: u32 = u32::MAX;
 
 thread_local! {
-    /// The seed of the model that is built next on this thread.
+    /// The seed of the model that is built next on this thread; that model takes it, and no other one.
     static NEXT: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn with_seed<T>(seed: u64, build: impl FnOnce() -> T) -> T {
 impl Weights {
     /// With the seed of [`with_seed`]; without one it comes from the device's generator, so that `Device::seed` decides.
     pub(crate) fn new(device: &Device) -> Self {
-        let seed = NEXT.get().unwrap_or_else(|| Random::drawn(device).seed);
+        let seed = NEXT.take().unwrap_or_else(|| Random::drawn(device).seed);
         Self::seeded(device, seed)
     }
 
