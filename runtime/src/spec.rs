@@ -199,7 +199,7 @@ impl fmt::Display for Spec {
     }
 }
 
-/// A number that is none, and the keys that lead to it, the last one first.
+/// A number that is not finite, and the keys of the description that lead to it, innermost first.
 struct NotFinite {
     number: f64,
     keys: Vec<String>,

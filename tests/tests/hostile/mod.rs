@@ -1,5 +1,5 @@
-//! What nobody should do, and what happens then: an error, or the right answer; never a panic inside a library, an
-//! abort, a hang, or a number in silence.
+//! Misuse and hostile values: the answer is a typed error or the right result, never a panic, an abort, a hang, or a
+//! wrong number in silence.
 
 mod memory;
 mod numbers;

@@ -1,4 +1,5 @@
-//! Numbers that are none, or far away: each is an error that names the value, or trains; never the default in silence.
+//! NaN, infinite, negative and huge values: each is an error that names the value, or trains with it; none is replaced by
+//! the default in silence.
 
 use crate::common::device;
 use damper::data::Data;
@@ -107,7 +108,7 @@ fn a_hyper_parameter_beyond_what_the_layers_hold_is_an_error_with_its_name() {
 }
 
 #[test]
-fn a_hyper_parameter_that_is_far_away_is_an_error_or_trains() {
+fn an_extreme_hyper_parameter_is_an_error_or_trains() {
     for (name, change) in HYPER {
         for number in FAR {
             let config = change(NetConfig::new(), number);
@@ -121,7 +122,7 @@ fn a_hyper_parameter_that_is_far_away_is_an_error_or_trains() {
 }
 
 #[test]
-fn a_number_of_the_builder_that_is_none_or_far_away_is_an_error_or_trains() {
+fn an_extreme_number_of_the_builder_is_an_error_or_trains() {
     type Count = (&'static str, fn(Training<Net>, usize) -> Training<Net>);
     const COUNTS: [Count; 5] = [
         ("epochs", Training::epochs),
@@ -175,7 +176,7 @@ fn a_number_of_the_builder_that_is_none_or_far_away_is_an_error_or_trains() {
 }
 
 #[test]
-fn a_size_that_is_far_away_is_an_error_before_anything_is_taken() {
+fn an_extreme_size_is_an_error_before_memory_is_allocated() {
     type Size = (&'static str, fn(SizesConfig, usize) -> SizesConfig);
     const SIZES: [Size; 4] = [
         ("hidden", SizesConfig::with_hidden),
