@@ -3,12 +3,14 @@
 pub mod arithmetic;
 mod backend;
 pub mod check;
+mod module;
 
 use crate::batch::{Positions, class_axis};
 use crate::{Inputs, Spec, Target};
 use burn::tensor::{Device, Int, Tensor};
 use damper_spec::InputKind;
 
+pub use self::module::part;
 pub use crate::build::Builder;
 pub use crate::network::{inference, monte_carlo, no_rows, plain};
 pub use crate::pass::{Pass, lift, lift_to};

@@ -5,7 +5,11 @@ use crate::{NetworkConfig, Spec, SpecError};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use damper_spec::{Op, OpKind, Parameter, Reparameterisation, Statement};
+use std::collections::HashMap;
 use std::rc::Rc;
+
+/// Layers by the names of their fields.
+type Fields<'a> = HashMap<String, &'a Op>;
 
 /// Builds the fields of a generated module: it knows the description, the device, and which block it is in.
 ///
@@ -20,6 +24,8 @@ pub struct Builder<'a> {
     too_large: Option<u128>,
     /// The statements of this block.
     statements: &'a [Statement],
+    /// The layers of this block by the names of their fields.
+    fields: Rc<Fields<'a>>,
     /// The residual this block is, if it is one.
     residual: Option<&'a Op>,
     /// Which copy of how many, inside a `repeat`.
@@ -36,10 +42,24 @@ impl<'a> Builder<'a> {
             weights: Rc::new(Weights::new(device)),
             too_large: too_large(spec),
             statements,
+            fields: Rc::new(fields(statements)),
             residual: None,
             copy: (0, 1),
             path: String::new(),
         }
+    }
+
+    /// Some fields of a large struct: a `?` drops the fields before it, and the compiler writes that down for each.
+    ///
+    /// # Errors
+    ///
+    /// What building the fields gives.
+    #[inline(never)]
+    pub fn part<T>(
+        &self,
+        build: impl FnOnce(&Self) -> Result<T, SpecError>,
+    ) -> Result<T, SpecError> {
+        build(self)
     }
 
     /// The layer of the field: its sizes are those of the description.
@@ -55,14 +75,8 @@ impl<'a> Builder<'a> {
                 bytes,
             });
         }
-        self.statements
-            .iter()
-            .flat_map(|statement| &statement.ops)
-            .find(|op| {
-                op.field.as_deref() == Some(field)
-                    || op.drop_connect_field().as_deref() == Some(field)
-                    || op.embedding_dropout_field().as_deref() == Some(field)
-            })
+        self.fields
+            .get(field)
             .and_then(|op| L::make(op, self.spec.shapes().input_of(op.id)?, &self.weights))
             .ok_or_else(|| self.missing(field, L::WORD))
     }
@@ -83,6 +97,7 @@ impl<'a> Builder<'a> {
         };
         build(&Builder {
             statements: body,
+            fields: Rc::new(fields(body)),
             residual: Some(op),
             path: self.join(field),
             weights: Rc::clone(&self.weights),
@@ -106,6 +121,7 @@ impl<'a> Builder<'a> {
         };
         build(&Builder {
             statements: body,
+            fields: Rc::new(fields(body)),
             residual: None,
             path: self.join(field),
             weights: Rc::clone(&self.weights),
@@ -125,6 +141,7 @@ impl<'a> Builder<'a> {
         match self.residual.map(|op| &op.kind) {
             Some(OpKind::Residual { shortcut, .. }) => build(&Builder {
                 statements: shortcut,
+                fields: Rc::new(fields(shortcut)),
                 residual: None,
                 path: self.join("shortcut"),
                 weights: Rc::clone(&self.weights),
@@ -148,10 +165,12 @@ impl<'a> Builder<'a> {
         let (OpKind::Repeat { body, .. }, Some(times)) = (&op.kind, op.times()) else {
             return Err(self.missing(field, "a `repeat`"));
         };
+        let fields = Rc::new(fields(body));
         (0..times)
             .map(|index| {
                 build(&Builder {
                     statements: body,
+                    fields: Rc::clone(&fields),
                     residual: None,
                     copy: (index, times),
                     path: self.join(&format!("{field}.{index}")),
@@ -226,22 +245,26 @@ impl<'a> Builder<'a> {
     /// for training.
     pub fn finish<M: Module>(&self, module: M) -> M {
         draw(&module);
-        let device = self.device();
-        let module = if is_whole(&module, device) {
+        let module = if is_whole(&module, self.device()) {
             module
         } else {
-            let module = module.to_device(device);
-            if device.is_autodiff() {
-                module.train()
-            } else {
-                module.valid()
-            }
+            self.collect(module)
         };
         let frozen = self.paths(&|parameter| parameter.frozen);
         if frozen.is_empty() {
             module
         } else {
             module.freeze_group(ParamGroup::from_paths(frozen))
+        }
+    }
+
+    fn collect<M: Module>(&self, module: M) -> M {
+        let device = self.device();
+        let module = module.to_device(device);
+        if device.is_autodiff() {
+            module.train()
+        } else {
+            module.valid()
         }
     }
 
@@ -255,10 +278,9 @@ impl<'a> Builder<'a> {
     }
 
     fn op(&self, field: &str) -> Result<&'a Op, SpecError> {
-        self.statements
-            .iter()
-            .flat_map(|statement| &statement.ops)
-            .find(|op| op.field.as_deref() == Some(field))
+        self.fields
+            .get(field)
+            .copied()
             .ok_or_else(|| self.missing(field, "a layer"))
     }
 
@@ -277,6 +299,21 @@ impl<'a> Builder<'a> {
             wanted,
         }
     }
+}
+
+fn fields(statements: &[Statement]) -> Fields<'_> {
+    let mut fields = Fields::new();
+    for op in statements.iter().flat_map(|statement| &statement.ops) {
+        let names = [
+            op.field.clone(),
+            op.drop_connect_field(),
+            op.embedding_dropout_field(),
+        ];
+        for name in names.into_iter().flatten() {
+            fields.entry(name).or_insert(op);
+        }
+    }
+    fields
 }
 
 /// The bytes of all parameters, if the system has no memory for them: to draw the weights would end the process.

@@ -16,6 +16,7 @@ mod data;
 mod data_faults;
 mod device;
 mod hostile;
+mod large;
 mod masks;
 mod one_pass;
 mod parity;

@@ -387,34 +387,49 @@ pub(super) fn is_better_high(kind: MetricKind) -> bool {
 
 /// The model as burn's `Learner` sees it. A module whose parameters have the paths they have in the model.
 pub(super) struct Learning<M> {
-    pub(super) network: M,
+    /// Boxed, and so is what a step hands over: burn moves both through threads of its own, whose stack does not hold a
+    /// model of many layers.
+    network: Box<M>,
     pub(super) shared: Arc<Shared<M>>,
 }
 
 impl<M: Network> Learning<M> {
-    fn with(&self, network: M) -> Self {
+    pub(super) fn new(network: M, shared: Arc<Shared<M>>) -> Self {
         Self {
-            network,
-            shared: Arc::clone(&self.shared),
+            network: Box::new(network),
+            shared,
         }
+    }
+
+    pub(super) fn into_network(self) -> M {
+        *self.network
+    }
+
+    fn with(&self, network: M) -> Self {
+        Self::new(network, Arc::clone(&self.shared))
+    }
+
+    fn change(mut self, change: impl FnOnce(M) -> M) -> Self {
+        self.network = Box::new(change(*self.network));
+        self
     }
 }
 
 impl<M: Network> Clone for Learning<M> {
     fn clone(&self) -> Self {
-        self.with(self.network.clone())
+        self.with(M::clone(&self.network))
     }
 }
 
 impl<M: Network> fmt::Debug for Learning<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.network, f)
+        fmt::Debug::fmt(&*self.network, f)
     }
 }
 
 impl<M: Network> fmt::Display for Learning<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.network, f)
+        fmt::Display::fmt(&*self.network, f)
     }
 }
 
@@ -423,19 +438,16 @@ impl<M: Network> Module for Learning<M> {
         self.network.collect_devices(devices)
     }
 
-    fn fork(mut self, device: &Device) -> Self {
-        self.network = self.network.fork(device);
-        self
+    fn fork(self, device: &Device) -> Self {
+        self.change(|network| network.fork(device))
     }
 
-    fn to_device(mut self, device: &Device) -> Self {
-        self.network = self.network.to_device(device);
-        self
+    fn to_device(self, device: &Device) -> Self {
+        self.change(|network| network.to_device(device))
     }
 
-    fn train(mut self) -> Self {
-        self.network = self.network.train();
-        self
+    fn train(self) -> Self {
+        self.change(|network| network.train())
     }
 
     fn valid(&self) -> Self {
@@ -443,18 +455,16 @@ impl<M: Network> Module for Learning<M> {
         self.with(averaged.unwrap_or_else(|| self.network.valid()))
     }
 
-    fn materialize(mut self) -> Self {
-        self.network = self.network.materialize();
-        self
+    fn materialize(self) -> Self {
+        self.change(|network| network.materialize())
     }
 
     fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
         self.network.visit(visitor);
     }
 
-    fn map<Map: ModuleMapper>(mut self, mapper: &mut Map) -> Self {
-        self.network = self.network.map(mapper);
-        self
+    fn map<Map: ModuleMapper>(self, mapper: &mut Map) -> Self {
+        self.change(|network| network.map(mapper))
     }
 }
 
@@ -464,7 +474,7 @@ pub(super) struct Step<M> {
     activity: Option<Tensor<1>>,
     output: Tensor<2>,
     target: Target,
-    suspect: Suspect<M>,
+    suspect: Box<Suspect<M>>,
 }
 
 impl<M: Network> ItemLazy for Step<M> {
@@ -503,16 +513,16 @@ impl<M: Network> TrainStep for Learning<M> {
             activity: activity.map(plain),
             output: plain(output),
             target: batch.target.clone(),
-            suspect: Suspect {
-                model: self.network.clone(),
+            suspect: Box::new(Suspect {
+                model: M::clone(&self.network),
                 batch,
-            },
+            }),
         };
-        TrainOutput::new(&self.network, gradients, step)
+        TrainOutput::new(&*self.network, gradients, step)
     }
 
     fn optimize(
-        mut self,
+        self,
         optimizer: &mut ModuleOptimizer,
         learning_rate: ModuleLearningRate,
         gradients: GradientsParams,
@@ -520,17 +530,17 @@ impl<M: Network> TrainStep for Learning<M> {
         let gradients = match self.shared.plan.settings.clip_norm {
             Some(limit) => {
                 let penalised = &self.shared.plan.penalised;
-                let gradients = regularize::add_penalties(&self.network, gradients, penalised);
+                let gradients = regularize::add_penalties(&*self.network, gradients, penalised);
                 let plan = &self.shared.plan;
-                optimizer::clip(&self.network, &plan.spec, gradients, limit, &plan.beside)
+                optimizer::clip(&*self.network, &plan.spec, gradients, limit, &plan.beside)
             }
             None => gradients,
         };
         #[cfg(feature = "flex")]
         self.shared.steps(&self.network, &gradients);
-        self.network = optimizer.step(learning_rate, self.network, gradients);
-        self.shared.stepped(&self.network);
-        self
+        let next = self.change(|network| optimizer.step(learning_rate, network, gradients));
+        next.shared.stepped(&next.network);
+        next
     }
 }
 
@@ -555,10 +565,10 @@ impl<M: Network> InferenceStep for Learning<M> {
             activity: None,
             output,
             target: batch.target.clone(),
-            suspect: Suspect {
-                model: self.network.clone(),
+            suspect: Box::new(Suspect {
+                model: M::clone(&self.network),
                 batch,
-            },
+            }),
         }
     }
 }
@@ -567,7 +577,7 @@ impl<M: Network> InferenceStep for Learning<M> {
 pub(super) struct Losses<M> {
     loss: Tensor<1>,
     activity: Option<Tensor<1>>,
-    suspect: Suspect<M>,
+    suspect: Box<Suspect<M>>,
 }
 
 impl<M: Network> Adaptor<Losses<M>> for Step<M> {
@@ -665,7 +675,7 @@ impl<M: Network> Metric for LossMeter<M> {
                 self.last
             };
             let (epoch, batch) = (state.epoch, step.suspect.batch.index + 1);
-            let suspect = Box::new(step.suspect.clone());
+            let suspect = step.suspect.clone();
             self.shared.fail(
                 &mut state,
                 Fault::Loss {

@@ -12,6 +12,7 @@ mod learn;
 mod measure;
 mod progress;
 mod quiet;
+mod room;
 mod run;
 mod search;
 mod settle;

@@ -7,6 +7,7 @@ use super::learn::{EpochEnd, Fault, Learning, LossMeter, Meter, Plan, Shared};
 use super::measure::measure;
 use super::progress::Progress;
 use super::quiet::Quiet;
+use super::room::with_room;
 use super::run::{Run, Stop};
 use super::settle;
 use super::strategy::OnCpu;
@@ -254,9 +255,13 @@ impl<M: Network> Training<M> {
                 help: "enable it: `cargo add damper --features tui`".to_owned(),
             });
         }
-        let all = AssertUnwindSafe(|| self.run(spec, settings, &train, &valid, &device, notes));
-        let run = catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::panic(payload)))?;
-        Ok(Run { schema, ..run })
+        let all = || {
+            let all = AssertUnwindSafe(|| self.run(spec, settings, &train, &valid, &device, notes));
+            let run =
+                catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::panic(payload)))?;
+            Ok(Box::new(Run { schema, ..run }))
+        };
+        with_room::<M, _>(all)?.map(|run| *run)
     }
 
     /// The seed that a run has.
@@ -380,10 +385,7 @@ impl<M: Network> Training<M> {
         if settings.accumulate > 1 {
             training = training.grads_accumulation(settings.accumulate);
         }
-        let learning = Learning {
-            network: model,
-            shared: Arc::clone(&shared),
-        };
+        let learning = Learning::new(model, Arc::clone(&shared));
         let launch = || training.launch(Learner::new(learning, optimizer, schedule));
         let result = catch_unwind(AssertUnwindSafe(launch));
         drop(signals);
@@ -438,7 +440,7 @@ impl<M: Network> Training<M> {
             format!(", {stop}")
         };
         shared.plan.show.end(&history, &how);
-        let model = on_device(best.map_or(result.model.network, |best| best.model));
+        let model = on_device(best.map_or_else(|| result.model.into_network(), |best| best.model));
         let measured = |data| measure(&model, &spec, data, &metrics, settings.batch, device);
         let both = AssertUnwindSafe(|| Ok((measured(train)?, measured(valid)?)));
         let (train, valid) =

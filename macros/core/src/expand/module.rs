@@ -9,15 +9,31 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
 
+/// How many fields of a large struct are built, or changed, by one function.
+const PART: usize = 16;
+
+/// More fields make a struct large: what takes it apart in one function costs the compiler the square of their number,
+/// which is a second for a hundred fields, and minutes for three hundred.
+const LARGE: usize = 64;
+
 /// A field of a generated struct.
 pub(super) struct Field {
     name: Ident,
     ty: TokenStream,
-    /// What makes it, an expression of a function that returns a `Result`.
-    make: TokenStream,
+    make: Make,
     docs: TokenStream,
     /// Not a module.
     skip: bool,
+}
+
+/// What makes a field.
+enum Make {
+    /// The builder, from the field's name and type.
+    Layer(String),
+    /// An expression of a function that returns a `Result`, whose type the compiler sees.
+    Call(TokenStream),
+    /// An expression of the user's, which must have the field's type.
+    Custom(TokenStream),
 }
 
 /// Where fields are built: the names of the builder and of the configuration.
@@ -41,31 +57,90 @@ pub(super) fn items(cx: &Context<'_>, fields: &[Field]) -> TokenStream {
         let tokens = names::deeper(&quote!(#attribute));
         quote!(#tokens)
     });
-    let declared = fields.iter().map(Field::declaration);
+    let large = fields.len() > LARGE;
+    let declared = fields.iter().map(|field| field.declaration(large));
+    let (derives, implementation) = module(cx, name, fields, Some(&format_ident!("spec")));
+    let skip = (!large).then(|| quote!(#[module(skip)]));
     let mut blocks = TokenStream::new();
     block_items(cx, &mut blocks, "", &cx.lowered.spec.layers);
     quote! {
         #docs
-        #[derive(burn::module::Module, Debug)]
+        #derives
         #(#attributes)*
         pub struct #name {
             #(#declared,)*
-            #[module(skip)]
+            #skip
             spec: #krate::Spec,
         }
+        #implementation
         #blocks
     }
+}
+
+/// The derives of a struct, and its `Module` where burn's derive is not among them.
+fn module(
+    cx: &Context<'_>,
+    name: &Ident,
+    fields: &[Field],
+    spec: Option<&Ident>,
+) -> (TokenStream, TokenStream) {
+    if fields.len() <= LARGE {
+        return (
+            quote!(#[derive(burn::module::Module, Debug)]),
+            TokenStream::new(),
+        );
+    }
+    let krate = cx.krate;
+    let (skipped, modules): (Vec<&Field>, Vec<&Field>) =
+        fields.iter().partition(|field| field.skip);
+    let parts = modules.chunks(PART).enumerate().map(|(index, part)| {
+        let names = part.iter().map(|field| &field.name);
+        let places = (0..part.len()).map(Literal::usize_unsuffixed);
+        let part = part_name(index);
+        quote!(#part { #(#names #places,)* })
+    });
+    let skipped = skipped.iter().map(|field| &field.name).chain(spec);
+    let implementation = quote! {
+        #krate::__large_module!(#name { #(#parts)* ; skip { #(#skipped,)* } });
+    };
+    (quote!(#[derive(Debug)]), implementation)
+}
+
+/// The variable of a part, which an expression of the user's does not see.
+fn part_name(index: usize) -> Ident {
+    local(&format!("part_{index}"))
+}
+
+/// How the fields are built: what comes before the struct's literal, and the fields in it.
+fn built(fields: &[Field], build: &Ident) -> (TokenStream, TokenStream) {
+    if fields.len() <= LARGE {
+        let fields = fields.iter().map(|field| {
+            let (name, make) = (&field.name, field.made(build));
+            quote!(#name: #make,)
+        });
+        return (TokenStream::new(), quote!(#(#fields)*));
+    }
+    let mut parts = TokenStream::new();
+    let mut moved = TokenStream::new();
+    for (index, fields) in fields.chunks(PART).enumerate() {
+        let part = part_name(index);
+        let made = fields.iter().map(|field| field.typed(build));
+        parts.extend(quote! {
+            let #part = #build.part(|#build| Ok((#(#made,)*)))?;
+        });
+        for (place, Field { name, .. }) in fields.iter().enumerate() {
+            let place = Literal::usize_unsuffixed(place);
+            moved.extend(quote!(#name: #part.#place,));
+        }
+    }
+    (parts, moved)
 }
 
 /// The body of `init`: builds every field in order.
 pub(super) fn init(cx: &Context<'_>, fields: &[Field], device: &Ident) -> TokenStream {
     let (name, krate) = (&cx.name, cx.krate);
-    let site = root();
-    let (names, made) = (
-        fields.iter().map(|field| &field.name),
-        fields.iter().map(|field| &field.make),
-    );
-    let (build, spec, model) = (&site.build, local("spec"), local("model"));
+    let (build, spec, model) = (&local("build"), local("spec"), local("model"));
+    let (parts, built) = built(fields, build);
     let drawn = if reparameterises(&cx.lowered.spec.layers) {
         quote!(#build.reparameterise(#model))
     } else {
@@ -74,7 +149,8 @@ pub(super) fn init(cx: &Context<'_>, fields: &[Field], device: &Ident) -> TokenS
     quote! {
         let #spec = self.spec()?;
         let #build = #krate::__private::Builder::new(&#spec, #device);
-        let #model = #name { #(#names: #made,)* spec: #spec.clone() };
+        #parts
+        let #model = #name { #built spec: #spec.clone() };
         Ok(#build.finish(#drawn))
     }
 }
@@ -191,12 +267,11 @@ fn block(
     if let Some((op, residual)) = residual {
         fields.extend(residual_fields(cx, op, residual, &site));
     }
-    let declared = fields.iter().map(Field::declaration);
-    let (names, made) = (
-        fields.iter().map(|field| &field.name),
-        fields.iter().map(|field| &field.make),
-    );
+    let large = fields.len() > LARGE;
+    let declared = fields.iter().map(|field| field.declaration(large));
+    let (derives, implementation) = module(cx, name, &fields, None);
     let build = &site.build;
+    let (parts, built) = built(&fields, build);
     let asks = residual.map_or_else(|| needs_config(cx, body), |(op, _)| op_needs_config(cx, op));
     let config_parameter = asks.then(|| {
         let ty = &cx.config;
@@ -208,7 +283,8 @@ fn block(
                 fn build(
                     #build: &#krate::__private::Builder<'_> #config_parameter
                 ) -> ::core::result::Result<Self, #krate::SpecError> {
-                    Ok(Self { #(#names: #made,)* })
+                    #parts
+                    Ok(Self { #built })
                 }
                 #run
             }
@@ -216,8 +292,9 @@ fn block(
     });
     quote! {
         #docs
-        #[derive(burn::module::Module, Debug)]
+        #derives
         pub struct #name { #(#declared,)* }
+        #implementation
         #functions
     }
 }
@@ -232,7 +309,7 @@ fn residual_fields(cx: &Context<'_>, op: &Op, residual: &Residual<'_>, site: &Si
         Some(Field {
             name: format_ident!("shortcut"),
             ty: quote!(#ty),
-            make: quote!(#build.shortcut(#make)?),
+            make: Make::Call(quote!(#build.shortcut(#make)?)),
             docs: docs::line("What the block's input goes through before the sum."),
             skip: false,
         })
@@ -240,7 +317,7 @@ fn residual_fields(cx: &Context<'_>, op: &Op, residual: &Residual<'_>, site: &Si
     let drop_path = residual.drop_path.then(|| Field {
         name: format_ident!("drop_path"),
         ty: quote!(#krate::layer::DropPath),
-        make: quote!(#build.drop_path()?),
+        make: Make::Call(quote!(#build.drop_path()?)),
         docs: docs::line("Drops the branch of single samples while training."),
         skip: false,
     });
@@ -306,7 +383,7 @@ fn add_fields(
         fields.push(Field {
             name,
             ty: quote!([f64; 2]),
-            make: quote!(#build.activity(#id)?),
+            make: Make::Call(quote!(#build.activity(#id)?)),
             docs: docs::line("The strengths of the activity penalty: absolute values, squares."),
             skip: true,
         });
@@ -318,19 +395,25 @@ fn add_fields(
         OpKind::Residual { .. } => {
             let Some(ty) = cx.blocks.body(op) else { return };
             let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (quote!(#ty), quote!(#build.residual(#field, #builder)?))
+            (
+                quote!(#ty),
+                Make::Call(quote!(#build.residual(#field, #builder)?)),
+            )
         }
         OpKind::Parallel { .. } => {
             let Some(ty) = cx.blocks.body(op) else { return };
             let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (quote!(#ty), quote!(#build.parallel(#field, #builder)?))
+            (
+                quote!(#ty),
+                Make::Call(quote!(#build.parallel(#field, #builder)?)),
+            )
         }
         OpKind::Repeat { .. } => {
             let Some(ty) = cx.blocks.body(op) else { return };
             let builder = block_builder(ty, op_needs_config(cx, op), site);
             (
                 quote!(::std::vec::Vec<#ty>),
-                quote!(#build.copies(#field, #builder)?),
+                Make::Call(quote!(#build.copies(#field, #builder)?)),
             )
         }
         OpKind::Model { .. } => {
@@ -342,7 +425,7 @@ fn add_fields(
             let config = &site.config;
             (
                 names::deeper(&nested.path),
-                quote!(#build.network(&#config.#function()?)?),
+                Make::Call(quote!(#build.network(&#config.#function()?)?)),
             )
         }
         OpKind::Custom { .. } => {
@@ -351,12 +434,12 @@ fn add_fields(
             };
             (
                 names::deeper(&custom.ty),
-                custom_layer(cx, &names::deeper(&custom.expr), site),
+                Make::Custom(custom_layer(cx, &names::deeper(&custom.expr), site)),
             )
         }
         kind => {
             let Some(ty) = layer(krate, kind) else { return };
-            (ty, quote!(#build.layer(#field)?))
+            (ty, Make::Layer(field.to_owned()))
         }
     };
     let span = if field == statement.name {
@@ -375,7 +458,7 @@ fn add_fields(
         fields.push(Field {
             name: names::ident(&field, cx.span(op.id)),
             ty: quote!(#krate::layer::EmbeddingDropout),
-            make: quote!(#build.layer(#field)?),
+            make: Make::Layer(field),
             docs: docs::line(&format!(
                 "Drops classes of `{}` while training.",
                 op.field.as_deref().unwrap_or_default()
@@ -387,7 +470,7 @@ fn add_fields(
         fields.push(Field {
             name: names::ident(&field, cx.span(op.id)),
             ty: quote!(#krate::layer::DropConnect),
-            make: quote!(#build.layer(#field)?),
+            make: Make::Layer(field),
             docs: docs::line(&format!(
                 "Drops weights of `{}` while training.",
                 op.field.as_deref().unwrap_or_default()
@@ -571,9 +654,31 @@ pub(super) fn a_weight(cx: &Context<'_>) -> Option<TokenStream> {
 }
 
 impl Field {
-    fn declaration(&self) -> TokenStream {
+    /// What makes it, where the compiler knows its type.
+    fn made(&self, build: &Ident) -> TokenStream {
+        match &self.make {
+            Make::Layer(field) => quote!(#build.layer(#field)?),
+            Make::Call(make) | Make::Custom(make) => make.clone(),
+        }
+    }
+
+    /// What makes it, of its type wherever it is: many types that are not known yet take the compiler long.
+    fn typed(&self, build: &Ident) -> TokenStream {
+        let ty = &self.ty;
+        match &self.make {
+            Make::Layer(field) => quote!(#build.layer::<#ty>(#field)?),
+            Make::Call(make) => make.clone(),
+            Make::Custom(make) => quote!({
+                let layer: #ty = #make;
+                layer
+            }),
+        }
+    }
+
+    /// In a large struct burn's derive is not there to read attributes.
+    fn declaration(&self, large: bool) -> TokenStream {
         let Self { name, ty, docs, .. } = self;
-        let skip = self.skip.then(|| quote!(#[module(skip)]));
+        let skip = (self.skip && !large).then(|| quote!(#[module(skip)]));
         let vis = (!self.skip).then(|| quote!(pub));
         quote!(#docs #skip #vis #name: #ty)
     }
