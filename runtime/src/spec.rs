@@ -298,14 +298,8 @@ fn not_finite(json: &serde_json::Value, broken: Vec<NotFinite>) -> SpecError {
                 )
             };
             let number = found.number;
-            let mut finding = Finding::error(
-                damper_spec::Id::NONE,
-                if number.is_finite() {
-                    format!("{what} is {number:e}, beyond what an `f32` holds: 3.4e38")
-                } else {
-                    format!("{what} is {number}, it must be a finite number")
-                },
-            );
+            let mut finding =
+                Finding::error(damper_spec::Id::NONE, damper_spec::not_held(&what, number));
             if !any_hyper && found.keys.last().is_some_and(|key| key == "layers") {
                 finding.place = format!("layer `{name}`");
             }

@@ -34,7 +34,12 @@ impl Check<'_> {
         wanted: &str,
         holds: impl Fn(f64) -> bool,
     ) {
-        if let Some(number) = value.known.filter(|number| !holds(*number)) {
+        let beyond = |number: f64| !(number as f32).is_finite();
+        if let Some(number) = value.known.filter(|number| beyond(*number)) {
+            let message = not_held(what, number);
+            let help = "write a smaller number: weights and values are `f32`";
+            self.push(Finding::error(at(value, or), message).help(help));
+        } else if let Some(number) = value.known.filter(|number| !holds(*number)) {
             let message = format!("{what} is {}, it must be {wanted}", Value::known(number));
             self.push(Finding::error(at(value, or), message));
         }
@@ -64,6 +69,15 @@ impl Check<'_> {
         if value.known.is_some() && value.size().is_none_or(|size| size == 0) {
             self.that(value, or, what, "a whole number from 1", |_| false);
         }
+    }
+}
+
+/// That a number is not finite, or not finite as the layers compute with it.
+pub fn not_held(what: &str, number: f64) -> String {
+    if number.is_finite() {
+        format!("{what} is {number:e}, beyond what an `f32` holds: 3.4e38")
+    } else {
+        format!("{what} is {number}, it must be a finite number")
     }
 }
 

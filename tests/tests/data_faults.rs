@@ -275,6 +275,38 @@ mod digits {
     }
 
     #[test]
+    fn a_whole_number_of_an_array_is_not_rounded_unasked() {
+        let says = |data: Result<Data, DataError>, row: &str| {
+            let error = data.unwrap_err().to_string();
+            for part in ["16777217", "16777216", row, "`x as f32`"] {
+                assert!(error.contains(part), "`{part}` is not in: {error}");
+            }
+        };
+        let rows = vec![vec![1_i64, 2], vec![3, 16_777_217]];
+        says(Data::new(&rows, [0, 1]), "row 1, column 1");
+        says(
+            Data::new([[1_u32, 2], [3, 16_777_217]], [0, 1]),
+            "row 1, column 1",
+        );
+        says(
+            Data::new((vec![1_usize, 2, 3, 16_777_217], 2), [0, 1]),
+            "row 1, column 1",
+        );
+        says(
+            Data::new([[1.0], [2.0]], vec![vec![1_u64], vec![16_777_217]]),
+            "row 1, column 0",
+        );
+        // What an `f32` holds is as it was, and what is real is rounded as ever.
+        assert!(Data::new([[16_777_218_i64], [1 << 40]], [0, 1]).is_ok());
+        assert!(Data::new([[16_777_217.0_f64], [0.1]], [0, 1]).is_ok());
+        let asked: Vec<Vec<f32>> = rows
+            .iter()
+            .map(|row| row.iter().map(|&x| x as f32).collect())
+            .collect();
+        assert!(Data::new(asked, [0, 1]).is_ok());
+    }
+
+    #[test]
     fn a_feature_that_numbers_its_rows_is_refused_and_a_large_one_is_not() {
         let table = |value: fn(u64) -> u64| {
             let lines: String = (0..500)
@@ -983,6 +1015,30 @@ mod pictures {
                     Ok(data) => assert_eq!(data.row(0), expected.row(0), "{length}"),
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_jpeg_that_is_damaged_inside_is_refused_or_read_to_its_end() {
+        for whole in [BASELINE, PROGRESSIVE] {
+            let folder = folder(&[("a/1.jpg", whole), ("b/1.jpg", whole)]);
+            let (mut refused, mut tried) = (0, 0);
+            // A piece in the middle is gone; the end is there.
+            for length in (10..whole.len() / 2).step_by(7) {
+                let start = whole.len() - 20 - length;
+                let damaged = [&whole[..start], &whole[whole.len() - 20..]].concat();
+                std::fs::write(folder.path().join("a/1.jpg"), damaged).unwrap();
+                tried += 1;
+                match read(folder.path()) {
+                    Err(error) => {
+                        refused += 1;
+                        assert!(matches!(error, DataError::Image { .. }), "{error}");
+                    }
+                    // What is left may be an image by itself.
+                    Ok(data) => assert_eq!(data.rows(), 2),
+                }
+            }
+            assert!(refused * 10 >= tried * 9, "{refused} of {tried} refused");
         }
     }
 

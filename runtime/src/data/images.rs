@@ -3,11 +3,16 @@
 use super::error::{bytes, count};
 use super::{Data, DataError, Features, Input, Origin, Targets};
 use image::imageops::{FilterType, resize};
-use image::{ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Limits, Pixel};
+use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Limits, Pixel};
 use std::fs;
-use std::io::{BufReader, Cursor, Error, Read, Seek};
+use std::io::{BufReader, Error, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
 
 /// A folder of images, and how to read them; made by [`images()`].
 #[derive(Clone, Debug)]
@@ -295,7 +300,7 @@ impl Images {
                 if !ends_as_jpeg(&content) {
                     return Err(bad("it is cut off: its end is missing".to_owned()));
                 }
-                self.decode(path, Cursor::new(content), ImageFormat::Jpeg, is_first, to)?
+                self.decode_jpeg(path, &content, is_first, to)?
             }
             _ => return Err(bad("it is neither PNG nor JPEG".to_owned())),
         };
@@ -313,7 +318,7 @@ impl Images {
         format: ImageFormat,
         is_first: bool,
         to: &mut Vec<f32>,
-    ) -> Result<image::DynamicImage, DataError> {
+    ) -> Result<DynamicImage, DataError> {
         let file = || path.display().to_string();
         let bad = |error: image::ImageError| DataError::Image {
             file: file(),
@@ -330,8 +335,60 @@ impl Images {
         reader.limits(limits);
         let decoder = reader.into_decoder().map_err(bad)?;
         let (width, height) = decoder.dimensions();
-        let (width, height) = (width as usize, height as usize);
-        let shown = || format!("`{}`", file());
+        self.make_room(path, height as usize, width as usize, is_first, to)?;
+        DynamicImage::from_decoder(decoder).map_err(bad)
+    }
+
+    /// Reads a JPEG. What is damaged in it is an error, not grey.
+    fn decode_jpeg(
+        &self,
+        path: &Path,
+        content: &[u8],
+        is_first: bool,
+        to: &mut Vec<f32>,
+    ) -> Result<DynamicImage, DataError> {
+        let bad = |reason: String| DataError::Image {
+            file: path.display().to_string(),
+            reason,
+        };
+        let failed = |error: DecodeErrors| bad(error.to_string());
+        let options = DecoderOptions::default()
+            .set_strict_mode(true)
+            .set_max_width(usize::MAX)
+            .set_max_height(usize::MAX);
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(content), options);
+        decoder.decode_headers().map_err(failed)?;
+        let (width, height) = decoder.dimensions().unwrap_or_default();
+        self.make_room(path, height, width, is_first, to)?;
+        let is_grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
+        let colors = if is_grey {
+            ColorSpace::Luma
+        } else {
+            ColorSpace::RGB
+        };
+        decoder.set_options(options.jpeg_set_out_colorspace(colors));
+        let pixels = decoder.decode().map_err(failed)?;
+        let (Ok(width), Ok(height)) = (u32::try_from(width), u32::try_from(height)) else {
+            return Err(bad(format!("it has {height} by {width} pixels")));
+        };
+        let image = if is_grey {
+            ImageBuffer::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8)
+        } else {
+            ImageBuffer::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8)
+        };
+        image.ok_or_else(|| bad("it has fewer pixels than its header says".to_owned()))
+    }
+
+    /// Makes room for an image, unless it is larger than the limits.
+    fn make_room(
+        &self,
+        path: &Path,
+        height: usize,
+        width: usize,
+        is_first: bool,
+        to: &mut Vec<f32>,
+    ) -> Result<(), DataError> {
+        let shown = || format!("`{}`", path.display());
         self.check_pixels(&shown, height, width)?;
         match self.size {
             // The image in between has the new height, and its own width.
@@ -339,11 +396,10 @@ impl Images {
                 &|| format!("{} on the way to another size", shown()),
                 new,
                 width,
-            )?,
-            None if is_first => self.reserve(to, [height, width])?,
-            None => {}
+            ),
+            None if is_first => self.reserve(to, [height, width]),
+            None => Ok(()),
         }
-        image::DynamicImage::from_decoder(decoder).map_err(bad)
     }
 }
 

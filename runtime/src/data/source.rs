@@ -160,6 +160,11 @@ impl Features {
         for (index, row) in rows.enumerate() {
             let before = values.len();
             row.append(&mut values);
+            if let Some((column, value)) = row.rounded() {
+                let place = Place::row(index).column(column);
+                let becomes = values.get(before + column).copied().unwrap_or(f32::NAN);
+                return Err(rounded(place, value, becomes));
+            }
             let found = values.len() - before;
             let expected = *width.get_or_insert(found);
             if found != expected {
@@ -184,17 +189,32 @@ impl Features {
 pub trait Row {
     /// Appends the values.
     fn append(&self, to: &mut Vec<f32>);
+
+    /// The place and the digits of a value that [`Number::rounded`] names.
+    fn rounded(&self) -> Option<(usize, String)> {
+        None
+    }
 }
 
 /// A number that data are made of. Numbers too large for `f32` become infinite, which is an error later.
 pub trait Number: Copy {
     /// The number as `f32`.
     fn to_f32(self) -> f32;
+
+    /// The digits of a whole number that is another one as `f32`, as 16777217 is: a count, or an id, which is not rounded
+    /// in silence. Real numbers are rounded always.
+    fn rounded(self) -> Option<String> {
+        None
+    }
 }
 
 impl<T: Number> Row for Vec<T> {
     fn append(&self, to: &mut Vec<f32>) {
         self.as_slice().append(to);
+    }
+
+    fn rounded(&self) -> Option<(usize, String)> {
+        self.as_slice().rounded()
     }
 }
 
@@ -202,17 +222,30 @@ impl<T: Number, const N: usize> Row for [T; N] {
     fn append(&self, to: &mut Vec<f32>) {
         self.as_slice().append(to);
     }
+
+    fn rounded(&self) -> Option<(usize, String)> {
+        self.as_slice().rounded()
+    }
 }
 
 impl<T: Number> Row for [T] {
     fn append(&self, to: &mut Vec<f32>) {
         to.extend(self.iter().map(|x| x.to_f32()));
     }
+
+    fn rounded(&self) -> Option<(usize, String)> {
+        let mut values = self.iter().enumerate();
+        values.find_map(|(place, value)| Some((place, value.rounded()?)))
+    }
 }
 
 impl<T: Number> Row for &[T] {
     fn append(&self, to: &mut Vec<f32>) {
         (**self).append(to);
+    }
+
+    fn rounded(&self) -> Option<(usize, String)> {
+        (**self).rounded()
     }
 }
 
@@ -271,7 +304,13 @@ impl<T: Number> IntoFeatures for (Vec<T>, usize) {
 
 impl<T: Number> IntoFeatures for (&[T], usize) {
     fn into_features(self) -> Result<Features, DataError> {
-        Features::flat(self.0.iter().map(|x| x.to_f32()).collect(), self.1)
+        let (values, width) = self;
+        if let Some((index, value)) = values.rounded() {
+            let (row, column) = (index / width.max(1), index % width.max(1));
+            let place = Place::row(row).column(column);
+            return Err(rounded(place, value, values[index].to_f32()));
+        }
+        Features::flat(values.iter().map(|x| x.to_f32()).collect(), width)
     }
 }
 
@@ -407,6 +446,10 @@ macro_rules! whole {
             fn to_f32(self) -> f32 {
                 self as f32
             }
+
+            fn rounded(self) -> Option<String> {
+                (self as f32 as i128 != self as i128).then(|| self.to_string())
+            }
         }
         #[allow(clippy::cast_lossless, reason = "lossless for the small kinds only")]
         impl Label for $kind {
@@ -416,8 +459,8 @@ macro_rules! whole {
                     Some(indices) => Ok(Targets::classes(indices)),
                     // A negative number is no class: these are numbers to predict.
                     None => {
-                        if let Some(row) = labels.iter().position(|&label| label as f32 as i128 != label as i128) {
-                            return Err(rounded(Place::row(row), labels[row], labels[row] as f32));
+                        if let Some((row, value)) = labels.rounded() {
+                            return Err(rounded(Place::row(row), value, labels[row] as f32));
                         }
                         Targets::values(labels.iter().map(|&label| label as f32).collect(), 1)
                     }
@@ -428,7 +471,7 @@ macro_rules! whole {
 }
 whole!(usize, u64, u32, u16, u8, isize, i64, i32, i16, i8);
 
-/// A whole number as a target that would become another one.
+/// A whole number that would become another one.
 pub(super) fn rounded(place: Place, value: impl std::fmt::Display, becomes: f32) -> DataError {
     DataError::Digits {
         place: Box::new(place),
