@@ -218,7 +218,7 @@ fn a_model_of_many_layers_trains_and_is_saved() -> Result<(), Box<dyn std::error
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("deep.safetensors");
     run.model.save(&path)?;
-    let loaded = Deep::load(&path, &common::device())?;
+    let loaded = Deep::load(&path, &run.model.first.weight.val().device())?;
     assert_eq!(of(&run.model), of(&loaded));
 
     // Every field is a layer of the description, in its order.
