@@ -134,14 +134,17 @@ fn a_module_in_parts_answers_as_the_derived_one() {
 
 /// Doubles.
 #[derive(Module, Debug)]
-pub struct Twice {}
+pub struct Twice {
+    #[module(skip)]
+    factor: f64,
+}
 
 impl Twice {
     fn new() -> Self {
-        Self {}
+        Self { factor: 2.0 }
     }
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        x * 2.0
+        x * self.factor
     }
 }
 

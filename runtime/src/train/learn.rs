@@ -447,7 +447,7 @@ impl<M: Network> Module for Learning<M> {
     }
 
     fn train(self) -> Self {
-        self.change(|network| network.train())
+        self.change(M::train)
     }
 
     fn valid(&self) -> Self {
@@ -456,7 +456,7 @@ impl<M: Network> Module for Learning<M> {
     }
 
     fn materialize(self) -> Self {
-        self.change(|network| network.materialize())
+        self.change(M::materialize)
     }
 
     fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {

@@ -112,7 +112,7 @@ fn part_name(index: usize) -> Ident {
 }
 
 /// How the fields are built: what comes before the struct's literal, and the fields in it.
-fn built(fields: &[Field], build: &Ident) -> (TokenStream, TokenStream) {
+fn in_parts(fields: &[Field], build: &Ident) -> (TokenStream, TokenStream) {
     if fields.len() <= LARGE {
         let fields = fields.iter().map(|field| {
             let (name, make) = (&field.name, field.made(build));
@@ -140,7 +140,7 @@ fn built(fields: &[Field], build: &Ident) -> (TokenStream, TokenStream) {
 pub(super) fn init(cx: &Context<'_>, fields: &[Field], device: &Ident) -> TokenStream {
     let (name, krate) = (&cx.name, cx.krate);
     let (build, spec, model) = (&local("build"), local("spec"), local("model"));
-    let (parts, built) = built(fields, build);
+    let (parts, literal) = in_parts(fields, build);
     let drawn = if reparameterises(&cx.lowered.spec.layers) {
         quote!(#build.reparameterise(#model))
     } else {
@@ -150,7 +150,7 @@ pub(super) fn init(cx: &Context<'_>, fields: &[Field], device: &Ident) -> TokenS
         let #spec = self.spec()?;
         let #build = #krate::__private::Builder::new(&#spec, #device);
         #parts
-        let #model = #name { #built spec: #spec.clone() };
+        let #model = #name { #literal spec: #spec.clone() };
         Ok(#build.finish(#drawn))
     }
 }
@@ -271,7 +271,7 @@ fn block(
     let declared = fields.iter().map(|field| field.declaration(large));
     let (derives, implementation) = module(cx, name, &fields, None);
     let build = &site.build;
-    let (parts, built) = built(&fields, build);
+    let (parts, literal) = in_parts(&fields, build);
     let asks = residual.map_or_else(|| needs_config(cx, body), |(op, _)| op_needs_config(cx, op));
     let config_parameter = asks.then(|| {
         let ty = &cx.config;
@@ -284,7 +284,7 @@ fn block(
                     #build: &#krate::__private::Builder<'_> #config_parameter
                 ) -> ::core::result::Result<Self, #krate::SpecError> {
                     #parts
-                    Ok(Self { #built })
+                    Ok(Self { #literal })
                 }
                 #run
             }
