@@ -64,6 +64,14 @@ fn inside<'m>(
 }
 
 impl Model {
+    /// Calls `visit` with the path and the statement of every statement, those of blocks included (of a `repeat` once):
+    /// `stage1.block.shortcut.linear_1`.
+    pub fn each_statement<'m>(&'m self, visit: &mut dyn FnMut(&str, &'m Statement)) {
+        each_statement(&self.layers, &mut |place, statement| {
+            visit(&place.path(), statement);
+        });
+    }
+
     /// Whether a layer is the user's own, here or in a nested model: nobody knows what such a layer does.
     pub fn has_custom(&self) -> bool {
         let mut found = false;

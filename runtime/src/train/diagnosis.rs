@@ -4,9 +4,7 @@ use super::measure::Measured;
 use super::run::Run;
 use super::table::{Table, number, plural, rate};
 use crate::{Network, Spec};
-use damper_spec::{
-    MetricKind, Op, OpKind, Parameter, Role, RuleKind, Settings, Statement, Stochastic,
-};
+use damper_spec::{MetricKind, Op, OpKind, Parameter, Role, RuleKind, Settings, Stochastic};
 use std::fmt;
 
 /// What the gap between training and validation says.
@@ -396,7 +394,7 @@ impl Declaration<'_> {
 
     fn drops(&self) -> Vec<Drop<'_>> {
         let mut drops = Vec::new();
-        each_statement(&self.spec.model().layers, "", &mut |path, statement| {
+        self.spec.model().each_statement(&mut |path, statement| {
             for op in &statement.ops {
                 if let OpKind::Stochastic(op) = &op.kind
                     && !matches!(op, Stochastic::Noise { .. })
@@ -416,7 +414,7 @@ impl Declaration<'_> {
     /// The statements with weights and an activation behind them, and nothing that drops.
     fn without_dropout(&self) -> Vec<(String, &'static str)> {
         let mut found = Vec::new();
-        each_statement(&self.spec.model().layers, "", &mut |path, statement| {
+        self.spec.model().each_statement(&mut |path, statement| {
             let drops = |op: &Op| {
                 matches!(op.kind, OpKind::Stochastic(_))
                     || op
@@ -458,32 +456,6 @@ fn without_copies(path: &str) -> String {
         .filter(|name| name.parse::<usize>().is_err())
         .collect();
     names.join(".")
-}
-
-/// Calls `visit` with the path of every statement, those of blocks included.
-fn each_statement<'a>(
-    statements: &'a [Statement],
-    outer: &str,
-    visit: &mut dyn FnMut(&str, &'a Statement),
-) {
-    for statement in statements {
-        let path = if outer.is_empty() {
-            statement.name.clone()
-        } else {
-            format!("{outer}.{}", statement.name)
-        };
-        visit(&path, statement);
-        for op in &statement.ops {
-            match &op.kind {
-                OpKind::Residual { body, shortcut, .. } => {
-                    each_statement(body, &path, visit);
-                    each_statement(shortcut, &path, visit);
-                }
-                OpKind::Repeat { body, .. } => each_statement(body, &path, visit),
-                _ => {}
-            }
-        }
-    }
 }
 
 #[cfg(test)]

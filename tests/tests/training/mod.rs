@@ -715,6 +715,38 @@ fn labels_without_meaning_are_overfitted_and_the_advice_names_the_layers() {
     assert!(text.contains("add `early_stop(patience = 5)`"), "{text}");
 }
 
+mod blocks {
+    use damper::model;
+
+    model! {
+        pub Blocks
+        input x: [4]
+        layers {
+            both: parallel {
+                wide: linear(64) -> relu;
+                deep: linear(64);
+            } -> concat;
+            block: residual { inner: linear(128) -> relu; } shortcut { way: linear(128) -> tanh; };
+            head: linear(2);
+        }
+        loss cross_entropy
+        train { optimizer: sgd(lr = 0.3), epochs: 60, batch: 8, seed: 1 }
+    }
+}
+
+#[test]
+fn the_advice_knows_what_is_inside_of_blocks() {
+    let run = blocks::Blocks::training().progress(Progress::Silent);
+    let run = run.fit(&coin_flips(24, 1), &coin_flips(48, 2)).unwrap();
+    let diagnosis = run.diagnosis();
+    assert_eq!(diagnosis.verdict, Verdict::Overfitting, "{diagnosis}");
+    let text = diagnosis.to_string();
+    for path in ["both.wide", "block.inner", "block.shortcut.way"] {
+        let advice = format!("`{path}` has no dropout");
+        assert!(text.contains(&advice), "`{advice}` is not in {text}");
+    }
+}
+
 #[test]
 fn a_model_that_has_learned_nothing_underfits() {
     let run = training(NetConfig::new())
