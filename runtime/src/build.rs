@@ -49,7 +49,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Some fields of a large struct: a `?` drops the fields before it, and the compiler writes that down for each.
+    /// Builds some fields of a large struct, in a function of their own: each `?` drops all fields built before it, which is
+    /// slow to compile when there are many.
     ///
     /// # Errors
     ///

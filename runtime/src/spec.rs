@@ -235,8 +235,7 @@ fn fill(
                 .and_then(|place| fillings.get(place));
             *json = match filling {
                 Some(Filling::Number(number)) => {
-                    // The layers compute with `f32`.
-                    let held = (*number as f32).is_finite();
+                    let held = damper_spec::is_held(*number);
                     let finite = serde_json::Number::from_f64(*number).filter(|_| held);
                     if finite.is_none() {
                         broken.push(NotFinite {

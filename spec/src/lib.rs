@@ -51,4 +51,4 @@ pub use shape::{Layout, Shape};
 pub use suggest::suggest;
 pub use summary::{Row, Summary, grouped};
 pub use value::{Id, Value};
-pub use values::not_held;
+pub use values::{is_held, not_held};

@@ -34,8 +34,7 @@ impl Check<'_> {
         wanted: &str,
         holds: impl Fn(f64) -> bool,
     ) {
-        let beyond = |number: f64| !(number as f32).is_finite();
-        if let Some(number) = value.known.filter(|number| beyond(*number)) {
+        if let Some(number) = value.known.filter(|number| !is_held(*number)) {
             let message = not_held(what, number);
             let help = "write a smaller number: weights and values are `f32`";
             self.push(Finding::error(at(value, or), message).help(help));
@@ -72,7 +71,12 @@ impl Check<'_> {
     }
 }
 
-/// That a number is not finite, or not finite as the layers compute with it.
+/// Whether the layers can compute with a number: it is finite as `f32`.
+pub fn is_held(number: f64) -> bool {
+    (number as f32).is_finite()
+}
+
+/// What to say of a number that is not held; see [`is_held`].
 pub fn not_held(what: &str, number: f64) -> String {
     if number.is_finite() {
         format!("{what} is {number:e}, beyond what an `f32` holds: 3.4e38")

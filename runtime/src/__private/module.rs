@@ -2,19 +2,18 @@
 
 /// Changes some fields of a module at once.
 ///
-/// A function that takes a struct of many fields apart by value costs the compiler the square of their number: each call
-/// in it may panic, and then drops the fields before it and those behind it. Sixteen fields at a time, in a function that
-/// is not inlined, cost sixteen times sixteen.
+/// A function that moves every field of a struct is slow to compile when there are many: each call in it may panic, and
+/// the compiler writes code for each of them that drops all the other fields. That grows with the square of the number of
+/// fields. Moving a few fields at a time, in a function that is not inlined, keeps the square small.
 #[inline(never)]
 pub fn part<T>(fields: T, change: impl FnOnce(T) -> T) -> T {
     change(fields)
 }
 
-/// The same as `#[derive(burn::module::Module)]`, field by field in parts of some each, and the square of their number
-/// is not in it: of a struct with 300 layers the derive's functions take half a minute to compile.
+/// Implements what `#[derive(burn::module::Module)]` does, a part of the fields at a time; see [`part`].
 ///
-/// Each part has a name, and its fields their places in it: a part is moved as a tuple. The fields behind `skip` are not
-/// modules.
+/// Each part has a name, and lists its fields with their index in the tuple that the part is moved as. The fields behind
+/// `skip` are not modules.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __large_module {

@@ -201,8 +201,8 @@ pub trait Number: Copy {
     /// The number as `f32`.
     fn to_f32(self) -> f32;
 
-    /// The digits of a whole number that is another one as `f32`, as 16777217 is: a count, or an id, which is not rounded
-    /// in silence. Real numbers are rounded always.
+    /// The digits of an integer that `f32` cannot represent exactly, such as 16777217; `None` for all other numbers.
+    /// Integers are counts and ids, and rounding them in silence gives a wrong one. Floating-point numbers may be rounded.
     fn rounded(self) -> Option<String> {
         None
     }

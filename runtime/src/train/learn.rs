@@ -387,8 +387,8 @@ pub(super) fn is_better_high(kind: MetricKind) -> bool {
 
 /// The model as burn's `Learner` sees it. A module whose parameters have the paths they have in the model.
 pub(super) struct Learning<M> {
-    /// Boxed, and so is what a step hands over: burn moves both through threads of its own, whose stack does not hold a
-    /// model of many layers.
+    /// Boxed, like the model in each [`Step`]: burn moves both through its own threads, whose stacks cannot hold a model
+    /// of many layers.
     network: Box<M>,
     pub(super) shared: Arc<Shared<M>>,
 }
