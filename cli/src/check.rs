@@ -2,8 +2,8 @@
 
 use crate::{Error, declarations, read};
 use annotate_snippets::{AnnotationKind, Level as Title, Renderer, Snippet};
+use damper_ir::Level;
 use damper_macros_core::diag::Diagnostic;
-use damper_spec::Level;
 use serde_json::{Value, json};
 use std::ops::Range;
 

@@ -77,7 +77,7 @@ fn listed(names: &[String]) -> String {
 
 /// The lint that was probably meant, as the end of a sentence.
 fn suggestion(name: &str) -> String {
-    let names = damper_spec::LINTS.iter().map(|lint| lint.name);
-    damper_spec::suggest(name, names)
+    let names = damper_ir::LINTS.iter().map(|lint| lint.name);
+    damper_ir::suggest(name, names)
         .map_or_else(String::new, |lint| format!(": did you mean `{lint}`?"))
 }

@@ -1,7 +1,7 @@
 //! The catalogue of lints as text.
 
 use crate::Error;
-use damper_spec::{Group, LINTS, Level, Lint};
+use damper_ir::{Group, LINTS, Level, Lint};
 
 const fn level(lint: &Lint) -> &'static str {
     match lint.default_level {
@@ -74,7 +74,7 @@ pub fn table() -> String {
 /// The whole catalogue in Markdown, by groups: `docs/LINTS.md`.
 pub fn markdown() -> String {
     let mut text = String::from(
-        "# Lints\n\nMade from the catalogue in `spec/src/catalogue` by `DAMPER_UPDATE=1 cargo test -p cargo-damper`.\n",
+        "# Lints\n\nMade from the catalogue in `ir/src/catalogue` by `DAMPER_UPDATE=1 cargo test -p cargo-damper`.\n",
     );
     for group in Group::ALL {
         let lints: Vec<&Lint> = LINTS.iter().filter(|lint| lint.group == group).collect();

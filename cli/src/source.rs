@@ -1,8 +1,8 @@
 //! Finding the models of a Rust source.
 
 use crate::Error;
+use damper_ir::{Model, draw};
 use damper_macros_core::{Lowered, Manifest, diag::Diagnostic};
-use damper_spec::{Model, draw};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use std::fs::File;
@@ -24,7 +24,7 @@ pub struct Declaration {
 impl Declaration {
     /// Whether it compiles.
     fn failed(&self) -> bool {
-        let is_error = |report: &Diagnostic| report.level == damper_spec::Level::Deny;
+        let is_error = |report: &Diagnostic| report.level == damper_ir::Level::Deny;
         self.lowered.is_none() || self.reports.iter().any(is_error)
     }
 

@@ -6,7 +6,7 @@
 )]
 
 use cargo_damper::{Drawing, Error, Format, check, expand, explain, graph, markdown, summary};
-use damper_spec::LINTS;
+use damper_ir::LINTS;
 use serde_json::Value;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

@@ -4,9 +4,9 @@
 
 use libfuzzer_sys::{Corpus, fuzz_target};
 
-#[path = "../../spec/tests/robust/chance.rs"]
+#[path = "../../ir/tests/robust/chance.rs"]
 mod chance;
-#[path = "../../spec/tests/robust/every_question.rs"]
+#[path = "../../ir/tests/robust/every_question.rs"]
 mod every_question;
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {

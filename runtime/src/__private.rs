@@ -8,7 +8,7 @@ mod module;
 use crate::batch::{Positions, class_axis};
 use crate::{Inputs, Spec, Target};
 use burn::tensor::{Device, Int, Tensor};
-use damper_spec::InputKind;
+use damper_ir::InputKind;
 
 pub use self::module::part;
 pub use crate::build::Builder;

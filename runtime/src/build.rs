@@ -4,7 +4,7 @@ use crate::layer::{DropPath, Layer, SpectralNorm, WeightNorm, Weights};
 use crate::{NetworkConfig, Spec, SpecError};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::tensor::{Bool, Device, Int, Tensor};
-use damper_spec::{Op, OpKind, Parameter, Reparameterisation, Statement};
+use damper_ir::{Op, OpKind, Parameter, Reparameterisation, Statement};
 use std::collections::HashMap;
 use std::rc::Rc;
 

@@ -4,7 +4,7 @@ use crate::data::{first_name, least_vocab};
 use crate::network::plain;
 use crate::{InputTensor, Inputs, Spec};
 use burn::tensor::{Int, Tensor};
-use damper_spec::{Input, InputKind, Value};
+use damper_ir::{Input, InputKind, Value};
 use std::fmt;
 
 /// Why a model cannot read its inputs.

@@ -79,4 +79,4 @@
 //! `parallel`, the sum of a `residual`). The *output segment* is what follows the last weights on the way to the output.
 //! *Feature maps* are values `[channels, ..]` with more than one position.
 
-pub use damper_spec::catalogue::names::*;
+pub use damper_ir::catalogue::names::*;

@@ -5,7 +5,7 @@ use crate::{Spec, Target};
 use burn::nn::loss::{HuberLossConfig, KLDivLossConfig, MseLoss, Reduction, SmoothL1LossConfig};
 use burn::tensor::activation::{log_sigmoid, softplus};
 use burn::tensor::{Int, Tensor};
-use damper_spec::{LossKind, Reads, Value};
+use damper_ir::{LossKind, Reads, Value};
 use std::f64::consts::LN_2;
 
 /// The least divisor of a percentage error.

@@ -3,7 +3,7 @@
 use crate::loss::{LEAST_TARGET, best, boundary, halves, link_along, log_probabilities, values};
 use crate::{Spec, Target};
 use burn::tensor::{Int, Tensor};
-use damper_spec::{LossKind, MetricKind, Reads, TaskKind};
+use damper_ir::{LossKind, MetricKind, Reads, TaskKind};
 use std::cmp::Ordering;
 
 /// One metric of all samples of an epoch: exact, not the mean of the batches' values.

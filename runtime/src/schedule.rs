@@ -2,7 +2,7 @@
 
 use burn::optim::LearningRate;
 use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
-use damper_spec::{Curve, Settings};
+use damper_ir::{Curve, Settings};
 use std::f64::consts::PI;
 
 /// The learning rate of every step: the optimiser's, times [`factor`].
@@ -54,7 +54,7 @@ impl Schedule {
 ///
 /// ```
 /// use damper::schedule::factor;
-/// use damper_spec::Curve;
+/// use damper_ir::Curve;
 ///
 /// let cosine = Curve::Cosine { end: 0.0 };
 /// assert_eq!(factor(&cosine, 0.0, 0, 100, 10), 1.0);

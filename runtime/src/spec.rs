@@ -1,6 +1,6 @@
 //! The description of a built model: filled in, checked, shared.
 
-use damper_spec::{Finding, Inferred, Level, Model, Parameter, Settings, Summary};
+use damper_ir::{Finding, Inferred, Level, Model, Parameter, Settings, Summary};
 use std::fmt;
 use std::sync::Arc;
 
@@ -235,7 +235,7 @@ fn fill(
                 .and_then(|place| fillings.get(place));
             *json = match filling {
                 Some(Filling::Number(number)) => {
-                    let held = damper_spec::is_held(*number);
+                    let held = damper_ir::is_held(*number);
                     let finite = serde_json::Number::from_f64(*number).filter(|_| held);
                     if finite.is_none() {
                         broken.push(NotFinite {
@@ -298,7 +298,7 @@ fn not_finite(json: &serde_json::Value, broken: Vec<NotFinite>) -> SpecError {
             };
             let number = found.number;
             let mut finding =
-                Finding::error(damper_spec::Id::NONE, damper_spec::not_held(&what, number));
+                Finding::error(damper_ir::Id::NONE, damper_ir::not_held(&what, number));
             if !any_hyper && found.keys.last().is_some_and(|key| key == "layers") {
                 finding.place = format!("layer `{name}`");
             }

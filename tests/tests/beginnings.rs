@@ -7,7 +7,7 @@ use damper::burn::nn::Embedding;
 use damper::burn::nn::conv::Conv2d;
 use damper::burn::tensor::{Device, Tensor};
 use damper::layer::{Attention, DropConnect, Layer, LearnedPosition, Recurrent};
-use damper_spec::{Cell, Conv, Id, OpKind, Padding, Rate, Shape, Value};
+use damper_ir::{Cell, Conv, Id, OpKind, Padding, Rate, Shape, Value};
 
 fn built<L: Layer>(kind: OpKind, input: &[usize], device: &Device) -> L {
     let op = op(1, "layer", kind, vec![]);
@@ -124,7 +124,7 @@ fn weights_begin_as_pytorchs() {
     );
 
     for cell in [Cell::Lstm, Cell::Gru, Cell::Rnn] {
-        let recurrent = damper_spec::Recurrent {
+        let recurrent = damper_ir::Recurrent {
             cell,
             hidden: Value::known(16.0),
             layers: Value::known(1.0),

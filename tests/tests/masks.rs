@@ -14,7 +14,7 @@ use damper::layer::{
     dense_with_dropout,
 };
 use damper::{Inputs, Network, Pass, model};
-use damper_spec::{Cell, OpKind, Shape, Value};
+use damper_ir::{Cell, OpKind, Shape, Value};
 
 /// Runs a stochastic layer with a fixed input and fixed weights: its output shows what was dropped.
 type Run = fn(&Device, &mut Pass) -> Vec<f32>;
@@ -117,7 +117,7 @@ fn training() -> Device {
 
 /// Two layers in two directions, which drop nothing yet.
 fn recurrent(cell: Cell, device: &Device) -> Recurrent {
-    let description = damper_spec::Recurrent {
+    let description = damper_ir::Recurrent {
         cell,
         hidden: Value::known(5.0),
         layers: Value::known(2.0),

@@ -18,7 +18,7 @@ use damper::layer::{
     swiglu,
 };
 use damper::{Pass, Target, loss};
-use damper_spec::{LossKind, OpKind, Reads, Shape, Value};
+use damper_ir::{LossKind, OpKind, Reads, Shape, Value};
 
 /// The greatest difference from burn, relative to the greatest number.
 const TOLERANCE: f32 = 1e-5;

@@ -5,12 +5,12 @@ use damper::Pass;
 use damper::burn::module::{Module, Param};
 use damper::burn::tensor::{Bool, Device, Tensor, TensorData};
 use damper::layer::{Layer, Recurrent, RecurrentCell};
-use damper_spec::{Cell, Id, OpKind, Rate, RuleKind, Shape, Value, WeightRule};
+use damper_ir::{Cell, Id, OpKind, Rate, RuleKind, Shape, Value, WeightRule};
 
 const CELLS: [Cell; 3] = [Cell::Lstm, Cell::Gru, Cell::Rnn];
 
-fn description(cell: Cell, hidden: usize) -> damper_spec::Recurrent {
-    damper_spec::Recurrent {
+fn description(cell: Cell, hidden: usize) -> damper_ir::Recurrent {
+    damper_ir::Recurrent {
         cell,
         hidden: Value::known(hidden as f64),
         layers: Value::known(1.0),
@@ -30,7 +30,7 @@ fn rate(rate: f64) -> Rate {
     }
 }
 
-fn built(description: damper_spec::Recurrent, features: usize, device: &Device) -> Recurrent {
+fn built(description: damper_ir::Recurrent, features: usize, device: &Device) -> Recurrent {
     let op = op(1, "layer", OpKind::Recurrent(description), vec![]);
     Recurrent::build(&op, &Shape(vec![None, Some(features)]), device).expect("a sound description")
 }
@@ -61,7 +61,7 @@ fn compare(
     let fixture = Fixture::open("recurrent");
     let device = device().autodiff();
     let mut layer = built(
-        damper_spec::Recurrent {
+        damper_ir::Recurrent {
             layers: Value::known(layers as f64),
             bidirectional: Value::truth(bidirectional),
             ..description(cell, 3)
@@ -161,7 +161,7 @@ fn the_state_does_not_move_on_padding() {
 }
 
 /// A layer that reads ones and whose new state is what the mask lets through: the weights are set by hand.
-fn seen_through(recurrent: damper_spec::Recurrent, shape: [usize; 3]) -> Tensor<3> {
+fn seen_through(recurrent: damper_ir::Recurrent, shape: [usize; 3]) -> Tensor<3> {
     let device = device().autodiff();
     let [_, _, features] = shape;
     let mut layer = built(recurrent, features, &device);
@@ -181,7 +181,7 @@ fn variational_dropout_has_one_mask_for_all_steps_and_another_for_each_sample() 
     device().seed(3);
     let (samples, steps, features) = (40, 5, 30);
     let output = seen_through(
-        damper_spec::Recurrent {
+        damper_ir::Recurrent {
             variational: Some(rate(0.25)),
             ..description(Cell::Rnn, features)
         },
@@ -213,7 +213,7 @@ fn dropout_on_the_state_has_one_mask_for_all_steps() {
     device().seed(4);
     let device = device().autodiff();
     let (samples, steps, hidden) = (30, 6, 20);
-    let recurrent = damper_spec::Recurrent {
+    let recurrent = damper_ir::Recurrent {
         recurrent: Some(rate(0.5)),
         ..description(Cell::Rnn, hidden)
     };
@@ -247,7 +247,7 @@ fn dropout_on_the_state_has_one_mask_for_all_steps() {
 fn zoneout_keeps_a_share_and_inference_takes_the_expectation() {
     device().seed(5);
     let train = device().autodiff();
-    let recurrent = damper_spec::Recurrent {
+    let recurrent = damper_ir::Recurrent {
         zoneout: Some(rate(0.3)),
         ..description(Cell::Rnn, 4)
     };
@@ -267,7 +267,7 @@ fn zoneout_keeps_a_share_and_inference_takes_the_expectation() {
 fn nothing_is_dropped_in_inference() {
     for cell in CELLS {
         let plain = description(cell, 5);
-        let recurrent = damper_spec::Recurrent {
+        let recurrent = damper_ir::Recurrent {
             between: Some(rate(0.5)),
             variational: Some(rate(0.5)),
             recurrent: Some(rate(0.5)),
@@ -295,7 +295,7 @@ fn drop_connect_drops_recurrent_weights_once_in_a_pass() {
         kind: RuleKind::DropConnect {
             rate: Value::known(0.5),
         },
-        on: damper_spec::Reach::default(),
+        on: damper_ir::Reach::default(),
         levels: vec![],
     };
     let op = op(

@@ -10,7 +10,7 @@ use damper::layer::{
     AlphaDropout, DropConnect, DropPath, Dropout, GaussianDropout, GaussianNoise, Layer,
 };
 use damper::regularize;
-use damper_spec::{Id, OpKind, Reach, RuleKind, Shape, Stochastic, Value, WeightRule};
+use damper_ir::{Id, OpKind, Reach, RuleKind, Shape, Stochastic, Value, WeightRule};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const ROWS: usize = 400;

@@ -1,4 +1,4 @@
-// Written from the catalogue in `spec/src/catalogue`: see `ui-tests/tests/catalogue.rs`.
+// Written from the catalogue in `ir/src/catalogue`: see `ui-tests/tests/catalogue.rs`.
 
 mod softmax_before_logits_loss {
     use damper::model;

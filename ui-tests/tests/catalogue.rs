@@ -1,7 +1,7 @@
 //! Both examples of every lint's page, as sources that are compiled: the wrong ones stand in `ui/page/`, the right ones in
 //! `pass/pages.rs`. `DAMPER_UPDATE=1 cargo test -p damper-ui-tests --test catalogue` writes them anew.
 
-use damper_spec::{LINTS, Level, Lint};
+use damper_ir::{LINTS, Level, Lint};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn modules<'l>(lints: impl Iterator<Item = &'l Lint>, example: usize) -> String 
 }
 
 const WRITTEN: &str =
-    "// Written from the catalogue in `spec/src/catalogue`: see `ui-tests/tests/catalogue.rs`.\n";
+    "// Written from the catalogue in `ir/src/catalogue`: see `ui-tests/tests/catalogue.rs`.\n";
 
 /// Path and text of each source.
 fn sources() -> [(&'static str, String); 3] {

@@ -1,6 +1,6 @@
 //! What was written: node types with their tokens, no rules.
 
-use damper_spec::{HyperKind, Level};
+use damper_ir::{HyperKind, Level};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::Attribute;

@@ -3,7 +3,7 @@
 use crate::ast::{Attrs, Ends, Limit, LintLevel, ends};
 use crate::diag::Diagnostics;
 use crate::parse::{Cursor, is_readable};
-use damper_spec::Level;
+use damper_ir::Level;
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::parse::Parser;
 use syn::{Attribute, Expr, ExprLit, ExprUnary, Lit, Meta, Path, PathSegment, UnOp};

@@ -2,7 +2,7 @@
 
 use crate::Spans;
 use crate::ast::Ends;
-use damper_spec::{Finding, Level, SetBy};
+use damper_ir::{Finding, Level, SetBy};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use std::collections::HashSet;

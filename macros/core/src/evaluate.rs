@@ -2,7 +2,7 @@
 
 use crate::ast::{self, Ends, ends, text};
 use crate::diag::Diagnostics;
-use damper_spec::HyperKind;
+use damper_ir::HyperKind;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::{BinOp, Expr, Lit, Type, UnOp};
 

@@ -18,7 +18,7 @@ mod parse;
 mod spans;
 pub mod words;
 
-use damper_spec::{Id, Inferred};
+use damper_ir::{Id, Inferred};
 use proc_macro2::{Ident, TokenStream};
 use std::collections::BTreeMap;
 use syn::Attribute;
@@ -33,7 +33,7 @@ pub struct Lowered {
     /// The header: attributes, visibility, name, hyper-parameters with their default tokens.
     pub ast: ast::Model,
     /// The description, with the defaults evaluated and the `hole`s set.
-    pub spec: damper_spec::Model,
+    pub spec: damper_ir::Model,
     /// The value expressions, in the order of their `hole`s; the first ones are the hyper-parameters.
     pub holes: Vec<Hole>,
     /// The `custom(..)` operations.

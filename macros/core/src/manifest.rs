@@ -11,8 +11,8 @@
 //!
 //! `workspace = true` takes `[workspace.metadata.damper.lints]` of the workspace instead.
 
-use damper_spec::catalogue::{PREFIX, groups};
-use damper_spec::{Level, Limit, Lint, LintLevel, suggest};
+use damper_ir::catalogue::{PREFIX, groups};
+use damper_ir::{Level, Limit, Lint, LintLevel, suggest};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::fs;
@@ -27,7 +27,7 @@ const OF_GROUP: &str = "`strict = { level = \"warn\", priority = -1 }`";
 /// What a crate says about lints.
 #[derive(Clone, Debug, Default)]
 pub struct Manifest {
-    /// The levels, for [`damper_spec::Model::crate_levels`].
+    /// The levels, for [`damper_ir::Model::crate_levels`].
     pub levels: Vec<LintLevel>,
     /// What is wrong in the table.
     pub mistakes: Vec<Mistake>,
@@ -339,7 +339,7 @@ fn set(entry: &mut Entry, key: &str, value: &DeValue<'_>) -> Option<String> {
         ("priority", _, Some(number), _) => entry.priority = number,
         ("priority", ..) => return Some("`priority` wants a whole number".to_owned()),
         (_, _, _, Some(number)) => entry.level.thresholds.push(Limit {
-            id: damper_spec::Id::NONE,
+            id: damper_ir::Id::NONE,
             name: key.to_owned(),
             value: number,
         }),

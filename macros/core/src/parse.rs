@@ -8,7 +8,7 @@ use crate::ast::{
 use crate::attrs::{Place, attributes};
 use crate::diag::Diagnostics;
 use crate::words;
-use damper_spec::HyperKind;
+use damper_ir::HyperKind;
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 use std::fmt::Write as _;
@@ -682,7 +682,7 @@ fn unknown_section(cx: &mut Diagnostics, word: &Ident) -> Option<&'static str> {
         "losses" | "objective" => Some("loss"),
         "training" | "optimizer" | "fit" => Some("train"),
         "limits" | "limit" | "cost" | "costs" => Some("budget"),
-        _ => damper_spec::suggest(&name, words::SECTIONS.iter().copied()),
+        _ => damper_ir::suggest(&name, words::SECTIONS.iter().copied()),
     };
     let message = match instead {
         Some(instead) => format!("unknown section `{name}`: did you mean `{instead}`?"),
@@ -1476,7 +1476,7 @@ fn budget_item(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<BudgetItem> 
 fn unit_of(taken: &mut Vec<TokenTree>) -> Option<Ident> {
     if let [TokenTree::Literal(literal)] = taken.as_slice() {
         let text = literal.to_string();
-        let number = damper_spec::Unit::ALL
+        let number = damper_ir::Unit::ALL
             .into_iter()
             .find_map(|unit| Some((text.strip_suffix(unit.word())?, unit)))
             .filter(|(number, _)| !number.starts_with("0x"))?;

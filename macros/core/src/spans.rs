@@ -1,7 +1,7 @@
 //! The table from ids of the description to tokens.
 
 use crate::ast::Ends;
-use damper_spec::Id;
+use damper_ir::Id;
 use proc_macro2::Span;
 
 /// Where the things of a description stand.

@@ -1,6 +1,6 @@
 //! Every word of the language, once, with its arguments.
 
-use damper_spec::ActivationKind;
+use damper_ir::ActivationKind;
 use std::borrow::Cow;
 
 /// What an argument must be.
@@ -110,7 +110,7 @@ impl Word {
                         format!("{name} = {}", number != 0.0)
                     }
                     Missing::Number(number) => {
-                        format!("{name} = {}", damper_spec::Value::known(number))
+                        format!("{name} = {}", damper_ir::Value::known(number))
                     }
                     Missing::Error | Missing::Nothing => {
                         format!("{name} = {}", example(name, argument.kind))
@@ -216,10 +216,10 @@ pub const SECTIONS: &[&str] = &[
 ];
 
 /// What `budget` may limit, each with an example.
-pub const MEASURES: &[(damper_spec::Measure, &str)] = &[
-    (damper_spec::Measure::Params, "params <= 1_000_000"),
-    (damper_spec::Measure::Flops, "flops <= 50_000_000"),
-    (damper_spec::Measure::Memory, "memory <= 4 MiB"),
+pub const MEASURES: &[(damper_ir::Measure, &str)] = &[
+    (damper_ir::Measure::Params, "params <= 1_000_000"),
+    (damper_ir::Measure::Flops, "flops <= 50_000_000"),
+    (damper_ir::Measure::Memory, "memory <= 4 MiB"),
 ];
 
 /// What a statement may begin with.

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{PATH, draw, understood};
+use damper_ir::Level;
 use damper_macros_core::diag::{Diagnostic, MAX};
-use damper_spec::Level;
 use proc_macro2::{TokenStream, TokenTree};
 use std::fs;
 use std::path::Path;

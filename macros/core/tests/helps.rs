@@ -2,8 +2,8 @@
 
 mod common;
 
+use damper_ir::{LINTS, Lint};
 use damper_macros_core::words;
-use damper_spec::{LINTS, Lint};
 use std::fs;
 use std::path::Path;
 

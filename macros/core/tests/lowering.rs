@@ -14,7 +14,7 @@ fn lowered(source: &str) -> Lowered {
     assert!(
         !reports
             .iter()
-            .any(|report| report.level == damper_spec::Level::Deny),
+            .any(|report| report.level == damper_ir::Level::Deny),
         "{texts:#?}"
     );
     lowered.expect("the model has a name")
@@ -110,16 +110,16 @@ fn a_statement_overrides_its_block_and_the_block_the_section() {
         }",
     )
     .spec;
-    let decay = |op: &damper_spec::Op| {
+    let decay = |op: &damper_ir::Op| {
         let words: Vec<&str> = op.rules.iter().map(|rule| rule.kind.word()).collect();
         assert!(words.contains(&"max_norm") && words.len() == 2, "{words:?}");
         op.rules.iter().find_map(|rule| match rule.kind {
-            damper_spec::RuleKind::Decay { l2, .. } => l2?.known,
+            damper_ir::RuleKind::Decay { l2, .. } => l2?.known,
             _ => None,
         })
     };
     assert_eq!(decay(&model.layers[0].ops[0]), Some(1e-1));
-    let damper_spec::OpKind::Residual { body, .. } = &model.layers[1].ops[0].kind else {
+    let damper_ir::OpKind::Residual { body, .. } = &model.layers[1].ops[0].kind else {
         panic!("the second statement is a block");
     };
     assert_eq!(decay(&body[0].ops[0]), Some(1e-2));
@@ -149,7 +149,7 @@ fn literals_are_known_and_the_rest_has_a_hole() {
         ]
     );
     let out = |index: usize| match &model.spec.layers[index].ops[0].kind {
-        damper_spec::OpKind::Linear { out, .. } => (out.known, out.hole),
+        damper_ir::OpKind::Linear { out, .. } => (out.known, out.hole),
         kind => panic!("{kind:?} is no linear layer"),
     };
     assert_eq!(out(0), (Some(8.0), None));
@@ -165,10 +165,10 @@ fn drop_path_on_a_repeat_goes_to_its_residuals() {
         "Net\ninput x: [4]\nlayers { a: repeat(3) { residual { linear(4) -> relu; }; } with drop_path(0.0..0.2); }",
     )
     .spec;
-    let damper_spec::OpKind::Repeat { body, .. } = &model.layers[0].ops[0].kind else {
+    let damper_ir::OpKind::Repeat { body, .. } = &model.layers[0].ops[0].kind else {
         panic!("the statement is a repeat");
     };
-    let damper_spec::OpKind::Residual {
+    let damper_ir::OpKind::Residual {
         drop_path: Some(path),
         ..
     } = &body[0].ops[0].kind

@@ -1,8 +1,8 @@
 //! Lint levels of a whole crate: what a `Cargo.toml` says, and that models obey it.
 
+use damper_ir::Level;
 use damper_macros_core::diag::Diagnostic;
 use damper_macros_core::{Manifest, diagnose_in, model_in};
-use damper_spec::Level;
 use proc_macro2::TokenStream;
 use std::fs;
 use std::path::Path;

@@ -5,7 +5,7 @@
 
 mod common;
 
-use damper_spec::{LINTS, Level, Lint};
+use damper_ir::{LINTS, Level, Lint};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Every lint has a page and every page a lint; what a page shows as wrong is found, and its fix is clean.
 
-use damper_spec::{LINTS, Level, Lint};
+use damper_ir::{LINTS, Level, Lint};
 use proc_macro2::TokenStream;
 
 /// What the macro makes of a declaration, as text.
@@ -193,8 +193,5 @@ fn the_groups_of_the_readme_are_those_of_the_catalogue() {
             assert_eq!(lint.group.word(), group, "`{name}`");
         }
     }
-    assert_eq!(
-        groups,
-        damper_spec::Group::ALL.map(damper_spec::Group::word)
-    );
+    assert_eq!(groups, damper_ir::Group::ALL.map(damper_ir::Group::word));
 }

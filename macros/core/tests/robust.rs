@@ -1,8 +1,8 @@
 //! Whatever stands between the braces of `model!`: no panic, no overflow of a small stack, and an expansion
 //! that is Rust.
 
+use damper_ir::Level;
 use damper_macros_core::{diagnose, model};
-use damper_spec::Level;
 use proc_macro2::{Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use std::fs;
 use std::path::Path;
@@ -249,7 +249,7 @@ fn the_deepest_model_can_be_read_at_run_time() {
         let (_, lowered) = diagnose(input);
         let spec = lowered.expect("the model was understood").spec;
         let text = serde_json::to_string(&spec).expect("a description can be written");
-        let again: damper_spec::Model = match serde_json::from_str(&text) {
+        let again: damper_ir::Model = match serde_json::from_str(&text) {
             Ok(again) => again,
             Err(error) => panic!("{depth} blocks inside one another: {error}"),
         };

@@ -3,8 +3,8 @@
 //! Some of them are compiled and run: `DAMPER_UPDATE=1 cargo test -p damper-macros-core --test robust_valid` writes
 //! `ui-tests/pass/random.rs` anew.
 
+use damper_ir::{Level, Parameter, Role};
 use damper_macros_core::{Lowered, Manifest, diagnose, model_in};
-use damper_spec::{Level, Parameter, Role};
 use proc_macro2::TokenStream;
 use std::fmt::Write;
 use std::path::Path;

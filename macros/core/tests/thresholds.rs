@@ -2,7 +2,7 @@
 
 mod common;
 
-use damper_spec::{LINTS, Lint};
+use damper_ir::{LINTS, Lint};
 
 /// Declarations that a threshold decides about, where the page's own example is no such.
 const OTHERS: &[(&str, &str, &str)] = &[

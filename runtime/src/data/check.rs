@@ -6,7 +6,7 @@ use super::{Data, DataError, Features, Loader, Targets};
 use crate::batch::Positions;
 use crate::{Batch, InputTensor, Inputs, Spec, Target};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use damper_spec::{Input, InputKind, Loss, LossKind, OpKind, Source, Statement, TaskKind, Value};
+use damper_ir::{Input, InputKind, Loss, LossKind, OpKind, Source, Statement, TaskKind, Value};
 use std::sync::Arc;
 
 /// The most units that a last layer is advised to have.

@@ -643,9 +643,7 @@ impl Table {
                 .map(|column| parsed.name(column))
                 .collect();
             let suggestion = match column {
-                Column::Name(name) => {
-                    damper_spec::suggest(name, columns.iter().map(String::as_str))
-                }
+                Column::Name(name) => damper_ir::suggest(name, columns.iter().map(String::as_str)),
                 Column::Index(_) => None,
             };
             let suggestion = suggestion.map(str::to_owned);

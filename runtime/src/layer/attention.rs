@@ -7,8 +7,8 @@ use burn::nn::Linear;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
+use damper_ir::{Op, OpKind, Shape};
 use damper_kernels::dropout::{WORD, words};
-use damper_spec::{Op, OpKind, Shape};
 
 /// Multi-head self-attention (Vaswani et al., arXiv 1706.03762), with the weights of PyTorch's `MultiheadAttention`.
 #[derive(Module, Debug)]

@@ -9,7 +9,7 @@ use burn::nn::{PaddingConfig1d, PaddingConfig2d};
 use burn::tensor::Tensor;
 use burn::tensor::module::conv3d;
 use burn::tensor::ops::{ConvOptions, PadMode};
-use damper_spec::{Op, OpKind, Padding, Shape};
+use damper_ir::{Op, OpKind, Padding, Shape};
 
 /// A convolution over three axes, PyTorch's `Conv3d`.
 ///

@@ -3,8 +3,8 @@ use crate::Pass;
 use crate::device::is_cpu;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use damper_ir::{Op, OpKind, Shape, Stochastic};
 use damper_kernels::dropout::{Outcome, Rate, Source, inverted_mask};
-use damper_spec::{Op, OpKind, Shape, Stochastic};
 
 /// Drops values: while training, each becomes 0 with probability `rate`, and survives scaled by `1 / (1 - rate)`
 /// (Srivastava et al., JMLR 15).

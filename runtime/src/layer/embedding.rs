@@ -5,7 +5,7 @@ use burn::module::{Flag, Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::module::embedding;
 use burn::tensor::{Int, Tensor};
-use damper_spec::{Op, OpKind, Shape};
+use damper_ir::{Op, OpKind, Shape};
 
 impl Layer for Embedding {
     const WORD: &'static str = "`embedding`";

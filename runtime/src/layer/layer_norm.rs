@@ -2,7 +2,7 @@ use super::{Layer, Weights, positive};
 use burn::module::{Module, Param};
 use burn::tensor::module::layer_norm;
 use burn::tensor::{Device, Tensor};
-use damper_spec::{Op, OpKind, Shape};
+use damper_ir::{Op, OpKind, Shape};
 
 /// Layer normalisation over the features (Ba et al., arXiv 1607.06450): `gamma (x - mean) / √(variance + epsilon) +
 /// beta`, with mean and variance of each position.

@@ -4,7 +4,7 @@ use super::{Drawn, Layer, Weights, share};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
-use damper_spec::{Op, OpKind, Shape, Stochastic};
+use damper_ir::{Op, OpKind, Shape, Stochastic};
 
 /// Drops whole feature maps: while training, each channel of each sample becomes 0 with probability `rate`, and
 /// survives scaled by `1 / (1 - rate)` (Tompson et al., arXiv 1411.4280; PyTorch's `Dropout1d`, `2d`, `3d`).

@@ -62,7 +62,7 @@ use burn::nn::activation::{
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::kind::Autodiff;
 use burn::tensor::{Device, Tensor};
-use damper_spec::{ActivationKind, Op, OpKind, RuleKind, Shape, Stochastic, Value};
+use damper_ir::{ActivationKind, Op, OpKind, RuleKind, Shape, Stochastic, Value};
 
 /// A field of a generated module: it can be built from its operation in the description.
 pub trait Layer: Module + Sized {

@@ -4,8 +4,8 @@ use super::{Layer, Weights, share};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Distribution, Tensor, TensorData};
+use damper_ir::{Op, OpKind, Shape, Stochastic};
 use damper_kernels::noise::{self, Kind};
-use damper_spec::{Op, OpKind, Shape, Stochastic};
 
 /// Adds Gaussian noise of mean 0 to every value while training.
 #[derive(Module, Debug)]

@@ -2,7 +2,7 @@ use super::{Layer, Weights, positive};
 use burn::nn::{
     GroupNorm, GroupNormConfig, InstanceNorm, InstanceNormConfig, RmsNorm, RmsNormConfig,
 };
-use damper_spec::{Op, OpKind, Shape};
+use damper_ir::{Op, OpKind, Shape};
 
 impl Layer for GroupNorm {
     const WORD: &'static str = "`group_norm`";

@@ -9,7 +9,7 @@ use burn::nn::{PaddingConfig1d, PaddingConfig2d};
 use burn::tensor::Tensor;
 use burn::tensor::module::{avg_pool2d, max_pool2d as windows_max2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
-use damper_spec::{Op, OpKind, Reduction, Shape};
+use damper_ir::{Op, OpKind, Reduction, Shape};
 
 pub use burn::nn::pool::{
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AvgPool1d, AvgPool2d, MaxPool1d,

@@ -1,7 +1,7 @@
 use super::{Layer, Weights, beside, held};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use damper_spec::{Op, OpKind, Shape};
+use damper_ir::{Op, OpKind, Shape};
 
 /// The standard deviation that learned vectors begin with, as in `ViT` and BERT.
 const SPREAD: f64 = 0.02;

@@ -2,7 +2,7 @@ use super::pool::positions;
 use super::{Layer, Weights, beside};
 use burn::module::Module;
 use burn::tensor::{Bool, Int, Tensor};
-use damper_spec::{Op, OpKind, Shape};
+use damper_ir::{Op, OpKind, Shape};
 
 /// The same numbers in another shape.
 #[derive(Module, Debug)]
@@ -45,7 +45,7 @@ impl Layer for Reshape {
         };
         let shape = shape
             .iter()
-            .map(damper_spec::Value::size)
+            .map(damper_ir::Value::size)
             .collect::<Option<_>>()?;
         Some(Self { shape })
     }

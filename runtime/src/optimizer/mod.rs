@@ -21,7 +21,7 @@ use burn::optim::{
     AdaGradConfig, GradientsParams, LionConfig, ModuleOptimizer, Optimizer, RmsPropConfig,
 };
 use burn::tensor::Tensor;
-use damper_spec::{Algorithm, Parameter};
+use damper_ir::{Algorithm, Parameter};
 
 /// The optimizer of the description, for a loop of one's own: its algorithm, its rules on weights, its clip.
 ///

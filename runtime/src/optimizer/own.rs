@@ -8,7 +8,7 @@ use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::record::OptimizerRecord;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
-use damper_spec::Parameter;
+use damper_ir::Parameter;
 use std::collections::{HashMap, HashSet};
 
 /// Takes the steps of a description in a loop of one's own: decay, penalties, projections, `freeze`, and the clip.

@@ -14,7 +14,7 @@ use crate::Spec;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use damper_spec::Parameter;
+use damper_ir::Parameter;
 use std::collections::HashMap;
 
 /// Decoupled weight decay: `w * (1 - learning_rate * strength)` (Loshchilov and Hutter, arXiv 1711.05101).

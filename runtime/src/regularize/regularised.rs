@@ -4,7 +4,7 @@ use super::{
 };
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
-use damper_spec::Parameter;
+use damper_ir::Parameter;
 
 /// Everything that acts on one weight beside the gradient of the loss. The default does nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -19,7 +19,7 @@ use burn::store::{
     bridge,
 };
 use burn::tensor::{BoolStore, DType, Device, TensorData};
-use damper_spec::{Hyper, HyperKind, Model};
+use damper_ir::{Hyper, HyperKind, Model};
 use header::{Fault, Header};
 use safetensors::tensor::{TensorView, serialize};
 use serde_json::{Map, Value as Json};

@@ -2,7 +2,7 @@
 
 use super::error::TrainError;
 use burn::tensor::{Int, Tensor, TensorData};
-use damper_spec::Augmentation;
+use damper_ir::Augmentation;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 

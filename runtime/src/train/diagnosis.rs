@@ -4,7 +4,7 @@ use super::measure::Measured;
 use super::run::Run;
 use super::table::{Table, number, plural, rate};
 use crate::{Network, Spec};
-use damper_spec::{MetricKind, Op, OpKind, Parameter, Role, RuleKind, Settings, Stochastic};
+use damper_ir::{MetricKind, Op, OpKind, Parameter, Role, RuleKind, Settings, Stochastic};
 use std::fmt;
 
 /// What the gap between training and validation says.

@@ -22,7 +22,7 @@ use burn::train::metric::{
 use burn::train::{
     EarlyStoppingStrategy, InferenceStep, Interrupter, ItemLazy, TrainOutput, TrainStep,
 };
-use damper_spec::{MetricKind, Settings};
+use damper_ir::{MetricKind, Settings};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -7,7 +7,7 @@ use crate::metric::MetricAccumulator;
 use crate::{Network, Pass, Spec, Target};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
-use damper_spec::{MetricKind, TaskKind};
+use damper_ir::{MetricKind, TaskKind};
 use std::collections::HashMap;
 
 /// What a model does on one set of samples.

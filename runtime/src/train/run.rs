@@ -8,7 +8,7 @@ use super::sparsity::Sparsity;
 use super::training::with_watched;
 use crate::data::{Data, Schema};
 use crate::{Network, Spec};
-use damper_spec::Settings;
+use damper_ir::Settings;
 use std::fmt;
 
 /// What a training leads to. `Display` prints how it ended, and the last epochs' figures stand in [`Run::history`].

@@ -4,7 +4,7 @@ use super::table::{Table, count, number};
 use crate::Network;
 use burn::module::{ModuleVisitor, Param};
 use burn::tensor::Tensor;
-use damper_spec::Role;
+use damper_ir::Role;
 use std::collections::HashSet;
 use std::fmt;
 

@@ -19,7 +19,7 @@ use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
-use damper_spec::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Role, Settings, Train, Value};
+use damper_ir::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Role, Settings, Train, Value};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -596,7 +596,7 @@ impl Changes {
                 augment.check(None)?;
             }
             let augment = augment.settings();
-            train.augment = Some(damper_spec::Augment {
+            train.augment = Some(damper_ir::Augment {
                 id: Id::NONE,
                 shift: Some(size(&augment.shift)),
                 flip: Some(Value::truth(augment.flip)),
@@ -717,9 +717,9 @@ fn batch_notes(
 
 /// The metrics to measure: those declared, and the one that early stopping watches.
 pub(super) fn with_watched(
-    mut metrics: Vec<damper_spec::MetricKind>,
+    mut metrics: Vec<damper_ir::MetricKind>,
     settings: &Settings,
-) -> Vec<damper_spec::MetricKind> {
+) -> Vec<damper_ir::MetricKind> {
     if let Some(watched) = settings.early_stop.and_then(|rule| rule.metric)
         && !metrics.contains(&watched)
     {

@@ -4,7 +4,7 @@ use super::augment;
 use crate::batch::Positions;
 use crate::{Batch, InputTensor, Spec, Target};
 use burn::tensor::{Int, Tensor, TensorData};
-use damper_spec::{Augmentation, Settings};
+use damper_ir::{Augmentation, Settings};
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};

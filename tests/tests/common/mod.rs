@@ -3,7 +3,7 @@
 use damper::Spec;
 use damper::burn::module::{Module, ModuleMapper, Param};
 use damper::burn::tensor::{Device, Int, Tensor, TensorData};
-use damper_spec::{
+use damper_ir::{
     Id, Input, InputKind, Loss, LossKind, Model, Op, OpKind, Source, Statement, Train, Value,
     WeightRule,
 };

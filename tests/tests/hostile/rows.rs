@@ -43,10 +43,10 @@ fn inputs<M: Network>(model: &M, rows: usize, device: &Device) -> Inputs {
         let shape: Vec<usize> = input
             .shape
             .iter()
-            .filter_map(damper_spec::Value::size)
+            .filter_map(damper_ir::Value::size)
             .collect();
         let width = shape.iter().product();
-        if input.kind == damper_spec::InputKind::Float {
+        if input.kind == damper_ir::InputKind::Float {
             InputTensor::Float(Tensor::ones([rows, width], device) * 0.5, shape)
         } else {
             InputTensor::Int(Tensor::<2, Int>::ones([rows, width], device), shape)

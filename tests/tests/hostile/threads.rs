@@ -50,7 +50,7 @@ fn bits<M: Network>(training: Training<M>, seed: u64) -> Vec<u8> {
     let width = {
         let spec = M::Config::default().spec().expect("sound");
         let axes = spec.model().inputs[0].shape.iter();
-        axes.filter_map(damper_spec::Value::size).product()
+        axes.filter_map(damper_ir::Value::size).product()
     };
     let data = samples(width);
     let run = training

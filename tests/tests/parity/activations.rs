@@ -6,7 +6,7 @@ use damper::burn::tensor::Tensor;
 use damper::burn::tensor::activation as burn;
 use damper::layer::{self, Layer};
 use damper::{Pass, activation};
-use damper_spec::{Activation, ActivationKind, OpKind, Shape, Value};
+use damper_ir::{Activation, ActivationKind, OpKind, Shape, Value};
 
 /// The layer that a description with these arguments builds.
 fn built<L: Layer>(kind: ActivationKind, arguments: &[f64]) -> L {

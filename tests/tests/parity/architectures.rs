@@ -12,7 +12,7 @@ use damper::layer::{
     AvgPool3d, BatchNorm, Conv3d, Layer, MaxPool1d, MaxPool2d, MaxPool3d, SpectralNorm, WeightNorm,
     global_avg_pool, global_max_pool, last_step, max_over_time, mean_over_time, to_sequence,
 };
-use damper_spec::{Conv, OpKind, Padding, Pool, Reduction, Shape, Value};
+use damper_ir::{Conv, OpKind, Padding, Pool, Reduction, Shape, Value};
 
 fn fixture() -> Fixture {
     Fixture::open("architectures")

@@ -6,7 +6,7 @@ use damper::burn::nn::Linear;
 use damper::burn::nn::activation::SwiGlu;
 use damper::burn::tensor::{Gradients, Tensor};
 use damper::layer::{self, BatchNorm, Layer, LayerNorm, dense};
-use damper_spec::{OpKind, Shape, Value};
+use damper_ir::{OpKind, Shape, Value};
 
 fn built<L: Layer>(kind: OpKind) -> L {
     L::build(

@@ -3,7 +3,7 @@
 use crate::common::{Fixture, device};
 use damper::Target;
 use damper::loss;
-use damper_spec::{LossKind, Reads, Value};
+use damper_ir::{LossKind, Reads, Value};
 
 struct Losses(Fixture);
 

@@ -4,7 +4,7 @@ use crate::common::{Fixture, TOLERANCE, assert_close, device, linear, spec};
 use damper::Target;
 use damper::burn::tensor::Tensor;
 use damper::metric::MetricAccumulator;
-use damper_spec::{LossKind, MetricKind, Reads, Value};
+use damper_ir::{LossKind, MetricKind, Reads, Value};
 
 const CLASSIFICATION: [(&str, MetricKind); 5] = [
     ("accuracy", MetricKind::Accuracy),

@@ -6,7 +6,7 @@ use damper::burn::module::{Module, Param};
 use damper::burn::nn::{Linear, LinearConfig};
 use damper::burn::optim::GradientsParams;
 use damper::{Spec, Target, loss, optimizer, regularize};
-use damper_spec::{
+use damper_ir::{
     Id, Level, LintLevel, LossKind, Optimizer, OptimizerKind, Reach, RuleKind, Train, Value,
     WeightRule,
 };

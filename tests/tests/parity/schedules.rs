@@ -2,7 +2,7 @@
 
 use crate::common::{Fixture, assert_close};
 use damper::schedule::factor;
-use damper_spec::Curve;
+use damper_ir::Curve;
 
 const STEPS: usize = 60;
 const STEPS_PER_EPOCH: usize = 10;

@@ -5,7 +5,7 @@ use damper::burn::module::Param;
 use damper::burn::nn::Linear;
 use damper::regularize::Average;
 use damper::{__private, Spec, Target, loss};
-use damper_spec::{LossKind, Reads, Value};
+use damper_ir::{LossKind, Reads, Value};
 
 fn fixture() -> Fixture {
     Fixture::open("training")

@@ -8,7 +8,7 @@ use damper::burn::nn::Linear;
 use damper::burn::tensor::{Device, Tensor, activation::relu};
 use damper::layer::{BatchNorm, Dropout};
 use damper::{Inputs, Network, NetworkConfig, Pass, Spec, SpecError, Target};
-use damper_spec::{LossKind, OpKind};
+use damper_ir::{LossKind, OpKind};
 
 /// `fc1: linear(hidden) -> batch_norm -> relu -> dropout(rate); head: linear(outputs)`.
 #[derive(Module, Debug)]

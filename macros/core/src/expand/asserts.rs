@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::names;
 use crate::{Hole, HoleKind};
-use damper_spec::{InputKind, OpKind, Statement, Value};
+use damper_ir::{InputKind, OpKind, Statement, Value};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use std::collections::BTreeMap;
@@ -130,7 +130,7 @@ fn ranges_of(cx: &Context<'_>, ranges: &mut BTreeMap<u32, &'static str>) {
 }
 
 fn ops(statements: &[Statement], note: &mut dyn FnMut(&Value, &'static str)) {
-    use damper_spec::{RuleKind, Stochastic};
+    use damper_ir::{RuleKind, Stochastic};
     for op in statements.iter().flat_map(|statement| &statement.ops) {
         for rule in &op.rules {
             if let RuleKind::DropConnect { rate } = &rule.kind {
@@ -237,7 +237,7 @@ fn ops(statements: &[Statement], note: &mut dyn FnMut(&Value, &'static str)) {
 }
 
 fn rates<const N: usize>(
-    rates: [&Option<damper_spec::Rate>; N],
+    rates: [&Option<damper_ir::Rate>; N],
     note: &mut dyn FnMut(&Value, &'static str),
 ) {
     rates

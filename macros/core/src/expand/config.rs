@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::{description, docs, module, names, values};
 use crate::ast;
-use damper_spec::HyperKind;
+use damper_ir::HyperKind;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Expr, Lit};

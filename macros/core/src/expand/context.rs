@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::Lowered;
-use damper_spec::{Id, Inferred, InputKind, Op, OpKind, Parameter, Shape, Source, Statement};
+use damper_ir::{Id, Inferred, InputKind, Op, OpKind, Parameter, Shape, Source, Statement};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,8 +104,7 @@ impl<'a> Context<'a> {
             .map(|input| Input {
                 name: names::ident(&input.name, Span::mixed_site()),
                 rank: input.shape.len() + 1,
-                shape: Shape(input.shape.iter().map(damper_spec::Value::size).collect())
-                    .to_string(),
+                shape: Shape(input.shape.iter().map(damper_ir::Value::size).collect()).to_string(),
                 indices: matches!(input.kind, InputKind::Int { .. }),
             })
             .collect();
@@ -208,7 +207,7 @@ impl<'a> Context<'a> {
 }
 
 /// What takes class indices, and which statements hold them: any operation makes numbers of them.
-fn indices(model: &damper_spec::Model) -> BTreeSet<Id> {
+fn indices(model: &damper_ir::Model) -> BTreeSet<Id> {
     fn walk<'m>(
         found: &mut BTreeSet<Id>,
         mut names: BTreeSet<&'m str>,
@@ -247,7 +246,7 @@ fn indices(model: &damper_spec::Model) -> BTreeSet<Id> {
             }
         }
     }
-    let is_int = |input: &damper_spec::Input| matches!(input.kind, InputKind::Int { .. });
+    let is_int = |input: &damper_ir::Input| matches!(input.kind, InputKind::Int { .. });
     let inputs = model.inputs.iter();
     let names = inputs
         .filter(|input| is_int(input))

@@ -1,7 +1,7 @@
 //! The description as text, with the places of what is filled in when the model is built.
 
 use crate::Lowered;
-use damper_spec::Id;
+use damper_ir::Id;
 use proc_macro2::Literal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The documentation of generated items.
 
 use super::context::Context;
-use damper_spec::{Model, Op, OpKind, Parameter, Role, Statement, TaskKind};
+use damper_ir::{Model, Op, OpKind, Parameter, Role, Statement, TaskKind};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::fmt::Write as _;
@@ -81,7 +81,7 @@ fn drawing(cx: &Context<'_>) -> TokenStream {
     // The `div` ends what stands before it; a line of Markdown that began with `<svg` would be a part of it.
     let text = format!(
         "\n<div>\n{}\n</div>",
-        damper_spec::draw::svg_of(&cx.lowered.spec, cx.shapes)
+        damper_ir::draw::svg_of(&cx.lowered.spec, cx.shapes)
     );
     quote!(#[cfg_attr(doc, doc = #text)])
 }
@@ -145,7 +145,7 @@ fn parameters(cx: &Context<'_>, path: &str) -> Option<String> {
         .filter(inside)
         .filter_map(Parameter::count)
         .fold(0, usize::saturating_add);
-    (count > 0).then(|| damper_spec::grouped(count))
+    (count > 0).then(|| damper_ir::grouped(count))
 }
 
 /// The documentation comments of the declaration.

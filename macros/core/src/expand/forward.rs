@@ -6,7 +6,7 @@
 use super::context::{Context, Rank, int_tensor, tensor};
 use super::module::{Residual, a_weight, activity_field};
 use super::names;
-use damper_spec::{
+use damper_ir::{
     Activation, ActivationKind, Axis, Id, InputKind, Merge, Op, OpKind, Reduction, Source,
     Statement, Stochastic, Value,
 };

@@ -4,8 +4,8 @@
 
 use super::context::{Context, tensor};
 use super::{docs, forward, names};
-use damper_spec::OpKind;
-use damper_spec::TaskKind;
+use damper_ir::OpKind;
+use damper_ir::TaskKind;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
@@ -106,7 +106,7 @@ fn decided_shape(cx: &Context<'_>) -> String {
             if classes < rest.len() {
                 rest.remove(classes);
             }
-            batched(&damper_spec::Shape(rest).to_string())
+            batched(&damper_ir::Shape(rest).to_string())
         },
     )
 }
@@ -156,7 +156,7 @@ fn passes(cx: &Context<'_>) -> TokenStream {
 }
 
 /// Whether a layer adds a penalty on its values, which only a pass hands on.
-fn has_activity(statements: &[damper_spec::Statement]) -> bool {
+fn has_activity(statements: &[damper_ir::Statement]) -> bool {
     statements
         .iter()
         .flat_map(|statement| &statement.ops)

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::{docs, forward, names, values};
-use damper_spec::{
+use damper_ir::{
     Activation, ActivationKind, Id, Op, OpKind, Reduction, RuleKind, Statement, Stochastic,
 };
 use proc_macro2::{Ident, Literal, Span, TokenStream};

@@ -5,7 +5,7 @@ use super::{Cx, arguments, unknown_word};
 use crate::ast::{Annotation, Call, Ends, Side};
 use crate::evaluate;
 use crate::words::{self, Word};
-use damper_spec::{
+use damper_ir::{
     ActivationKind, DropPath, Id, LintLevel, Op, OpKind, Rate, Reach, RuleKind, Statement,
     Stochastic, WeightRule,
 };
@@ -598,7 +598,7 @@ fn acting(cx: &mut Cx, annotation: &Annotation, levels: Vec<LintLevel>) -> Optio
         if arguments.fine && l1.is_none() && l2.is_none() {
             strength(cx, call);
         }
-        let zero = damper_spec::Value::known(0.0);
+        let zero = damper_ir::Value::known(0.0);
         OpKind::Activity {
             l1: l1.unwrap_or(zero),
             l2: l2.unwrap_or(zero),
@@ -665,7 +665,7 @@ fn target(cx: &mut Cx, annotation: &Annotation, slots: &[Slot], statement: Id) -
             if !cx.broken.contains(&statement) {
                 let words: Vec<&str> = slots.iter().map(|slot| slot.word.as_str()).collect();
                 let name_text = name.to_string();
-                let suggestion = damper_spec::suggest(&name_text, words.iter().copied());
+                let suggestion = damper_ir::suggest(&name_text, words.iter().copied());
                 let ending = suggestion.map_or(String::new(), |s| format!(": did you mean `{s}`?"));
                 let report = cx.diagnostics.error(
                     name,

@@ -5,7 +5,7 @@ use crate::ast::{Args, Call, Ends, Expr};
 use crate::evaluate::{self, LARGEST, Type_, in_parentheses};
 use crate::words::{Argument, Kind, Missing, Word, list};
 use crate::{Hole, HoleKind, parse};
-use damper_spec::{MetricKind, Value};
+use damper_ir::{MetricKind, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeMap;
@@ -223,7 +223,7 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                     .iter()
                     .copied()
                     .find(|alias| names.contains(alias))
-                    .or_else(|| damper_spec::suggest(&text, names.iter().copied()));
+                    .or_else(|| damper_ir::suggest(&text, names.iter().copied()));
                 let message = match (word.arguments.is_empty(), suggestion) {
                     (true, _) => format!("`{}` takes no arguments", word.name),
                     (_, Some(suggestion)) => format!(
@@ -378,7 +378,7 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
         }
         Kind::SizeOr(word) => match plain_word(cx, expr) {
             Some(text) if text == word => Given::Word(word),
-            Some(text) if damper_spec::suggest(&text, [word]).is_some() => {
+            Some(text) if damper_ir::suggest(&text, [word]).is_some() => {
                 cannot_be(cx, expr, &[word], &what, &argument.kind.wanted())
             }
             _ => match checked(cx, expr, Kind::Size, &what, help) {
@@ -463,7 +463,7 @@ fn sizes(cx: &mut Cx, expr: &Expr, what: &dyn Display, help: Help<'_>) -> Given 
 
 fn cannot_be(cx: &mut Cx, expr: &Expr, words: &[&str], what: &dyn Display, wanted: &str) -> Given {
     let text = expr.text();
-    let suggestion = damper_spec::suggest(&text, words.iter().copied());
+    let suggestion = damper_ir::suggest(&text, words.iter().copied());
     let ending = suggestion.map_or(String::new(), |s| format!(": did you mean `{s}`?"));
     cx.diagnostics
         .error(expr.ends, format!("{what} cannot be `{text}`{ending}"))
@@ -490,7 +490,7 @@ fn misspelt(cx: &mut Cx, expr: &Expr) -> bool {
         return false;
     }
     let names = cx.hyper.iter().map(|known| known.name.as_str());
-    let Some(near) = damper_spec::suggest(&name, names).map(str::to_owned) else {
+    let Some(near) = damper_ir::suggest(&name, names).map(str::to_owned) else {
         return false;
     };
     cx.diagnostics

@@ -4,7 +4,7 @@ use super::{Cx, arguments, unknown_word};
 use crate::ast::{self, Section};
 use crate::evaluate;
 use crate::words::{self, Kind};
-use damper_spec::{BudgetItem, Measure, Unit};
+use damper_ir::{BudgetItem, Measure, Unit};
 
 /// The limits; of two for one thing the first counts.
 pub(super) fn budget(cx: &mut Cx, section: &Section<Vec<ast::BudgetItem>>) -> Vec<BudgetItem> {
@@ -120,7 +120,7 @@ fn unit(cx: &mut Cx, written: &ast::BudgetItem, measure: Measure) -> Result<Opti
             .into_iter()
             .map(Unit::word)
             .find(|word| word.to_lowercase() == lower || word.to_lowercase() == format!("{lower}b"))
-            .or_else(|| damper_spec::suggest(&text, words));
+            .or_else(|| damper_ir::suggest(&text, words));
         let ending = near.map_or(String::new(), |near| format!(": did you mean `{near}`?"));
         cx.diagnostics
             .error(word, format!("unknown unit `{text}`{ending}"))

@@ -6,7 +6,7 @@ use super::{Cx, names, operations, unknown_word};
 use crate::ast::{self, Call, Ends, Node, Section, text};
 use crate::words::{self, Word};
 use crate::{Custom, Nested, evaluate};
-use damper_spec::{Activation, Id, Input, Merge, Op, OpKind, Source, Statement, Stochastic};
+use damper_ir::{Activation, Id, Input, Merge, Op, OpKind, Source, Statement, Stochastic};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::Expr;

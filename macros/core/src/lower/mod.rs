@@ -14,8 +14,8 @@ use crate::diag::Diagnostics;
 use crate::evaluate::{self, Known};
 use crate::words::{self, Kind};
 use crate::{Custom, Hole, HoleKind, Lowered, Nested, Spans};
-use damper_spec::catalogue::PREFIX;
-use damper_spec::{
+use damper_ir::catalogue::PREFIX;
+use damper_ir::{
     Domain, Finding, Hyper, HyperKind, Id, Inferred, Input, InputKind, Level, Limit, LintLevel,
     Model, Value,
 };
@@ -421,7 +421,7 @@ fn unused(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for name in names {
         if let Some(hyper) = written.iter().find(|hyper| hyper.name == name) {
-            let lint = damper_spec::catalogue::names::unused_hyper_parameter;
+            let lint = damper_ir::catalogue::names::unused_hyper_parameter;
             let id = cx.id((hyper.name.span(), hyper.name.span()));
             let text = format!("no value uses the hyper-parameter `{name}`");
             findings.push(
@@ -493,7 +493,7 @@ fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static st
     };
     let suggestion = alias
         .filter(|alias| candidates.contains(alias))
-        .or_else(|| damper_spec::suggest(&name, candidates.iter().copied()));
+        .or_else(|| damper_ir::suggest(&name, candidates.iter().copied()));
     let available = format!("available are {}", words::available(candidates));
     match suggestion {
         Some(suggestion) => cx

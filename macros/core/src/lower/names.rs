@@ -1,7 +1,7 @@
 //! Names: of statements, written or derived, and of the fields of their operations.
 
 use super::Cx;
-use damper_spec::{Input, Op, OpKind, Source, Statement};
+use damper_ir::{Input, Op, OpKind, Source, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names all statements and fields of `layers`.
@@ -167,7 +167,7 @@ fn rank(kind: &OpKind) -> Option<u8> {
         | OpKind::Parallel { .. } => Some(0),
         OpKind::Pool(_) | OpKind::Reshape { .. } | OpKind::Positional { learned: false } => Some(1),
         OpKind::Activation(activation) => {
-            use damper_spec::ActivationKind::Prelu;
+            use damper_ir::ActivationKind::Prelu;
             activation
                 .kind
                 .has_state()

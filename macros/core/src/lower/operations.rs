@@ -4,7 +4,7 @@ use super::Cx;
 use super::arguments::Arguments;
 use crate::ast::Ends;
 use crate::words::Word;
-use damper_spec::{
+use damper_ir::{
     Axis, Cell, Conv, Id, Op, OpKind, Padding, Pool, Recurrent, Reduction, Source, Statement,
     Stochastic, Value,
 };
@@ -234,7 +234,7 @@ pub(super) fn transformer_encoder(cx: &mut Cx, id: Id, arguments: &Arguments) ->
         norm_first,
     };
     let attention = {
-        let dropout = encoder.rate.map(|rate| damper_spec::Rate {
+        let dropout = encoder.rate.map(|rate| damper_ir::Rate {
             id: encoder.cx.spans.again(id),
             rate,
             levels: Vec::new(),
@@ -254,8 +254,8 @@ pub(super) fn transformer_encoder(cx: &mut Cx, id: Id, arguments: &Arguments) ->
         same: false,
         tied: None,
     })];
-    feed.push(encoder.op(OpKind::Activation(damper_spec::Activation {
-        kind: damper_spec::ActivationKind::Gelu,
+    feed.push(encoder.op(OpKind::Activation(damper_ir::Activation {
+        kind: damper_ir::ActivationKind::Gelu,
         arguments: Vec::new(),
     })));
     feed.extend(encoder.dropout());

@@ -5,7 +5,7 @@ use super::{Cx, unknown_word};
 use crate::ast::{self, Call, Expr, Section};
 use crate::words::{self, Form, Kind, Word};
 use crate::{evaluate, parse};
-use damper_spec::{
+use damper_ir::{
     Augment, Backend, EarlyStop, Loss, LossKind, Metric, MetricKind, Optimizer, OptimizerKind,
     Reads, Schedule, ScheduleKind, TargetRange, Task, TaskKind, Train,
 };
@@ -266,7 +266,7 @@ fn apply(cx: &mut Cx, train: &mut Train, setting: &ast::Setting, entry: &words::
                 "ndarray" => Some(Backend::Ndarray),
                 "wgpu" => Some(Backend::Wgpu),
                 _ => {
-                    let suggestion = damper_spec::suggest(&name, backends.iter().copied());
+                    let suggestion = damper_ir::suggest(&name, backends.iter().copied());
                     let ending =
                         suggestion.map_or(String::new(), |s| format!(": did you mean `{s}`?"));
                     cx.diagnostics

@@ -1,8 +1,8 @@
 //! Sources of models, and reports drawn as rustc draws them.
 
+use damper_ir::Level;
 use damper_macros_core::diag::Diagnostic;
 use damper_macros_core::{Lowered, diagnose};
-use damper_spec::Level;
 use proc_macro2::TokenStream;
 use std::fmt::Write;
 

@@ -85,9 +85,9 @@ impl Steps {
         let [hidden, _] = self.weight.dims();
         let given = Given {
             cell: match self.cell {
-                damper_spec::Cell::Rnn => Cell::Rnn,
-                damper_spec::Cell::Gru => Cell::Gru,
-                damper_spec::Cell::Lstm => Cell::Lstm,
+                damper_ir::Cell::Rnn => Cell::Rnn,
+                damper_ir::Cell::Gru => Cell::Gru,
+                damper_ir::Cell::Lstm => Cell::Lstm,
             },
             time,
             batch,

@@ -13,7 +13,7 @@ use super::{Drawn, Dropout, Layer, Weights, share};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Bool, Tensor};
-use damper_spec::{Cell, Op, OpKind, Rate, RuleKind, Shape};
+use damper_ir::{Cell, Op, OpKind, Rate, RuleKind, Shape};
 
 /// A recurrent layer: one or more cells in series, each in one direction or two.
 ///

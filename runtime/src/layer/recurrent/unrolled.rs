@@ -4,7 +4,7 @@ use super::Steps;
 use burn::tensor::activation::{sigmoid, tanh};
 use burn::tensor::module::linear;
 use burn::tensor::{Tensor, s};
-use damper_spec::Cell;
+use damper_ir::Cell;
 
 impl Steps {
     /// The states of all steps: `[time, batch, hidden]`.

@@ -1,0 +1,712 @@
+//! The shape of one sample's value, and one pure rule for each operation.
+//!
+//! A rule takes the shapes that come in and gives the shape that goes out, or a [`Misfit`]. An axis that is
+//! not known passes through every rule. The batch axis is implied everywhere and never part of a [`Shape`].
+
+mod sequence;
+mod window;
+
+pub use sequence::{
+    attention, class_token, embedding, positional, recurrent, reduce, step, tied, to_sequence,
+    transpose,
+};
+pub use window::{conv, global_pool, pool};
+
+use crate::ActivationKind;
+use std::fmt;
+
+/// The axes of one sample, without the batch axis; `None` is a size that only the compiler knows.
+///
+/// ```
+/// use damper_ir::Shape;
+///
+/// assert_eq!(Shape::known([3, 32, 32]).to_string(), "[3, 32, 32]");
+/// assert_eq!(Shape(vec![None, Some(3)]).to_string(), "[_, 3]");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Shape(pub Vec<Option<usize>>);
+
+impl Shape {
+    /// A shape whose axes are all known.
+    pub fn known(axes: impl IntoIterator<Item = usize>) -> Self {
+        Self(axes.into_iter().map(Some).collect())
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The first axis: channels, or the features of a value of rank one.
+    pub fn channels(&self) -> Option<usize> {
+        self.0.first().copied().flatten()
+    }
+
+    /// The last axis: what `linear` reads.
+    pub fn features(&self) -> Option<usize> {
+        self.0.last().copied().flatten()
+    }
+
+    /// How many numbers a sample has, if every axis is known.
+    pub fn elements(&self) -> Option<usize> {
+        self.0.iter().try_fold(1_usize, |product, axis| {
+            axis.map(|size| product.saturating_mul(size))
+        })
+    }
+
+    /// The product of the axes behind the first: 1 for a value of rank one.
+    pub fn positions(&self) -> Option<usize> {
+        Self(self.0.iter().skip(1).copied().collect()).elements()
+    }
+
+    /// The shape that both can be, with every axis that one of the two knows; `None` if they differ.
+    pub fn unify(&self, other: &Self) -> Option<Self> {
+        (self.rank() == other.rank()).then_some(())?;
+        self.0
+            .iter()
+            .zip(&other.0)
+            .map(|(a, b)| match (a, b) {
+                (Some(a), Some(b)) => (a == b).then_some(Some(*a)),
+                (known, None) | (None, known) => Some(*known),
+            })
+            .collect::<Option<Vec<_>>>()
+            .map(Self)
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (index, axis) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            match axis {
+                Some(size) => write!(f, "{size}")?,
+                None => f.write_str("_")?,
+            }
+        }
+        f.write_str("]")
+    }
+}
+
+/// What the axes of a value mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// `[features]`, or what only its reader can tell: an input of two axes.
+    #[default]
+    Features,
+    /// `[time, features]`
+    Sequence,
+    /// `[channels, ..]`: channels first, then the positions.
+    Channels,
+}
+
+impl Layout {
+    /// The layout of a value that nobody has read yet: three axes and more are channels first.
+    ///
+    /// ```
+    /// use damper_ir::{Layout, Shape};
+    ///
+    /// assert_eq!(Layout::of(&Shape::known([3, 32, 32])), Layout::Channels);
+    /// assert_eq!(Layout::of(&Shape::known([50, 32])), Layout::Features);
+    /// ```
+    pub fn of(shape: &Shape) -> Self {
+        if shape.rank() > 2 {
+            Self::Channels
+        } else {
+            Self::Features
+        }
+    }
+
+    /// The layout of two values that become one: what one of them says, if the other is open; `None` if they
+    /// contradict each other.
+    ///
+    /// ```
+    /// use damper_ir::Layout;
+    ///
+    /// assert_eq!(Layout::Features.unify(Layout::Sequence), Some(Layout::Sequence));
+    /// assert_eq!(Layout::Channels.unify(Layout::Sequence), None);
+    /// ```
+    pub fn unify(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Features, layout) | (layout, Self::Features) => Some(layout),
+            (a, b) => (a == b).then_some(a),
+        }
+    }
+
+    /// The axis of one sample that holds features, classes or channels: the last, but the first of
+    /// `[channels, ..]`.
+    ///
+    /// ```
+    /// use damper_ir::Layout;
+    ///
+    /// assert_eq!(Layout::Sequence.class_axis(2), 1);
+    /// assert_eq!(Layout::Channels.class_axis(3), 0);
+    /// ```
+    pub fn class_axis(self, rank: usize) -> usize {
+        match self {
+            Self::Channels => 0,
+            Self::Features | Self::Sequence => rank.saturating_sub(1),
+        }
+    }
+}
+
+/// Why shapes do not fit an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The name the mistake has in the catalogue of lints.
+    pub lint: &'static str,
+    /// What the operation wants and what the value is.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Misfit {
+    fn new(message: String) -> Self {
+        Self {
+            lint: "shape_mismatch",
+            message,
+            help: None,
+        }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// `linear` and `swiglu`: `[.., in] -> [.., out]`.
+///
+/// ```
+/// use damper_ir::{Layout, Shape, shape};
+///
+/// let (image, open) = (Shape::known([784]), Layout::Features);
+/// assert_eq!(shape::linear("linear", &image, open, Some(10)), Ok(Shape::known([10])));
+/// assert_eq!(shape::linear("linear", &image, open, None), Ok(Shape(vec![None])));
+/// let steps = Shape::known([50, 32]);
+/// assert_eq!(shape::linear("linear", &steps, Layout::Sequence, Some(8)), Ok(Shape::known([50, 8])));
+/// ```
+///
+/// # Errors
+/// A value with spatial axes: `linear` would act on its width alone.
+///
+/// ```
+/// # use damper_ir::{Layout, Shape, shape};
+/// let misfit = shape::linear("linear", &Shape::known([8, 7, 7]), Layout::Channels, Some(10)).unwrap_err();
+/// assert_eq!(misfit.lint, "missing_flatten");
+/// assert_eq!(misfit.to_string(), "`linear` wants [features], this value is [8, 7, 7]");
+/// assert_eq!(
+///     misfit.help.as_deref(),
+///     Some("`flatten` before it gives all 392 numbers, `global_avg_pool` the mean of each channel")
+/// );
+/// ```
+pub fn linear(
+    word: &str,
+    input: &Shape,
+    layout: Layout,
+    out: Option<usize>,
+) -> Result<Shape, Misfit> {
+    match input.rank() {
+        1 | 2 if input.rank() == 1 || layout != Layout::Channels => {
+            let mut axes = input.0.clone();
+            if let Some(last) = axes.last_mut() {
+                *last = out;
+            }
+            Ok(Shape(axes))
+        }
+        0 => Err(Misfit::new(format!(
+            "`{word}` wants [features], this value is {input}"
+        ))),
+        _ => Err(Misfit {
+            lint: "missing_flatten",
+            ..Misfit::new(format!("`{word}` wants [features], this value is {input}")).help(
+                format!(
+                    "`flatten` before it gives all {} numbers, `global_avg_pool` the mean of each channel",
+                    show(input.elements())
+                ),
+            )
+        }),
+    }
+}
+
+/// A size, or `_` where it is not known.
+fn show(size: Option<usize>) -> String {
+    size.map_or_else(|| "_".to_owned(), |size| size.to_string())
+}
+
+/// An activation keeps the shape; `glu` halves the last axis.
+///
+/// ```
+/// use damper_ir::{ActivationKind, Shape, shape};
+///
+/// assert_eq!(shape::activation(ActivationKind::Relu, &Shape::known([64])), Ok(Shape::known([64])));
+/// assert_eq!(shape::activation(ActivationKind::Glu, &Shape::known([64])), Ok(Shape::known([32])));
+/// ```
+///
+/// # Errors
+/// `glu` over an odd number of features.
+///
+/// ```
+/// # use damper_ir::{ActivationKind, Shape, shape};
+/// let misfit = shape::activation(ActivationKind::Glu, &Shape::known([7])).unwrap_err();
+/// assert_eq!(misfit.to_string(), "`glu` wants an even number of features, this value is [7]");
+/// ```
+pub fn activation(kind: ActivationKind, input: &Shape) -> Result<Shape, Misfit> {
+    if input.rank() == 0 {
+        return Err(Misfit::new(format!(
+            "`{}` wants [features], this value is {input}",
+            kind.word()
+        )));
+    }
+    if kind != ActivationKind::Glu {
+        return Ok(input.clone());
+    }
+    match input.features() {
+        Some(odd) if odd % 2 == 1 => Err(Misfit::new(format!(
+            "`glu` wants an even number of features, this value is {input}"
+        ))
+        .help(format!(
+            "twice as many features as it shall give: `linear({})`",
+            odd + 1
+        ))),
+        features => {
+            let mut axes = input.0.clone();
+            if let Some(last) = axes.last_mut() {
+                *last = features.map(|size| size / 2);
+            }
+            Ok(Shape(axes))
+        }
+    }
+}
+
+/// A normalisation keeps the shape: `layer_norm` and `rms_norm` read the last axis, the others the channels.
+///
+/// ```
+/// use damper_ir::{Layout, Shape, shape};
+///
+/// let steps = Shape::known([50, 64]);
+/// assert_eq!(shape::norm("layer_norm", &steps, Layout::Sequence), Ok(steps));
+/// ```
+///
+/// # Errors
+/// A value without axes; a sequence where channels are wanted: they would be the time steps.
+///
+/// ```
+/// # use damper_ir::{Layout, Shape, shape};
+/// let misfit = shape::norm("batch_norm", &Shape::default(), Layout::Features).unwrap_err();
+/// assert_eq!(misfit.to_string(), "`batch_norm` wants [features], this value is []");
+/// let misfit = shape::norm("batch_norm", &Shape::known([50, 64]), Layout::Sequence).unwrap_err();
+/// assert_eq!(misfit.to_string(), "`batch_norm` wants [channels, ..], this value is a sequence: [50, 64] is [time, features]");
+/// assert_eq!(misfit.help.as_deref(), Some("`layer_norm`, which normalises each step; or `transpose -> batch_norm -> transpose`"));
+/// let misfit = shape::norm("instance_norm", &Shape::known([64]), Layout::Features).unwrap_err();
+/// assert_eq!(misfit.to_string(), "`instance_norm` wants [channels, ..], this value is [64]");
+/// ```
+pub fn norm(word: &str, input: &Shape, layout: Layout) -> Result<Shape, Misfit> {
+    let over_features = matches!(word, "layer_norm" | "rms_norm");
+    if input.rank() == 0 {
+        return Err(Misfit::new(format!(
+            "`{word}` wants [features], this value is {input}"
+        )));
+    }
+    if !over_features && layout == Layout::Sequence && input.rank() > 1 {
+        return Err(sequence(word, "[channels, ..]", input).help(format!(
+            "`layer_norm`, which normalises each step; or `transpose -> {word} -> transpose`"
+        )));
+    }
+    if word == "instance_norm" && input.rank() < 2 {
+        return Err(Misfit::new(format!(
+            "`{word}` wants [channels, ..], this value is {input}"
+        ))
+        .help("`layer_norm`: a single number for each channel has no mean and variance"));
+    }
+    Ok(input.clone())
+}
+
+/// `group_norm(groups)`: each group of channels of each sample by itself; keeps the shape.
+///
+/// ```
+/// use damper_ir::{Layout, Shape, shape};
+///
+/// let maps = Shape::known([32, 8, 8]);
+/// assert_eq!(shape::group_norm(&maps, Layout::Channels, Some(8)), Ok(maps));
+/// ```
+///
+/// # Errors
+/// The groups do not divide the channels; a sequence.
+///
+/// ```
+/// # use damper_ir::{Layout, Shape, shape};
+/// let misfit = shape::group_norm(&Shape::known([30, 8, 8]), Layout::Channels, Some(8)).unwrap_err();
+/// assert_eq!(misfit.to_string(), "`group_norm(8)` splits channels into equal groups, 8 does not divide the 30 channels of [30, 8, 8]");
+/// assert_eq!(misfit.help.as_deref(), Some("group_norm(6)"));
+/// ```
+pub fn group_norm(input: &Shape, layout: Layout, groups: Option<usize>) -> Result<Shape, Misfit> {
+    let kept = norm("group_norm", input, layout)?;
+    if let (Some(channels), Some(groups)) = (input.channels(), groups)
+        && groups > 0
+        && channels % groups != 0
+    {
+        let near = divisor(channels, groups);
+        return Err(Misfit::new(format!(
+            "`group_norm({groups})` splits channels into equal groups, {groups} does not divide the {channels} channels of {input}"
+        ))
+        .help(format!("group_norm({near})")));
+    }
+    Ok(kept)
+}
+
+/// The largest divisor of `number` that is not above `most`.
+fn divisor(number: usize, most: usize) -> usize {
+    (1..=most.min(number))
+        .rev()
+        .find(|divisor| number.is_multiple_of(*divisor))
+        .unwrap_or(1)
+}
+
+/// The misfit of a sequence where something else is wanted.
+fn sequence(word: &str, wanted: &str, input: &Shape) -> Misfit {
+    Misfit::new(format!(
+        "`{word}` wants {wanted}, this value is a sequence: {input} is [time, features]"
+    ))
+}
+
+/// `flatten`: `[..] -> [product]`.
+///
+/// ```
+/// use damper_ir::{Shape, shape};
+///
+/// assert_eq!(shape::flatten(&Shape::known([8, 7, 7])), Shape::known([392]));
+/// assert_eq!(shape::flatten(&Shape(vec![None, Some(7)])), Shape(vec![None]));
+/// ```
+pub fn flatten(input: &Shape) -> Shape {
+    Shape(vec![input.elements()])
+}
+
+/// `reshape([..])`: the same numbers in another shape.
+///
+/// ```
+/// use damper_ir::{Shape, shape};
+///
+/// let image = Shape::known([1, 28, 28]);
+/// assert_eq!(shape::reshape(&Shape::known([784]), &image), Ok(image));
+/// ```
+///
+/// # Errors
+/// The numbers are not as many.
+///
+/// ```
+/// # use damper_ir::{Shape, shape};
+/// let misfit = shape::reshape(&Shape::known([784]), &Shape::known([3, 16, 16])).unwrap_err();
+/// assert_eq!(misfit.to_string(), "`reshape` keeps the numbers of a value: [784] holds 784, [3, 16, 16] holds 768");
+/// let misfit = shape::reshape(&Shape::known([784]), &Shape::known([28, 27])).unwrap_err();
+/// assert_eq!(misfit.help.as_deref(), Some("reshape([28, 28])"));
+/// ```
+pub fn reshape(input: &Shape, output: &Shape) -> Result<Shape, Misfit> {
+    match input.elements().zip(output.elements()) {
+        Some((held, wanted)) if held != wanted => {
+            let misfit = Misfit::new(format!(
+                "`reshape` keeps the numbers of a value: {input} holds {held}, {output} holds {wanted}"
+            ));
+            let mut axes = output.0.clone();
+            axes.pop();
+            match Shape(axes.clone()).elements() {
+                Some(front) if front > 0 && held % front == 0 => {
+                    axes.push(Some(held / front));
+                    Err(misfit.help(format!("reshape({})", Shape(axes))))
+                }
+                _ => Err(misfit),
+            }
+        }
+        _ => Ok(output.clone()),
+    }
+}
+
+/// Another model takes one input of its declared shape.
+///
+/// ```
+/// use damper_ir::{Shape, shape};
+///
+/// assert_eq!(shape::fits("Encoder", &Shape::known([64]), &Shape::known([64])), Ok(()));
+/// ```
+///
+/// # Errors
+/// The value has another shape.
+///
+/// ```
+/// # use damper_ir::{Shape, shape};
+/// let misfit = shape::fits("Encoder", &Shape::known([64]), &Shape::known([32])).unwrap_err();
+/// assert_eq!(misfit.to_string(), "`Encoder` wants [64], this value is [32]");
+/// ```
+pub fn fits(word: &str, wanted: &Shape, input: &Shape) -> Result<(), Misfit> {
+    match wanted.unify(input) {
+        Some(_) => Ok(()),
+        None => Err(Misfit::new(format!(
+            "`{word}` wants {wanted}, this value is {input}"
+        ))),
+    }
+}
+
+/// What brings a value of shape `from` to the shape `to`: `linear(32)`, `conv2d(128, kernel = 1, stride = 2)`.
+///
+/// ```
+/// use damper_ir::{Layout, Shape, shape};
+///
+/// let (from, to) = (Shape::known([64, 32, 32]), Shape::known([128, 16, 16]));
+/// assert_eq!(
+///     shape::projection(&from, &to, Layout::Channels).as_deref(),
+///     Some("conv2d(128, kernel = 1, stride = 2)")
+/// );
+/// assert_eq!(
+///     shape::projection(&Shape::known([9, 64]), &Shape::known([9, 32]), Layout::Sequence).as_deref(),
+///     Some("linear(32)")
+/// );
+/// assert_eq!(shape::projection(&Shape::known([64]), &Shape::known([9, 32]), Layout::Sequence), None);
+/// ```
+pub fn projection(from: &Shape, to: &Shape, layout: Layout) -> Option<String> {
+    if from.rank() != to.rank() || to.rank() == 0 {
+        return None;
+    }
+    if to.rank() == 1 || (to.rank() == 2 && layout != Layout::Channels) {
+        let front = |shape: &Shape| Shape(shape.0.iter().rev().skip(1).copied().collect());
+        front(from).unify(&front(to))?;
+        return Some(format!("linear({})", to.features()?));
+    }
+    if to.rank() > 4 {
+        return None;
+    }
+    let strides = from
+        .0
+        .iter()
+        .zip(&to.0)
+        .skip(1)
+        .map(|(from, to)| {
+            let (from, to) = ((*from)?, (*to)?);
+            let stride = from.div_ceil(to.max(1));
+            (from > 0 && stride > 0 && (from - 1) / stride + 1 == to).then_some(stride)
+        })
+        .collect::<Option<Vec<usize>>>()?;
+    let first = strides.first().copied()?;
+    let stride = if strides.iter().any(|stride| *stride != first) {
+        format!(", stride = {strides:?}")
+    } else if first > 1 {
+        format!(", stride = {first}")
+    } else {
+        String::new()
+    };
+    let axes = to.rank() - 1;
+    Some(format!(
+        "conv{axes}d({}, kernel = 1{stride})",
+        to.channels()?
+    ))
+}
+
+/// `add` and `mul`: all values have one shape.
+///
+/// ```
+/// use damper_ir::{Layout, Shape, shape};
+///
+/// let (deep, wide) = (Shape::known([32]), Shape(vec![None]));
+/// let values = [("deep", &deep), ("wide", &wide)];
+/// assert_eq!(shape::same("add", &values, Layout::Features), Ok(Shape::known([32])));
+/// ```
+///
+/// # Errors
+/// Two of them differ.
+///
+/// ```
+/// # use damper_ir::{Layout, Shape, shape};
+/// let (deep, wide) = (Shape::known([32]), Shape::known([16]));
+/// let values = [("deep", &deep), ("wide", &wide)];
+/// let misfit = shape::same("add", &values, Layout::Features).unwrap_err();
+/// assert_eq!(misfit.to_string(), "`add` wants values of one shape: `deep` is [32], `wide` is [16]");
+/// assert_eq!(misfit.help.as_deref(), Some("bring both to one size, such as `linear(32)` at the end of `wide`"));
+/// ```
+pub fn same(word: &str, values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, Misfit> {
+    let Some((&(first_name, first), rest)) = values.split_first() else {
+        return Ok(Shape::default());
+    };
+    let mut whole = first.clone();
+    for &(name, shape) in rest {
+        whole = whole.unify(shape).ok_or_else(|| {
+            let misfit = Misfit::new(format!(
+                "`{word}` wants values of one shape: `{first_name}` is {first}, `{name}` is {shape}"
+            ));
+            match projection(shape, first, layout) {
+                Some(op) => misfit.help(format!(
+                    "bring both to one size, such as `{op}` at the end of `{name}`"
+                )),
+                None => match projection(first, shape, layout) {
+                    Some(op) => misfit.help(format!(
+                        "bring both to one size, such as `{op}` at the end of `{first_name}`"
+                    )),
+                    None => misfit,
+                },
+            }
+        })?;
+    }
+    Ok(whole)
+}
+
+/// `concat`: the axis of the features (of the channels, if they come first) is the sum, the others are equal.
+///
+/// ```
+/// use damper_ir::{Layout, Shape, shape};
+///
+/// let (user, item) = (Shape::known([32]), Shape::known([64]));
+/// let open = Layout::Features;
+/// assert_eq!(shape::concat(&[("user", &user), ("item", &item)], open), Ok(Shape::known([96])));
+/// assert_eq!(shape::concat(&[("user", &user), ("item", &Shape(vec![None]))], open), Ok(Shape(vec![None])));
+/// let (words, tags) = (Shape::known([50, 32]), Shape::known([50, 8]));
+/// assert_eq!(
+///     shape::concat(&[("words", &words), ("tags", &tags)], Layout::Sequence),
+///     Ok(Shape::known([50, 40]))
+/// );
+/// ```
+///
+/// # Errors
+/// The other axes, or their number, differ.
+///
+/// ```
+/// # use damper_ir::{Layout, Shape, shape};
+/// let (up, skip) = (Shape::known([64, 16, 16]), Shape::known([64, 17, 17]));
+/// let misfit = shape::concat(&[("up", &up), ("skip", &skip)], Layout::Channels).unwrap_err();
+/// assert_eq!(
+///     misfit.to_string(),
+///     "`concat` wants values that differ in their channels only: `up` is [64, 16, 16], `skip` is [64, 17, 17]"
+/// );
+/// ```
+pub fn concat(values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, Misfit> {
+    let Some((&(first_name, first), rest)) = values.split_first() else {
+        return Ok(Shape::default());
+    };
+    let axis = layout.class_axis(first.rank());
+    let without = |shape: &Shape| {
+        let mut kept = shape.0.clone();
+        (axis < kept.len()).then(|| kept.remove(axis));
+        Shape(kept)
+    };
+    let size = |shape: &Shape| shape.0.get(axis).copied().flatten();
+    let mut joined = size(first);
+    let mut whole = without(first);
+    for &(name, shape) in rest {
+        let unified = if shape.rank() == first.rank() {
+            whole.unify(&without(shape))
+        } else {
+            None
+        };
+        whole = unified.ok_or_else(|| {
+            let what = match layout {
+                Layout::Channels => "channels",
+                Layout::Features | Layout::Sequence => "features",
+            };
+            Misfit::new(format!(
+                "`concat` wants values that differ in their {what} only: `{first_name}` is {first}, `{name}` is {shape}"
+            ))
+        })?;
+        joined = joined.zip(size(shape)).map(|(a, b)| a.saturating_add(b));
+    }
+    let mut joint = whole.0;
+    joint.insert(axis.min(joint.len()), joined);
+    Ok(Shape(joint))
+}
+
+/// `residual`: what the branch gives and what the shortcut gives are added.
+///
+/// ```
+/// use damper_ir::{Layout, Shape, shape};
+///
+/// let both = Shape::known([64]);
+/// assert_eq!(shape::residual(&both, &both, Layout::Features, false), Ok(Shape::known([64])));
+/// ```
+///
+/// # Errors
+/// They differ.
+///
+/// ```
+/// # use damper_ir::{Layout, Shape, shape};
+/// let (branch, input) = (Shape::known([128]), Shape::known([64]));
+/// let misfit = shape::residual(&branch, &input, Layout::Features, false).unwrap_err();
+/// assert_eq!(misfit.lint, "residual_shape_mismatch");
+/// assert_eq!(misfit.to_string(), "`residual` adds its input to its branch: the branch gives [128], the input is [64]");
+/// assert_eq!(misfit.help.as_deref(), Some("project the input: `shortcut { linear(128); }`"));
+///
+/// let (branch, input) = (Shape::known([128, 16, 16]), Shape::known([64, 32, 32]));
+/// let misfit = shape::residual(&branch, &input, Layout::Channels, false).unwrap_err();
+/// assert_eq!(
+///     misfit.help.as_deref(),
+///     Some("project the input: `shortcut { conv2d(128, kernel = 1, stride = 2); }`")
+/// );
+/// let misfit = shape::residual(&Shape::known([64, 30, 30]), &input, Layout::Channels, false).unwrap_err();
+/// assert_eq!(
+///     misfit.help.as_deref(),
+///     Some("keep the size inside the branch: `padding = same`, or `padding = 1` for a kernel of 3")
+/// );
+/// ```
+pub fn residual(
+    branch: &Shape,
+    shortcut: &Shape,
+    layout: Layout,
+    written: bool,
+) -> Result<Shape, Misfit> {
+    branch.unify(shortcut).ok_or_else(|| {
+        let misfit = Misfit {
+            lint: "residual_shape_mismatch",
+            ..Misfit::new(if written {
+                format!("`residual` adds its shortcut to its branch: the branch gives {branch}, the shortcut gives {shortcut}")
+            } else {
+                format!("`residual` adds its input to its branch: the branch gives {branch}, the input is {shortcut}")
+            })
+        };
+        match projection(shortcut, branch, layout) {
+            Some(op) if written => misfit.help(format!("end the shortcut with `{op}`")),
+            Some(op) => misfit.help(format!("project the input: `shortcut {{ {op}; }}`")),
+            None if layout == Layout::Channels && branch.rank() == shortcut.rank() => misfit.help(
+                "keep the size inside the branch: `padding = same`, or `padding = 1` for a kernel of 3",
+            ),
+            None => misfit,
+        }
+    })
+}
+
+/// `repeat`: the copies stand in series, so the block keeps the shape.
+///
+/// ```
+/// use damper_ir::{Layout, Shape, shape};
+///
+/// assert_eq!(
+///     shape::repeat(&Shape::known([64]), &Shape(vec![None]), Layout::Features),
+///     Ok(Shape::known([64]))
+/// );
+/// ```
+///
+/// # Errors
+/// The block changes the shape.
+///
+/// ```
+/// # use damper_ir::{Layout, Shape, shape};
+/// let misfit = shape::repeat(&Shape::known([64]), &Shape::known([32]), Layout::Features).unwrap_err();
+/// assert_eq!(misfit.to_string(), "`repeat` wants a block that keeps the shape: it takes [64] and gives [32]");
+/// assert_eq!(misfit.help.as_deref(), Some("end the block with `linear(64)`, or write its copies out"));
+/// ```
+pub fn repeat(input: &Shape, output: &Shape, layout: Layout) -> Result<Shape, Misfit> {
+    input.unify(output).ok_or_else(|| {
+        let misfit = Misfit::new(format!(
+            "`repeat` wants a block that keeps the shape: it takes {input} and gives {output}"
+        ));
+        match projection(output, input, layout) {
+            Some(op) => misfit.help(format!(
+                "end the block with `{op}`, or write its copies out"
+            )),
+            _ => misfit.help("write its copies out"),
+        }
+    })
+}
