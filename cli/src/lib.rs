@@ -1,6 +1,7 @@
 //! What `cargo damper` does, as functions from text to text.
 
 mod check;
+pub mod language;
 mod pages;
 mod source;
 

@@ -95,6 +95,36 @@ fn the_document_of_lints_is_current() {
     }
 }
 
+/// `DAMPER_UPDATE=1` writes it anew.
+#[test]
+fn the_document_of_the_language_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/LANGUAGE.md");
+    let made = cargo_damper::language::markdown();
+    if std::env::var_os("DAMPER_UPDATE").is_some() {
+        std::fs::write(path, &made).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), made);
+}
+
+/// `DAMPER_UPDATE=1` writes it anew.
+#[test]
+fn the_readme_has_every_word() {
+    const BEGIN: &str = "<!-- words: made from the tables in ir/src -->\n";
+    const END: &str = "<!-- end of words -->\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).expect("where the table begins");
+    let (_, after) = rest.split_once(END).expect("where the table ends");
+    let made = format!(
+        "{before}{BEGIN}{}{END}{after}",
+        cargo_damper::language::table()
+    );
+    if std::env::var_os("DAMPER_UPDATE").is_some() {
+        std::fs::write(path, &made).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), made);
+}
+
 const TWO: &str = "damper::model! { A input x: [4] layers { head: linear(2); } loss mse }
 damper::model! { B input x: [4] layers { head: linear(3); } loss mse }";
 

@@ -2,7 +2,6 @@
 
 use crate::infer::{DEEPEST, LONGEST_PATH};
 use crate::parameters::{has_lengths, lengths, of_op};
-use crate::walk::SHORTCUT;
 use crate::{Id, Inferred, Model, Op, OpKind, Role, RuleKind, Shape, Statement};
 
 /// Sizes of a model or of one operation.
@@ -90,19 +89,13 @@ fn each_layer<'m>(
         }
         all.push((path.join("."), own));
         for op in &statement.ops {
-            match &op.kind {
-                OpKind::Residual { body, shortcut, .. } => {
-                    each_layer(body, inferred, path, copies, all);
-                    path.push(SHORTCUT);
-                    each_layer(shortcut, inferred, path, copies, all);
+            let copies = copies.saturating_mul(op.kind.copies());
+            for (name, block) in op.kind.blocks() {
+                path.extend(name);
+                each_layer(block, inferred, path, copies, all);
+                if name.is_some() {
                     path.pop();
                 }
-                OpKind::Repeat { times, body } => {
-                    let copies = copies.saturating_mul(times.size().unwrap_or(1));
-                    each_layer(body, inferred, path, copies, all);
-                }
-                OpKind::Parallel { body, .. } => each_layer(body, inferred, path, copies, all),
-                _ => {}
             }
         }
         path.pop();
@@ -122,17 +115,8 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
     if depth > DEEPEST {
         return counts;
     }
-    match &op.kind {
-        OpKind::Residual { body, shortcut, .. } => {
-            counts.add(of_block(body, inferred, depth + 1), 1);
-            counts.add(of_block(shortcut, inferred, depth + 1), 1);
-        }
-        OpKind::Repeat { times, body } => {
-            let copies = times.size().unwrap_or(1);
-            counts.add(of_block(body, inferred, depth + 1), copies);
-        }
-        OpKind::Parallel { body, .. } => counts.add(of_block(body, inferred, depth + 1), 1),
-        _ => {}
+    for (_, block) in op.kind.blocks() {
+        counts.add(of_block(block, inferred, depth + 1), op.kind.copies());
     }
     counts
 }
@@ -160,7 +144,11 @@ fn of_itself(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
             return counts;
         }
         OpKind::Model { model: None, .. } | OpKind::Custom { .. } => counts.incomplete = true,
-        kind => match products(kind, input, output) {
+        kind => match kind
+            .operation()
+            .and_then(|operation| operation.products(input, output))
+            .or_else(|| kind.operation().is_none().then_some(0))
+        {
             Some(products) => counts.multiply_accumulates = products,
             None => counts.incomplete = true,
         },
@@ -178,11 +166,11 @@ fn of_itself(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         let lengths = lengths(op, &inside);
         inside.extend(lengths);
     }
-    for (_, role, shape) in inside {
-        if role == Role::Running {
+    for one in inside {
+        if one.role == Role::Running {
             continue;
         }
-        match Shape(shape).elements() {
+        match Shape(one.axes).elements() {
             Some(count) => {
                 counts.parameters = counts.parameters.saturating_add(count);
                 counts.trained = counts
@@ -193,75 +181,4 @@ fn of_itself(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         }
     }
     counts
-}
-
-/// The multiplications with an addition of one operation, per sample; `None` if a size is not known.
-fn products(kind: &OpKind, input: Option<&Shape>, output: Option<&Shape>) -> Option<usize> {
-    let times = |factors: &[usize]| {
-        factors
-            .iter()
-            .fold(1_usize, |product, factor| product.saturating_mul(*factor))
-    };
-    let features = || input.and_then(Shape::features);
-    match kind {
-        OpKind::Linear { .. } => Some(times(&[features()?, output?.elements()?])),
-        OpKind::Swiglu { .. } => Some(times(&[2, features()?, output?.elements()?])),
-        OpKind::Conv(conv) => {
-            let window = Shape(conv.kernel_sizes()).elements()?;
-            let (taken, given) = (input?, output?);
-            // Every number that comes out (transposed: that comes in) meets one kernel for each channel of its
-            // group on the other side.
-            let (here, other) = if conv.transposed {
-                (taken.elements()?, given.channels()?)
-            } else {
-                (given.elements()?, taken.channels()?)
-            };
-            let group = if conv.depthwise {
-                1
-            } else {
-                other / conv.groups.size().filter(|groups| *groups > 0)?
-            };
-            Some(times(&[here, group, window]))
-        }
-        OpKind::Recurrent(layer) => {
-            let (time, hidden) = (input?.channels()?, layer.hidden.size()?);
-            let directions = if layer.bidirectional.is_true()? { 2 } else { 1 };
-            let width = hidden.saturating_mul(layer.cell.gates());
-            let first = features()?.saturating_add(hidden);
-            let other = hidden.saturating_mul(directions).saturating_add(hidden);
-            let others = layer.layers.size()?.saturating_sub(1);
-            let rows = first.saturating_add(other.saturating_mul(others));
-            Some(times(&[time, directions, width, rows]))
-        }
-        OpKind::Attention { .. } => {
-            let (time, features) = (input?.channels()?, features()?);
-            let projections = times(&[4, time, features, features]);
-            Some(projections.saturating_add(times(&[2, time, time, features])))
-        }
-        // A look-up in a table multiplies nothing.
-        OpKind::Embedding { .. }
-        | OpKind::Positional { .. }
-        | OpKind::ClassToken
-        | OpKind::Activation(_)
-        | OpKind::BatchNorm { .. }
-        | OpKind::LayerNorm { .. }
-        | OpKind::GroupNorm { .. }
-        | OpKind::InstanceNorm { .. }
-        | OpKind::RmsNorm { .. }
-        | OpKind::Pool(_)
-        | OpKind::GlobalPool(_)
-        | OpKind::Flatten
-        | OpKind::Reshape { .. }
-        | OpKind::ToSequence
-        | OpKind::Transpose
-        | OpKind::Step { .. }
-        | OpKind::Reduce { .. }
-        | OpKind::Stochastic(_)
-        | OpKind::Activity { .. }
-        | OpKind::Custom { .. }
-        | OpKind::Model { .. }
-        | OpKind::Residual { .. }
-        | OpKind::Repeat { .. }
-        | OpKind::Parallel { .. } => Some(0),
-    }
 }

@@ -4,6 +4,7 @@
 //! boundary. Edges lead from earlier nodes to later ones only.
 
 use crate::infer::LONGEST_PATH;
+use crate::op::{self, Operation};
 use crate::walk::SHORTCUT;
 use crate::{
     Activation, Conv, DropPath, Id, Inferred, Input, Layout, LintLevel, Merge, Model, Op, OpKind,
@@ -254,24 +255,6 @@ impl<'m> Graph<'m> {
     }
 }
 
-/// The annotations that act inside an operation: their words and rates.
-pub(crate) fn rates(kind: &OpKind) -> Vec<(&'static str, &Rate)> {
-    let all = match kind {
-        OpKind::Recurrent(recurrent) => vec![
-            ("dropout", &recurrent.between),
-            ("variational_dropout", &recurrent.variational),
-            ("recurrent", &recurrent.recurrent),
-            ("zoneout", &recurrent.zoneout),
-        ],
-        OpKind::Attention { dropout, .. } => vec![("attention_dropout", dropout)],
-        OpKind::Embedding { dropout, .. } => vec![("embedding_dropout", dropout)],
-        _ => Vec::new(),
-    };
-    all.into_iter()
-        .filter_map(|(word, rate)| Some((word, rate.as_ref()?)))
-        .collect()
-}
-
 impl<'m> Node<'m> {
     pub(crate) fn op(&self) -> Option<&'m Op> {
         match self.kind {
@@ -283,7 +266,7 @@ impl<'m> Node<'m> {
     /// A module whose inside the lints do not see.
     pub(crate) fn is_opaque(&self) -> bool {
         self.op()
-            .is_some_and(|op| matches!(op.kind, OpKind::Custom { .. } | OpKind::Model { .. }))
+            .is_some_and(|op| matches!(op.kind, OpKind::Custom(_) | OpKind::Model { .. }))
     }
 
     fn kind_is(&self, is: impl Fn(&OpKind) -> bool) -> bool {
@@ -292,23 +275,13 @@ impl<'m> Node<'m> {
 
     /// A weight op: dense, convolution, recurrence, attention, embedding, or a module that may be one.
     pub(crate) fn is_weight(&self) -> bool {
-        self.is_opaque()
-            || self.kind_is(|kind| {
-                matches!(
-                    kind,
-                    OpKind::Linear { .. }
-                        | OpKind::Swiglu { .. }
-                        | OpKind::Conv(_)
-                        | OpKind::Recurrent(_)
-                        | OpKind::Attention { .. }
-                        | OpKind::Embedding { .. }
-                )
-            })
+        let is_weight = |kind: &OpKind| kind.operation().is_some_and(Operation::is_weight);
+        self.is_opaque() || self.kind_is(is_weight)
     }
 
     /// A weight op that is nothing but a product and a sum: `linear` or a convolution.
     pub(crate) fn is_affine(&self) -> bool {
-        self.kind_is(|kind| matches!(kind, OpKind::Linear { .. } | OpKind::Conv(_)))
+        self.kind_is(|kind| matches!(kind, OpKind::Linear(_) | OpKind::Conv(_)))
     }
 
     pub(crate) fn conv(&self) -> Option<&'m Conv> {
@@ -326,7 +299,8 @@ impl<'m> Node<'m> {
     pub(crate) fn pooling(&self) -> Option<Reduction> {
         match &self.op()?.kind {
             OpKind::Pool(pool) => Some(pool.reduction),
-            OpKind::GlobalPool(reduction) | OpKind::Reduce { reduction, .. } => Some(*reduction),
+            OpKind::GlobalPool(op::GlobalPool(reduction))
+            | OpKind::Reduce(op::Reduce { reduction, .. }) => Some(*reduction),
             _ => None,
         }
     }
@@ -338,11 +312,11 @@ impl<'m> Node<'m> {
                 matches!(
                     kind,
                     OpKind::Flatten
-                        | OpKind::Reshape { .. }
+                        | OpKind::Reshape(_)
                         | OpKind::ToSequence
                         | OpKind::Transpose
-                        | OpKind::Step { .. }
-                        | OpKind::Activity { .. }
+                        | OpKind::Step(_)
+                        | OpKind::Activity(_)
                 )
             })
     }
@@ -375,22 +349,22 @@ impl<'m> Node<'m> {
     }
 
     pub(crate) fn is_batch_norm(&self) -> bool {
-        self.kind_is(|kind| matches!(kind, OpKind::BatchNorm { .. }))
+        self.kind_is(|kind| matches!(kind, OpKind::BatchNorm(_)))
     }
 
     pub(crate) fn is_instance_norm(&self) -> bool {
-        self.kind_is(|kind| matches!(kind, OpKind::InstanceNorm { .. }))
+        self.kind_is(|kind| matches!(kind, OpKind::InstanceNorm(_)))
     }
 
     pub(crate) fn is_norm(&self) -> bool {
         self.kind_is(|kind| {
             matches!(
                 kind,
-                OpKind::BatchNorm { .. }
-                    | OpKind::LayerNorm { .. }
-                    | OpKind::GroupNorm { .. }
-                    | OpKind::InstanceNorm { .. }
-                    | OpKind::RmsNorm { .. }
+                OpKind::BatchNorm(_)
+                    | OpKind::LayerNorm(_)
+                    | OpKind::GroupNorm(_)
+                    | OpKind::InstanceNorm(_)
+                    | OpKind::RmsNorm(_)
             )
         })
     }
@@ -414,7 +388,7 @@ impl<'m> Node<'m> {
 
     /// The rates inside its operation.
     pub(crate) fn rates(&self) -> Vec<(&'static str, &'m Rate)> {
-        self.op().map_or_else(Vec::new, |op| rates(&op.kind))
+        self.op().map_or_else(Vec::new, |op| op.kind.rates())
     }
 
     /// Its name in messages: the statement's path; with the operation where the statement has several.

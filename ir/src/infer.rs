@@ -1,11 +1,9 @@
 //! The walk that gives every value its shape.
 
+use crate::op::{Embedding, Incoming, Linear, Operation};
 use crate::shape::{self, Layout, Misfit};
 use crate::walk::SHORTCUT;
-use crate::{
-    Axis, Conv, Finding, Id, InputKind, Model, Op, OpKind, Padding, Pool, Shape, Source, Statement,
-    Value, suggest,
-};
+use crate::{Finding, Id, InputKind, Model, Op, OpKind, Shape, Source, Statement, Value, suggest};
 use std::collections::HashMap;
 
 /// Blocks and models inside one another, at most.
@@ -18,9 +16,6 @@ pub(crate) const LONGEST_PATH: usize = 2 * DEEPEST;
 pub(crate) const MOST_OPS: usize = 100_000;
 /// Unknown names for which others are suggested.
 const MOST_EXPLAINED: usize = 64;
-
-/// Recurrent layers stacked in one operation, at most: each is a row of the table of parameters.
-pub(crate) const MOST_STACKED: usize = 1_000;
 
 /// What [`Model::infer`] found out.
 #[derive(Clone, Debug, Default)]
@@ -230,16 +225,16 @@ impl Model {
         });
         let mut open = false;
         each_op_mut(&mut self.layers, 0, &mut |op| {
-            open |= matches!(op.kind, OpKind::Linear { same: true, .. });
+            open |= matches!(op.kind, OpKind::Linear(Linear { same: true, .. }));
         });
         if !open {
             return;
         }
         let inferred = self.shapes(depth);
         each_op_mut(&mut self.layers, 0, &mut |op| {
-            if let OpKind::Linear {
+            if let OpKind::Linear(Linear {
                 out, same: true, ..
-            } = &mut op.kind
+            }) = &mut op.kind
             {
                 out.known = inferred
                     .output_of(op.id)
@@ -364,19 +359,18 @@ fn operations(statements: &[Statement], depth: usize, copies: bool) -> usize {
     ops.fold(0, |sum: usize, op| {
         sum.saturating_add(match &op.kind {
             _ if depth > DEEPEST => 1,
-            OpKind::Residual { body, shortcut, .. } => inside(body)
-                .saturating_add(inside(shortcut))
-                .saturating_add(1),
+            OpKind::Residual { .. } | OpKind::Parallel { .. } => {
+                let blocks = op.kind.blocks().map(|(_, block)| inside(block));
+                blocks.fold(1, usize::saturating_add)
+            }
             OpKind::Repeat { times, body } => {
                 let copies = times.size().filter(|_| copies).unwrap_or(1);
                 inside(body).max(1).saturating_mul(copies)
             }
-            OpKind::Parallel { body, .. } => inside(body).saturating_add(1),
             OpKind::Model {
                 model: Some(model), ..
             } => inside(&model.layers).max(1),
-            OpKind::Recurrent(layer) => layer.layers.size().unwrap_or(1).clamp(1, MOST_STACKED),
-            _ => 1,
+            kind => kind.operation().map_or(1, Operation::operations),
         })
     })
 }
@@ -391,15 +385,8 @@ fn each_op_mut(statements: &mut [Statement], depth: usize, edit: &mut dyn FnMut(
         .flat_map(|statement| &mut statement.ops)
     {
         edit(op);
-        match &mut op.kind {
-            OpKind::Residual { body, shortcut, .. } => {
-                each_op_mut(body, depth + 1, edit);
-                each_op_mut(shortcut, depth + 1, edit);
-            }
-            OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
-                each_op_mut(body, depth + 1, edit);
-            }
-            _ => {}
+        for block in op.kind.blocks_mut() {
+            each_op_mut(block, depth + 1, edit);
         }
     }
 }
@@ -407,24 +394,16 @@ fn each_op_mut(statements: &mut [Statement], depth: usize, edit: &mut dyn FnMut(
 /// The `repeat` that makes the most operations: of those at one place the largest, also inside the largest block.
 fn largest_repeat(statements: &[Statement]) -> Option<Id> {
     let ops = statements.iter().flat_map(|statement| &statement.ops);
-    let largest = ops.max_by_key(|op| match &op.kind {
-        OpKind::Repeat { times, body } => unrolled(body, 1)
-            .max(1)
-            .saturating_mul(times.size().unwrap_or(1)),
-        OpKind::Residual { body, shortcut, .. } => {
-            unrolled(body, 1).saturating_add(unrolled(shortcut, 1))
-        }
-        OpKind::Parallel { body, .. } => unrolled(body, 1),
-        _ => 1,
+    let largest = ops.max_by_key(|op| {
+        let blocks = op.kind.blocks().map(|(_, block)| unrolled(block, 1));
+        let all = blocks.fold(0, usize::saturating_add).max(1);
+        all.saturating_mul(op.kind.copies())
     })?;
-    match &largest.kind {
-        OpKind::Repeat { .. } => Some(largest.id),
-        OpKind::Residual { body, shortcut, .. } => {
-            largest_repeat(body).or_else(|| largest_repeat(shortcut))
-        }
-        OpKind::Parallel { body, .. } => largest_repeat(body),
-        _ => None,
+    if matches!(largest.kind, OpKind::Repeat { .. }) {
+        return Some(largest.id);
     }
+    let mut blocks = largest.kind.blocks();
+    blocks.find_map(|(_, block)| largest_repeat(block))
 }
 
 impl<'m> Walk<'m> {
@@ -501,7 +480,8 @@ impl<'m> Walk<'m> {
             let before = flow.clone();
             flow = self.op(op, &before);
             flow.name = &statement.name;
-            let padding = op.kind.reads_padding().then_some(before.padding).flatten();
+            let reads = op.kind.operation().is_some_and(Operation::reads_padding);
+            let padding = before.padding.filter(|_| reads);
             let around = Around {
                 input: before.shape,
                 output: flow.shape.clone(),
@@ -714,24 +694,28 @@ impl<'m> Walk<'m> {
             }
             _ => {}
         }
-        let reads_indices = matches!(op.kind, OpKind::Embedding { .. });
-        if from.indices && !reads_indices && !matches!(op.kind, OpKind::Custom { .. }) {
+        let Some(operation) = op.kind.operation() else {
+            return unknown;
+        };
+        if from.indices && !operation.takes_indices() && !matches!(op.kind, OpKind::Custom { .. }) {
             self.indices(op, from);
             return unknown;
         }
-        if reads_indices && !from.indices && from.shape.is_some() {
+        if operation.takes_indices() && !from.indices && from.shape.is_some() {
             self.not_indices(op, from);
             return unknown;
         }
-        let shape = self.value(op, from);
-        let layout = shape
-            .as_ref()
-            .map_or(from.layout, |shape| op.kind.gives(from.layout, shape));
-        let padding = from.padding.filter(|_| op.kind.keeps_time());
-        let before = usize::from(matches!(op.kind, OpKind::ClassToken));
+        let shape = self.value(op, operation, from);
+        let layout = match &shape {
+            None => from.layout,
+            Some(shape) if shape.rank() < 2 => Layout::Features,
+            Some(shape) => operation.gives(from.layout, shape),
+        };
+        let padding = from.padding.filter(|_| operation.keeps_time());
+        let before = operation.steps_before();
         let like = from
             .like
-            .filter(|_| shape.is_none() && op.kind.keeps_axes());
+            .filter(|_| shape.is_none() && operation.keeps_axes());
         Flow {
             shape,
             like,
@@ -765,7 +749,7 @@ impl<'m> Walk<'m> {
         let mut scopes = self.scopes.iter().rev().flat_map(HashMap::values);
         let finding = match (scopes.find(|flow| flow.indices), &op.kind) {
             (Some(tokens), kind) => finding.help(format!("from({}) -> {kind}", tokens.name)),
-            (None, OpKind::Embedding { vocab, .. }) => {
+            (None, OpKind::Embedding(Embedding { vocab, .. })) => {
                 let time = from.shape.as_ref().map_or(1, Shape::rank);
                 let axes = from.shape.clone().filter(|_| time == 1);
                 let axes = axes.unwrap_or_else(|| Shape::known([128]));
@@ -779,199 +763,55 @@ impl<'m> Walk<'m> {
         self.error(finding);
     }
 
-    /// The shape that an operation gives, for all that hold no block.
-    fn value(&mut self, op: &'m Op, from: &Flow<'m>) -> Option<Shape> {
+    /// The shape that an operation without a block gives.
+    fn value(&mut self, op: &'m Op, operation: &dyn Operation, from: &Flow<'m>) -> Option<Shape> {
         let id = op.id;
-        let word = op.kind.word();
-        let layout = from.layout;
-        let sizes = self.sizes(op)?;
-        let assumed = from.assumed(op.kind.takes_axes().map(|axes| Shape(vec![None; axes])));
-        let input = assumed.as_ref();
-        let result = match &op.kind {
-            OpKind::Linear {
-                out, same, tied, ..
-            } => {
-                let out = if *same {
-                    self.units.last().copied().flatten()
-                } else {
-                    out.size()
-                };
-                match tied {
-                    Some(name) => {
-                        let table = self.table(name, id)?;
-                        shape::tied(input?, layout, out, name, table)
-                    }
-                    None => shape::linear(word, input?, layout, out),
-                }
-            }
-            OpKind::Swiglu { out, .. } => shape::linear(word, input?, layout, out.size()),
-            OpKind::Activation(activation) => shape::activation(activation.kind, input?),
-            OpKind::BatchNorm { .. }
-            | OpKind::LayerNorm { .. }
-            | OpKind::InstanceNorm { .. }
-            | OpKind::RmsNorm { .. } => shape::norm(word, input?, layout),
-            OpKind::GroupNorm { groups, .. } => shape::group_norm(input?, layout, groups.size()),
-            OpKind::Conv(conv) => shape::conv(conv, input?, layout),
-            OpKind::Pool(pool) => shape::pool(pool, input?, layout),
-            // What these give has so many axes whatever they take.
-            OpKind::GlobalPool(_) | OpKind::Flatten if input.is_none() && from.like.is_some() => {
-                Ok(Shape(vec![None]))
-            }
-            OpKind::ToSequence if input.is_none() && from.like.is_some() => {
-                Ok(Shape(vec![None, None]))
-            }
-            OpKind::GlobalPool(reduction) => shape::global_pool(*reduction, input?, layout),
-            OpKind::Flatten => Ok(shape::flatten(input?)),
-            OpKind::Reshape { .. } => match input {
-                Some(input) => shape::reshape(input, &sizes),
-                None => Ok(sizes),
-            },
-            OpKind::ToSequence => shape::to_sequence(input?, layout),
-            OpKind::Transpose => shape::transpose(input?),
-            OpKind::Embedding { vocab, dim, .. } => {
-                shape::embedding(input?, (from.name, from.vocab), vocab.size(), dim.size())
-            }
-            OpKind::Recurrent(recurrent) => {
-                let directions = recurrent
-                    .bidirectional
-                    .is_true()
-                    .map(|both| if both { 2 } else { 1 });
-                shape::recurrent(word, input?, layout, recurrent.hidden.size(), directions)
-            }
-            OpKind::Step { .. } => shape::step(word, input?, layout),
-            OpKind::Reduce { reduction, axis } => shape::reduce(*reduction, *axis, input?, layout),
-            OpKind::Attention { heads, rope, .. } => {
-                shape::attention(input?, layout, heads.size(), *rope)
-            }
-            OpKind::Positional { learned } => shape::positional(input?, layout, *learned),
-            OpKind::ClassToken => shape::class_token(input?, layout),
-            OpKind::Custom { .. } => Ok(sizes),
-            OpKind::Stochastic(_) | OpKind::Activity { .. } => Ok(input?.clone()),
-            // These hold blocks: their shapes follow from the inside.
-            OpKind::Model { .. }
-            | OpKind::Residual { .. }
-            | OpKind::Repeat { .. }
-            | OpKind::Parallel { .. } => return None,
+        let fine = self.sizes(op, operation);
+        // What a `custom` layer takes is not known, so that its output is known even after a mistake.
+        if !fine && !matches!(op.kind, OpKind::Custom { .. }) {
+            return None;
+        }
+        let assumed = from.assumed(operation.takes_axes().map(|axes| Shape(vec![None; axes])));
+        let Some(shape) = &assumed else {
+            let axes = from.like.and(operation.gives_axes());
+            let open = axes.map(|axes| Shape(vec![None; axes]));
+            return operation.given().or(open);
         };
-        result
-            .map_err(|misfit| self.misfit(id, misfit, op.kind.takes_value().then_some(from)))
+        let table = match &op.kind {
+            OpKind::Linear(Linear {
+                tied: Some(name), ..
+            }) => self.table(name, id)?,
+            _ => (None, None),
+        };
+        let incoming = Incoming {
+            shape,
+            layout: from.layout,
+            name: from.name,
+            vocab: from.vocab,
+            units: self.units.last().copied().flatten(),
+            table,
+        };
+        operation
+            .shape(&incoming)
+            .map_err(|misfit| self.misfit(id, misfit, Some(from)))
             .ok()
     }
 
-    /// Checks every size that an operation is given; the axes of those that list a whole shape.
-    fn sizes(&mut self, op: &Op) -> Option<Shape> {
+    /// Checks every size that an operation is given; whether all are fine.
+    fn sizes(&mut self, op: &Op, operation: &dyn Operation) -> bool {
         let before = self.out.findings.len();
-        let id = op.id;
-        let word = op.kind.word();
-        let units = format!("the number of units of `{word}`");
-        let mut axes = Vec::new();
-        match &op.kind {
-            OpKind::Linear { same: true, .. } => {}
-            OpKind::Linear { out, .. } | OpKind::Swiglu { out, .. } => {
-                self.size(out, id, &units);
+        let (id, word) = (op.id, op.kind.word());
+        operation.each_value(&mut |argument, value| {
+            if argument.kind.is_size() {
+                self.size(value, id, &argument.of(word));
+            } else if argument.kind.is_whole() {
+                self.not_negative(value, id, &argument.of(word));
             }
-            OpKind::GroupNorm { groups, .. } => {
-                self.size(groups, id, "the number of groups of `group_norm`");
-            }
-            OpKind::Conv(conv) => self.conv_sizes(conv, id),
-            OpKind::Pool(pool) => self.pool_sizes(pool, id),
-            OpKind::Embedding { vocab, dim, .. } => {
-                self.size(vocab, id, "the number of classes of `embedding`");
-                self.size(dim, id, "the length of a vector of `embedding`");
-            }
-            OpKind::Recurrent(recurrent) => {
-                self.size(&recurrent.hidden, id, &units);
-                self.size(
-                    &recurrent.layers,
-                    id,
-                    &format!("the number of layers of `{word}`"),
-                );
-                if recurrent
-                    .layers
-                    .size()
-                    .is_some_and(|layers| layers > MOST_STACKED)
-                {
-                    let message = format!(
-                        "`{word}` stacks {} layers, it may be {MOST_STACKED}",
-                        recurrent.layers
-                    );
-                    self.error(Finding::error(at(&recurrent.layers, id), message));
-                }
-            }
-            OpKind::Attention { heads, .. } => {
-                self.size(heads, id, "the number of heads of `attention`");
-            }
-            OpKind::Reshape { shape } => {
-                for axis in shape {
-                    axes.push(self.size(axis, id, "an axis of `reshape`"));
-                }
-                if shape.is_empty() {
-                    self.error(
-                        Finding::error(id, "`reshape` wants at least one axis")
-                            .help("reshape([1, 28, 28])"),
-                    );
-                }
-            }
-            OpKind::Custom { output, .. } => {
-                for axis in output {
-                    axes.push(self.size(axis, id, "an axis of `output`"));
-                }
-                // What it takes is not known, so that its output is known even behind a mistake.
-                return Some(Shape(axes));
-            }
-            _ => {}
+        });
+        if let Some(finding) = operation.refused(id) {
+            self.error(finding);
         }
-        (self.out.findings.len() == before).then_some(Shape(axes))
-    }
-
-    fn conv_sizes(&mut self, conv: &Conv, id: Id) {
-        let word = conv.word();
-        let out = if conv.depthwise {
-            format!("`multiplier` of `{word}`")
-        } else {
-            format!("the number of channels of `{word}`")
-        };
-        self.size(&conv.out, id, &out);
-        self.window_sizes(
-            word,
-            id,
-            &[
-                ("kernel", &conv.kernel),
-                ("stride", &conv.stride),
-                ("dilation", &conv.dilation),
-            ],
-            &conv.padding,
-        );
-        if !conv.depthwise {
-            self.size(&conv.groups, id, &format!("`groups` of `{word}`"));
-        }
-        for value in &conv.output_padding {
-            self.not_negative(value, id, &format!("`output_padding` of `{word}`"));
-        }
-    }
-
-    fn pool_sizes(&mut self, pool: &Pool, id: Id) {
-        let lists = [("kernel", &pool.kernel), ("stride", &pool.stride)];
-        self.window_sizes(pool.word(), id, &lists, &pool.padding);
-    }
-
-    fn window_sizes(
-        &mut self,
-        word: &str,
-        id: Id,
-        lists: &[(&str, &Vec<Value>)],
-        padding: &Padding,
-    ) {
-        for (name, values) in lists {
-            for value in *values {
-                self.size(value, id, &format!("`{name}` of `{word}`"));
-            }
-        }
-        if let Padding::Zeros(values) = padding {
-            for value in values {
-                self.not_negative(value, id, &format!("`padding` of `{word}`"));
-            }
-        }
+        self.out.findings.len() == before
     }
 
     /// A size that may be zero.
@@ -993,7 +833,7 @@ impl<'m> Walk<'m> {
         let is = |op: &&Op| op.field.as_deref() == Some(name);
         let of = |statements: &'m [Statement]| statements.iter().flat_map(|one| &one.ops);
         let found = of(block).find(is).filter(|_| top);
-        if let Some(OpKind::Embedding { vocab, dim, .. }) = found.map(|op| &op.kind) {
+        if let Some(OpKind::Embedding(Embedding { vocab, dim, .. })) = found.map(|op| &op.kind) {
             return Some((vocab.size(), dim.size()));
         }
         if let Some(other) = found {
@@ -1016,7 +856,7 @@ impl<'m> Walk<'m> {
             return None;
         }
         let embeddings: Vec<&str> = of(block)
-            .filter(|op| matches!(op.kind, OpKind::Embedding { .. }))
+            .filter(|op| matches!(op.kind, OpKind::Embedding(_)))
             .filter_map(|op| op.field.as_deref())
             .collect();
         let finding = Finding::error(id, format!("no embedding is called `{name}` here"));
@@ -1228,127 +1068,6 @@ impl<'m> Walk<'m> {
         }
         let layout = inferred.output_layout;
         inferred.output.map(|shape| (shape, layout))
-    }
-}
-
-impl OpKind {
-    /// Whether a misfit is about the value that comes in (and not about what a block makes of it).
-    const fn takes_value(&self) -> bool {
-        !matches!(
-            self,
-            Self::Residual { .. } | Self::Repeat { .. } | Self::Parallel { .. }
-        )
-    }
-
-    /// Whether it treats padded steps otherwise than the others.
-    const fn reads_padding(&self) -> bool {
-        matches!(
-            self,
-            Self::Recurrent(_)
-                | Self::Attention { .. }
-                | Self::Step { .. }
-                | Self::Reduce {
-                    axis: Axis::Time,
-                    ..
-                }
-        )
-    }
-
-    /// How many axes the value has that comes in, where that is always the same.
-    const fn takes_axes(&self) -> Option<usize> {
-        match self {
-            Self::Conv(Conv { axes, .. }) | Self::Pool(Pool { axes, .. }) => {
-                Some(*axes as usize + 1)
-            }
-            Self::Recurrent(_)
-            | Self::Step { .. }
-            | Self::Attention { .. }
-            | Self::Positional { .. }
-            | Self::ClassToken
-            | Self::Transpose => Some(2),
-            Self::Embedding { .. } => Some(1),
-            _ => None,
-        }
-    }
-
-    /// Whether the value that goes out has as many axes as the one that comes in.
-    const fn keeps_axes(&self) -> bool {
-        matches!(
-            self,
-            Self::Linear { .. }
-                | Self::Swiglu { .. }
-                | Self::Activation(_)
-                | Self::BatchNorm { .. }
-                | Self::LayerNorm { .. }
-                | Self::GroupNorm { .. }
-                | Self::InstanceNorm { .. }
-                | Self::RmsNorm { .. }
-                | Self::Stochastic(_)
-                | Self::Activity { .. }
-        )
-    }
-
-    /// What the axes of its value mean, if it takes one of this layout. A block's follows from its inside.
-    fn gives(&self, input: Layout, output: &Shape) -> Layout {
-        if output.rank() < 2 {
-            return Layout::Features;
-        }
-        match self {
-            Self::Linear { .. }
-            | Self::Swiglu { .. }
-            | Self::LayerNorm { .. }
-            | Self::RmsNorm { .. } => match input {
-                Layout::Features => Layout::Sequence,
-                read => read,
-            },
-            Self::BatchNorm { .. }
-            | Self::GroupNorm { .. }
-            | Self::InstanceNorm { .. }
-            | Self::Conv(_)
-            | Self::Pool(_) => Layout::Channels,
-            Self::Embedding { .. }
-            | Self::Recurrent(_)
-            | Self::Attention { .. }
-            | Self::Positional { .. }
-            | Self::ClassToken
-            | Self::ToSequence => Layout::Sequence,
-            Self::Transpose => match input {
-                Layout::Channels => Layout::Sequence,
-                Layout::Sequence => Layout::Channels,
-                Layout::Features => Layout::Features,
-            },
-            Self::Reshape { .. } | Self::Custom { .. } | Self::Reduce { .. } => Layout::of(output),
-            Self::GlobalPool(_) | Self::Flatten | Self::Step { .. } => Layout::Features,
-            Self::Activation(_)
-            | Self::Stochastic(_)
-            | Self::Activity { .. }
-            | Self::Model { .. }
-            | Self::Residual { .. }
-            | Self::Repeat { .. }
-            | Self::Parallel { .. } => input,
-        }
-    }
-
-    /// Whether the steps that come out are those that come in.
-    const fn keeps_time(&self) -> bool {
-        matches!(
-            self,
-            Self::Linear { .. }
-                | Self::Swiglu { .. }
-                | Self::Activation(_)
-                | Self::LayerNorm { .. }
-                | Self::RmsNorm { .. }
-                | Self::Embedding { .. }
-                | Self::Recurrent(_)
-                | Self::Attention { .. }
-                | Self::Positional { .. }
-                | Self::ClassToken
-                | Self::Stochastic(_)
-                | Self::Activity { .. }
-                | Self::Residual { .. }
-                | Self::Repeat { .. }
-                | Self::Parallel { .. }
-        )
     }
 }
 

@@ -1,9 +1,10 @@
 //! Every parameter of a model: its path in the generated module, its role, and what acts on it.
 
-use crate::infer::{DEEPEST, MOST_OPS, MOST_STACKED, unrolled};
+use crate::infer::{DEEPEST, MOST_OPS, unrolled};
+use crate::op::{BatchNorm, Inside};
 use crate::{
-    ActivationKind, Conv, Inferred, Model, Op, OpKind, Optimizer, Reach, Recurrent, Role, RuleKind,
-    Shape, Statement, Value, WeightRule,
+    Inferred, Model, Op, OpKind, Optimizer, Reach, Role, RuleKind, Shape, Statement, Value,
+    WeightRule,
 };
 
 /// One tensor of the generated module, and every regulariser that reaches it.
@@ -164,140 +165,28 @@ fn set(strength: &mut f64, value: Option<&Value>) {
     }
 }
 
-impl Reach {
-    /// Whether an annotation with this reach acts on parameters of `role`.
-    ///
-    /// ```
-    /// use damper_ir::{Reach, Role};
-    ///
-    /// assert!(Reach::Weights.reaches(Role::Weight));
-    /// assert!(!Reach::Weights.reaches(Role::Bias));
-    /// assert!(Reach::All.reaches(Role::Gain));
-    /// assert!(!Reach::All.reaches(Role::Running));
-    /// ```
-    pub const fn reaches(self, role: Role) -> bool {
-        match self {
-            Self::Weights => matches!(role, Role::Weight),
-            Self::Embedding => matches!(role, Role::Weight | Role::Embedding),
-            Self::All => !matches!(role, Role::Running),
-        }
-    }
-}
-
-/// A parameter inside one operation: its name there, role and axes.
-type Inside = (String, Role, Vec<Option<usize>>);
-
 /// The parameters of one operation: name inside the module, role and axes. Nested models and blocks have none
 /// of their own, and those of `custom` are not known.
 pub(crate) fn of_op(op: &Op, input: Option<&Shape>, output: Option<&Shape>) -> Vec<Inside> {
-    let features = input.and_then(Shape::features);
-    let channels = input.and_then(Shape::channels);
-    let one = |name: &str, role, axes: &[Option<usize>]| (name.to_owned(), role, axes.to_vec());
-    // A bias that is not known to be off is counted.
-    let on = |bias: &Value| bias.is_true() != Some(false);
-    match &op.kind {
-        OpKind::Linear {
-            out,
-            bias,
-            same,
-            tied,
-        } => {
-            let out = if *same {
-                output.and_then(Shape::features)
-            } else {
-                out.size()
-            };
-            let mut all = Vec::new();
-            if tied.is_none() {
-                all.push(one("weight", Role::Weight, &[features, out]));
-            }
-            if on(bias) {
-                all.push(one("bias", Role::Bias, &[out]));
-            }
-            all
-        }
-        OpKind::Swiglu { out, bias } => {
-            let mut all = Vec::new();
-            for part in ["linear_inner", "linear_outer"] {
-                all.extend(projection(part, features, out.size(), on(bias)));
-            }
-            all
-        }
-        OpKind::Activation(activation) if activation.kind == ActivationKind::Prelu => {
-            vec![one("alpha", Role::Slope, &[Some(1)])]
-        }
-        OpKind::BatchNorm { .. } => vec![
-            one("gamma", Role::Gain, &[channels]),
-            one("beta", Role::Shift, &[channels]),
-            one("running_mean", Role::Running, &[channels]),
-            one("running_var", Role::Running, &[channels]),
-        ],
-        OpKind::GroupNorm { .. } | OpKind::InstanceNorm { .. } => vec![
-            one("gamma", Role::Gain, &[channels]),
-            one("beta", Role::Shift, &[channels]),
-        ],
-        OpKind::LayerNorm { .. } => vec![
-            one("gamma", Role::Gain, &[features]),
-            one("beta", Role::Shift, &[features]),
-        ],
-        OpKind::RmsNorm { .. } => vec![one("gamma", Role::Gain, &[features])],
-        OpKind::Conv(conv) => convolution(conv, channels),
-        OpKind::Embedding { vocab, dim, .. } => {
-            vec![one("weight", Role::Embedding, &[vocab.size(), dim.size()])]
-        }
-        OpKind::Positional { learned: true } => {
-            vec![one("weight", Role::Embedding, &[channels, features])]
-        }
-        OpKind::ClassToken => vec![one("weight", Role::Embedding, &[Some(1), features])],
-        OpKind::Attention { bias, .. } => {
-            let wide = features.map(|features| features.saturating_mul(3));
-            let mut all = projection("in_proj", features, wide, on(bias));
-            all.extend(projection("out_proj", features, features, on(bias)));
-            all
-        }
-        OpKind::Recurrent(layer) => recurrent(layer, features),
-        OpKind::Activation(_)
-        | OpKind::Pool(_)
-        | OpKind::GlobalPool(_)
-        | OpKind::Flatten
-        | OpKind::Reshape { .. }
-        | OpKind::ToSequence
-        | OpKind::Transpose
-        | OpKind::Step { .. }
-        | OpKind::Reduce { .. }
-        | OpKind::Positional { learned: false }
-        | OpKind::Custom { .. }
-        | OpKind::Model { .. }
-        | OpKind::Stochastic(_)
-        | OpKind::Activity { .. }
-        | OpKind::Residual { .. }
-        | OpKind::Repeat { .. }
-        | OpKind::Parallel { .. } => Vec::new(),
-    }
+    let operation = op.kind.operation();
+    operation.map_or_else(Vec::new, |operation| operation.parameters(input, output))
 }
 
 /// The axis that numbers the units of an operation's weights.
 fn unit_axis(kind: &OpKind, rank: usize) -> usize {
-    match kind {
-        OpKind::Conv(conv) if conv.transposed && rank > 1 => 1,
-        OpKind::Conv(_)
-        | OpKind::Embedding { .. }
-        | OpKind::Positional { .. }
-        | OpKind::ClassToken => 0,
-        _ => rank.saturating_sub(1),
-    }
+    let last = rank.saturating_sub(1);
+    kind.operation()
+        .map_or(last, |operation| operation.unit_axis(rank))
 }
 
 /// The lengths that `weight_norm` adds to the parameters of an operation: one for each unit of each weight.
 pub(crate) fn lengths(op: &Op, inside: &[Inside]) -> Vec<Inside> {
-    let weights = inside.iter().filter(|(_, role, _)| *role == Role::Weight);
+    let weights = inside.iter().filter(|one| one.role == Role::Weight);
     weights
-        .map(|(name, _, shape)| {
-            let units = shape
-                .get(unit_axis(&op.kind, shape.len()))
-                .copied()
-                .flatten();
-            (format!("{name}.{LENGTH}"), Role::Gain, vec![units])
+        .map(|weight| {
+            let axes = &weight.axes;
+            let units = axes.get(unit_axis(&op.kind, axes.len())).copied().flatten();
+            Inside::new(format!("{}.{LENGTH}", weight.name), Role::Gain, [units])
         })
         .collect()
 }
@@ -305,80 +194,6 @@ pub(crate) fn lengths(op: &Op, inside: &[Inside]) -> Vec<Inside> {
 /// Whether one of the rules is a `weight_norm` of weights.
 pub(crate) fn has_lengths<'r>(mut rules: impl Iterator<Item = &'r WeightRule>) -> bool {
     rules.any(|rule| matches!(rule.kind, RuleKind::WeightNorm) && rule.reaches(Role::Weight))
-}
-
-/// A `linear` inside another module.
-fn projection(name: &str, features: Option<usize>, out: Option<usize>, bias: bool) -> Vec<Inside> {
-    let mut all = vec![(format!("{name}.weight"), Role::Weight, vec![features, out])];
-    if bias {
-        all.push((format!("{name}.bias"), Role::Bias, vec![out]));
-    }
-    all
-}
-
-/// `weight [out, in / groups, k..]` (transposed `[in, out / groups, k..]`) and `bias [out]`.
-fn convolution(conv: &Conv, channels: Option<usize>) -> Vec<Inside> {
-    let split = |size: Option<usize>| {
-        let groups = conv.groups.size().filter(|groups| *groups > 0)?;
-        size.map(|size| size / groups)
-    };
-    let (out, mut weight) = if conv.depthwise {
-        let out = channels
-            .zip(conv.out.size())
-            .map(|(channels, times)| channels.saturating_mul(times));
-        (out, vec![out, Some(1)])
-    } else {
-        let out = conv.out.size();
-        if conv.transposed {
-            (out, vec![channels, split(out)])
-        } else {
-            (out, vec![out, split(channels)])
-        }
-    };
-    weight.extend(conv.kernel_sizes());
-    let mut all = vec![("weight".to_owned(), Role::Weight, weight)];
-    if conv.bias.is_true() != Some(false) {
-        all.push(("bias".to_owned(), Role::Bias, vec![out]));
-    }
-    all
-}
-
-/// The cells of a recurrent layer. One copy of a cell where the number of layers is not known.
-fn recurrent(layer: &Recurrent, features: Option<usize>) -> Vec<Inside> {
-    let hidden = layer.hidden.size();
-    let gates = hidden.map(|hidden| hidden.saturating_mul(layer.cell.gates()));
-    let both = layer.bidirectional.is_true() == Some(true);
-    let directions: &[&str] = if both {
-        &["forward", "reverse"]
-    } else {
-        &["forward"]
-    };
-    let mut all = Vec::new();
-    for number in 0..layer.layers.size().unwrap_or(1).min(MOST_STACKED) {
-        let takes = if number == 0 {
-            features
-        } else {
-            hidden.map(|hidden| hidden.saturating_mul(directions.len()))
-        };
-        for direction in directions {
-            for (name, role, axes) in [
-                ("weight_ih", Role::Weight, vec![takes, gates]),
-                ("weight_hh", Role::Weight, vec![hidden, gates]),
-                ("bias_ih", Role::Bias, vec![gates]),
-                ("bias_hh", Role::Bias, vec![gates]),
-            ] {
-                all.push((format!("layers.{number}.{direction}.{name}"), role, axes));
-            }
-        }
-    }
-    all
-}
-
-impl WeightRule {
-    /// Whether it acts on parameters of `role`. `freeze` holds the whole layer, whatever stands behind `on`.
-    pub const fn reaches(&self, role: Role) -> bool {
-        matches!(self.kind, RuleKind::Freeze) || self.on.reaches(role)
-    }
 }
 
 struct Collector<'m> {
@@ -462,11 +277,12 @@ impl<'m> Collector<'m> {
                 None => prefix.to_owned(),
             };
             match &op.kind {
-                OpKind::Residual { body, shortcut, .. } => {
-                    self.block(body, inferred, &path, depth + 1);
-                    self.block(shortcut, inferred, &format!("{path}shortcut."), depth + 1);
+                OpKind::Residual { .. } | OpKind::Parallel { .. } => {
+                    for (name, block) in op.kind.blocks() {
+                        let path = name.map_or(path.clone(), |name| format!("{path}{name}."));
+                        self.block(block, inferred, &path, depth + 1);
+                    }
                 }
-                OpKind::Parallel { body, .. } => self.block(body, inferred, &path, depth + 1),
                 OpKind::Repeat { times, body } => {
                     for copy in 0..times.size().unwrap_or(1) {
                         self.layer += usize::from(top);
@@ -500,21 +316,21 @@ impl<'m> Collector<'m> {
             let lengths = lengths(op, &inside);
             inside.extend(lengths);
         }
-        for (name, role, shape) in inside {
-            let shape: Vec<usize> = shape.into_iter().map(|axis| axis.unwrap_or(0)).collect();
+        for Inside { name, role, axes } in inside {
+            let shape: Vec<usize> = axes.into_iter().map(|axis| axis.unwrap_or(0)).collect();
             let mut parameter = Parameter::new(format!("{path}{name}"), role, shape);
             parameter.unit_axis = unit_axis(&op.kind, parameter.shape.len());
             parameter.apply(rules.iter().copied(), self.optimizer);
             if role != Role::Weight {
                 parameter.reparameterised = None;
             }
-            if let OpKind::BatchNorm { momentum, .. } = &op.kind
+            if let OpKind::BatchNorm(BatchNorm { momentum, .. }) = &op.kind
                 && role == Role::Running
             {
                 parameter.momentum = momentum.known;
             }
-            // Weight-dropped LSTM: the connections between the steps (arXiv 1708.02182).
-            if matches!(op.kind, OpKind::Recurrent(_)) && !name.ends_with("weight_hh") {
+            let operation = op.kind.operation();
+            if !operation.is_some_and(|operation| operation.drops_weight(&name)) {
                 parameter.drop_connect = None;
             }
             self.all.push(parameter);

@@ -1,18 +1,9 @@
-//! The shape of one sample's value, and one pure rule for each operation.
+//! The shape of one sample's value, and the rules of what has no file in [`crate::op`]: sources and blocks.
 //!
 //! A rule takes the shapes that come in and gives the shape that goes out, or a [`Misfit`]. An axis that is
 //! not known passes through every rule. The batch axis is implied everywhere and never part of a [`Shape`].
 
-mod sequence;
-mod window;
-
-pub use sequence::{
-    attention, class_token, embedding, positional, recurrent, reduce, step, tied, to_sequence,
-    transpose,
-};
-pub use window::{conv, global_pool, pool};
-
-use crate::ActivationKind;
+use crate::Value;
 use std::fmt;
 
 /// The axes of one sample, without the batch axis; `None` is a size that only the compiler knows.
@@ -30,6 +21,12 @@ impl Shape {
     /// A shape whose axes are all known.
     pub fn known(axes: impl IntoIterator<Item = usize>) -> Self {
         Self(axes.into_iter().map(Some).collect())
+    }
+
+    /// The shape of these sizes.
+    pub fn of(sizes: &[Value]) -> Self {
+        let known = |size: &Value| size.size().filter(|size| *size > 0);
+        Self(sizes.iter().map(known).collect())
     }
 
     /// The number of axes.
@@ -135,6 +132,14 @@ impl Layout {
         }
     }
 
+    /// The layout of a value whose last axis an operation has read: what was open is a sequence.
+    pub(crate) fn read_as_steps(self) -> Self {
+        match self {
+            Self::Features => Self::Sequence,
+            read => read,
+        }
+    }
+
     /// The axis of one sample that holds features, classes or channels: the last, but the first of
     /// `[channels, ..]`.
     ///
@@ -164,7 +169,7 @@ pub struct Misfit {
 }
 
 impl Misfit {
-    fn new(message: String) -> Self {
+    pub(crate) fn new(message: String) -> Self {
         Self {
             lint: "shape_mismatch",
             message,
@@ -172,7 +177,7 @@ impl Misfit {
         }
     }
 
-    fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -184,188 +189,13 @@ impl fmt::Display for Misfit {
     }
 }
 
-/// `linear` and `swiglu`: `[.., in] -> [.., out]`.
-///
-/// ```
-/// use damper_ir::{Layout, Shape, shape};
-///
-/// let (image, open) = (Shape::known([784]), Layout::Features);
-/// assert_eq!(shape::linear("linear", &image, open, Some(10)), Ok(Shape::known([10])));
-/// assert_eq!(shape::linear("linear", &image, open, None), Ok(Shape(vec![None])));
-/// let steps = Shape::known([50, 32]);
-/// assert_eq!(shape::linear("linear", &steps, Layout::Sequence, Some(8)), Ok(Shape::known([50, 8])));
-/// ```
-///
-/// # Errors
-/// A value with spatial axes: `linear` would act on its width alone.
-///
-/// ```
-/// # use damper_ir::{Layout, Shape, shape};
-/// let misfit = shape::linear("linear", &Shape::known([8, 7, 7]), Layout::Channels, Some(10)).unwrap_err();
-/// assert_eq!(misfit.lint, "missing_flatten");
-/// assert_eq!(misfit.to_string(), "`linear` wants [features], this value is [8, 7, 7]");
-/// assert_eq!(
-///     misfit.help.as_deref(),
-///     Some("`flatten` before it gives all 392 numbers, `global_avg_pool` the mean of each channel")
-/// );
-/// ```
-pub fn linear(
-    word: &str,
-    input: &Shape,
-    layout: Layout,
-    out: Option<usize>,
-) -> Result<Shape, Misfit> {
-    match input.rank() {
-        1 | 2 if input.rank() == 1 || layout != Layout::Channels => {
-            let mut axes = input.0.clone();
-            if let Some(last) = axes.last_mut() {
-                *last = out;
-            }
-            Ok(Shape(axes))
-        }
-        0 => Err(Misfit::new(format!(
-            "`{word}` wants [features], this value is {input}"
-        ))),
-        _ => Err(Misfit {
-            lint: "missing_flatten",
-            ..Misfit::new(format!("`{word}` wants [features], this value is {input}")).help(
-                format!(
-                    "`flatten` before it gives all {} numbers, `global_avg_pool` the mean of each channel",
-                    show(input.elements())
-                ),
-            )
-        }),
-    }
-}
-
 /// A size, or `_` where it is not known.
-fn show(size: Option<usize>) -> String {
+pub(crate) fn show(size: Option<usize>) -> String {
     size.map_or_else(|| "_".to_owned(), |size| size.to_string())
 }
 
-/// An activation keeps the shape; `glu` halves the last axis.
-///
-/// ```
-/// use damper_ir::{ActivationKind, Shape, shape};
-///
-/// assert_eq!(shape::activation(ActivationKind::Relu, &Shape::known([64])), Ok(Shape::known([64])));
-/// assert_eq!(shape::activation(ActivationKind::Glu, &Shape::known([64])), Ok(Shape::known([32])));
-/// ```
-///
-/// # Errors
-/// `glu` over an odd number of features.
-///
-/// ```
-/// # use damper_ir::{ActivationKind, Shape, shape};
-/// let misfit = shape::activation(ActivationKind::Glu, &Shape::known([7])).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`glu` wants an even number of features, this value is [7]");
-/// ```
-pub fn activation(kind: ActivationKind, input: &Shape) -> Result<Shape, Misfit> {
-    if input.rank() == 0 {
-        return Err(Misfit::new(format!(
-            "`{}` wants [features], this value is {input}",
-            kind.word()
-        )));
-    }
-    if kind != ActivationKind::Glu {
-        return Ok(input.clone());
-    }
-    match input.features() {
-        Some(odd) if odd % 2 == 1 => Err(Misfit::new(format!(
-            "`glu` wants an even number of features, this value is {input}"
-        ))
-        .help(format!(
-            "twice as many features as it shall give: `linear({})`",
-            odd + 1
-        ))),
-        features => {
-            let mut axes = input.0.clone();
-            if let Some(last) = axes.last_mut() {
-                *last = features.map(|size| size / 2);
-            }
-            Ok(Shape(axes))
-        }
-    }
-}
-
-/// A normalisation keeps the shape: `layer_norm` and `rms_norm` read the last axis, the others the channels.
-///
-/// ```
-/// use damper_ir::{Layout, Shape, shape};
-///
-/// let steps = Shape::known([50, 64]);
-/// assert_eq!(shape::norm("layer_norm", &steps, Layout::Sequence), Ok(steps));
-/// ```
-///
-/// # Errors
-/// A value without axes; a sequence where channels are wanted: they would be the time steps.
-///
-/// ```
-/// # use damper_ir::{Layout, Shape, shape};
-/// let misfit = shape::norm("batch_norm", &Shape::default(), Layout::Features).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`batch_norm` wants [features], this value is []");
-/// let misfit = shape::norm("batch_norm", &Shape::known([50, 64]), Layout::Sequence).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`batch_norm` wants [channels, ..], this value is a sequence: [50, 64] is [time, features]");
-/// assert_eq!(misfit.help.as_deref(), Some("`layer_norm`, which normalises each step; or `transpose -> batch_norm -> transpose`"));
-/// let misfit = shape::norm("instance_norm", &Shape::known([64]), Layout::Features).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`instance_norm` wants [channels, ..], this value is [64]");
-/// ```
-pub fn norm(word: &str, input: &Shape, layout: Layout) -> Result<Shape, Misfit> {
-    let over_features = matches!(word, "layer_norm" | "rms_norm");
-    if input.rank() == 0 {
-        return Err(Misfit::new(format!(
-            "`{word}` wants [features], this value is {input}"
-        )));
-    }
-    if !over_features && layout == Layout::Sequence && input.rank() > 1 {
-        return Err(sequence(word, "[channels, ..]", input).help(format!(
-            "`layer_norm`, which normalises each step; or `transpose -> {word} -> transpose`"
-        )));
-    }
-    if word == "instance_norm" && input.rank() < 2 {
-        return Err(Misfit::new(format!(
-            "`{word}` wants [channels, ..], this value is {input}"
-        ))
-        .help("`layer_norm`: a single number for each channel has no mean and variance"));
-    }
-    Ok(input.clone())
-}
-
-/// `group_norm(groups)`: each group of channels of each sample by itself; keeps the shape.
-///
-/// ```
-/// use damper_ir::{Layout, Shape, shape};
-///
-/// let maps = Shape::known([32, 8, 8]);
-/// assert_eq!(shape::group_norm(&maps, Layout::Channels, Some(8)), Ok(maps));
-/// ```
-///
-/// # Errors
-/// The groups do not divide the channels; a sequence.
-///
-/// ```
-/// # use damper_ir::{Layout, Shape, shape};
-/// let misfit = shape::group_norm(&Shape::known([30, 8, 8]), Layout::Channels, Some(8)).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`group_norm(8)` splits channels into equal groups, 8 does not divide the 30 channels of [30, 8, 8]");
-/// assert_eq!(misfit.help.as_deref(), Some("group_norm(6)"));
-/// ```
-pub fn group_norm(input: &Shape, layout: Layout, groups: Option<usize>) -> Result<Shape, Misfit> {
-    let kept = norm("group_norm", input, layout)?;
-    if let (Some(channels), Some(groups)) = (input.channels(), groups)
-        && groups > 0
-        && channels % groups != 0
-    {
-        let near = divisor(channels, groups);
-        return Err(Misfit::new(format!(
-            "`group_norm({groups})` splits channels into equal groups, {groups} does not divide the {channels} channels of {input}"
-        ))
-        .help(format!("group_norm({near})")));
-    }
-    Ok(kept)
-}
-
 /// The largest divisor of `number` that is not above `most`.
-fn divisor(number: usize, most: usize) -> usize {
+pub(crate) fn divisor(number: usize, most: usize) -> usize {
     (1..=most.min(number))
         .rev()
         .find(|divisor| number.is_multiple_of(*divisor))
@@ -373,60 +203,44 @@ fn divisor(number: usize, most: usize) -> usize {
 }
 
 /// The misfit of a sequence where something else is wanted.
-fn sequence(word: &str, wanted: &str, input: &Shape) -> Misfit {
+pub(crate) fn sequence(word: &str, wanted: &str, input: &Shape) -> Misfit {
     Misfit::new(format!(
         "`{word}` wants {wanted}, this value is a sequence: {input} is [time, features]"
     ))
 }
 
-/// `flatten`: `[..] -> [product]`.
-///
-/// ```
-/// use damper_ir::{Shape, shape};
-///
-/// assert_eq!(shape::flatten(&Shape::known([8, 7, 7])), Shape::known([392]));
-/// assert_eq!(shape::flatten(&Shape(vec![None, Some(7)])), Shape(vec![None]));
-/// ```
-pub fn flatten(input: &Shape) -> Shape {
-    Shape(vec![input.elements()])
+/// `[time, features]` for `word`, or why it is not.
+pub(crate) fn steps(
+    word: &str,
+    input: &Shape,
+    layout: Layout,
+) -> Result<(Option<usize>, Option<usize>), Misfit> {
+    match (input.0.as_slice(), layout) {
+        ([time, features], Layout::Features | Layout::Sequence) => Ok((*time, *features)),
+        _ => Err(not_steps(word, input, layout)),
+    }
 }
 
-/// `reshape([..])`: the same numbers in another shape.
-///
-/// ```
-/// use damper_ir::{Shape, shape};
-///
-/// let image = Shape::known([1, 28, 28]);
-/// assert_eq!(shape::reshape(&Shape::known([784]), &image), Ok(image));
-/// ```
-///
-/// # Errors
-/// The numbers are not as many.
-///
-/// ```
-/// # use damper_ir::{Shape, shape};
-/// let misfit = shape::reshape(&Shape::known([784]), &Shape::known([3, 16, 16])).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`reshape` keeps the numbers of a value: [784] holds 784, [3, 16, 16] holds 768");
-/// let misfit = shape::reshape(&Shape::known([784]), &Shape::known([28, 27])).unwrap_err();
-/// assert_eq!(misfit.help.as_deref(), Some("reshape([28, 28])"));
-/// ```
-pub fn reshape(input: &Shape, output: &Shape) -> Result<Shape, Misfit> {
-    match input.elements().zip(output.elements()) {
-        Some((held, wanted)) if held != wanted => {
-            let misfit = Misfit::new(format!(
-                "`reshape` keeps the numbers of a value: {input} holds {held}, {output} holds {wanted}"
-            ));
-            let mut axes = output.0.clone();
-            axes.pop();
-            match Shape(axes.clone()).elements() {
-                Some(front) if front > 0 && held % front == 0 => {
-                    axes.push(Some(held / front));
-                    Err(misfit.help(format!("reshape({})", Shape(axes))))
-                }
-                _ => Err(misfit),
-            }
-        }
-        _ => Ok(output.clone()),
+/// Why a value is not `[time, features]`.
+pub(crate) fn not_steps(word: &str, input: &Shape, layout: Layout) -> Misfit {
+    let wanted = "[time, features]";
+    if layout == Layout::Channels && input.rank() == 2 {
+        return Misfit::new(format!(
+            "`{word}` wants {wanted}, this value is channels first: {input} is [channels, time]"
+        ))
+        .help(format!("transpose -> {word}"));
+    }
+    let misfit = Misfit::new(format!("`{word}` wants {wanted}, this value is {input}"));
+    match input.0.as_slice() {
+        [features] => misfit.help(format!(
+            "give it a time axis: `reshape([1, {}])` is one step",
+            show(*features)
+        )),
+        [] => misfit,
+        _ => misfit.help(format!(
+            "`to_sequence -> {word}`: the {} positions of the image are the steps",
+            show(input.positions())
+        )),
     }
 }
 

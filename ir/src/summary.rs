@@ -138,7 +138,7 @@ fn row(statement: &Statement, inferred: &Inferred, path: &str, copies: usize) ->
     };
     for op in &statement.ops {
         match &op.kind {
-            OpKind::Stochastic(_) | OpKind::Activity { .. } => add(op.kind.to_string()),
+            OpKind::Stochastic(_) | OpKind::Activity(_) => add(op.kind.to_string()),
             kind => operations.push(kind.to_string()),
         }
         op.kind.annotations().into_iter().for_each(&mut add);
@@ -171,7 +171,7 @@ fn counted(ops: &[Op], inferred: &Inferred, copies: usize) -> [String; 2] {
         flops = flops.saturating_add(counts.flops());
         let passes = matches!(
             op.kind,
-            OpKind::Activation(_) | OpKind::Stochastic(_) | OpKind::Activity { .. }
+            OpKind::Activation(_) | OpKind::Stochastic(_) | OpKind::Activity(_)
         );
         incomplete |= counts.incomplete && !passes;
     }

@@ -1,19 +1,51 @@
 //! What a model is for, and the metrics that suit it.
 
-use crate::{Inferred, LossKind, MetricKind, Model, TaskKind, Value};
+use crate::words::{call, words};
+use crate::{Id, Inferred, LintLevel, MetricKind, Model, TargetKind, Value};
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
-impl MetricKind {
-    /// Whether the metric counts classes; else it measures numbers.
-    pub const fn is_classification(self) -> bool {
-        match self {
-            Self::Accuracy
-            | Self::TopK(_)
-            | Self::Precision
-            | Self::Recall
-            | Self::F1
-            | Self::Auroc => true,
-            Self::Mse | Self::Rmse | Self::Mae | Self::Mape | Self::R2 => false,
-        }
+/// The `task` section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// Where it is written.
+    #[serde(skip)]
+    pub id: Id,
+    /// Which task.
+    pub kind: TaskKind,
+    /// Lint levels on the section.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<LintLevel>,
+}
+
+words! {
+    /// What the model is for.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum TaskKind;
+
+    /// One yes/no answer: one unit, `loss binary_cross_entropy`.
+    binary = Binary;
+
+    /// One of several classes: a unit for each, `loss cross_entropy`.
+    multiclass(classes) = Multiclass(
+        /// How many classes there are; each sample has one.
+        classes: Value = required(Kind::Size)
+    );
+
+    /// Independent yes/no answers: a unit for each, `loss binary_cross_entropy`.
+    multilabel(labels) = Multilabel(
+        /// How many labels there are, each of them yes or no.
+        labels: Value = required(Kind::Size)
+    );
+
+    /// Numbers.
+    regression = Regression;
+}
+
+impl fmt::Display for TaskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&call(self.word(), &self.written()))
     }
 }
 
@@ -38,9 +70,9 @@ impl Model {
             return Some(task.kind.clone());
         }
         let loss = self.loss.as_ref()?;
-        Some(match &loss.kind {
-            LossKind::CrossEntropy { .. } => TaskKind::Multiclass(units()),
-            LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. } => {
+        Some(match loss.kind.facts().target {
+            TargetKind::Class => TaskKind::Multiclass(units()),
+            TargetKind::YesNo => {
                 let units = units();
                 if units.known == Some(1.0) {
                     TaskKind::Binary
@@ -48,16 +80,10 @@ impl Model {
                     TaskKind::Multilabel(units)
                 }
             }
-            LossKind::Mse
-            | LossKind::Mae
-            | LossKind::Mape
-            | LossKind::Huber { .. }
-            | LossKind::SmoothL1 { .. }
-            | LossKind::LogCosh
-            | LossKind::KlDiv { .. }
-            | LossKind::Poisson
-            | LossKind::GaussianNll
-            | LossKind::Custom { .. } => TaskKind::Regression,
+            TargetKind::Distribution
+            | TargetKind::Count
+            | TargetKind::Number
+            | TargetKind::Custom => TaskKind::Regression,
         })
     }
 

@@ -97,6 +97,11 @@ impl Value {
         self.known
     }
 
+    /// The number; NaN where it is not known.
+    pub fn number(&self) -> f64 {
+        self.known.unwrap_or(f64::NAN)
+    }
+
     /// The number as a size: whole and not negative.
     pub fn size(&self) -> Option<usize> {
         self.known
@@ -107,6 +112,24 @@ impl Value {
     /// The number as a truth value.
     pub fn is_true(&self) -> Option<bool> {
         self.known.map(|x| x != 0.0)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::known(number)
+    }
+}
+
+impl From<usize> for Value {
+    fn from(size: usize) -> Self {
+        Self::known(size as f64)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::truth(truth)
     }
 }
 

@@ -2,12 +2,12 @@
 //! rates and learning rates by lints.
 
 use crate::infer::at;
-use crate::settings::DEFAULT_EPOCHS;
+use crate::train::DEFAULT_EPOCHS;
 use crate::walk::{Place, each_op};
+use crate::words::{Argument, Range};
 use crate::{
-    ActivationKind, Finding, Id, Input, InputKind, LossKind, MetricKind, Model, OpKind,
-    OptimizerKind, Reach, RuleKind, ScheduleKind, Shape, Stochastic, TaskKind, Train, Value,
-    WeightRule,
+    ActivationKind, Finding, Id, Input, InputKind, LossKind, MetricKind, Model, OpKind, Reach,
+    RuleKind, Shape, TargetKind, TaskKind, Train, Value, WeightRule,
 };
 
 struct Check<'f> {
@@ -60,8 +60,30 @@ impl Check<'_> {
         self.that(value, or, what, "in 0..=1", |x| (0.0..=1.0).contains(&x));
     }
 
-    fn below_one(&mut self, value: &Value, or: Id, what: &str) {
-        self.that(value, or, what, "in 0..1", |x| (0.0..1.0).contains(&x));
+    /// Checks each value that is an argument of a word by the kind and range of that argument.
+    fn arguments(&mut self, word: &str, or: Id) -> impl FnMut(&Argument, &Value) {
+        move |argument, value| {
+            let what = || argument.of(word);
+            if argument.kind.is_size() {
+                self.count(value, or, &what());
+            } else if argument.kind.is_whole() {
+                self.whole(value, or, &what());
+            } else if argument.kind.is_float()
+                && !matches!(argument.range, Range::Elsewhere | Range::Rate)
+            {
+                let range = argument.range;
+                self.that(value, or, &what(), range.wanted(), |number| {
+                    range.holds(number)
+                });
+            }
+        }
+    }
+
+    /// A whole number that may be 0.
+    fn whole(&mut self, value: &Value, or: Id, what: &str) {
+        self.that(value, or, what, "a whole number from 0", |x| {
+            x >= 0.0 && x.fract() == 0.0
+        });
     }
 
     fn count(&mut self, value: &Value, or: Id, what: &str) {
@@ -101,7 +123,8 @@ pub(crate) fn check(
         check.place = place.to_string();
         kind(&op.kind, op.id, &mut check);
         for rule in &op.rules {
-            rule_kind(&rule.kind, rule.id, &mut check);
+            let word = rule.kind.word();
+            rule.kind.each_value(&mut check.arguments(word, rule.id));
         }
         let find = |word| op.rules.iter().find(|rule| rule.kind.word() == word);
         if let (Some(lengths), Some(spectral)) = (find("weight_norm"), find("spectral_norm")) {
@@ -189,85 +212,25 @@ fn hyper(model: &Model, check: &mut Check<'_>) {
     }
 }
 
+/// Sizes are checked by the walk of the shapes, rates by lints.
 fn kind(kind: &OpKind, id: Id, check: &mut Check<'_>) {
-    match kind {
-        OpKind::BatchNorm { epsilon, momentum } => {
-            check.positive(epsilon, id, "`epsilon` of `batch_norm`");
-            check.share(momentum, id, "`momentum` of `batch_norm`");
+    let word = kind.word();
+    kind.each_value(&mut |argument, value| {
+        if argument.kind.is_float() {
+            check.arguments(word, id)(argument, value);
         }
-        OpKind::LayerNorm { epsilon }
-        | OpKind::GroupNorm { epsilon, .. }
-        | OpKind::InstanceNorm { epsilon }
-        | OpKind::RmsNorm { epsilon } => {
-            check.positive(epsilon, id, &format!("`epsilon` of `{}`", kind.word()));
-        }
-        OpKind::Stochastic(Stochastic::DropBlock { size, .. }) => {
-            check.count(size, id, "`size` of `drop_block`");
-        }
-        OpKind::Stochastic(Stochastic::Noise { std }) => {
-            check.not_negative(std, id, "the standard deviation of `noise`");
-        }
-        OpKind::Activity { l1, l2 } => {
-            check.not_negative(l1, id, "`l1` of `activity`");
-            check.not_negative(l2, id, "`l2` of `activity`");
-        }
-        OpKind::Activation(activation) => {
-            let word = activation.kind.word();
-            for ((name, _), value) in activation
-                .kind
-                .arguments()
-                .iter()
-                .zip(&activation.arguments)
-            {
-                let what = format!("`{name}` of `{word}`");
-                let positive = matches!(
-                    (activation.kind, *name),
-                    (ActivationKind::Softplus, "beta") | (ActivationKind::Celu, "alpha")
-                );
-                if positive {
-                    check.positive(value, id, &what);
-                } else if *name == "lambda" {
-                    check.not_negative(value, id, &what);
-                } else {
-                    check.that(value, id, &what, "finite", f64::is_finite);
-                }
-            }
-            if let (ActivationKind::Hardtanh | ActivationKind::Rrelu, [low, high]) =
-                (activation.kind, activation.arguments.as_slice())
-                && low
-                    .known
-                    .zip(high.known)
-                    .is_some_and(|(low, high)| low > high)
-            {
-                let message = format!(
-                    "`{word}` goes from {low} to {high}: the first must not be above the second"
-                );
-                check.push(Finding::error(at(low, id), message));
-            }
-        }
-        // Sizes are checked by the walk of the shapes, rates by lints.
-        OpKind::Linear { .. }
-        | OpKind::Swiglu { .. }
-        | OpKind::Conv(_)
-        | OpKind::Pool(_)
-        | OpKind::GlobalPool(_)
-        | OpKind::Flatten
-        | OpKind::Reshape { .. }
-        | OpKind::ToSequence
-        | OpKind::Transpose
-        | OpKind::Embedding { .. }
-        | OpKind::Recurrent(_)
-        | OpKind::Step { .. }
-        | OpKind::Reduce { .. }
-        | OpKind::Attention { .. }
-        | OpKind::Positional { .. }
-        | OpKind::ClassToken
-        | OpKind::Custom { .. }
-        | OpKind::Model { .. }
-        | OpKind::Stochastic(_)
-        | OpKind::Residual { .. }
-        | OpKind::Repeat { .. }
-        | OpKind::Parallel { .. } => {}
+    });
+    if let OpKind::Activation(activation) = kind
+        && let (ActivationKind::Hardtanh | ActivationKind::Rrelu, [low, high]) =
+            (activation.kind, activation.arguments.as_slice())
+        && low
+            .known
+            .zip(high.known)
+            .is_some_and(|(low, high)| low > high)
+    {
+        let message =
+            format!("`{word}` goes from {low} to {high}: the first must not be above the second");
+        check.push(Finding::error(at(low, id), message));
     }
 }
 
@@ -304,37 +267,10 @@ fn inputs(model: &Model, check: &mut Check<'_>) {
     }
 }
 
-fn rule_kind(kind: &RuleKind, id: Id, check: &mut Check<'_>) {
-    let word = kind.word();
-    match kind {
-        RuleKind::Decay { l1, l2 } | RuleKind::Penalty { l1, l2 } => {
-            for (name, value) in [("l1", l1), ("l2", l2)] {
-                if let Some(value) = value {
-                    check.not_negative(value, id, &format!("`{name}` of `{word}`"));
-                }
-            }
-        }
-        RuleKind::MaxNorm { limit } => check.positive(limit, id, "the limit of `max_norm`"),
-        RuleKind::Orthogonal { strength } => {
-            check.not_negative(strength, id, "the strength of `orthogonal`");
-        }
-        RuleKind::DropConnect { .. }
-        | RuleKind::UnitNorm
-        | RuleKind::WeightNorm
-        | RuleKind::SpectralNorm
-        | RuleKind::NonNegative
-        | RuleKind::Freeze => {}
-    }
-}
-
 fn loss(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
     let Some(loss) = &model.loss else { return };
-    match &loss.kind {
-        LossKind::Huber { delta } => check.positive(delta, loss.id, "`delta` of `huber`"),
-        LossKind::SmoothL1 { beta } => check.positive(beta, loss.id, "`beta` of `smooth_l1`"),
-        LossKind::Dice { smooth, .. } => check.not_negative(smooth, loss.id, "`smooth` of `dice`"),
-        _ => {}
-    }
+    loss.kind
+        .each_value(&mut check.arguments(loss.kind.word(), loss.id));
     if let LossKind::BinaryCrossEntropy { weights, .. } = &loss.kind
         && let ([weight], Some(1)) = (weights.as_slice(), units)
     {
@@ -347,11 +283,8 @@ fn loss(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
     }
     if let Some(target) = &loss.target
         && matches!(
-            loss.kind,
-            LossKind::CrossEntropy { .. }
-                | LossKind::BinaryCrossEntropy { .. }
-                | LossKind::Dice { .. }
-                | LossKind::KlDiv { .. }
+            loss.kind.facts().target,
+            TargetKind::Class | TargetKind::YesNo | TargetKind::Distribution
         )
     {
         let message = format!(
@@ -469,60 +402,18 @@ fn training(train: &Train, check: &mut Check<'_>) {
         if let Some(decay) = &optimizer.weight_decay {
             check.not_negative(decay, id, "`weight_decay`");
         }
-        match &optimizer.kind {
-            OptimizerKind::Sgd {
-                momentum,
-                dampening,
-                ..
-            } => {
-                check.below_one(momentum, id, "`momentum` of `sgd`");
-                check.share(dampening, id, "`dampening` of `sgd`");
-            }
-            OptimizerKind::Adam { beta1, beta2, .. }
-            | OptimizerKind::Adamw { beta1, beta2, .. }
-            | OptimizerKind::Lion { beta1, beta2 } => {
-                let word = optimizer.kind.word();
-                check.below_one(beta1, id, &format!("`beta1` of `{word}`"));
-                check.below_one(beta2, id, &format!("`beta2` of `{word}`"));
-            }
-            OptimizerKind::RmsProp {
-                alpha, momentum, ..
-            } => {
-                check.below_one(alpha, id, "`alpha` of `rmsprop`");
-                check.below_one(momentum, id, "`momentum` of `rmsprop`");
-            }
-            OptimizerKind::Adagrad { lr_decay, .. } => {
-                check.not_negative(lr_decay, id, "`lr_decay` of `adagrad`");
-            }
-        }
+        optimizer
+            .kind
+            .each_value(&mut check.arguments(optimizer.kind.word(), id));
     }
     if let Some(schedule) = &train.schedule {
         let id = schedule.id;
         if let Some(warmup) = &schedule.warmup {
             check.that(warmup, id, "`warmup`", "a share in 0..1", |x| x >= 0.0);
         }
-        match &schedule.kind {
-            ScheduleKind::Constant => {}
-            ScheduleKind::Cosine { end } | ScheduleKind::Linear { end } => {
-                check.share(end, id, &format!("`end` of `{}`", schedule.kind.word()));
-            }
-            ScheduleKind::Step { every, factor } => {
-                check.count(every, id, "`every` of `step`");
-                check.positive(factor, id, "`factor` of `step`");
-            }
-            ScheduleKind::Exponential { factor } => {
-                check.positive(factor, id, "`factor` of `exponential`");
-            }
-            ScheduleKind::OneCycle {
-                rise,
-                divide,
-                final_divide,
-            } => {
-                check.below_one(rise, id, "`rise` of `one_cycle`");
-                check.positive(divide, id, "`divide` of `one_cycle`");
-                check.positive(final_divide, id, "`final_divide` of `one_cycle`");
-            }
-        }
+        schedule
+            .kind
+            .each_value(&mut check.arguments(schedule.kind.word(), id));
     }
 }
 
@@ -585,7 +476,7 @@ fn mixing(model: &Model, train: &Train, rank: Option<usize>, check: &mut Check<'
         let id = at(alpha, train.id);
         check.positive(alpha, id, &format!("`alpha` of `{word}`"));
         if let Some(loss) = &model.loss
-            && !loss.kind.takes_mixed_targets()
+            && !loss.kind.facts().mixes
         {
             let message = format!(
                 "`{word}` mixes targets, which `{}` has no meaning for",

@@ -77,7 +77,7 @@ impl Model {
         let mut found = false;
         each_op(&self.layers, &mut |_, op| {
             found |= match &op.kind {
-                OpKind::Custom { .. } => true,
+                OpKind::Custom(_) => true,
                 OpKind::Model { model, .. } => {
                     model.as_ref().is_none_or(|model| model.has_custom())
                 }

@@ -4,6 +4,7 @@ use crate::layer::{DropPath, Layer, SpectralNorm, WeightNorm, Weights};
 use crate::{NetworkConfig, Spec, SpecError};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::tensor::{Bool, Device, Int, Tensor};
+use damper_ir::op;
 use damper_ir::{Op, OpKind, Parameter, Reparameterisation, Statement};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -219,7 +220,7 @@ impl<'a> Builder<'a> {
             .flat_map(|statement| &statement.ops)
             .find(|op| op.id.0 == id)
             .and_then(|op| match &op.kind {
-                OpKind::Activity { l1, l2 } => Some([l1.float()?, l2.float()?]),
+                OpKind::Activity(op::Activity { l1, l2 }) => Some([l1.float()?, l2.float()?]),
                 _ => None,
             })
             .ok_or_else(|| self.missing("activity", "`activity`"))

@@ -42,6 +42,11 @@
 
 /// burn, for those who want its types.
 pub use burn;
+/// The model as plain data: what [`Spec`] and its errors are made of.
+#[doc(no_inline)]
+pub use damper_ir as ir;
+#[doc(inline)]
+pub use damper_ir::vocabulary;
 
 mod batch;
 mod build;
@@ -68,7 +73,6 @@ pub mod schedule;
 mod storage;
 mod tape;
 mod train;
-pub mod vocabulary;
 mod weights;
 
 #[doc(hidden)]

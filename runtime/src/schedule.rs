@@ -2,13 +2,13 @@
 
 use burn::optim::LearningRate;
 use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
-use damper_ir::{Curve, Settings};
+use damper_ir::{ScheduleKind, Settings};
 use std::f64::consts::PI;
 
 /// The learning rate of every step: the optimiser's, times [`factor`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
-    curve: Curve,
+    kind: ScheduleKind,
     warmup: f64,
     learning_rate: f64,
     steps: usize,
@@ -20,7 +20,7 @@ impl Schedule {
     /// The schedule of a training of `steps` steps of the optimiser, `steps_per_epoch` in each epoch.
     pub fn new(settings: &Settings, steps: usize, steps_per_epoch: usize) -> Self {
         Self {
-            curve: settings.curve,
+            kind: settings.schedule.clone(),
             warmup: settings.warmup,
             learning_rate: settings.learning_rate,
             steps,
@@ -33,7 +33,7 @@ impl Schedule {
     pub fn learning_rate(&self, step: usize) -> LearningRate {
         self.learning_rate
             * factor(
-                &self.curve,
+                &self.kind,
                 self.warmup,
                 step,
                 self.steps,
@@ -54,23 +54,23 @@ impl Schedule {
 ///
 /// ```
 /// use damper::schedule::factor;
-/// use damper_ir::Curve;
+/// use damper::ir::ScheduleKind;
 ///
-/// let cosine = Curve::Cosine { end: 0.0 };
+/// let cosine = ScheduleKind::Cosine { end: 0.0.into() };
 /// assert_eq!(factor(&cosine, 0.0, 0, 100, 10), 1.0);
 /// assert_eq!(factor(&cosine, 0.0, 50, 100, 10), 0.5);
 /// assert_eq!(factor(&cosine, 0.0, 200, 100, 10), 0.0);
 /// assert_eq!(factor(&cosine, 0.1, 4, 100, 10), 5.0 / 11.0);
 /// ```
 pub fn factor(
-    curve: &Curve,
+    kind: &ScheduleKind,
     warmup: f64,
     step: usize,
     steps: usize,
     steps_per_epoch: usize,
 ) -> f64 {
-    let rising = match curve {
-        Curve::OneCycle { .. } => 0,
+    let rising = match kind {
+        ScheduleKind::OneCycle { .. } => 0,
         _ => (warmup.clamp(0.0, 1.0) * steps as f64).round() as usize,
     };
     let rise = if step < rising {
@@ -80,17 +80,25 @@ pub fn factor(
     };
     let share = share(step.saturating_sub(rising), steps.saturating_sub(rising));
     let epoch = step.min(steps.saturating_sub(1)) / steps_per_epoch.max(1);
-    rise * match *curve {
-        Curve::Constant => 1.0,
-        Curve::Cosine { end } => cosine(1.0, end, share),
-        Curve::Linear { end } => 1.0 + (end - 1.0) * share,
-        Curve::Step { every, factor } => factor.powf((epoch / every.max(1)) as f64),
-        Curve::Exponential { factor } => factor.powf(epoch as f64),
-        Curve::OneCycle {
+    rise * match kind {
+        ScheduleKind::Constant => 1.0,
+        ScheduleKind::Cosine { end } => cosine(1.0, end.number(), share),
+        ScheduleKind::Linear { end } => 1.0 + (end.number() - 1.0) * share,
+        ScheduleKind::Step { every, factor } => {
+            let falls = epoch / every.size().unwrap_or(1).max(1);
+            factor.number().powf(falls as f64)
+        }
+        ScheduleKind::Exponential { factor } => factor.number().powf(epoch as f64),
+        ScheduleKind::OneCycle {
             rise,
             divide,
             final_divide,
-        } => one_cycle(step as f64, steps as f64, rise, divide, final_divide),
+        } => one_cycle(
+            (step as f64, steps as f64),
+            rise.number(),
+            divide.number(),
+            final_divide.number(),
+        ),
     }
 }
 
@@ -109,7 +117,7 @@ fn cosine(start: f64, end: f64, share: f64) -> f64 {
 }
 
 /// As PyTorch's `OneCycleLR`: the highest rate is at step `rise * steps - 1`, the lowest at `steps - 1`.
-fn one_cycle(step: f64, steps: f64, rise: f64, divide: f64, final_divide: f64) -> f64 {
+fn one_cycle((step, steps): (f64, f64), rise: f64, divide: f64, final_divide: f64) -> f64 {
     let (first, top, last) = (divide.recip(), rise * steps - 1.0, steps - 1.0);
     if step <= top && top > 0.0 {
         cosine(first, 1.0, step / top)

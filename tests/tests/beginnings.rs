@@ -7,6 +7,7 @@ use damper::burn::nn::Embedding;
 use damper::burn::nn::conv::Conv2d;
 use damper::burn::tensor::{Device, Tensor};
 use damper::layer::{Attention, DropConnect, Layer, LearnedPosition, Recurrent};
+use damper_ir::op;
 use damper_ir::{Cell, Conv, Id, OpKind, Padding, Rate, Shape, Value};
 
 fn built<L: Layer>(kind: OpKind, input: &[usize], device: &Device) -> L {
@@ -20,13 +21,13 @@ fn attention(features: usize, heads: usize, rate: f64, device: &Device) -> Atten
         rate: Value::known(rate),
         levels: vec![],
     };
-    let kind = OpKind::Attention {
+    let kind = OpKind::Attention(op::Attention {
         heads: Value::known(heads as f64),
         causal: Value::truth(false),
         bias: Value::truth(true),
         rope: false,
         dropout: Some(dropout),
-    };
+    });
     built(kind, &[features, features], device)
 }
 
@@ -111,13 +112,13 @@ fn weights_begin_as_pytorchs() {
         [0.0; 24]
     );
 
-    let kind = OpKind::Embedding {
+    let kind = OpKind::Embedding(op::Embedding {
         vocab: Value::known(60.0),
         dim: Value::known(20.0),
         dropout: None,
-    };
+    });
     normal(&built::<Embedding>(kind, &[4], &device).weight, 1.0);
-    let kind = OpKind::Positional { learned: true };
+    let kind = OpKind::Positional(op::Positional { learned: true });
     normal(
         &built::<LearnedPosition>(kind, &[60, 20], &device).weight,
         0.02,

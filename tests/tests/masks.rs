@@ -14,6 +14,7 @@ use damper::layer::{
     dense_with_dropout,
 };
 use damper::{Inputs, Network, Pass, model};
+use damper_ir::op;
 use damper_ir::{Cell, OpKind, Shape, Value};
 
 /// Runs a stochastic layer with a fixed input and fixed weights: its output shows what was dropped.
@@ -138,13 +139,13 @@ fn run_recurrent(layer: &Recurrent, device: &Device, pass: &mut Pass) -> Vec<f32
 
 /// Attention of two heads that drops half of its weights.
 fn run_attention(time: usize, rope: Option<Rope>, device: &Device, pass: &mut Pass) -> Vec<f32> {
-    let kind = OpKind::Attention {
+    let kind = OpKind::Attention(op::Attention {
         heads: Value::known(2.0),
         causal: Value::truth(false),
         bias: Value::truth(true),
         rope: false,
         dropout: None,
-    };
+    });
     let op = op(1, "attention", kind, vec![]);
     let layer = Attention::build(&op, &Shape(vec![None, Some(8)]), device);
     let mut layer = same_everywhere(layer.expect("a sound description"));

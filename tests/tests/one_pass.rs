@@ -18,6 +18,7 @@ use damper::layer::{
     swiglu,
 };
 use damper::{Pass, Target, loss};
+use damper_ir::op;
 use damper_ir::{LossKind, OpKind, Reads, Shape, Value};
 
 /// The greatest difference from burn, relative to the greatest number.
@@ -731,13 +732,13 @@ fn a_batch_norm_has_gradients_only_where_they_are_wanted() {
 // Attention.
 
 fn attention(features: usize, heads: usize, causal: bool) -> Attention {
-    let kind = OpKind::Attention {
+    let kind = OpKind::Attention(op::Attention {
         heads: Value::known(heads as f64),
         causal: Value::truth(causal),
         bias: Value::truth(true),
         rope: false,
         dropout: None,
-    };
+    });
     let op = op(1, "attention", kind, vec![]);
     let shape = Shape(vec![None, Some(features)]);
     let layer = Attention::build(&op, &shape, &training());

@@ -412,7 +412,7 @@ fn shape(shape: Option<&Shape>) -> String {
 
 impl Run<'_> {
     fn add(&mut self, op: &Op, inferred: &Inferred) {
-        let training = matches!(op.kind, OpKind::Stochastic(_) | OpKind::Activity { .. });
+        let training = matches!(op.kind, OpKind::Stochastic(_) | OpKind::Activity(_));
         self.operations.push((op.kind.to_string(), training));
         let inside = op.kind.annotations().into_iter();
         self.operations.extend(inside.map(|text| (text, true)));

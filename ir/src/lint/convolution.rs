@@ -2,6 +2,7 @@
 
 use super::Cx;
 use crate::graph::{Graph, Node};
+use crate::op::Written;
 use crate::{Conv, OpKind, Reduction, Value};
 use std::collections::HashSet;
 

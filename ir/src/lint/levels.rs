@@ -202,7 +202,8 @@ pub(super) fn all_levels(model: &Model) -> Vec<(&LintLevel, String)> {
             lists.push(&op.levels);
             lists.extend(op.rules.iter().map(|rule| rule.levels.as_slice()));
             lists.extend(
-                crate::graph::rates(&op.kind)
+                op.kind
+                    .rates()
                     .into_iter()
                     .map(|(_, rate)| rate.levels.as_slice()),
             );

@@ -3,6 +3,7 @@
 use super::Cx;
 use crate::graph::{Graph, Node, TRAIN};
 use crate::infer::at;
+use crate::op;
 use crate::{ActivationKind, Conv, Layout, OpKind, RuleKind, Shape, Value};
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -36,7 +37,9 @@ fn redundant_bias<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             continue;
         };
         let mut without = op.kind.clone();
-        let (OpKind::Linear { bias, .. } | OpKind::Conv(Conv { bias, .. })) = &mut without else {
+        let (OpKind::Linear(op::Linear { bias, .. }) | OpKind::Conv(Conv { bias, .. })) =
+            &mut without
+        else {
             continue;
         };
         if bias.is_true() == Some(true) {

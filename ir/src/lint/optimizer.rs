@@ -4,6 +4,7 @@ use super::Cx;
 use super::levels::InForce;
 use crate::graph::{Graph, MODEL, Node, TRAIN};
 use crate::infer::at;
+use crate::op;
 use crate::summary::grouped;
 use crate::{
     Id, Level, LintLevel, LossKind, OpKind, Optimizer, OptimizerKind, Reach, Role, RuleKind, Train,
@@ -384,12 +385,12 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 fn decay_on_embedding<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, node: &Node<'m>) {
     let Some(op) = node
         .op()
-        .filter(|op| matches!(op.kind, OpKind::Embedding { .. }))
+        .filter(|op| matches!(op.kind, OpKind::Embedding(_)))
     else {
         return;
     };
     let tied = graph.nodes.iter().filter_map(Node::op).any(
-        |op| matches!(&op.kind, OpKind::Linear { tied: Some(name), .. } if *name == node.path),
+        |op| matches!(&op.kind, OpKind::Linear(op::Linear { tied: Some(name), .. }) if *name == node.path),
     );
     for rule in op
         .rules
@@ -423,7 +424,7 @@ fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<&'m Optimiz
     let Some(op) = node.op() else { return };
     let carries = crate::parameters::of_op(op, node.input.as_ref(), node.output.as_ref())
         .iter()
-        .any(|(_, role, _)| *role == Role::Weight);
+        .any(|one| one.role == Role::Weight);
     if !carries {
         return;
     }

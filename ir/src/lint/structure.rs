@@ -3,6 +3,7 @@
 use super::convolution::window;
 use super::{Cx, allow};
 use crate::graph::{Graph, Kind, LAYERS, Node};
+use crate::op;
 use crate::{Level, OpKind, Reduction, Shape, Value};
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -37,7 +38,7 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             rearranged |= before.op().is_some_and(|op| {
                 matches!(
                     op.kind,
-                    OpKind::Flatten | OpKind::Reshape { .. } | OpKind::Transpose
+                    OpKind::Flatten | OpKind::Reshape(_) | OpKind::Transpose
                 )
             });
             first = before.is_affine().then_some(before);
@@ -99,7 +100,7 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 fn is_tied(node: &Node<'_>) -> bool {
     matches!(
         node.op().map(|op| &op.kind),
-        Some(OpKind::Linear { tied: Some(_), .. })
+        Some(OpKind::Linear(op::Linear { tied: Some(_), .. }))
     )
 }
 
@@ -258,7 +259,7 @@ fn saturating_hidden_stack<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 
 fn widths<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for (index, node) in graph.nodes.iter().enumerate() {
-        let Some(OpKind::Linear { out, .. } | OpKind::Swiglu { out, .. }) =
+        let Some(OpKind::Linear(op::Linear { out, .. }) | OpKind::Swiglu(op::Swiglu { out, .. })) =
             node.op().map(|op| &op.kind)
         else {
             continue;

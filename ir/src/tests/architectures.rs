@@ -1,5 +1,6 @@
 //! Published networks: they fit, and have as many parameters as their papers and `torchvision` say.
 
+use crate::op;
 use crate::tests::builder::*;
 use crate::{
     Cell, Conv, InputKind, Layout, Model, OpKind, Padding, Pool, Recurrent, Reduction, Role, Shape,
@@ -35,15 +36,15 @@ fn max_pool2d(kernel: usize, stride: usize, padding: usize) -> OpKind {
 }
 
 fn global_avg_pool() -> OpKind {
-    OpKind::GlobalPool(Reduction::Mean)
+    OpKind::GlobalPool(op::GlobalPool(Reduction::Mean))
 }
 
 fn embedding(vocab: usize, dim: usize) -> OpKind {
-    OpKind::Embedding {
+    OpKind::Embedding(op::Embedding {
         vocab: value(vocab as f64),
         dim: value(dim as f64),
         dropout: None,
-    }
+    })
 }
 
 fn recurrent(cell: Cell, hidden: usize, layers: usize) -> Recurrent {
@@ -64,31 +65,31 @@ fn lstm(hidden: usize, layers: usize) -> OpKind {
 }
 
 fn attention(heads: usize) -> OpKind {
-    OpKind::Attention {
+    OpKind::Attention(op::Attention {
         heads: value(heads as f64),
         causal: Value::truth(false),
         bias: Value::truth(true),
         rope: false,
         dropout: None,
-    }
+    })
 }
 
 fn linear_same() -> OpKind {
-    OpKind::Linear {
+    OpKind::Linear(op::Linear {
         out: Value::unknown(),
         bias: Value::truth(true),
         same: true,
         tied: None,
-    }
+    })
 }
 
 fn tied(out: usize, embedding: &str) -> OpKind {
-    OpKind::Linear {
+    OpKind::Linear(op::Linear {
         out: value(out as f64),
         bias: Value::truth(true),
         same: false,
         tied: Some(embedding.to_owned()),
-    }
+    })
 }
 
 /// A model that reads `tokens: [time] of int(vocab, pad = 0)`.
@@ -249,13 +250,17 @@ fn vit_b_16() {
                     conv(2, 768, 16, |conv| conv.stride = vec![value(16.0)]),
                     OpKind::ToSequence,
                     OpKind::ClassToken,
-                    OpKind::Positional { learned: true },
+                    OpKind::Positional(op::Positional { learned: true }),
                 ],
             ),
             layer("encoder", [repeat(12.0, encoder(12, 3072))]),
             layer(
                 "head",
-                [layer_norm(), OpKind::Step { last: false }, linear(1000)],
+                [
+                    layer_norm(),
+                    OpKind::Step(op::Step { last: false }),
+                    linear(1000),
+                ],
             ),
         ],
     );

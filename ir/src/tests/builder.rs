@@ -1,5 +1,6 @@
 //! A small language for tests: models as chains of calls.
 
+use crate::op;
 use crate::{
     Activation, ActivationKind, DropPath, Finding, Id, Input, InputKind, Level, LintLevel, Loss,
     LossKind, Model, Op, OpKind, Optimizer, OptimizerKind, Reach, Reads, RuleKind, Schedule,
@@ -12,28 +13,28 @@ pub(crate) fn value(number: f64) -> Value {
 }
 
 pub(crate) fn linear(out: usize) -> OpKind {
-    OpKind::Linear {
+    OpKind::Linear(op::Linear {
         out: value(out as f64),
         bias: Value::truth(true),
         same: false,
         tied: None,
-    }
+    })
 }
 
 pub(crate) fn linear_without_bias(out: usize) -> OpKind {
-    OpKind::Linear {
+    OpKind::Linear(op::Linear {
         out: value(out as f64),
         bias: Value::truth(false),
         same: false,
         tied: None,
-    }
+    })
 }
 
 pub(crate) fn swiglu(out: usize) -> OpKind {
-    OpKind::Swiglu {
+    OpKind::Swiglu(op::Swiglu {
         out: value(out as f64),
         bias: Value::truth(false),
-    }
+    })
 }
 
 /// An activation by its word, with its defaults.
@@ -42,7 +43,8 @@ pub(crate) fn act(word: &str) -> OpKind {
     let arguments = kind
         .arguments()
         .iter()
-        .map(|(_, default)| value(*default))
+        .filter_map(crate::words::Argument::number)
+        .map(value)
         .collect();
     OpKind::Activation(Activation { kind, arguments })
 }
@@ -52,16 +54,16 @@ pub(crate) fn relu() -> OpKind {
 }
 
 pub(crate) fn batch_norm() -> OpKind {
-    OpKind::BatchNorm {
+    OpKind::BatchNorm(op::BatchNorm {
         epsilon: value(1e-5),
         momentum: value(0.1),
-    }
+    })
 }
 
 pub(crate) fn layer_norm() -> OpKind {
-    OpKind::LayerNorm {
+    OpKind::LayerNorm(op::LayerNorm {
         epsilon: value(1e-5),
-    }
+    })
 }
 
 pub(crate) fn dropout(rate: f64) -> OpKind {
@@ -81,10 +83,10 @@ pub(crate) fn drop_path(rate: f64) -> OpKind {
 }
 
 pub(crate) fn custom(output: usize) -> OpKind {
-    OpKind::Custom {
+    OpKind::Custom(op::Custom {
         text: "own()".to_owned(),
         output: vec![value(output as f64)],
-    }
+    })
 }
 
 pub(crate) fn residual(body: Vec<Statement>) -> OpKind {
@@ -131,7 +133,7 @@ pub(crate) fn layer<const N: usize>(name: &str, ops: [OpKind; N]) -> Statement {
         let stateful =
             !matches!(&kind, OpKind::Activation(activation) if !activation.kind.has_state());
         let field = stateful.then(|| {
-            let bare = !seen && !matches!(kind, OpKind::Stochastic(_) | OpKind::Activity { .. });
+            let bare = !seen && !matches!(kind, OpKind::Stochastic(_) | OpKind::Activity(_));
             seen |= bare;
             if bare {
                 name.to_owned()

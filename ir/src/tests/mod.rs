@@ -3,11 +3,12 @@
 mod architectures;
 pub(crate) mod builder;
 
+use crate::op;
 use crate::tests::builder::*;
 use crate::{
-    ActivationKind, Algorithm, Domain, Hyper, HyperKind, Id, InputKind, Level, LossKind, Metric,
-    MetricKind, Model, OpKind, OptimizerKind, Reads, Role, RuleKind, ScheduleKind, Shape, Source,
-    TaskKind, Value,
+    ActivationKind, Domain, Hyper, HyperKind, Id, InputKind, Level, LossKind, Metric, MetricKind,
+    Model, OpKind, OptimizerKind, Reads, Role, RuleKind, ScheduleKind, Shape, Source, TaskKind,
+    Value,
 };
 
 /// The one finding, as text.
@@ -164,12 +165,12 @@ mod shapes {
 
     #[test]
     fn unknown_sizes_pass() {
-        let unknown = OpKind::Linear {
+        let unknown = OpKind::Linear(op::Linear {
             out: Value::unknown(),
             bias: Value::truth(true),
             same: false,
             tied: None,
-        };
+        });
         let net = model(vec![
             layer("fc", [unknown, relu(), act("glu")]),
             layer("head", [linear(10)]),
@@ -185,12 +186,12 @@ mod shapes {
         let with = |out: f64| {
             only(&model(vec![layer(
                 "fc",
-                [OpKind::Linear {
+                [OpKind::Linear(op::Linear {
                     out: value(out),
                     bias: Value::truth(true),
                     same: false,
                     tied: None,
-                }],
+                })],
             )]))
         };
         assert!(with(0.5).contains("the number of units of `linear` is a whole number, not 0.5"));
@@ -581,12 +582,12 @@ activations of one sample, 4 bytes a number.)"
 
     #[test]
     fn markdown_is_a_table_that_shows_unknown_sizes() {
-        let unknown = OpKind::Linear {
+        let unknown = OpKind::Linear(op::Linear {
             out: Value::unknown(),
             bias: Value::truth(true),
             same: false,
             tied: None,
-        };
+        });
         let text = model(vec![layer("fc", [unknown])]).summary().markdown();
         assert!(
             text.contains(
@@ -616,7 +617,7 @@ mod settings_and_task {
             (10, 32, 42)
         );
         assert_eq!(settings.learning_rate.to_bits(), 1e-3_f64.to_bits());
-        assert!(matches!(settings.algorithm, Algorithm::Adamw { .. }));
+        assert!(matches!(settings.optimizer, OptimizerKind::Adamw { .. }));
         assert_eq!(settings.early_stop, None);
     }
 
@@ -628,11 +629,8 @@ mod settings_and_task {
         let settings = net.training();
         assert_eq!((settings.epochs, settings.weight_decay), (3, 1e-4));
         assert!(matches!(
-            settings.algorithm,
-            Algorithm::Sgd {
-                nesterov: false,
-                ..
-            }
+            settings.optimizer,
+            OptimizerKind::Sgd { nesterov, .. } if nesterov.is_true() == Some(false)
         ));
     }
 
@@ -759,19 +757,19 @@ mod anything {
                 3 => batch_norm(),
                 4 => dropout(self.number()),
                 5 => alpha_dropout(self.number()),
-                6 => OpKind::Linear {
+                6 => OpKind::Linear(op::Linear {
                     out: value(self.number()),
                     bias: value(self.number()),
                     same: false,
                     tied: None,
-                },
+                }),
                 7 => custom(64),
-                8 => OpKind::Linear {
+                8 => OpKind::Linear(op::Linear {
                     out: Value::unknown(),
                     bias: Value::unknown(),
                     same: false,
                     tied: None,
-                },
+                }),
                 9 => residual(self.block(depth + 1)),
                 10 => repeat(self.number(), self.block(depth + 1)),
                 _ => stochastic_depth(self.block(depth + 1), self.number(), self.number()),
@@ -864,10 +862,10 @@ mod storage {
             alpha_dropout(0.1),
             noise(0.1),
             drop_path(0.1),
-            OpKind::Activity {
+            OpKind::Activity(op::Activity {
                 l1: value(0.1),
                 l2: value(0.2),
-            },
+            }),
             OpKind::Model {
                 path: "crate::Encoder".to_owned(),
                 model: None,
@@ -1017,12 +1015,12 @@ mod storage {
         };
         let net = model(vec![layer(
             "fc",
-            [OpKind::Linear {
+            [OpKind::Linear(op::Linear {
                 out: hole,
                 bias: Value::truth(true),
                 same: false,
                 tied: None,
-            }],
+            })],
         )]);
         assert!(
             serde_json::to_string(&net)

@@ -1387,7 +1387,7 @@ fn starts_setting(cursor: &Cursor) -> bool {
     called
         && cursor
             .peek_ident()
-            .is_some_and(|word| words::SETTINGS.iter().any(|setting| *word == setting.name))
+            .is_some_and(|word| damper_ir::Setting::from_word(&word.to_string()).is_some())
 }
 
 fn budget(cx: &mut Diagnostics, cursor: &mut Cursor, word: &Ident) -> Vec<BudgetItem> {

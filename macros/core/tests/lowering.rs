@@ -3,6 +3,7 @@
 mod common;
 
 use common::understood;
+use damper_ir::op;
 use damper_macros_core::Lowered;
 
 fn lowered(source: &str) -> Lowered {
@@ -149,7 +150,7 @@ fn literals_are_known_and_the_rest_has_a_hole() {
         ]
     );
     let out = |index: usize| match &model.spec.layers[index].ops[0].kind {
-        damper_ir::OpKind::Linear { out, .. } => (out.known, out.hole),
+        damper_ir::OpKind::Linear(op::Linear { out, .. }) => (out.known, out.hole),
         kind => panic!("{kind:?} is no linear layer"),
     };
     assert_eq!(out(0), (Some(8.0), None));

@@ -6,6 +6,7 @@ use super::{Data, DataError, Features, Loader, Targets};
 use crate::batch::Positions;
 use crate::{Batch, InputTensor, Inputs, Spec, Target};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use damper_ir::op;
 use damper_ir::{Input, InputKind, Loss, LossKind, OpKind, Source, Statement, TaskKind, Value};
 use std::sync::Arc;
 
@@ -687,7 +688,9 @@ pub(crate) fn least_vocab(
         let taken = |op: usize| source.filter(|_| op == 0);
         let ops = statement.ops.iter().enumerate();
         ops.filter_map(|(op, kind)| match &kind.kind {
-            OpKind::Embedding { vocab, .. } if taken(op) == Some(input) => vocab.size(),
+            OpKind::Embedding(op::Embedding { vocab, .. }) if taken(op) == Some(input) => {
+                vocab.size()
+            }
             OpKind::Model {
                 model: Some(model), ..
             } if taken(op) == Some(input) => {

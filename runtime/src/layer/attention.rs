@@ -7,6 +7,7 @@ use burn::nn::Linear;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
+use damper_ir::op;
 use damper_ir::{Op, OpKind, Shape};
 use damper_kernels::dropout::{WORD, words};
 
@@ -246,13 +247,13 @@ impl Layer for Attention {
 
     /// As PyTorch: the first product Xavier uniform, the second as `linear`, all biases 0.
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::Attention {
+        let OpKind::Attention(op::Attention {
             heads,
             causal,
             bias,
             rope,
             dropout,
-        } = &op.kind
+        }) = &op.kind
         else {
             return None;
         };

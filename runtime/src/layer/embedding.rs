@@ -5,6 +5,7 @@ use burn::module::{Flag, Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::module::embedding;
 use burn::tensor::{Int, Tensor};
+use damper_ir::op;
 use damper_ir::{Op, OpKind, Shape};
 
 impl Layer for Embedding {
@@ -12,7 +13,7 @@ impl Layer for Embedding {
 
     /// The table begins normally distributed with a standard deviation of 1, as PyTorch's.
     fn make(op: &Op, _: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::Embedding { vocab, dim, .. } = &op.kind else {
+        let OpKind::Embedding(op::Embedding { vocab, dim, .. }) = &op.kind else {
             return None;
         };
         let sizes = [vocab.size()?, dim.size()?];
@@ -67,7 +68,7 @@ impl Layer for EmbeddingDropout {
     const WORD: &'static str = "`embedding_dropout`";
 
     fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
-        let OpKind::Embedding { dropout, .. } = &op.kind else {
+        let OpKind::Embedding(op::Embedding { dropout, .. }) = &op.kind else {
             return None;
         };
         share(&dropout.as_ref()?.rate).map(Self::new)
@@ -108,12 +109,12 @@ impl Layer for TiedLinear {
 
     /// The bias begins as that of PyTorch's `Linear`.
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::Linear {
+        let OpKind::Linear(op::Linear {
             out,
             bias,
             tied: Some(_),
             ..
-        } = &op.kind
+        }) = &op.kind
         else {
             return None;
         };

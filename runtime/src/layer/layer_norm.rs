@@ -2,6 +2,7 @@ use super::{Layer, Weights, positive};
 use burn::module::{Module, Param};
 use burn::tensor::module::layer_norm;
 use burn::tensor::{Device, Tensor};
+use damper_ir::op;
 use damper_ir::{Op, OpKind, Shape};
 
 /// Layer normalisation over the features (Ba et al., arXiv 1607.06450): `gamma (x - mean) / √(variance + epsilon) +
@@ -52,7 +53,7 @@ impl Layer for LayerNorm {
     const WORD: &'static str = "`layer_norm`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::LayerNorm { epsilon } = &op.kind else {
+        let OpKind::LayerNorm(op::LayerNorm { epsilon }) = &op.kind else {
             return None;
         };
         let features = input.0.last().copied().flatten().filter(|size| *size > 0)?;

@@ -62,6 +62,7 @@ use burn::nn::activation::{
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::kind::Autodiff;
 use burn::tensor::{Device, Tensor};
+use damper_ir::op;
 use damper_ir::{ActivationKind, Op, OpKind, RuleKind, Shape, Stochastic, Value};
 
 /// A field of a generated module: it can be built from its operation in the description.
@@ -83,7 +84,7 @@ impl Layer for Linear {
     const WORD: &'static str = "`linear`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::Linear { out, bias, .. } = &op.kind else {
+        let OpKind::Linear(op::Linear { out, bias, .. }) = &op.kind else {
             return None;
         };
         let (d_input, d_output) = matrix(input, out)?;
@@ -104,7 +105,7 @@ impl Layer for SwiGlu {
     const WORD: &'static str = "`swiglu`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::Swiglu { out, bias } = &op.kind else {
+        let OpKind::Swiglu(op::Swiglu { out, bias }) = &op.kind else {
             return None;
         };
         let (d_input, d_output) = matrix(input, out)?;
@@ -122,7 +123,7 @@ impl Layer for BatchNorm {
     const WORD: &'static str = "`batch_norm`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::BatchNorm { epsilon, momentum } = &op.kind else {
+        let OpKind::BatchNorm(op::BatchNorm { epsilon, momentum }) = &op.kind else {
             return None;
         };
         let features = input
@@ -250,10 +251,10 @@ fn arguments<const N: usize>(op: &Op, kind: ActivationKind) -> Option<[f64; N]> 
         return None;
     }
     let mut values = [0.0; N];
-    for (index, (value, (_, default))) in values.iter_mut().zip(kind.arguments()).enumerate() {
+    for (index, (value, of)) in values.iter_mut().zip(kind.arguments()).enumerate() {
         *value = match activation.arguments.get(index) {
             Some(argument) => argument.float().filter(|argument| argument.is_finite())?,
-            None => *default,
+            None => of.number()?,
         };
     }
     Some(values)

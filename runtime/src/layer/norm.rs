@@ -2,13 +2,14 @@ use super::{Layer, Weights, positive};
 use burn::nn::{
     GroupNorm, GroupNormConfig, InstanceNorm, InstanceNormConfig, RmsNorm, RmsNormConfig,
 };
+use damper_ir::op;
 use damper_ir::{Op, OpKind, Shape};
 
 impl Layer for GroupNorm {
     const WORD: &'static str = "`group_norm`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::GroupNorm { groups, epsilon } = &op.kind else {
+        let OpKind::GroupNorm(op::GroupNorm { groups, epsilon }) = &op.kind else {
             return None;
         };
         let channels = input.channels().filter(|size| *size > 0)?;
@@ -27,7 +28,7 @@ impl Layer for InstanceNorm {
     const WORD: &'static str = "`instance_norm`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::InstanceNorm { epsilon } = &op.kind else {
+        let OpKind::InstanceNorm(op::InstanceNorm { epsilon }) = &op.kind else {
             return None;
         };
         let channels = input.channels().filter(|size| *size > 0)?;
@@ -43,7 +44,7 @@ impl Layer for RmsNorm {
     const WORD: &'static str = "`rms_norm`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::RmsNorm { epsilon } = &op.kind else {
+        let OpKind::RmsNorm(op::RmsNorm { epsilon }) = &op.kind else {
             return None;
         };
         let features = input.features().filter(|size| *size > 0)?;

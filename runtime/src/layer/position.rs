@@ -1,6 +1,7 @@
 use super::{Layer, Weights, beside, held};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use damper_ir::op;
 use damper_ir::{Op, OpKind, Shape};
 
 /// The standard deviation that learned vectors begin with, as in `ViT` and BERT.
@@ -59,7 +60,7 @@ impl Layer for SinusoidalPosition {
     const WORD: &'static str = "`positional(sinusoidal)`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::Positional { learned: false } = &op.kind else {
+        let OpKind::Positional(op::Positional { learned: false }) = &op.kind else {
             return None;
         };
         let (time, features) = table(input)?;
@@ -102,7 +103,7 @@ impl Layer for LearnedPosition {
     const WORD: &'static str = "`positional(learned)`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::Positional { learned: true } = &op.kind else {
+        let OpKind::Positional(op::Positional { learned: true }) = &op.kind else {
             return None;
         };
         let (time, features) = table(input)?;

@@ -2,6 +2,7 @@ use super::pool::positions;
 use super::{Layer, Weights, beside};
 use burn::module::Module;
 use burn::tensor::{Bool, Int, Tensor};
+use damper_ir::op;
 use damper_ir::{Op, OpKind, Shape};
 
 /// The same numbers in another shape.
@@ -40,7 +41,7 @@ impl Layer for Reshape {
     const WORD: &'static str = "`reshape`";
 
     fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
-        let OpKind::Reshape { shape } = &op.kind else {
+        let OpKind::Reshape(op::Reshape { shape }) = &op.kind else {
             return None;
         };
         let shape = shape

@@ -21,7 +21,7 @@ use burn::optim::{
     AdaGradConfig, GradientsParams, LionConfig, ModuleOptimizer, Optimizer, RmsPropConfig,
 };
 use burn::tensor::Tensor;
-use damper_ir::{Algorithm, Parameter};
+use damper_ir::{OptimizerKind, Parameter, Value};
 
 /// The optimizer of the description, for a loop of one's own: its algorithm, its rules on weights, its clip.
 ///
@@ -38,27 +38,28 @@ pub fn build(spec: &Spec) -> ModelOptimizer {
 /// and, under it, the penalties are the caller's.
 pub(crate) fn build_with(spec: &Spec, prefix: &str, beside: &Beside) -> ModuleOptimizer {
     let settings = spec.training();
-    match settings.algorithm {
-        Algorithm::Sgd {
+    let truth = |value: &Value| value.is_true().unwrap_or(false);
+    match &settings.optimizer {
+        OptimizerKind::Sgd {
             momentum,
             dampening,
             nesterov,
         } => grouped(
             (spec, prefix),
             &Sgd {
-                momentum,
-                dampening,
-                nesterov,
+                momentum: momentum.number(),
+                dampening: dampening.number(),
+                nesterov: truth(nesterov),
             },
             |step| in_one_pass(step, beside),
         ),
-        Algorithm::Adam {
+        OptimizerKind::Adam {
             beta1,
             beta2,
             epsilon,
             amsgrad,
         }
-        | Algorithm::Adamw {
+        | OptimizerKind::Adamw {
             beta1,
             beta2,
             epsilon,
@@ -66,14 +67,14 @@ pub(crate) fn build_with(spec: &Spec, prefix: &str, beside: &Beside) -> ModuleOp
         } => grouped(
             (spec, prefix),
             &Adam {
-                beta1,
-                beta2,
-                epsilon,
-                amsgrad,
+                beta1: beta1.number(),
+                beta2: beta2.number(),
+                epsilon: epsilon.number(),
+                amsgrad: truth(amsgrad),
             },
             |step| in_one_pass(step, beside),
         ),
-        Algorithm::RmsProp {
+        OptimizerKind::RmsProp {
             alpha,
             momentum,
             epsilon,
@@ -81,26 +82,26 @@ pub(crate) fn build_with(spec: &Spec, prefix: &str, beside: &Beside) -> ModuleOp
         } => grouped(
             (spec, prefix),
             &RmsPropConfig::new()
-                .with_alpha(alpha as f32)
-                .with_momentum(momentum as f32)
-                .with_epsilon(epsilon as f32)
-                .with_centered(centered)
+                .with_alpha(alpha.number() as f32)
+                .with_momentum(momentum.number() as f32)
+                .with_epsilon(epsilon.number() as f32)
+                .with_centered(truth(centered))
                 .build(),
             |step| step,
         ),
-        Algorithm::Adagrad { lr_decay, epsilon } => grouped(
+        OptimizerKind::Adagrad { lr_decay, epsilon } => grouped(
             (spec, prefix),
             &AdaGradConfig::new()
-                .with_lr_decay(lr_decay)
-                .with_epsilon(epsilon as f32)
+                .with_lr_decay(lr_decay.number())
+                .with_epsilon(epsilon.number() as f32)
                 .build(),
             |step| step,
         ),
-        Algorithm::Lion { beta1, beta2 } => grouped(
+        OptimizerKind::Lion { beta1, beta2 } => grouped(
             (spec, prefix),
             &LionConfig::new()
-                .with_beta_1(beta1 as f32)
-                .with_beta_2(beta2 as f32)
+                .with_beta_1(beta1.number() as f32)
+                .with_beta_2(beta2.number() as f32)
                 .build(),
             |step| step,
         ),
@@ -276,8 +277,8 @@ fn clip_in_step<M: Module>(
         }
     }
     let in_one_pass = matches!(
-        spec.training().algorithm,
-        Algorithm::Sgd { .. } | Algorithm::Adam { .. } | Algorithm::Adamw { .. }
+        spec.training().optimizer,
+        OptimizerKind::Sgd { .. } | OptimizerKind::Adam { .. } | OptimizerKind::Adamw { .. }
     );
     if !in_one_pass {
         return None;

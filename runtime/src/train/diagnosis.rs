@@ -425,7 +425,7 @@ impl Declaration<'_> {
             let weights = statement
                 .ops
                 .iter()
-                .position(|op| matches!(op.kind, OpKind::Linear { .. }));
+                .position(|op| matches!(op.kind, OpKind::Linear(_)));
             let activation = weights.and_then(|first| {
                 statement.ops[first..].iter().find_map(|op| match &op.kind {
                     OpKind::Activation(activation) => Some(activation.kind.word()),

@@ -3,6 +3,7 @@
 use damper::Spec;
 use damper::burn::module::{Module, ModuleMapper, Param};
 use damper::burn::tensor::{Device, Int, Tensor, TensorData};
+use damper_ir::op;
 use damper_ir::{
     Id, Input, InputKind, Loss, LossKind, Model, Op, OpKind, Source, Statement, Train, Value,
     WeightRule,
@@ -127,12 +128,12 @@ pub fn linear(id: u32, field: &str, out: usize, rules: Vec<WeightRule>) -> Op {
     op(
         id,
         field,
-        OpKind::Linear {
+        OpKind::Linear(op::Linear {
             out: Value::known(out as f64),
             bias: Value::truth(true),
             same: false,
             tied: None,
-        },
+        }),
         rules,
     )
 }

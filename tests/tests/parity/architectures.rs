@@ -12,6 +12,7 @@ use damper::layer::{
     AvgPool3d, BatchNorm, Conv3d, Layer, MaxPool1d, MaxPool2d, MaxPool3d, SpectralNorm, WeightNorm,
     global_avg_pool, global_max_pool, last_step, max_over_time, mean_over_time, to_sequence,
 };
+use damper_ir::op;
 use damper_ir::{Conv, OpKind, Padding, Pool, Reduction, Shape, Value};
 
 fn fixture() -> Fixture {
@@ -248,10 +249,10 @@ fn adaptive_and_global_pools() {
 #[test]
 fn norms() {
     let epsilon = || Value::known(1e-4);
-    let kind = OpKind::GroupNorm {
+    let kind = OpKind::GroupNorm(op::GroupNorm {
         groups: Value::known(2.0),
         epsilon: epsilon(),
-    };
+    });
     let mut layer: GroupNorm = built(kind, &IMAGE);
     layer.gamma = Some(parameter("group_norm.weight"));
     layer.beta = Some(parameter("group_norm.bias"));
@@ -261,7 +262,10 @@ fn norms() {
         layer.gamma.as_ref().expect("a gain"),
         &gradients,
     );
-    let mut layer: InstanceNorm = built(OpKind::InstanceNorm { epsilon: epsilon() }, &IMAGE);
+    let mut layer: InstanceNorm = built(
+        OpKind::InstanceNorm(op::InstanceNorm { epsilon: epsilon() }),
+        &IMAGE,
+    );
     layer.gamma = Some(parameter("instance_norm.weight"));
     layer.beta = Some(parameter("instance_norm.bias"));
     let gradients = compare::<4, 4>("instance_norm", |x| layer.forward(x));
@@ -270,14 +274,14 @@ fn norms() {
         layer.beta.as_ref().expect("a shift"),
         &gradients,
     );
-    let mut layer: RmsNorm = built(OpKind::RmsNorm { epsilon: epsilon() }, &[5, 8]);
+    let mut layer: RmsNorm = built(OpKind::RmsNorm(op::RmsNorm { epsilon: epsilon() }), &[5, 8]);
     layer.gamma = parameter("rms_norm.weight");
     let gradients = compare::<3, 3>("rms_norm", |x| layer.forward(x));
     compare_parameter("rms_norm.weight", &layer.gamma, &gradients);
-    let kind = OpKind::BatchNorm {
+    let kind = OpKind::BatchNorm(op::BatchNorm {
         epsilon: epsilon(),
         momentum: Value::known(0.1),
-    };
+    });
     let mut layer: BatchNorm = built(kind, &IMAGE);
     layer.gamma = parameter("batch_norm.weight");
     layer.beta = parameter("batch_norm.bias");
@@ -288,11 +292,11 @@ fn norms() {
 #[test]
 fn embedding() {
     let fixture = fixture();
-    let kind = OpKind::Embedding {
+    let kind = OpKind::Embedding(op::Embedding {
         vocab: Value::known(7.0),
         dim: Value::known(3.0),
         dropout: None,
-    };
+    });
     let mut layer: Embedding = built(kind, &[4]);
     layer.weight = parameter("embedding.weight");
     let tokens: Tensor<2, Int> = fixture.tensor::<2>("embedding.tokens", &training()).int();
@@ -316,13 +320,13 @@ fn attention() {
         ("attention_both", true, true, false),
         ("attention_rope", false, false, true),
     ] {
-        let kind = OpKind::Attention {
+        let kind = OpKind::Attention(op::Attention {
             heads: Value::known(2.0),
             causal: Value::truth(causal),
             bias: Value::truth(true),
             rope,
             dropout: None,
-        };
+        });
         let mut layer: Attention = built(kind, &[5, 8]);
         let turned = |name: &str| {
             let weight: Tensor<2> = fixture().tensor(name, &training());
@@ -396,12 +400,12 @@ impl ModuleMapper for Lengths {
 
 #[test]
 fn weight_norm() {
-    let kind = OpKind::Linear {
+    let kind = OpKind::Linear(op::Linear {
         out: Value::known(3.0),
         bias: Value::truth(false),
         same: false,
         tied: None,
-    };
+    });
     let mut layer: Linear = built(kind, &[5, 8]);
     let turned: Tensor<2> =
         fixture().tensor("weight_norm.parametrizations.weight.original1", &training());
@@ -488,12 +492,12 @@ macro_rules! spectral_norm {
     };
 }
 
-spectral_norm!(spectral_norm: Linear(3, [5, 8]) = OpKind::Linear {
+spectral_norm!(spectral_norm: Linear(3, [5, 8]) = OpKind::Linear(op::Linear {
     out: Value::known(3.0),
     bias: Value::truth(true),
     same: false,
     tied: None,
-}, Tensor::<2>::transpose);
+}), Tensor::<2>::transpose);
 spectral_norm!(spectral_norm_conv: Conv2d(4, IMAGE) = OpKind::Conv(conv(2, 3, &[2])), |x: Tensor<4>| x);
 spectral_norm!(spectral_norm_transposed: ConvTranspose2d(4, IMAGE) = OpKind::Conv(Conv {
     transposed: true,

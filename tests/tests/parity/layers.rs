@@ -6,6 +6,7 @@ use damper::burn::nn::Linear;
 use damper::burn::nn::activation::SwiGlu;
 use damper::burn::tensor::{Gradients, Tensor};
 use damper::layer::{self, BatchNorm, Layer, LayerNorm, dense};
+use damper_ir::op;
 use damper_ir::{OpKind, Shape, Value};
 
 fn built<L: Layer>(kind: OpKind) -> L {
@@ -57,12 +58,12 @@ fn compare_parameter<const D: usize>(
 #[test]
 fn linear() {
     let fixture = Fixture::open("layers");
-    let mut layer: Linear = built(OpKind::Linear {
+    let mut layer: Linear = built(OpKind::Linear(op::Linear {
         out: Value::known(3.0),
         bias: Value::truth(true),
         same: false,
         tied: None,
-    });
+    }));
     assert_eq!(layer.weight.dims(), [5, 3]);
     layer.weight = parameter(&fixture, "linear.weight");
     layer.bias = Some(parameter(&fixture, "linear.bias"));
@@ -79,12 +80,12 @@ fn linear() {
 #[test]
 fn linear_without_bias() {
     let fixture = Fixture::open("layers");
-    let mut layer: Linear = built(OpKind::Linear {
+    let mut layer: Linear = built(OpKind::Linear(op::Linear {
         out: Value::known(3.0),
         bias: Value::truth(false),
         same: false,
         tied: None,
-    });
+    }));
     assert!(layer.bias.is_none());
     layer.weight = parameter(&fixture, "linear_without_bias.weight");
     compare(&fixture, "linear_without_bias", |x| dense(&layer, x, None));
@@ -93,10 +94,10 @@ fn linear_without_bias() {
 #[test]
 fn swiglu() {
     let fixture = Fixture::open("layers");
-    let mut layer: SwiGlu = built(OpKind::Swiglu {
+    let mut layer: SwiGlu = built(OpKind::Swiglu(op::Swiglu {
         out: Value::known(4.0),
         bias: Value::truth(false),
-    });
+    }));
     layer.linear_inner.weight = parameter(&fixture, "swiglu.inner");
     layer.linear_outer.weight = parameter(&fixture, "swiglu.outer");
     let gradients = compare(&fixture, "swiglu", |x| layer::swiglu(&layer, x));
@@ -117,9 +118,9 @@ fn swiglu() {
 #[test]
 fn layer_norm() {
     let fixture = Fixture::open("layers");
-    let mut layer: LayerNorm = built(OpKind::LayerNorm {
+    let mut layer: LayerNorm = built(OpKind::LayerNorm(op::LayerNorm {
         epsilon: Value::known(1e-4),
-    });
+    }));
     layer.gamma = parameter(&fixture, "layer_norm.gamma");
     layer.beta = Some(parameter(&fixture, "layer_norm.beta"));
     let gradients = compare(&fixture, "layer_norm", |x| layer.forward(x));
@@ -137,10 +138,10 @@ fn batch_norm() {
     use damper::burn::module::Module;
 
     let fixture = Fixture::open("layers");
-    let kind = OpKind::BatchNorm {
+    let kind = OpKind::BatchNorm(op::BatchNorm {
         epsilon: Value::known(1e-4),
         momentum: Value::known(0.2),
-    };
+    });
     let mut layer: BatchNorm = built(kind);
     layer.gamma = parameter(&fixture, "batch_norm.gamma");
     layer.beta = parameter(&fixture, "batch_norm.beta");
@@ -164,10 +165,10 @@ fn batch_norm() {
 /// A batch of one has no variance: it would pull the running variance to 0.
 #[test]
 fn a_batch_of_one_leaves_the_running_statistics() {
-    let kind = OpKind::BatchNorm {
+    let kind = OpKind::BatchNorm(op::BatchNorm {
         epsilon: Value::known(1e-5),
         momentum: Value::known(0.1),
-    };
+    });
     let layer: BatchNorm = built(kind);
     let input = Tensor::<2>::from_floats([[1.0, 2.0, 3.0, 4.0, 5.0]], &device().autodiff());
     let output = layer.forward(input);

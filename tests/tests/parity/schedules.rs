@@ -2,32 +2,62 @@
 
 use crate::common::{Fixture, assert_close};
 use damper::schedule::factor;
-use damper_ir::Curve;
+use damper_ir::{ScheduleKind, Value};
 
 const STEPS: usize = 60;
 const STEPS_PER_EPOCH: usize = 10;
 
-fn all() -> Vec<(&'static str, Curve, f64)> {
-    let one_cycle = |rise, divide, final_divide| Curve::OneCycle {
-        rise,
-        divide,
-        final_divide,
+fn all() -> Vec<(&'static str, ScheduleKind, f64)> {
+    let one_cycle = |rise: f64, divide: f64, final_divide: f64| ScheduleKind::OneCycle {
+        rise: rise.into(),
+        divide: divide.into(),
+        final_divide: final_divide.into(),
     };
     vec![
-        ("constant", Curve::Constant, 0.0),
-        ("cosine", Curve::Cosine { end: 0.1 }, 0.0),
-        ("cosine_warmup", Curve::Cosine { end: 0.0 }, 0.1),
-        ("linear", Curve::Linear { end: 0.2 }, 0.0),
-        ("linear_warmup", Curve::Linear { end: 0.0 }, 0.1),
+        ("constant", ScheduleKind::Constant, 0.0),
         (
-            "step",
-            Curve::Step {
-                every: 2,
-                factor: 0.5,
+            "cosine",
+            ScheduleKind::Cosine {
+                end: Value::known(0.1),
             },
             0.0,
         ),
-        ("exponential", Curve::Exponential { factor: 0.8 }, 0.0),
+        (
+            "cosine_warmup",
+            ScheduleKind::Cosine {
+                end: Value::known(0.0),
+            },
+            0.1,
+        ),
+        (
+            "linear",
+            ScheduleKind::Linear {
+                end: Value::known(0.2),
+            },
+            0.0,
+        ),
+        (
+            "linear_warmup",
+            ScheduleKind::Linear {
+                end: Value::known(0.0),
+            },
+            0.1,
+        ),
+        (
+            "step",
+            ScheduleKind::Step {
+                every: Value::known(2.0),
+                factor: Value::known(0.5),
+            },
+            0.0,
+        ),
+        (
+            "exponential",
+            ScheduleKind::Exponential {
+                factor: Value::known(0.8),
+            },
+            0.0,
+        ),
         ("one_cycle", one_cycle(0.3, 25.0, 1e4), 0.0),
         ("one_cycle_arguments", one_cycle(0.45, 10.0, 50.0), 0.0),
     ]

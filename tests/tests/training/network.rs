@@ -8,6 +8,7 @@ use damper::burn::nn::Linear;
 use damper::burn::tensor::{Device, Tensor, activation::relu};
 use damper::layer::{BatchNorm, Dropout};
 use damper::{Inputs, Network, NetworkConfig, Pass, Spec, SpecError, Target};
+use damper_ir::op;
 use damper_ir::{LossKind, OpKind};
 
 /// `fc1: linear(hidden) -> batch_norm -> relu -> dropout(rate); head: linear(outputs)`.
@@ -163,7 +164,7 @@ fn activity(spec: &Spec) -> f64 {
         .iter()
         .flat_map(|statement| &statement.ops);
     ops.find_map(|op| match &op.kind {
-        OpKind::Activity { l1, .. } => l1.float(),
+        OpKind::Activity(op::Activity { l1, .. }) => l1.float(),
         _ => None,
     })
     .unwrap_or(0.0)

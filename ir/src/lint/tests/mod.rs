@@ -3,6 +3,7 @@
 mod published;
 mod words;
 
+use crate::op;
 use crate::tests::builder::*;
 use crate::{
     Cell, EarlyStop, Finding, Id, LINTS, Level, LintLevel, LossKind, Merge, Model, OpKind,
@@ -1427,12 +1428,12 @@ fn absurd_numbers_are_findings_not_panics() {
             layer(
                 "fc",
                 [
-                    OpKind::Linear {
+                    OpKind::Linear(op::Linear {
                         out: value(number),
                         bias: value(number),
                         same: false,
                         tied: None,
-                    },
+                    }),
                     dropout(number),
                     noise(number),
                 ],

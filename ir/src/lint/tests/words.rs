@@ -1,5 +1,6 @@
 //! Words for feature maps and sequences, as a test writes them.
 
+use crate::op;
 use crate::tests::builder::*;
 use crate::{
     Axis, Cell, Conv, Id, InputKind, Merge, Model, OpKind, Padding, Pool, Rate, Recurrent,
@@ -83,20 +84,20 @@ pub(super) fn avg_pool(kernel: usize) -> OpKind {
 }
 
 pub(super) fn global_avg_pool() -> OpKind {
-    OpKind::GlobalPool(Reduction::Mean)
+    OpKind::GlobalPool(op::GlobalPool(Reduction::Mean))
 }
 
 pub(super) fn instance_norm() -> OpKind {
-    OpKind::InstanceNorm {
+    OpKind::InstanceNorm(op::InstanceNorm {
         epsilon: value(1e-5),
-    }
+    })
 }
 
 pub(super) fn group_norm(groups: usize) -> OpKind {
-    OpKind::GroupNorm {
+    OpKind::GroupNorm(op::GroupNorm {
         groups: value(groups as f64),
         epsilon: value(1e-5),
-    }
+    })
 }
 
 pub(super) fn spatial_dropout(rate: f64) -> OpKind {
@@ -128,11 +129,11 @@ pub(super) fn rate(number: f64) -> Option<Rate> {
 }
 
 pub(super) fn embedding(vocab: usize, dim: usize, dropout: f64) -> OpKind {
-    OpKind::Embedding {
+    OpKind::Embedding(op::Embedding {
         vocab: value(vocab as f64),
         dim: value(dim as f64),
         dropout: (dropout > 0.0).then(|| rate(dropout)).flatten(),
-    }
+    })
 }
 
 pub(super) fn recurrent(
@@ -160,44 +161,44 @@ pub(super) fn lstm(hidden: usize, layers: usize) -> OpKind {
 }
 
 pub(super) fn attention(heads: usize, causal: bool, dropout: f64) -> OpKind {
-    OpKind::Attention {
+    OpKind::Attention(op::Attention {
         heads: value(heads as f64),
         causal: Value::truth(causal),
         bias: Value::truth(true),
         rope: false,
         dropout: (dropout > 0.0).then(|| rate(dropout)).flatten(),
-    }
+    })
 }
 
 pub(super) fn positional() -> OpKind {
-    OpKind::Positional { learned: true }
+    OpKind::Positional(op::Positional { learned: true })
 }
 
 pub(super) fn last_step() -> OpKind {
-    OpKind::Step { last: true }
+    OpKind::Step(op::Step { last: true })
 }
 
 pub(super) fn first_step() -> OpKind {
-    OpKind::Step { last: false }
+    OpKind::Step(op::Step { last: false })
 }
 
 pub(super) fn mean_over_time() -> OpKind {
-    OpKind::Reduce {
+    OpKind::Reduce(op::Reduce {
         reduction: Reduction::Mean,
         axis: Axis::Time,
-    }
+    })
 }
 
 pub(super) fn tied(units: usize, embedding: &str) -> OpKind {
-    let OpKind::Linear { out, bias, .. } = linear(units) else {
+    let OpKind::Linear(op::Linear { out, bias, .. }) = linear(units) else {
         unreachable!()
     };
-    OpKind::Linear {
+    OpKind::Linear(op::Linear {
         out,
         bias,
         same: false,
         tied: Some(embedding.to_owned()),
-    }
+    })
 }
 
 pub(super) fn parallel(body: Vec<Statement>, merge: Merge) -> OpKind {

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::names;
+use crate::words::{Argument, Range};
 use crate::{Hole, HoleKind};
 use damper_ir::{InputKind, OpKind, Statement, Value};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
@@ -130,120 +131,38 @@ fn ranges_of(cx: &Context<'_>, ranges: &mut BTreeMap<u32, &'static str>) {
 }
 
 fn ops(statements: &[Statement], note: &mut dyn FnMut(&Value, &'static str)) {
-    use damper_ir::{RuleKind, Stochastic};
+    let mut argument = |argument: &Argument, value: &Value| {
+        if argument.kind.is_size() {
+            note(value, "size");
+        } else if argument.range == Range::Rate {
+            note(value, "rate");
+        }
+    };
     for op in statements.iter().flat_map(|statement| &statement.ops) {
         for rule in &op.rules {
-            if let RuleKind::DropConnect { rate } = &rule.kind {
-                note(rate, "rate");
-            }
+            rule.kind.each_value(&mut argument);
+        }
+        op.kind.each_value(&mut argument);
+    }
+    for op in statements.iter().flat_map(|statement| &statement.ops) {
+        for (_, rate) in op.kind.rates() {
+            note(&rate.rate, "rate");
         }
         match &op.kind {
-            OpKind::Linear { out, .. } | OpKind::Swiglu { out, .. } => note(out, "size"),
-            OpKind::Conv(conv) => {
-                let sizes = [&conv.kernel, &conv.stride, &conv.dilation];
-                sizes
-                    .into_iter()
-                    .flatten()
-                    .for_each(|size| note(size, "size"));
-                note(&conv.out, "size");
-                note(&conv.groups, "size");
-            }
-            OpKind::Pool(pool) => {
-                let sizes = [&pool.kernel, &pool.stride];
-                sizes
-                    .into_iter()
-                    .flatten()
-                    .for_each(|size| note(size, "size"));
-            }
-            OpKind::GroupNorm { groups, .. } => note(groups, "size"),
-            OpKind::Reshape { shape } => shape.iter().for_each(|axis| note(axis, "size")),
-            OpKind::Embedding {
-                vocab,
-                dim,
-                dropout,
-            } => {
-                note(vocab, "size");
-                note(dim, "size");
-                rates([dropout], note);
-            }
-            OpKind::Recurrent(layer) => {
-                note(&layer.hidden, "size");
-                note(&layer.layers, "size");
-                rates(
-                    [
-                        &layer.between,
-                        &layer.variational,
-                        &layer.recurrent,
-                        &layer.zoneout,
-                    ],
-                    note,
-                );
-            }
-            OpKind::Attention { heads, dropout, .. } => {
-                note(heads, "size");
-                rates([dropout], note);
-            }
-            OpKind::Stochastic(Stochastic::DropBlock { rate, first, size }) => {
-                note(rate, "rate");
-                if let Some(first) = first {
-                    note(first, "rate");
-                }
-                note(size, "size");
-            }
-            OpKind::Custom { output, .. } => output.iter().for_each(|axis| note(axis, "size")),
-            OpKind::Stochastic(
-                Stochastic::Dropout { rate }
-                | Stochastic::AlphaDropout { rate }
-                | Stochastic::GaussianDropout { rate }
-                | Stochastic::DropPath { rate }
-                | Stochastic::SpatialDropout { rate }
-                | Stochastic::VariationalDropout { rate },
-            ) => note(rate, "rate"),
             OpKind::Residual {
-                body,
-                shortcut,
-                drop_path,
+                drop_path: Some(drop_path),
+                ..
             } => {
-                if let Some(drop_path) = drop_path {
-                    note(&drop_path.first, "rate");
-                    note(&drop_path.last, "rate");
-                }
-                ops(body, note);
-                ops(shortcut, note);
+                note(&drop_path.first, "rate");
+                note(&drop_path.last, "rate");
             }
-            OpKind::Repeat { times, body } => {
-                note(times, "size");
-                ops(body, note);
-            }
-            OpKind::Parallel { body, .. } => ops(body, note),
-            OpKind::Activation(_)
-            | OpKind::BatchNorm { .. }
-            | OpKind::LayerNorm { .. }
-            | OpKind::InstanceNorm { .. }
-            | OpKind::RmsNorm { .. }
-            | OpKind::GlobalPool(_)
-            | OpKind::Flatten
-            | OpKind::ToSequence
-            | OpKind::Transpose
-            | OpKind::Step { .. }
-            | OpKind::Reduce { .. }
-            | OpKind::Positional { .. }
-            | OpKind::ClassToken
-            | OpKind::Model { .. }
-            | OpKind::Stochastic(Stochastic::Noise { .. })
-            | OpKind::Activity { .. } => {}
+            OpKind::Repeat { times, .. } => note(times, "size"),
+            _ => {}
+        }
+        for (_, block) in op.kind.blocks() {
+            ops(block, note);
         }
     }
-}
-
-fn rates<const N: usize>(
-    rates: [&Option<damper_ir::Rate>; N],
-    note: &mut dyn FnMut(&Value, &'static str),
-) {
-    rates
-        .into_iter()
-        .flatten()
-        .for_each(|rate| note(&rate.rate, "rate"));
 }
 
 /// `backend: wgpu` is an error at that word where the feature is off: only the runtime crate knows its features,

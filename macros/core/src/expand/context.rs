@@ -226,14 +226,9 @@ fn indices(model: &damper_ir::Model) -> BTreeSet<Id> {
                 if value {
                     found.insert(op.id);
                 }
-                match &op.kind {
-                    OpKind::Residual { body, shortcut, .. } => {
-                        walk(found, names.clone(), body, value, false);
-                        walk(found, names.clone(), shortcut, value, false);
-                    }
-                    OpKind::Repeat { body, .. } => walk(found, names.clone(), body, value, false),
-                    OpKind::Parallel { body, .. } => walk(found, names.clone(), body, value, true),
-                    _ => {}
+                let parallel = matches!(op.kind, OpKind::Parallel { .. });
+                for (_, block) in op.kind.blocks() {
+                    walk(found, names.clone(), block, value, parallel);
                 }
                 value = false;
             }
@@ -260,18 +255,12 @@ fn indices(model: &damper_ir::Model) -> BTreeSet<Id> {
 fn nested_configs(found: &mut BTreeMap<Id, Ident>, path: &str, statements: &[Statement]) {
     for op in statements.iter().flat_map(|statement| &statement.ops) {
         let path = || format!("{path}{}_", op.field.as_deref().unwrap_or("model"));
-        match &op.kind {
-            OpKind::Model { .. } => {
-                found.insert(op.id, format_ident!("{}config", path()));
-            }
-            OpKind::Residual { body, shortcut, .. } => {
-                nested_configs(found, &path(), body);
-                nested_configs(found, &format!("{}shortcut_", path()), shortcut);
-            }
-            OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
-                nested_configs(found, &path(), body);
-            }
-            _ => {}
+        if matches!(op.kind, OpKind::Model { .. }) {
+            found.insert(op.id, format_ident!("{}config", path()));
+        }
+        for (name, block) in op.kind.blocks() {
+            let path = name.map_or_else(path, |name| format!("{}{name}_", path()));
+            nested_configs(found, &path, block);
         }
     }
 }
@@ -303,25 +292,23 @@ impl Blocks {
 
     fn add(&mut self, name: &Ident, path: &str, statements: &[Statement]) {
         for op in statements.iter().flat_map(|statement| &statement.ops) {
-            let (body, shortcut) = match &op.kind {
-                OpKind::Residual { body, shortcut, .. } => (body, shortcut.as_slice()),
-                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
-                    (body, [].as_slice())
-                }
-                _ => continue,
-            };
             let path = format!(
                 "{path}{}",
                 names::camel(op.field.as_deref().unwrap_or("block"))
             );
-            let ident = self.fresh(format_ident!("{name}{path}"));
-            self.bodies.insert(op.id, ident);
-            self.add(name, &path, body);
-            if !shortcut.is_empty() {
-                let path = format!("{path}Shortcut");
+            for (part, block) in op.kind.blocks() {
+                if part.is_some() && block.is_empty() {
+                    continue;
+                }
+                let path =
+                    part.map_or(path.clone(), |part| format!("{path}{}", names::camel(part)));
                 let ident = self.fresh(format_ident!("{name}{path}"));
-                self.shortcuts.insert(op.id, ident);
-                self.add(name, &path, shortcut);
+                let structs = match part {
+                    None => &mut self.bodies,
+                    Some(_) => &mut self.shortcuts,
+                };
+                structs.insert(op.id, ident);
+                self.add(name, &path, block);
             }
         }
     }

@@ -118,7 +118,7 @@ pub(super) fn field(cx: &Context<'_>, statement: &Statement, op: &Op, path: &str
         if let Some(parameters) = parameters(cx, path) {
             text.extend([", ", &parameters, " parameters"]);
         }
-        if let OpKind::Activity { .. } | OpKind::Stochastic(_) = op.kind {
+        if let OpKind::Activity(_) | OpKind::Stochastic(_) = op.kind {
             text += ", while training";
         }
     }

@@ -6,6 +6,7 @@
 use super::context::{Context, Rank, int_tensor, tensor};
 use super::module::{Residual, a_weight, activity_field};
 use super::names;
+use damper_ir::op::{self, Call};
 use damper_ir::{
     Activation, ActivationKind, Axis, Id, InputKind, Merge, Op, OpKind, Reduction, Source,
     Statement, Stochastic, Value,
@@ -198,13 +199,8 @@ fn type_of(cx: &Context<'_>, name: &str) -> TokenStream {
             if statement.name == name {
                 return Some(statement);
             }
-            statement.ops.iter().find_map(|op| match &op.kind {
-                OpKind::Residual { body, shortcut, .. } => {
-                    find(name, body).or_else(|| find(name, shortcut))
-                }
-                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => find(name, body),
-                _ => None,
-            })
+            let mut blocks = statement.ops.iter().flat_map(|op| op.kind.blocks());
+            blocks.find_map(|(_, block)| find(name, block))
         })
     }
     let inputs = cx.lowered.spec.inputs.iter();
@@ -246,13 +242,10 @@ fn free(statements: &[Statement]) -> BTreeSet<&str> {
 
 /// The values of the surroundings that an operation uses.
 fn free_of(op: &Op) -> BTreeSet<&str> {
-    match &op.kind {
-        OpKind::Residual { body, shortcut, .. } => {
-            free(body).union(&free(shortcut)).copied().collect()
-        }
-        OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => free(body),
-        _ => BTreeSet::new(),
-    }
+    op.kind
+        .blocks()
+        .flat_map(|(_, block)| free(block))
+        .collect()
 }
 
 /// The indices of the statements that use a value by its name, one for each use, the first one first.
@@ -538,99 +531,14 @@ impl<'c> Body<'c> {
         let pass = self.pass.clone();
         let name = op.field.as_deref().unwrap_or_default();
         let field = names::ident(name, Span::call_site());
-        match &op.kind {
-            OpKind::Linear {
-                tied: Some(tied), ..
-            } => {
-                let embedding = self.embedding(tied);
-                quote!(let #local = self.#field.forward(#value, &self.#embedding.weight);)
-            }
-            OpKind::Linear { tied: None, .. }
-            | OpKind::Swiglu { .. }
-            | OpKind::Conv(_)
-            | OpKind::Pool(_) => {
-                let krate = self.krate;
-                if let Some(drop_connect) = op.drop_connect_field() {
-                    let drop_connect = names::ident(&drop_connect, Span::call_site());
-                    quote!(let #local = self.#drop_connect.forward(&self.#field, #value, #pass);)
-                } else if let Some(function) = with_function(op) {
-                    quote!(let #local = #krate::layer::#function(&self.#field, #value);)
-                } else {
-                    quote!(let #local = self.#field.forward(#value);)
-                }
-            }
-            OpKind::Activation(activation) if op.field.is_none() => {
-                let function = function_of(self.krate, activation, value);
-                quote!(let #local = #function;)
-            }
-            OpKind::Embedding { .. } => {
-                if let Some(dropout) = op.embedding_dropout_field() {
-                    let dropout = names::ident(&dropout, Span::call_site());
-                    quote!(let #local = self.#dropout.forward(&self.#field, #value, #pass);)
-                } else {
-                    quote!(let #local = self.#field.forward(#value);)
-                }
-            }
-            OpKind::Recurrent(_) | OpKind::Attention { .. } => {
-                let padding = self.padding(op);
-                quote!(let #local = self.#field.forward(#value, #padding, #pass);)
-            }
-            OpKind::Stochastic(_)
-            | OpKind::Activation(Activation {
-                kind: ActivationKind::Rrelu,
-                ..
-            }) => {
-                quote!(let #local = self.#field.forward(#value, #pass);)
-            }
-            OpKind::Reshape { .. } => {
-                let behind = self.cx.rank_behind(op);
-                quote!(let #local = self.#field.forward::<_, #behind>(#value);)
-            }
-            OpKind::Activation(_)
-            | OpKind::BatchNorm { .. }
-            | OpKind::LayerNorm { .. }
-            | OpKind::GroupNorm { .. }
-            | OpKind::InstanceNorm { .. }
-            | OpKind::RmsNorm { .. }
-            | OpKind::Positional { .. }
-            | OpKind::ClassToken
-            | OpKind::Custom { .. } => quote!(let #local = self.#field.forward(#value);),
-            OpKind::GlobalPool(_)
-            | OpKind::Flatten
-            | OpKind::ToSequence
-            | OpKind::Transpose
-            | OpKind::Step { .. }
-            | OpKind::Reduce { .. } => {
-                let function = self.stateless(op, value);
-                quote!(let #local = #function;)
-            }
-            OpKind::Activity { l1, l2 } => {
-                let strengths = if let Some(field) = activity_field(op) {
-                    quote!(self.#field[0], self.#field[1])
-                } else {
-                    let (l1, l2) = (float(l1), float(l2));
-                    quote!(#l1, #l2)
-                };
-                let put = (*local != value.to_string()).then(|| quote!(let #local = #value;));
-                quote! {
-                    #put
-                    #pass.activity(&#local, #strengths);
-                }
-            }
-            OpKind::Model { .. } => quote! {
+        match (op.kind.call(), &op.kind) {
+            (Some(call), _) => self.call(call, op, local, value),
+            (None, OpKind::Model { .. }) => quote! {
                 #pass.enter(#name);
                 let #local = self.#field.forward_pass(#value, #pass);
                 #pass.leave();
             },
-            OpKind::Residual { .. } | OpKind::Parallel { .. } => {
-                let lent = self.lend(&free_of(op));
-                quote! {
-                    #pass.enter(#name);
-                    let #local = self.#field.forward(#value, #(#lent,)* #pass);
-                    #pass.leave();
-                }
-            }
-            OpKind::Repeat { .. } => {
+            (None, OpKind::Repeat { .. }) => {
                 let lent = self.lend(&free_of(op));
                 let (index, copy) = (self.fresh("index"), self.fresh("copy"));
                 quote! {
@@ -642,47 +550,106 @@ impl<'c> Body<'c> {
                     }
                 }
             }
+            // A block: `residual` or `parallel`.
+            (None, _) => {
+                let lent = self.lend(&free_of(op));
+                quote! {
+                    #pass.enter(#name);
+                    let #local = self.#field.forward(#value, #(#lent,)* #pass);
+                    #pass.leave();
+                }
+            }
         }
     }
 
-    /// An operation without a field, as an expression.
-    fn stateless(&self, op: &Op, value: &TokenStream) -> TokenStream {
-        let krate = self.krate;
-        let behind = self.cx.rank_behind(op);
-        match &op.kind {
-            OpKind::GlobalPool(Reduction::Mean) => quote!(#krate::layer::global_avg_pool(#value)),
-            OpKind::GlobalPool(Reduction::Max) => quote!(#krate::layer::global_max_pool(#value)),
-            OpKind::Flatten if self.cx.rank_before(op) == 2 => value.clone(),
-            OpKind::Flatten => quote!(#value.flatten::<2>(1, -1)),
-            OpKind::ToSequence => quote!(#krate::layer::to_sequence(#value)),
-            OpKind::Transpose => quote!(#value.swap_dims(1, 2)),
-            OpKind::Step { last: false } => quote!(#krate::layer::first_step(#value)),
-            OpKind::Step { last: true } => {
+    /// The line of an operation that holds no others.
+    fn call(&self, call: Call, op: &Op, local: &Ident, value: &TokenStream) -> TokenStream {
+        let (krate, pass) = (self.krate, &self.pass);
+        let field = names::ident(op.field.as_deref().unwrap_or_default(), Span::call_site());
+        // What drops the layer's weights calls it.
+        if let Some(drops) = op
+            .drop_connect_field()
+            .or_else(|| op.embedding_dropout_field())
+        {
+            let drops = names::ident(&drops, Span::call_site());
+            return quote!(let #local = self.#drops.forward(&self.#field, #value, #pass););
+        }
+        let function = |name: &str| Ident::new(name, Span::call_site());
+        let called = match call {
+            Call::Method => quote!(self.#field.forward(#value)),
+            Call::MethodWithPass => quote!(self.#field.forward(#value, #pass)),
+            Call::MethodWithPadding => {
                 let padding = self.padding(op);
-                quote!(#krate::layer::last_step(#value, #padding))
+                quote!(self.#field.forward(#value, #padding, #pass))
             }
-            OpKind::Reduce {
-                reduction,
-                axis: Axis::Time,
-            } => {
-                let padding = self.padding(op);
-                match reduction {
-                    Reduction::Mean => quote!(#krate::layer::mean_over_time(#value, #padding)),
-                    Reduction::Max => quote!(#krate::layer::max_over_time(#value, #padding)),
-                }
+            Call::MethodOfRank => {
+                let rank = self.cx.rank_behind(op);
+                quote!(self.#field.forward::<_, #rank>(#value))
             }
-            OpKind::Reduce { reduction, axis } => {
-                let axis = match axis {
-                    Axis::Channels => 1,
-                    Axis::Time | Axis::Features => self.cx.rank_before(op).saturating_sub(1),
+            Call::LayerFunction(name) => {
+                let function = function(name);
+                quote!(#krate::layer::#function(&self.#field, #value))
+            }
+            Call::Function(name) => {
+                let function = function(name);
+                quote!(#krate::layer::#function(#value))
+            }
+            Call::FunctionWithPadding(name) => {
+                let (function, padding) = (function(name), self.padding(op));
+                quote!(#krate::layer::#function(#value, #padding))
+            }
+            Call::Activation => match &op.kind {
+                OpKind::Activation(activation) => function_of(krate, activation, value),
+                _ => value.clone(),
+            },
+            Call::Tied => {
+                let name = match &op.kind {
+                    OpKind::Linear(linear) => linear.tied.as_deref(),
+                    _ => None,
                 };
-                let axis = Literal::usize_unsuffixed(axis);
-                match reduction {
-                    Reduction::Mean => quote!(#value.mean_dim(#axis).squeeze_dim::<#behind>(#axis)),
-                    Reduction::Max => quote!(#value.max_dim(#axis).squeeze_dim::<#behind>(#axis)),
-                }
+                let embedding = self.embedding(name.unwrap_or_default());
+                quote!(self.#field.forward(#value, &self.#embedding.weight))
             }
-            _ => value.clone(),
+            Call::Flatten if self.cx.rank_before(op) == 2 => value.clone(),
+            Call::Flatten => quote!(#value.flatten::<2>(1, -1)),
+            Call::Transpose => quote!(#value.swap_dims(1, 2)),
+            Call::Reduce => self.reduce(op, value),
+            Call::Activity => return self.activity(op, local, value),
+        };
+        quote!(let #local = #called;)
+    }
+
+    /// `mean` and `max` along an axis that is not time.
+    fn reduce(&self, op: &Op, value: &TokenStream) -> TokenStream {
+        let OpKind::Reduce(op::Reduce { reduction, axis }) = &op.kind else {
+            return value.clone();
+        };
+        let rank = self.cx.rank_behind(op);
+        let axis = match axis {
+            Axis::Channels => 1,
+            Axis::Time | Axis::Features => self.cx.rank_before(op).saturating_sub(1),
+        };
+        let axis = Literal::usize_unsuffixed(axis);
+        match reduction {
+            Reduction::Mean => quote!(#value.mean_dim(#axis).squeeze_dim::<#rank>(#axis)),
+            Reduction::Max => quote!(#value.max_dim(#axis).squeeze_dim::<#rank>(#axis)),
+        }
+    }
+
+    /// The penalty on a value that passes.
+    fn activity(&self, op: &Op, local: &Ident, value: &TokenStream) -> TokenStream {
+        let pass = &self.pass;
+        let strengths = match (activity_field(op), &op.kind) {
+            (None, OpKind::Activity(op::Activity { l1, l2 })) => {
+                let (l1, l2) = (float(l1), float(l2));
+                quote!(#l1, #l2)
+            }
+            (field, _) => quote!(self.#field[0], self.#field[1]),
+        };
+        let put = (*local != value.to_string()).then(|| quote!(let #local = #value;));
+        quote! {
+            #put
+            #pass.activity(&#local, #strengths);
         }
     }
 
@@ -703,7 +670,7 @@ impl<'c> Body<'c> {
         let statement = statements.iter().find(|statement| statement.name == name);
         let ops = statement.map_or([].as_slice(), |statement| statement.ops.as_slice());
         let field = ops.iter().find_map(|op| match op.kind {
-            OpKind::Embedding { .. } => op.field.as_deref(),
+            OpKind::Embedding(_) => op.field.as_deref(),
             _ => None,
         });
         names::ident(field.unwrap_or(name), Span::call_site())
@@ -716,26 +683,10 @@ fn concat_axis(cx: &Context<'_>, id: Id) -> usize {
     cx.shapes.concat_axis(id).map_or(1, |axis| axis + 1)
 }
 
-/// The function that runs burn's module of this operation in our way, if there is one.
-fn with_function(op: &Op) -> Option<Ident> {
-    match &op.kind {
-        OpKind::Swiglu { .. } => Some(format_ident!("swiglu")),
-        OpKind::Conv(conv) if !conv.transposed && conv.axes < 3 => {
-            Some(format_ident!("conv{}d", conv.axes))
-        }
-        OpKind::Pool(pool)
-            if pool.reduction == Reduction::Max && !pool.adaptive && pool.axes < 3 =>
-        {
-            Some(format_ident!("max_pool{}d", pool.axes))
-        }
-        _ => None,
-    }
-}
-
 /// The field of a linear layer whose weights are its own, and never dropped.
 fn plain_linear(op: &Op) -> Option<&str> {
     match op.kind {
-        OpKind::Linear { tied: None, .. } if op.drop_connect_field().is_none() => {
+        OpKind::Linear(op::Linear { tied: None, .. }) if op.drop_connect_field().is_none() => {
             op.field.as_deref()
         }
         _ => None,

@@ -185,7 +185,7 @@ impl Hints {
         arguments: impl Iterator<Item = &'a Arg>,
     ) {
         let known = words::word_of(family, &word.to_string());
-        let known: &[words::Argument] = known.as_ref().map_or(&[], |word| &word.arguments);
+        let known: &[words::Argument] = known.map_or(&[], |word| word.arguments);
         let mut named = TokenStream::new();
         for (place, argument) in arguments.enumerate() {
             let name = argument.name.as_ref();
@@ -198,13 +198,13 @@ impl Hints {
             }
             let value = &argument.value;
             match (of.map(|of| of.kind), single(value)) {
-                (Some(Kind::Rust), _) => {}
+                (Some(Kind::Rust | Kind::RustType), _) => {}
                 (Some(Kind::Name), _) => self.name(value),
                 (Some(Kind::Metric), Some(metric)) if metric != "loss" => {
                     self.word("metric", &metric);
                 }
                 (Some(Kind::Word(_) | Kind::Metric), Some(word)) => self.word("value", &word),
-                (Some(Kind::Padding), Some(word)) if self.is_word(&word, &["same", "valid"]) => {
+                (Some(Kind::Padding(_)), Some(word)) if self.is_word(&word, &["same", "valid"]) => {
                     self.word("value", &word);
                 }
                 (Some(Kind::SizeOr(other)), Some(word)) if self.is_word(&word, &[other]) => {

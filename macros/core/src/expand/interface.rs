@@ -160,11 +160,9 @@ fn has_activity(statements: &[damper_ir::Statement]) -> bool {
     statements
         .iter()
         .flat_map(|statement| &statement.ops)
-        .any(|op| match &op.kind {
-            OpKind::Activity { .. } => true,
-            OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => has_activity(body),
-            OpKind::Residual { body, shortcut, .. } => has_activity(body) || has_activity(shortcut),
-            _ => false,
+        .any(|op| {
+            matches!(op.kind, OpKind::Activity(_))
+                || op.kind.blocks().any(|(_, block)| has_activity(block))
         })
 }
 

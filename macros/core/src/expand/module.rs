@@ -2,9 +2,8 @@
 
 use super::context::Context;
 use super::{docs, forward, names, values};
-use damper_ir::{
-    Activation, ActivationKind, Id, Op, OpKind, Reduction, RuleKind, Statement, Stochastic,
-};
+use damper_ir::op;
+use damper_ir::{Id, Op, OpKind, RuleKind, Statement};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
@@ -161,15 +160,7 @@ fn reparameterises(statements: &[Statement]) -> bool {
     ops.any(|op| {
         let mut rules = op.rules.iter();
         rules.any(|rule| matches!(rule.kind, RuleKind::WeightNorm | RuleKind::SpectralNorm))
-            || match &op.kind {
-                OpKind::Residual { body, shortcut, .. } => {
-                    reparameterises(body) || reparameterises(shortcut)
-                }
-                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
-                    reparameterises(body)
-                }
-                _ => false,
-            }
+            || op.kind.blocks().any(|(_, block)| reparameterises(block))
     })
 }
 
@@ -342,16 +333,12 @@ fn needs_config(cx: &Context<'_>, statements: &[Statement]) -> bool {
 
 fn op_needs_config(cx: &Context<'_>, op: &Op) -> bool {
     match &op.kind {
-        OpKind::Custom { .. } => cx.lowered.customs.get(&op.id).is_some_and(|custom| {
+        OpKind::Custom(_) => cx.lowered.customs.get(&op.id).is_some_and(|custom| {
             let mut hyper = cx.lowered.ast.hyper.iter();
             hyper.any(|hyper| names::mentions(&custom.expr, &hyper.name.to_string()))
         }),
         OpKind::Model { .. } => true,
-        OpKind::Residual { body, shortcut, .. } => {
-            needs_config(cx, body) || needs_config(cx, shortcut)
-        }
-        OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => needs_config(cx, body),
-        _ => false,
+        kind => kind.blocks().any(|(_, block)| needs_config(cx, block)),
     }
 }
 
@@ -428,7 +415,7 @@ fn add_fields(
                 Make::Call(quote!(#build.network(&#config.#function()?)?)),
             )
         }
-        OpKind::Custom { .. } => {
+        OpKind::Custom(_) => {
             let Some(custom) = cx.lowered.customs.get(&op.id) else {
                 return;
             };
@@ -497,7 +484,7 @@ fn custom_layer(cx: &Context<'_>, expr: &TokenStream, site: &Site) -> TokenStrea
 /// The field that holds the strengths of an activity penalty that are not plain numbers.
 pub(super) fn activity_field(op: &Op) -> Option<Ident> {
     match &op.kind {
-        OpKind::Activity { l1, l2 } if l1.hole.is_some() || l2.hole.is_some() => {
+        OpKind::Activity(op::Activity { l1, l2 }) if l1.hole.is_some() || l2.hole.is_some() => {
             Some(format_ident!("activity_{}", op.id.0))
         }
         _ => None,
@@ -506,118 +493,17 @@ pub(super) fn activity_field(op: &Op) -> Option<Ident> {
 
 /// The type of a layer; `None` for what is not one.
 fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
-    Some(match kind {
-        OpKind::Linear { tied: Some(_), .. } => quote!(#krate::layer::TiedLinear),
-        OpKind::Linear { tied: None, .. } => quote!(burn::nn::Linear),
-        OpKind::Conv(conv) => {
-            let axes = conv.axes;
-            if conv.transposed {
-                let name = format_ident!("ConvTranspose{axes}d");
-                quote!(burn::nn::conv::#name)
-            } else if axes == 3 {
-                // burn's cannot pad the two sides of an axis differently.
-                quote!(#krate::layer::Conv3d)
-            } else {
-                let name = format_ident!("Conv{axes}d");
-                quote!(burn::nn::conv::#name)
-            }
-        }
-        OpKind::Pool(pool) => {
-            let family = match (pool.adaptive, pool.reduction) {
-                (true, _) => "AdaptiveAvgPool",
-                (false, Reduction::Mean) => "AvgPool",
-                (false, Reduction::Max) => "MaxPool",
-            };
-            let name = format_ident!("{family}{}d", pool.axes);
-            quote!(#krate::layer::#name)
-        }
-        OpKind::GroupNorm { .. } => quote!(burn::nn::GroupNorm),
-        OpKind::InstanceNorm { .. } => quote!(burn::nn::InstanceNorm),
-        OpKind::RmsNorm { .. } => quote!(burn::nn::RmsNorm),
-        OpKind::Reshape { .. } => quote!(#krate::layer::Reshape),
-        OpKind::Embedding { .. } => quote!(burn::nn::Embedding),
-        OpKind::Recurrent(_) => quote!(#krate::layer::Recurrent),
-        OpKind::Attention { .. } => quote!(#krate::layer::Attention),
-        OpKind::Positional { learned: true } => quote!(#krate::layer::LearnedPosition),
-        OpKind::Positional { learned: false } => quote!(#krate::layer::SinusoidalPosition),
-        OpKind::ClassToken => quote!(#krate::layer::ClassToken),
-        OpKind::Swiglu { .. } => quote!(burn::nn::SwiGlu),
-        OpKind::BatchNorm { .. } => quote!(#krate::layer::BatchNorm),
-        OpKind::LayerNorm { .. } => quote!(#krate::layer::LayerNorm),
-        OpKind::Activation(Activation { kind, .. }) => {
-            let name = activation(*kind)?;
-            match kind {
-                ActivationKind::Rrelu | ActivationKind::Elu | ActivationKind::Celu => {
-                    quote!(#krate::layer::#name)
-                }
-                _ => quote!(burn::nn::activation::#name),
-            }
-        }
-        OpKind::Stochastic(Stochastic::Dropout { .. }) => quote!(#krate::layer::Dropout),
-        OpKind::Stochastic(Stochastic::Noise { .. }) => quote!(#krate::layer::GaussianNoise),
-        OpKind::Stochastic(Stochastic::AlphaDropout { .. }) => quote!(#krate::layer::AlphaDropout),
-        OpKind::Stochastic(Stochastic::GaussianDropout { .. }) => {
-            quote!(#krate::layer::GaussianDropout)
-        }
-        OpKind::Stochastic(Stochastic::DropPath { .. }) => quote!(#krate::layer::DropPath),
-        OpKind::Stochastic(Stochastic::SpatialDropout { .. }) => {
-            quote!(#krate::layer::SpatialDropout)
-        }
-        OpKind::Stochastic(Stochastic::DropBlock { .. }) => quote!(#krate::layer::DropBlock),
-        OpKind::Stochastic(Stochastic::VariationalDropout { .. }) => {
-            quote!(#krate::layer::VariationalDropout)
-        }
-        OpKind::Custom { .. }
-        | OpKind::Model { .. }
-        | OpKind::Activity { .. }
-        | OpKind::Residual { .. }
-        | OpKind::Repeat { .. }
-        | OpKind::Parallel { .. }
-        | OpKind::GlobalPool(_)
-        | OpKind::Flatten
-        | OpKind::ToSequence
-        | OpKind::Transpose
-        | OpKind::Step { .. }
-        | OpKind::Reduce { .. } => return None,
+    let field = kind.field()?;
+    let ty = field.ty()?;
+    let segments = ty
+        .path
+        .split("::")
+        .map(|name| Ident::new(name, Span::call_site()));
+    Some(if ty.is_burn {
+        quote!(burn #(:: #segments)*)
+    } else {
+        quote!(#krate::layer #(:: #segments)*)
     })
-}
-
-/// The module of an activation with arguments or weights; `None` for those that are functions.
-fn activation(kind: ActivationKind) -> Option<Ident> {
-    let name = match kind {
-        ActivationKind::LeakyRelu => "LeakyRelu",
-        ActivationKind::Rrelu => "RRelu",
-        ActivationKind::Prelu => "PRelu",
-        ActivationKind::Elu => "Elu",
-        ActivationKind::Celu => "Celu",
-        ActivationKind::HardSigmoid => "HardSigmoid",
-        ActivationKind::Hardtanh => "Hardtanh",
-        ActivationKind::Softplus => "Softplus",
-        ActivationKind::ThresholdedRelu => "ThresholdedRelu",
-        ActivationKind::Threshold => "Threshold",
-        ActivationKind::HardShrink => "HardShrink",
-        ActivationKind::SoftShrink => "SoftShrink",
-        ActivationKind::Shrink => "Shrink",
-        ActivationKind::Relu
-        | ActivationKind::Relu6
-        | ActivationKind::Selu
-        | ActivationKind::Gelu
-        | ActivationKind::GeluApproximate
-        | ActivationKind::Silu
-        | ActivationKind::Mish
-        | ActivationKind::Sigmoid
-        | ActivationKind::LogSigmoid
-        | ActivationKind::HardSwish
-        | ActivationKind::Tanh
-        | ActivationKind::Tanhshrink
-        | ActivationKind::Softsign
-        | ActivationKind::Glu
-        | ActivationKind::Softmax
-        | ActivationKind::LogSoftmax
-        | ActivationKind::Softmin
-        | ActivationKind::QuietSoftmax => return None,
-    };
-    Some(format_ident!("{name}"))
 }
 
 /// An expression that reaches a parameter of the model, for asking which device it is on.
@@ -636,20 +522,10 @@ pub(super) fn a_weight(cx: &Context<'_>) -> Option<TokenStream> {
     };
     ops.filter(|op| !computed(op)).find_map(|op| {
         let name = names::ident(op.field.as_deref()?, cx.span(Id::NONE));
-        Some(match &op.kind {
-            OpKind::Linear { tied: None, .. } | OpKind::Conv(_) | OpKind::Embedding { .. } => {
-                quote!(&self.#name.weight)
-            }
-            OpKind::Swiglu { .. } => quote!(&self.#name.linear_inner.weight),
-            OpKind::BatchNorm { .. } | OpKind::LayerNorm { .. } | OpKind::RmsNorm { .. } => {
-                quote!(&self.#name.gamma)
-            }
-            OpKind::Activation(Activation {
-                kind: ActivationKind::Prelu,
-                ..
-            }) => quote!(&self.#name.alpha),
-            _ => return None,
-        })
+        let field = op.kind.field()?;
+        let parameter = field.ty()?.parameter?.split('.');
+        let parameter = parameter.map(|name| Ident::new(name, Span::call_site()));
+        Some(quote!(&self.#name #(.#parameter)*))
     })
 }
 

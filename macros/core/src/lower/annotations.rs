@@ -1,13 +1,13 @@
 //! `with ..`: annotations go to the place or to the weights on which they act.
 
-use super::layers::{each_statement, only_inside, stochastic};
+use super::layers::{each_statement, kind_alone, only_inside};
 use super::{Cx, arguments, unknown_word};
 use crate::ast::{Annotation, Call, Ends, Side};
 use crate::evaluate;
-use crate::words::{self, Word};
+use crate::words::{self, Read, Word};
+use damper_ir::op;
 use damper_ir::{
-    ActivationKind, DropPath, Id, LintLevel, Op, OpKind, Rate, Reach, RuleKind, Statement,
-    Stochastic, WeightRule,
+    DropPath, Id, LintLevel, Op, OpKind, Rate, Reach, RuleKind, Statement, Stochastic, WeightRule,
 };
 use proc_macro2::Ident;
 
@@ -48,57 +48,14 @@ impl Slot {
     }
 }
 
-/// Whether `drop_connect` can act on it.
-pub(super) fn drops_weights(kind: &OpKind) -> bool {
-    matches!(
-        kind,
-        OpKind::Linear { tied: None, .. }
-            | OpKind::Swiglu { .. }
-            | OpKind::Conv(_)
-            | OpKind::Recurrent(_)
-    )
-}
-
 fn reached(kind: &OpKind, rule: &WeightRule) -> bool {
     if matches!(rule.kind, RuleKind::DropConnect { .. }) {
-        return drops_weights(kind);
+        return kind.drops_weights();
     }
     match kind {
         // What is inside another module is not known here.
-        OpKind::Linear { tied: None, .. }
-        | OpKind::Swiglu { .. }
-        | OpKind::Conv(_)
-        | OpKind::Recurrent(_)
-        | OpKind::Attention { .. }
-        | OpKind::Custom { .. }
-        | OpKind::Model { .. } => true,
-        OpKind::Embedding { .. } | OpKind::Positional { learned: true } | OpKind::ClassToken => {
-            rule.on != Reach::Weights
-        }
-        // The weight of a tied layer is its embedding's: it has a bias only.
-        OpKind::Linear { tied: Some(_), .. }
-        | OpKind::BatchNorm { .. }
-        | OpKind::LayerNorm { .. }
-        | OpKind::GroupNorm { .. }
-        | OpKind::InstanceNorm { .. }
-        | OpKind::RmsNorm { .. } => rule.on == Reach::All,
-        OpKind::Activation(activation) => {
-            activation.kind == ActivationKind::Prelu && rule.on == Reach::All
-        }
-        OpKind::Pool(_)
-        | OpKind::GlobalPool(_)
-        | OpKind::Flatten
-        | OpKind::Reshape { .. }
-        | OpKind::ToSequence
-        | OpKind::Transpose
-        | OpKind::Step { .. }
-        | OpKind::Reduce { .. }
-        | OpKind::Positional { learned: false }
-        | OpKind::Stochastic(_)
-        | OpKind::Activity { .. }
-        | OpKind::Residual { .. }
-        | OpKind::Repeat { .. }
-        | OpKind::Parallel { .. } => false,
+        OpKind::Custom(_) | OpKind::Model { .. } => true,
+        kind => kind.roles().into_iter().any(|role| rule.on.reaches(role)),
     }
 }
 
@@ -116,7 +73,7 @@ pub(super) fn place(
     for annotation in with {
         let levels = cx.levels(&annotation.attrs.levels);
         let word = annotation.call.word.to_string();
-        if words::find(words::RULES, &word).is_some() {
+        if words::rule(&word).is_some() {
             if let Some(rule) = weight_rule(cx, annotation, levels) {
                 once(cx, &mut given, annotation);
                 let mut any = false;
@@ -174,13 +131,13 @@ impl Inner {
             }
             "dropout" if annotation.place.is_none() => {
                 let last = ops().rfind(|op| {
-                    drops_weights(&op.kind)
+                    op.kind.drops_weights()
                         || matches!(
                             op.kind,
-                            OpKind::Linear { .. }
-                                | OpKind::Attention { .. }
-                                | OpKind::Embedding { .. }
-                                | OpKind::Custom { .. }
+                            OpKind::Linear(_)
+                                | OpKind::Attention(_)
+                                | OpKind::Embedding(_)
+                                | OpKind::Custom(_)
                                 | OpKind::Model { .. }
                                 | OpKind::Residual { .. }
                                 | OpKind::Repeat { .. }
@@ -216,8 +173,8 @@ impl Inner {
     /// The place of the rate in a layer that has one.
     fn place(self, kind: &mut OpKind) -> Option<&mut Option<Rate>> {
         match (kind, self) {
-            (OpKind::Attention { dropout, .. }, Self::Attention)
-            | (OpKind::Embedding { dropout, .. }, Self::Embedding) => Some(dropout),
+            (OpKind::Attention(op::Attention { dropout, .. }), Self::Attention)
+            | (OpKind::Embedding(op::Embedding { dropout, .. }), Self::Embedding) => Some(dropout),
             (OpKind::Recurrent(layer), Self::Zoneout) => Some(&mut layer.zoneout),
             (OpKind::Recurrent(layer), Self::Variational) => Some(&mut layer.variational),
             (OpKind::Recurrent(layer), Self::State) => Some(&mut layer.recurrent),
@@ -229,17 +186,9 @@ impl Inner {
 
 /// Whether it is a recurrent layer, or a block with one.
 fn has_recurrent(op: &Op) -> bool {
-    let inner = |statements: &[Statement]| {
-        statements
-            .iter()
-            .any(|statement| statement.ops.iter().any(has_recurrent))
-    };
-    match &op.kind {
-        OpKind::Recurrent(_) => true,
-        OpKind::Residual { body, shortcut, .. } => inner(body) || inner(shortcut),
-        OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => inner(body),
-        _ => false,
-    }
+    let is_recurrent = matches!(op.kind, OpKind::Recurrent(_));
+    let mut inner = op.kind.blocks().flat_map(|(_, block)| block);
+    is_recurrent || inner.any(|statement| statement.ops.iter().any(has_recurrent))
 }
 
 /// A statement with an annotation that acts inside a layer, as an example writes it.
@@ -317,8 +266,7 @@ fn rates(
 ) -> Option<(&'static Word, Vec<(Inner, Rate)>)> {
     let call = &annotation.call;
     let name = call.word.to_string();
-    let word =
-        words::find(words::INSIDE, &name).or_else(|| words::find(words::STOCHASTIC, &name))?;
+    let word = words::inside(&name).or_else(|| words::stochastic(&name))?;
     if let Some((side, place)) = &annotation.place {
         let side = side_word(*side);
         cx.diagnostics
@@ -349,17 +297,11 @@ fn rates(
 
 /// Sets a rate in the layers of the blocks of an operation that have none.
 fn inside_blocks(op: &mut Op, inner: Inner, rate: &Rate) -> bool {
-    match &mut op.kind {
-        OpKind::Residual { body, shortcut, .. } => {
-            // Both, whatever the first one gives.
-            let in_body = inside_default(body, inner, rate);
-            inside_default(shortcut, inner, rate) || in_body
-        }
-        OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
-            inside_default(body, inner, rate)
-        }
-        _ => false,
+    let mut any = false;
+    for block in op.kind.blocks_mut() {
+        any |= inside_default(block, inner, rate);
     }
+    any
 }
 
 fn inside_default(statements: &mut [Statement], inner: Inner, rate: &Rate) -> bool {
@@ -410,15 +352,8 @@ fn own(cx: &mut Cx, op: &mut Op, rule: &WeightRule) -> bool {
         }
         any = true;
     }
-    match &mut op.kind {
-        OpKind::Residual { body, shortcut, .. } => {
-            any |= default_rule(body, rule);
-            any |= default_rule(shortcut, rule);
-        }
-        OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
-            any |= default_rule(body, rule);
-        }
-        _ => {}
+    for block in op.kind.blocks_mut() {
+        any |= default_rule(block, rule);
     }
     any
 }
@@ -470,7 +405,7 @@ fn no_weights(cx: &mut Cx, annotation: &Annotation, rule: &WeightRule) {
 
 fn annotation_text(annotation: &Annotation) -> String {
     let word = annotation.call.word.to_string();
-    words::find(words::RULES, &word).map_or(word, sample)
+    words::rule(&word).map_or(word, sample)
 }
 
 /// A rule that stands behind `with`: it has no place in the chain.
@@ -502,36 +437,15 @@ pub(super) fn rule(
     on: Option<&Ident>,
     levels: Vec<LintLevel>,
 ) -> Option<WeightRule> {
-    let word = words::find(words::RULES, &call.word.to_string())?;
+    let word = words::rule(&call.word.to_string())?;
     let id = cx.id(call.ends());
     let arguments = arguments::read(cx, call, word);
-    let kind = match word.name {
-        "decay" | "penalty" => {
-            let (l1, l2) = (arguments.optional("l1"), arguments.optional("l2"));
-            if arguments.fine && l1.is_none() && l2.is_none() {
-                strength(cx, call);
-            }
-            if word.name == "decay" {
-                RuleKind::Decay { l1, l2 }
-            } else {
-                RuleKind::Penalty { l1, l2 }
-            }
-        }
-        "max_norm" => RuleKind::MaxNorm {
-            limit: arguments.value("limit"),
-        },
-        "unit_norm" => RuleKind::UnitNorm,
-        "non_negative" => RuleKind::NonNegative,
-        "orthogonal" => RuleKind::Orthogonal {
-            strength: arguments.value("strength"),
-        },
-        "drop_connect" => RuleKind::DropConnect {
-            rate: arguments.value("rate"),
-        },
-        "weight_norm" => RuleKind::WeightNorm,
-        "spectral_norm" => RuleKind::SpectralNorm,
-        _ => RuleKind::Freeze,
-    };
+    let kind = RuleKind::read(&arguments)?;
+    if let RuleKind::Decay { l1: None, l2: None } | RuleKind::Penalty { l1: None, l2: None } = &kind
+        && arguments.fine
+    {
+        strength(cx, call);
+    }
     let on = match on.map(ToString::to_string).as_deref() {
         Some("all") => Reach::All,
         Some("embedding") => Reach::Embedding,
@@ -584,8 +498,7 @@ pub(super) fn sample(word: &Word) -> String {
 fn acting(cx: &mut Cx, annotation: &Annotation, levels: Vec<LintLevel>) -> Option<Op> {
     let call = &annotation.call;
     let name = call.word.to_string();
-    let word = words::find(words::STOCHASTIC, &name)
-        .or(Some(&words::ACTIVITY).filter(|word| word.name == name));
+    let word = words::stochastic(&name).or_else(|| words::activity(&name));
     let Some(word) = word else {
         unknown(cx, call);
         return None;
@@ -593,19 +506,15 @@ fn acting(cx: &mut Cx, annotation: &Annotation, levels: Vec<LintLevel>) -> Optio
     on_values(cx, annotation);
     let id = cx.id(call.ends());
     let arguments = arguments::read(cx, call, word);
-    let kind = if word.name == "activity" {
-        let (l1, l2) = (arguments.optional("l1"), arguments.optional("l2"));
-        if arguments.fine && l1.is_none() && l2.is_none() {
+    only_inside(cx, word, &arguments);
+    let kind = if let Some(activity) = op::Activity::read(&arguments) {
+        let any = arguments.is_given("l1") || arguments.is_given("l2");
+        if arguments.fine && !any {
             strength(cx, call);
         }
-        let zero = damper_ir::Value::known(0.0);
-        OpKind::Activity {
-            l1: l1.unwrap_or(zero),
-            l2: l2.unwrap_or(zero),
-        }
+        OpKind::Activity(activity)
     } else {
-        only_inside(cx, word, &arguments);
-        OpKind::Stochastic(stochastic(cx, word, &arguments))
+        kind_alone(cx, OpKind::read(&arguments)?, &arguments)
     };
     Some(Op {
         id,
@@ -684,7 +593,7 @@ fn target(cx: &mut Cx, annotation: &Annotation, slots: &[Slot], statement: Id) -
                 .error(name, format!("there are {} `{name}` in this statement", several.len()))
                 .help(format!(
                     "split the statement, so that each has one `{name}`, or write the annotation in the chain: `-> {}`",
-                    words::find(words::STOCHASTIC, &annotation.call.word.to_string())
+                    words::stochastic(&annotation.call.word.to_string())
                         .map_or_else(|| annotation.call.word.to_string(), sample)
                 ));
             Target::Lost
@@ -718,13 +627,14 @@ fn drop_path(
     tail: &mut Vec<Op>,
     place: Where,
 ) {
-    let Some(word) = words::find(words::STOCHASTIC, "drop_path") else {
+    let Some(word) = words::stochastic("drop_path") else {
         return;
     };
     on_values(cx, annotation);
     let id = cx.id(annotation.call.ends());
     let arguments = arguments::read(cx, &annotation.call, word);
-    let (first, last) = arguments.range("rate");
+    let last = arguments.value("rate");
+    let first = arguments.low("rate").unwrap_or(last);
     let path = DropPath {
         id,
         first,
@@ -803,7 +713,7 @@ fn default(
     given: &mut Vec<(String, proc_macro2::Span)>,
 ) {
     let word = annotation.call.word.to_string();
-    if words::find(words::RULES, &word).is_some() {
+    if words::rule(&word).is_some() {
         let Some(rule) = weight_rule(cx, annotation, levels) else {
             return;
         };
@@ -896,7 +806,7 @@ fn default_op(cx: &mut Cx, statements: &mut [Statement], op: &Op) -> bool {
         let Some(index) = activation else { return };
         let same = |other: &Op| match (&other.kind, &op.kind) {
             (OpKind::Stochastic(a), OpKind::Stochastic(b)) => a.word() == b.word(),
-            (OpKind::Activity { .. }, OpKind::Activity { .. }) => true,
+            (OpKind::Activity(_), OpKind::Activity(_)) => true,
             _ => false,
         };
         if !statement.ops.iter().any(same) {

@@ -1,9 +1,9 @@
 //! The arguments of a word, read by its entry in [`words`].
 
 use super::{Cx, training};
-use crate::ast::{Args, Call, Ends, Expr};
+use crate::ast::{self, Args, Call, Ends, Expr};
 use crate::evaluate::{self, LARGEST, Type_, in_parentheses};
-use crate::words::{Argument, Kind, Missing, Word, list};
+use crate::words::{Argument, Fallback, Kind, Read, Word, list};
 use crate::{Hole, HoleKind, parse};
 use damper_ir::{MetricKind, Value};
 use proc_macro2::{Ident, TokenStream};
@@ -27,49 +27,13 @@ enum Given {
 
 /// The arguments that were given to a word.
 pub(super) struct Arguments {
-    word: Word,
+    word: &'static Word,
     given: BTreeMap<&'static str, (Given, Ends)>,
     /// Whether nothing was wrong with them.
     pub(super) fine: bool,
 }
 
 impl Arguments {
-    /// A value: the given one, or the default.
-    pub(super) fn value(&self, name: &str) -> Value {
-        if let Some(value) = self.optional(name) {
-            return value;
-        }
-        match self
-            .word
-            .arguments
-            .iter()
-            .find(|argument| argument.name == name)
-        {
-            Some(Argument {
-                missing: Missing::Number(number),
-                ..
-            }) if !self.given.contains_key(name) => Value::known(*number),
-            _ => Value::unknown(),
-        }
-    }
-
-    /// The given value.
-    pub(super) fn optional(&self, name: &str) -> Option<Value> {
-        match self.given.get(name)?.0 {
-            Given::Value(value) => Some(value),
-            Given::Wrong => Some(Value::unknown()),
-            _ => None,
-        }
-    }
-
-    /// The two ends of a range; a single value is both.
-    pub(super) fn range(&self, name: &str) -> (Value, Value) {
-        match self.given.get(name) {
-            Some((Given::Range(low, high), _)) => (*low, *high),
-            _ => (self.value(name), self.value(name)),
-        }
-    }
-
     /// Where a range was given.
     pub(super) fn range_ends(&self, name: &str) -> Option<Ends> {
         match self.given.get(name)? {
@@ -78,56 +42,9 @@ impl Arguments {
         }
     }
 
-    /// The elements of a list.
-    pub(super) fn values(&self, name: &str) -> Vec<Value> {
-        match self.given.get(name) {
-            Some((Given::Values(values), _)) => values.clone(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// One number for every axis, or one for each: the given ones, or the default; none if there is none.
-    pub(super) fn axes(&self, name: &str) -> Vec<Value> {
-        match self.given.get(name) {
-            Some((Given::Values(values), _)) => values.clone(),
-            Some(_) => vec![Value::unknown()],
-            None => {
-                let argument = self.word.arguments.iter().find(|one| one.name == name);
-                match argument.map(|argument| argument.missing) {
-                    Some(Missing::Number(number)) => vec![Value::known(number)],
-                    _ => Vec::new(),
-                }
-            }
-        }
-    }
-
     /// Where an argument was given, with its name.
     pub(super) fn ends(&self, name: &str) -> Option<Ends> {
         self.given.get(name).map(|(_, ends)| *ends)
-    }
-
-    /// The name of a statement.
-    pub(super) fn name(&self, name: &str) -> Option<String> {
-        match &self.given.get(name)?.0 {
-            Given::Name(name) => Some(name.clone()),
-            _ => None,
-        }
-    }
-
-    /// One of the words that the argument may be.
-    pub(super) fn word(&self, name: &str) -> Option<&'static str> {
-        match self.given.get(name)?.0 {
-            Given::Word(word) => Some(word),
-            _ => None,
-        }
-    }
-
-    /// A metric.
-    pub(super) fn metric(&self, name: &str) -> Option<MetricKind> {
-        match self.given.get(name)?.0 {
-            Given::Metric(metric) => metric,
-            _ => None,
-        }
     }
 
     /// A Rust expression.
@@ -136,6 +53,82 @@ impl Arguments {
             Given::Rust(tokens) => Some(tokens.clone()),
             _ => None,
         }
+    }
+
+    fn default(&self, name: &str) -> Option<Value> {
+        let argument = self.word.argument(name)?;
+        argument.number().map(Value::known)
+    }
+}
+
+impl Read for Arguments {
+    fn word(&self) -> &'static Word {
+        self.word
+    }
+
+    fn value(&self, name: &str) -> Value {
+        match self.given.get(name) {
+            None => self.default(name).unwrap_or_default(),
+            Some((Given::Value(value) | Given::Range(_, value), _)) => *value,
+            Some(_) => Value::unknown(),
+        }
+    }
+
+    fn is_given(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    fn optional(&self, name: &str) -> Option<Value> {
+        match self.given.get(name)?.0 {
+            Given::Value(value) => Some(value),
+            Given::Wrong => Some(Value::unknown()),
+            _ => None,
+        }
+    }
+
+    fn low(&self, name: &str) -> Option<Value> {
+        match self.given.get(name)?.0 {
+            Given::Range(low, _) => Some(low),
+            _ => None,
+        }
+    }
+
+    fn values(&self, name: &str) -> Vec<Value> {
+        match self.given.get(name) {
+            Some((Given::Values(values), _)) => values.clone(),
+            // One number may stand for every axis, also one that is not known.
+            Some(_) => {
+                let per_axis = |argument: &&Argument| argument.kind.axes().is_some();
+                let argument = self.word.argument(name).filter(per_axis);
+                argument.map(|_| Value::unknown()).into_iter().collect()
+            }
+            None => self.default(name).into_iter().collect(),
+        }
+    }
+
+    fn choice(&self, name: &str) -> Option<&'static str> {
+        match self.given.get(name)?.0 {
+            Given::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    fn name(&self, name: &str) -> Option<String> {
+        match &self.given.get(name)?.0 {
+            Given::Name(name) => Some(name.clone()),
+            _ => None,
+        }
+    }
+
+    fn metric(&self, name: &str) -> Option<MetricKind> {
+        match self.given.get(name)?.0 {
+            Given::Metric(metric) => metric,
+            _ => None,
+        }
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.rust(name).as_ref().map(ast::text).unwrap_or_default()
     }
 }
 
@@ -173,9 +166,9 @@ impl Display for ArgumentOf {
 }
 
 /// Reads the arguments of a call.
-pub(super) fn read(cx: &mut Cx, call: &Call, word: &Word) -> Arguments {
+pub(super) fn read(cx: &mut Cx, call: &Call, word: &'static Word) -> Arguments {
     let mut arguments = Arguments {
-        word: word.clone(),
+        word,
         given: BTreeMap::new(),
         fine: true,
     };
@@ -183,7 +176,7 @@ pub(super) fn read(cx: &mut Cx, call: &Call, word: &Word) -> Arguments {
         items(cx, args, &mut arguments);
     }
     for argument in word.arguments.iter() {
-        let missing = argument.missing == Missing::Error;
+        let missing = argument.fallback == Fallback::Required;
         // One mistake in the list may be the reason for the lack: it is enough to say that.
         if missing && arguments.fine && !arguments.given.contains_key(argument.name) {
             let message = format!(
@@ -202,7 +195,7 @@ pub(super) fn read(cx: &mut Cx, call: &Call, word: &Word) -> Arguments {
 }
 
 fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
-    let word = arguments.word.clone();
+    let word = arguments.word;
     let unnamed = word
         .arguments
         .iter()
@@ -232,7 +225,7 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                     ),
                     _ => format!("`{}` has no argument `{text}`", word.name),
                 };
-                cx.diagnostics.error(name, message).help(written(&word));
+                cx.diagnostics.error(name, message).help(written(word));
             }
             found
         } else {
@@ -251,7 +244,7 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                 };
                 cx.diagnostics
                     .error(item.value.ends, message)
-                    .help(written(&word));
+                    .help(written(word));
             }
             found
         };
@@ -270,11 +263,11 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
             cx.diagnostics
                 .error(ends, message)
                 .other(*before, "the first one is")
-                .help(written(&word));
+                .help(written(word));
             arguments.fine = false;
             continue;
         }
-        let given = given(cx, &item.value, argument, &word);
+        let given = given(cx, &item.value, argument, word);
         arguments.fine &= !matches!(given, Given::Wrong);
         arguments.given.insert(argument.name, (given, ends));
     }
@@ -341,7 +334,7 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
         Given::Wrong
     };
     match argument.kind {
-        Kind::Size | Kind::Float | Kind::Bool => {
+        Kind::Size | Kind::Whole | Kind::Float | Kind::Bool => {
             match checked(cx, expr, argument.kind, &what, help) {
                 Some(value) => Given::Value(value),
                 None => Given::Wrong,
@@ -365,15 +358,15 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
                 None => Given::Wrong,
             },
         },
-        Kind::SizeOrSizes => sizes(cx, expr, &what, help),
-        Kind::Padding => {
+        Kind::SizePerAxis(axes) | Kind::WholePerAxis(axes) => sizes(cx, expr, axes, argument, word),
+        Kind::Padding(axes) => {
             let words: &[&str] = &["same", "valid"];
             match plain_word(cx, expr) {
                 Some(text) => match words.iter().find(|word| **word == text) {
                     Some(word) => Given::Word(word),
                     None => cannot_be(cx, expr, words, &what, &argument.kind.wanted()),
                 },
-                None => sizes(cx, expr, &what, help),
+                None => sizes(cx, expr, axes, argument, word),
             }
         }
         Kind::SizeOr(word) => match plain_word(cx, expr) {
@@ -428,11 +421,11 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
                 None => wrong(cx),
             }
         }
-        Kind::Rust => {
+        Kind::Rust | Kind::RustType => {
             evaluate::mark(&mut cx.hyper, &expr.tokens);
             let tokens = expr.tokens.clone();
-            let is_rust = match argument.name {
-                "type" => syn::parse2::<syn::Type>(tokens).is_ok(),
+            let is_rust = match argument.kind {
+                Kind::RustType => syn::parse2::<syn::Type>(tokens).is_ok(),
                 _ => syn::parse2::<syn::Expr>(tokens).is_ok(),
             };
             if is_rust {
@@ -444,21 +437,40 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
     }
 }
 
-/// One number or a list of them.
-fn sizes(cx: &mut Cx, expr: &Expr, what: &dyn Display, help: Help<'_>) -> Given {
+/// One number for every axis, or a list with one for each.
+fn sizes(cx: &mut Cx, expr: &Expr, axes: u8, argument: &Argument, word: &Word) -> Given {
+    let what = ArgumentOf(argument.name, word.name);
+    let help = Help::Word(word);
     let Some(elements) = parse::list_of(cx.diagnostics, expr) else {
-        return checked(cx, expr, Kind::Size, what, help)
+        return checked(cx, expr, Kind::Size, &what, help)
             .map_or(Given::Wrong, |value| Given::Values(vec![value]));
     };
     let values: Vec<Value> = elements
         .iter()
-        .filter_map(|element| checked(cx, element, Kind::Size, what, help))
+        .filter_map(|element| checked(cx, element, Kind::Size, &what, help))
         .collect();
-    if values.len() == elements.len() {
-        Given::Values(values)
-    } else {
-        Given::Wrong
+    if values.len() < elements.len() {
+        return Given::Wrong;
     }
+    if values.len() == 1 || values.len() == usize::from(axes) {
+        return Given::Values(values);
+    }
+    let wanted = match axes {
+        1 => "one number".to_owned(),
+        n => format!("one number, or {n} (one for each axis)"),
+    };
+    let example = match axes {
+        1 => "3",
+        2 => "[3, 3]",
+        _ => "[3, 3, 3]",
+    };
+    cx.diagnostics
+        .error(
+            expr.ends,
+            format!("{what} wants {wanted}, found {}", values.len()),
+        )
+        .help(format!("`{} = {example}`", argument.name));
+    Given::Wrong
 }
 
 fn cannot_be(cx: &mut Cx, expr: &Expr, words: &[&str], what: &dyn Display, wanted: &str) -> Given {
@@ -519,7 +531,7 @@ fn checked(
     let uses_hyper = evaluate::mark(&mut cx.hyper, &expr.tokens);
     let evaluated = evaluate::evaluate(cx.diagnostics, &cx.hyper, expr)?;
     let (hole, fits) = match kind {
-        Kind::Size => (
+        Kind::Size | Kind::Whole => (
             HoleKind::Size,
             matches!(evaluated.ty, Type_::Whole | Type_::Size),
         ),

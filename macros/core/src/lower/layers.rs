@@ -4,9 +4,10 @@ use super::annotations::{self, Slot, Where};
 use super::arguments::{self, Arguments};
 use super::{Cx, names, operations, unknown_word};
 use crate::ast::{self, Call, Ends, Node, Section, text};
-use crate::words::{self, Word};
+use crate::words::{self, Read, Word};
 use crate::{Custom, Nested, evaluate};
-use damper_ir::{Activation, Id, Input, Merge, Op, OpKind, Source, Statement, Stochastic};
+use damper_ir::op;
+use damper_ir::{Id, Input, Merge, Op, OpKind, Source, Statement, Stochastic};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::Expr;
@@ -117,7 +118,7 @@ fn merge(cx: &mut Cx, slots: &mut [Slot], parallel: &Node, found: Option<&Node>)
         let message = format!("unknown merge `{}`: did you mean `{name}`?", node.word());
         cx.diagnostics
             .error(node.ends(), message)
-            .help(format!("one of {}", words::list(words::MERGES)));
+            .help(format!("one of {}", words::list(Merge::WORDS)));
     } else if node.args.is_some() || node.body.is_some() {
         cx.diagnostics
             .error(
@@ -172,10 +173,10 @@ fn source_of(cx: &mut Cx, node: &Node) -> Source {
             .help(source_help(&word));
     }
     match word.as_str() {
-        "from" => names.pop().map_or(Source::Previous, Source::From),
         "add" => Source::Add(names),
         "mul" => Source::Mul(names),
-        _ => Source::Concat(names),
+        "concat" => Source::Concat(names),
+        _ => names.pop().map_or(Source::Previous, Source::From),
     }
 }
 
@@ -205,10 +206,7 @@ fn slot(
     if node.path.len() == 1 && word == "drop_connect" {
         let Some(call) = node.call() else { return };
         if let Some(rule) = annotations::rule(cx, &call, None, Vec::new()) {
-            match slots
-                .last_mut()
-                .filter(|last| annotations::drops_weights(&last.op.kind))
-            {
+            match slots.last_mut().filter(|last| last.op.kind.drops_weights()) {
                 Some(last) => last.op.rules.push(rule),
                 None => {
                     cx.diagnostics
@@ -240,7 +238,7 @@ fn slot(
     });
     if let Some(ends) = rotated {
         match &mut kind {
-            OpKind::Attention { rope, .. } => *rope = true,
+            OpKind::Attention(op::Attention { rope, .. }) => *rope = true,
             // What is unknown may be the attention.
             OpKind::Model { .. } if cx.broken.contains(&statement) => {}
             _ => rope_elsewhere(cx, ends),
@@ -279,25 +277,12 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
                 .help("blocks are `residual { .. }`, `repeat(4) { .. }` and `parallel { .. } -> concat`");
         }
     }
-    if let Some((kind, word)) = words::activation(&name) {
-        let arguments = arguments::read(cx, &call, &word);
-        let arguments = kind
-            .arguments()
-            .iter()
-            .map(|(name, _)| arguments.value(name))
-            .collect();
-        return Some(OpKind::Activation(Activation { kind, arguments }));
-    }
-    if let Some(word) = words::find(words::STOCHASTIC, &name) {
-        let arguments = arguments::read(cx, &call, word);
-        only_inside(cx, word, &arguments);
-        return Some(OpKind::Stochastic(stochastic(cx, word, &arguments)));
-    }
-    let Some(word) = words::find(words::LAYERS, &name) else {
+    let Some(word) = words::operation(&name) else {
         unknown(cx, node, &call);
         return None;
     };
     let arguments = arguments::read(cx, &call, word);
+    only_inside(cx, word, &arguments);
     Some(match word.name {
         "custom" => return custom(cx, id, &arguments, node.ends()),
         "transformer_encoder" => operations::transformer_encoder(cx, id, &arguments),
@@ -351,7 +336,13 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
                 drop_path: None,
             }
         }
-        _ => return operations::kind(cx, word, &arguments),
+        _ => match OpKind::read(&arguments) {
+            Some(kind) => kind_alone(cx, kind, &arguments),
+            None => {
+                unknown(cx, node, &call);
+                return None;
+            }
+        },
     })
 }
 
@@ -400,45 +391,14 @@ pub(super) fn only_inside(cx: &mut Cx, word: &Word, arguments: &Arguments) {
     }
 }
 
-/// A stochastic operation from its arguments.
-pub(super) fn stochastic(cx: &mut Cx, word: &Word, arguments: &Arguments) -> Stochastic {
-    let rate = |arguments: &Arguments| arguments.value("rate");
-    match word.name {
-        "dropout" => Stochastic::Dropout {
-            rate: rate(arguments),
-        },
-        "alpha_dropout" => Stochastic::AlphaDropout {
-            rate: rate(arguments),
-        },
-        "gaussian_dropout" => Stochastic::GaussianDropout {
-            rate: rate(arguments),
-        },
-        "noise" => Stochastic::Noise {
-            std: arguments.value("std"),
-        },
-        "spatial_dropout" => Stochastic::SpatialDropout {
-            rate: rate(arguments),
-        },
-        "variational_dropout" => Stochastic::VariationalDropout {
-            rate: rate(arguments),
-        },
-        "drop_block" => {
-            let (first, last) = arguments.range("rate");
-            Stochastic::DropBlock {
-                rate: last,
-                first: arguments.range_ends("rate").map(|_| first),
-                size: arguments.value("size"),
-            }
-        }
-        _ => {
-            if let Some(ends) = arguments.range_ends("rate") {
-                annotations::range_needs_repeat(cx, ends);
-            }
-            Stochastic::DropPath {
-                rate: arguments.range("rate").0,
-            }
-        }
+/// An operation without a block: a range of rates needs copies to be spread over.
+pub(super) fn kind_alone(cx: &mut Cx, kind: OpKind, arguments: &Arguments) -> OpKind {
+    if let (OpKind::Stochastic(Stochastic::DropPath { .. }), Some(ends)) =
+        (&kind, arguments.range_ends("rate"))
+    {
+        annotations::range_needs_repeat(cx, ends);
     }
+    kind
 }
 
 /// Another model: `crate::Encoder(hidden = 64)`.
@@ -540,10 +500,10 @@ fn custom(cx: &mut Cx, id: Id, arguments: &Arguments, ends: Ends) -> Option<OpKi
             ));
         return None;
     };
-    let kind = OpKind::Custom {
+    let kind = OpKind::Custom(op::Custom {
         text: text(&expr),
         output: arguments.values("output"),
-    };
+    });
     cx.customs.insert(id, Custom { expr, ty });
     Some(kind)
 }
@@ -593,16 +553,14 @@ fn unknown(cx: &mut Cx, node: &Node, call: &Call) {
                 "a statement of its own: `name: {};`",
                 source_help(&name).trim_matches('`')
             ));
-    } else if let Some(word) = words::find(words::INSIDE, &name) {
+    } else if let Some(word) = words::inside(&name) {
         cx.diagnostics
             .error(example, format!("`{name}` is an annotation, not a layer"))
             .help(format!(
                 "behind `with`: `{}`",
                 annotations::inside_example(word)
             ));
-    } else if let Some(word) =
-        words::find(words::RULES, &name).or(Some(&words::ACTIVITY).filter(|word| word.name == name))
-    {
+    } else if let Some(word) = words::rule(&name).or_else(|| words::activity(&name)) {
         let sample = annotations::sample(word);
         cx.diagnostics
             .error(example, format!("`{name}` is an annotation, not a layer"))
@@ -616,17 +574,8 @@ fn unknown(cx: &mut Cx, node: &Node, call: &Call) {
 pub(super) fn each_statement(statements: &mut [Statement], act: &mut impl FnMut(&mut Statement)) {
     for statement in statements {
         act(statement);
-        for op in &mut statement.ops {
-            match &mut op.kind {
-                OpKind::Residual { body, shortcut, .. } => {
-                    each_statement(body, act);
-                    each_statement(shortcut, act);
-                }
-                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
-                    each_statement(body, act);
-                }
-                _ => {}
-            }
+        for block in statement.ops.iter_mut().flat_map(|op| op.kind.blocks_mut()) {
+            each_statement(block, act);
         }
     }
 }

@@ -12,7 +12,7 @@ mod training;
 use crate::ast::{self, Ends};
 use crate::diag::Diagnostics;
 use crate::evaluate::{self, Known};
-use crate::words::{self, Kind};
+use crate::words::{self, Kind, Read};
 use crate::{Custom, Hole, HoleKind, Lowered, Nested, Spans};
 use damper_ir::catalogue::PREFIX;
 use damper_ir::{
@@ -399,7 +399,10 @@ fn input_kind(cx: &mut Cx, of: &ast::Call) -> InputKind {
             .help("`of int(vocab = 8000)` for class indices; without `of`, an input is numbers");
         return InputKind::Float;
     }
-    let arguments = arguments::read(cx, of, &words::INT);
+    let Some(int) = words::word_of("input", "int") else {
+        return InputKind::Float;
+    };
+    let arguments = arguments::read(cx, of, int);
     InputKind::Int {
         vocab: arguments.optional("vocab"),
         pad: arguments.optional("pad"),

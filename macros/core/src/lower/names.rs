@@ -41,13 +41,8 @@ fn block(cx: &mut Cx, statements: &mut [Statement]) {
     for statement in statements.iter_mut() {
         fields(statement);
         for op in &mut statement.ops {
-            match &mut op.kind {
-                OpKind::Residual { body, shortcut, .. } => {
-                    block(cx, body);
-                    block(cx, shortcut);
-                }
-                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => block(cx, body),
-                _ => {}
+            for inner in op.kind.blocks_mut() {
+                block(cx, inner);
             }
         }
     }
@@ -144,51 +139,12 @@ fn snake(name: &str) -> String {
     out
 }
 
-/// Who may take the statement's name: weights first, then state, then what acts while training.
-fn rank(kind: &OpKind) -> Option<u8> {
-    match kind {
-        OpKind::Linear { .. }
-        | OpKind::Swiglu { .. }
-        | OpKind::Conv(_)
-        | OpKind::BatchNorm { .. }
-        | OpKind::LayerNorm { .. }
-        | OpKind::GroupNorm { .. }
-        | OpKind::InstanceNorm { .. }
-        | OpKind::RmsNorm { .. }
-        | OpKind::Embedding { .. }
-        | OpKind::Recurrent(_)
-        | OpKind::Attention { .. }
-        | OpKind::Positional { learned: true }
-        | OpKind::ClassToken
-        | OpKind::Custom { .. }
-        | OpKind::Model { .. }
-        | OpKind::Residual { .. }
-        | OpKind::Repeat { .. }
-        | OpKind::Parallel { .. } => Some(0),
-        OpKind::Pool(_) | OpKind::Reshape { .. } | OpKind::Positional { learned: false } => Some(1),
-        OpKind::Activation(activation) => {
-            use damper_ir::ActivationKind::Prelu;
-            activation
-                .kind
-                .has_state()
-                .then_some(u8::from(activation.kind != Prelu))
-        }
-        OpKind::Stochastic(_) | OpKind::Activity { .. } => Some(2),
-        OpKind::GlobalPool(_)
-        | OpKind::Flatten
-        | OpKind::ToSequence
-        | OpKind::Transpose
-        | OpKind::Step { .. }
-        | OpKind::Reduce { .. } => None,
-    }
-}
-
 fn fields(statement: &mut Statement) {
     let owner = statement
         .ops
         .iter()
         .enumerate()
-        .filter_map(|(index, op)| rank(&op.kind).map(|rank| (rank, index)))
+        .filter_map(|(index, op)| op.kind.name_rank().map(|rank| (rank, index)))
         .min()
         .map(|(_, index)| index);
     let others = |index: &usize| Some(*index) != owner;
@@ -197,14 +153,14 @@ fn fields(statement: &mut Statement) {
         .ops
         .iter()
         .enumerate()
-        .filter(|(index, op)| others(index) && rank(&op.kind).is_some())
+        .filter(|(index, op)| others(index) && op.kind.name_rank().is_some())
     {
         *uses.entry(word(op)).or_default() += 1;
     }
     let mut next: BTreeMap<String, usize> = BTreeMap::new();
     let name = &statement.name;
     for (index, op) in statement.ops.iter_mut().enumerate() {
-        if rank(&op.kind).is_none() {
+        if op.kind.name_rank().is_none() {
             continue;
         }
         let word = word(op);

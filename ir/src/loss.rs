@@ -1,0 +1,225 @@
+//! The losses, and what rules and training need to know of each.
+
+use crate::words::{choice, words};
+use crate::{Id, LintLevel, Value, no};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The `loss` section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loss {
+    /// The call.
+    #[serde(skip)]
+    pub id: Id,
+    /// Which loss.
+    pub kind: LossKind,
+    /// `target in [low, high]`.
+    #[serde(default, skip_serializing_if = "no")]
+    pub target: Option<TargetRange>,
+    /// Lint levels on the section.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<LintLevel>,
+}
+
+/// `target in [low, high]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetRange {
+    /// Where it is written.
+    #[serde(skip)]
+    pub id: Id,
+    /// The smallest target.
+    pub low: Value,
+    /// The largest target.
+    pub high: Value,
+}
+
+words! {
+    /// The losses.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum LossKind;
+
+    /// Exclusive classes; the target is a class index: `-log softmax(x)[class]`.
+    ///
+    /// `predict` gives probabilities, `classify` class indices.
+    cross_entropy = CrossEntropy {
+        /// The share of the target that is spread over all classes, in `0..1` (Szegedy et al., arXiv 1512.00567).
+        label_smoothing: Option<Value> = optional(Kind::Float).range(Range::Elsewhere),
+        /// One weight for each class: `[1.0, 2.0]`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        weights: Vec<Value> = optional(Kind::Floats).range(Range::Elsewhere),
+        /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
+        #[serde(default, skip_serializing_if = "no")]
+        from: Reads = optional(Kind::Word(Reads::WORDS)),
+    };
+
+    /// One or more independent yes/no answers.
+    ///
+    /// `predict` gives the probability of each yes.
+    binary_cross_entropy = BinaryCrossEntropy {
+        /// By how much targets move toward one half, in `0..1`.
+        label_smoothing: Option<Value> = optional(Kind::Float).range(Range::Elsewhere),
+        /// One weight for each output: `[1.0, 2.0]`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        weights: Vec<Value> = optional(Kind::Floats).range(Range::Elsewhere),
+        /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
+        #[serde(default, skip_serializing_if = "no")]
+        from: Reads = optional(Kind::Word(Reads::WORDS)),
+    };
+
+    /// Mean squared error: `mean (x - t)^2`. The prediction is the conditional mean.
+    mse = Mse;
+
+    /// Mean absolute error: `mean |x - t|`. The prediction is the conditional median.
+    mae = Mae;
+
+    /// Mean absolute percentage error: `mean |x - t| / |t|`. For targets away from 0.
+    mape = Mape;
+
+    /// Squared near 0, linear beyond `delta`: outliers weigh less (Huber 1964).
+    huber(delta) = Huber {
+        /// Where the square becomes a line.
+        delta: Value = float(1.0).positional().range(Range::Positive),
+    };
+
+    /// `huber(beta) / beta`.
+    smooth_l1(beta) = SmoothL1 {
+        /// Where the square becomes a line.
+        beta: Value = float(1.0).positional().range(Range::Positive),
+    };
+
+    /// `mean log(cosh(x - t))`: a smooth absolute error.
+    log_cosh = LogCosh;
+
+    /// One minus the Dice coefficient of prediction and target.
+    dice = Dice {
+        /// Added to numerator and denominator, so that the loss of an empty mask is defined.
+        smooth: Value = float(1.0).range(Range::NotNegative),
+        /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
+        #[serde(default, skip_serializing_if = "no")]
+        from: Reads = optional(Kind::Word(Reads::WORDS)),
+    };
+
+    /// The Kullback-Leibler divergence from the target's probabilities to the model's.
+    kl_div = KlDiv {
+        /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
+        #[serde(default, skip_serializing_if = "no")]
+        from: Reads = optional(Kind::Word(Reads::WORDS)),
+    };
+
+    /// Counts: the output is the logarithm of the rate; `predict` gives the rate.
+    poisson = Poisson;
+
+    /// The likelihood of a normal distribution: the first half of the units is the mean, the second half the logarithm
+    /// of the variance.
+    gaussian_nll = GaussianNll;
+
+    /// Your own function, `fn(Tensor<2>, Tensor<2>) -> Tensor<1>`, of output and target, both `[rows, values]`.
+    custom(path) = Custom {
+        /// The function's path.
+        path: String = required(Kind::Rust),
+    };
+}
+
+/// What the loss reads: what the model's last layer gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reads {
+    /// Unbounded scores.
+    #[default]
+    Logits,
+    /// Numbers in [0, 1].
+    Probabilities,
+    /// Logarithms of probabilities.
+    LogProbabilities,
+}
+
+choice!(Reads: "logits" = Logits, "probabilities" = Probabilities, "log_probabilities" = LogProbabilities);
+
+/// What a loss compares the output with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// One of several classes.
+    Class,
+    /// Yes or no for each output.
+    YesNo,
+    /// A probability for each output.
+    Distribution,
+    /// Counts: numbers from 0.
+    Count,
+    /// Any numbers.
+    Number,
+    /// What a function of the user's takes.
+    Custom,
+}
+
+/// What turns the output that a loss reads into predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputActivation {
+    /// Nothing.
+    Identity,
+    /// A softmax over the classes.
+    Softmax,
+    /// A sigmoid of each output.
+    Sigmoid,
+    /// The exponential of each output.
+    Exp,
+    /// The first half as it is, the exponential of the second: mean and variance.
+    MeanAndVariance,
+}
+
+/// What rules and training need to know of a loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LossFacts {
+    /// What the targets are.
+    pub target: TargetKind,
+    /// What turns logits into predictions.
+    pub activation: OutputActivation,
+    /// What it reads, of those that may read probabilities.
+    pub reads: Option<Reads>,
+    /// Whether the loss of a mixed target is the mix of the losses (up to what the model does not change), so that
+    /// `mixup` and `cutmix` mean something (arXiv 1710.09412).
+    pub mixes: bool,
+}
+
+impl LossKind {
+    /// What rules and training need to know of it.
+    pub const fn facts(&self) -> LossFacts {
+        use OutputActivation as A;
+        use TargetKind as T;
+        let (target, activation, reads, mixes) = match self {
+            Self::CrossEntropy { from, .. } => (T::Class, A::Softmax, Some(*from), true),
+            Self::BinaryCrossEntropy { from, .. } => (T::YesNo, A::Sigmoid, Some(*from), true),
+            Self::Dice { from, .. } => (T::YesNo, A::Sigmoid, Some(*from), false),
+            Self::KlDiv { from } => (T::Distribution, A::Softmax, Some(*from), true),
+            Self::Poisson => (T::Count, A::Exp, None, true),
+            Self::GaussianNll => (T::Number, A::MeanAndVariance, None, false),
+            Self::Mse => (T::Number, A::Identity, None, true),
+            Self::Mae | Self::Mape | Self::Huber { .. } | Self::SmoothL1 { .. } | Self::LogCosh => {
+                (T::Number, A::Identity, None, false)
+            }
+            Self::Custom { .. } => (T::Custom, A::Identity, None, false),
+        };
+        LossFacts {
+            target,
+            activation,
+            reads,
+            mixes,
+        }
+    }
+
+    /// What turns its output into predictions, for what it reads now: nothing where it reads probabilities.
+    pub fn own_activation(&self) -> OutputActivation {
+        let facts = self.facts();
+        match facts.reads {
+            None | Some(Reads::Logits) => facts.activation,
+            Some(Reads::Probabilities | Reads::LogProbabilities) => OutputActivation::Identity,
+        }
+    }
+}
+
+impl fmt::Display for LossKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::words::call(self.word(), &self.written()))
+    }
+}

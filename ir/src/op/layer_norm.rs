@@ -1,0 +1,46 @@
+//! `layer_norm`.
+
+use super::{Call, Field, Incoming, Inside, Operation, Type, norm, operation};
+use crate::{Layout, Misfit, Shape, Value};
+
+operation! {
+    /// Normalizes every sample over its last axis, then scales by `gamma` and shifts by `beta` (Ba et al., arXiv 1607.06450).
+    ///
+    /// Keeps the shape.
+    pub struct LayerNorm = layer_norm {
+        /// Added to the variance.
+        epsilon: Value = float(1e-5).range(Range::Positive),
+    }
+}
+
+impl Operation for LayerNorm {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+        norm::norm("layer_norm", from.shape, from.layout)
+    }
+
+    fn gives(&self, input: Layout, _: &Shape) -> Layout {
+        input.read_as_steps()
+    }
+
+    fn keeps_axes(&self) -> bool {
+        true
+    }
+
+    fn keeps_time(&self) -> bool {
+        true
+    }
+
+    fn parameters(&self, input: Option<&Shape>, _: Option<&Shape>) -> Vec<Inside> {
+        norm::gain_and_shift(input.and_then(Shape::features))
+    }
+
+    fn field(&self) -> Option<Field> {
+        Some(Field::Weights(
+            Type::damper("LayerNorm").with_parameter("gamma"),
+        ))
+    }
+
+    fn call(&self) -> Call {
+        Call::Method
+    }
+}

@@ -1,0 +1,50 @@
+//! `rms_norm`.
+
+use super::{Call, Field, Incoming, Inside, Operation, Type, norm, operation};
+use crate::{Layout, Misfit, Role, Shape, Value};
+
+operation! {
+    /// Divides by the root of the mean square over the last axis, then scales by `gamma` (Zhang and Sennrich, arXiv 1910.07467).
+    ///
+    /// Keeps the shape.
+    pub struct RmsNorm = rms_norm {
+        /// Added to the mean square.
+        epsilon: Value = float(1e-5).range(Range::Positive),
+    }
+}
+
+impl Operation for RmsNorm {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+        norm::norm("rms_norm", from.shape, from.layout)
+    }
+
+    fn gives(&self, input: Layout, _: &Shape) -> Layout {
+        input.read_as_steps()
+    }
+
+    fn keeps_axes(&self) -> bool {
+        true
+    }
+
+    fn keeps_time(&self) -> bool {
+        true
+    }
+
+    fn parameters(&self, input: Option<&Shape>, _: Option<&Shape>) -> Vec<Inside> {
+        vec![Inside::new(
+            "gamma",
+            Role::Gain,
+            [input.and_then(Shape::features)],
+        )]
+    }
+
+    fn field(&self) -> Option<Field> {
+        Some(Field::Weights(
+            Type::burn("nn::RmsNorm").with_parameter("gamma"),
+        ))
+    }
+
+    fn call(&self) -> Call {
+        Call::Method
+    }
+}

@@ -1,0 +1,496 @@
+//! The `train` section: what may be set, what was set, and the plain numbers with all defaults.
+
+pub mod optimizer;
+pub mod schedule;
+
+use crate::words::{Kind, Unwritten, choice, words};
+use crate::{Id, LintLevel, MetricKind, Model, Value, no};
+use optimizer::{Optimizer, OptimizerKind};
+use schedule::{Schedule, ScheduleKind};
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// The settings of `train`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Setting;
+
+    /// The optimizer: `optimizer: adamw(lr = 1e-3)`, which is also the default.
+    optimizer = Optimizer;
+
+    /// How the learning rate changes: `schedule: cosine(warmup = 0.05)`. The default is `constant`.
+    schedule = Schedule;
+
+    /// Passes over the training data: `epochs: 30`. The default is 10.
+    epochs = Epochs;
+
+    /// Samples in a batch: `batch: 64`. The default is 32.
+    batch = Batch;
+
+    /// Whether the last, short batch of an epoch is left out: `drop_last: true`. The default is `false`.
+    drop_last = DropLast;
+
+    /// The seed of weights, sample order and dropout: `seed: 42`, which is also the default. The same seed gives the same run.
+    seed = Seed;
+
+    /// Clips gradients: `clip(norm = x)` by their global L2 norm, `clip(value = x)` each number by its absolute value.
+    clip = Clip [
+        /// The largest L2 norm of all gradients together.
+        norm = optional(Kind::Float).range(Range::Positive),
+        /// The largest absolute value of a gradient.
+        value = optional(Kind::Float).range(Range::Positive),
+    ];
+
+    /// Ends training after `patience` epochs without improvement on the validation data, and restores the best weights.
+    early_stop(patience) = EarlyStop [
+        /// Epochs without improvement before training ends.
+        patience = required(Kind::Size),
+        /// What must improve: `loss` (the default) or a metric.
+        metric = optional(Kind::Metric),
+        /// By how much it must improve.
+        min_delta = float(0.0).range(Range::NotNegative),
+    ];
+
+    /// Batches whose gradients are averaged into one step: `accumulate: 4`. The default is 1.
+    accumulate = Accumulate;
+
+    /// Mixes every training batch with itself in another order, inputs and targets, by a share from Beta(`alpha`, `alpha`)
+    /// (Zhang et al., arXiv 1710.09412). With `cutmix` as well, each batch takes one of the two. Training metrics compare with
+    /// the larger share.
+    mixup(alpha) = Mixup [
+        /// Both parameters of the Beta distribution.
+        alpha = required(Kind::Float).range(Range::Positive),
+    ];
+
+    /// Replaces a rectangle of every training image by that of another image; the targets are mixed by area (Yun et al.,
+    /// arXiv 1905.04899).
+    cutmix(alpha) = Cutmix [
+        /// Both parameters of the Beta distribution; the paper's is 1.
+        alpha = required(Kind::Float).range(Range::Positive),
+    ];
+
+    /// Keeps an exponential moving average of weights and running statistics: after each step
+    /// `decay * average + (1 - decay) * weight`. Validation, early stopping and the final model use the average.
+    ///
+    /// In the beginning the decay is `(1 + n) / (10 + n)` after `n` steps, if that is less.
+    ema(decay) = Ema [
+        /// The share of the average that is kept.
+        decay = required(Kind::Float).range(Range::Elsewhere),
+    ];
+
+    /// The mean of the weights at the ends of the epochs from this one on (Izmailov et al., arXiv 1803.05407). Validation and
+    /// the final model use the mean; the running statistics of batch norm are recomputed on the training samples.
+    swa(from_epoch) = Swa [
+        /// The first epoch whose weights enter the mean.
+        from_epoch = required(Kind::Size),
+    ];
+
+    /// The learning rate of a layer is `factor` times that of the next one; the last layer has the declared one (Bao et al.,
+    /// arXiv 2106.08254).
+    layer_decay(factor) = LayerDecay [
+        /// The factor from one layer to the one before it.
+        factor = required(Kind::Float).range(Range::Elsewhere),
+    ];
+
+    /// Changes training images `[channels, height, width]` at random, anew in each epoch.
+    augment = Augment [
+        /// Images are moved by up to so many pixels; zeros come in.
+        shift = optional(Kind::Whole),
+        /// Whether one image in two is mirrored left to right.
+        flip = optional(Kind::Bool),
+        /// Images are moved by up to so many pixels; the border is repeated.
+        crop = optional(Kind::Whole),
+        /// The probability that a rectangle becomes 0 (Zhong et al., arXiv 1708.04896).
+        erase = optional(Kind::Float).range(Range::Share),
+    ];
+
+    /// Where training runs if no device is given: `backend: wgpu`. A compile error where that cargo feature is off.
+    backend = Backend;
+}
+
+/// How a setting of `train` is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `name: value`
+    Value(Kind),
+    /// `name: optimizer(..)`
+    Optimizer,
+    /// `name: schedule(..)`
+    Schedule,
+    /// `name: backend`
+    Backend,
+    /// `name(arguments)`
+    Call,
+}
+
+impl Setting {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        WORDS.iter().filter_map(|word| Self::read(&Unwritten(word)))
+    }
+
+    /// The setting of this name.
+    pub fn from_word(name: &str) -> Option<Self> {
+        crate::words::find(WORDS, name).and_then(|word| Self::read(&Unwritten(word)))
+    }
+
+    /// How it is written.
+    pub const fn form(self) -> Form {
+        match self {
+            Self::Optimizer => Form::Optimizer,
+            Self::Schedule => Form::Schedule,
+            Self::Epochs | Self::Batch | Self::Accumulate => Form::Value(Kind::Size),
+            Self::Seed => Form::Value(Kind::Whole),
+            Self::DropLast => Form::Value(Kind::Bool),
+            Self::Backend => Form::Backend,
+            Self::Clip
+            | Self::EarlyStop
+            | Self::Mixup
+            | Self::Cutmix
+            | Self::Ema
+            | Self::Swa
+            | Self::LayerDecay
+            | Self::Augment => Form::Call,
+        }
+    }
+
+    /// An example of it.
+    pub const fn example(self) -> &'static str {
+        match self {
+            Self::Optimizer => "optimizer: adamw(lr = 1e-3)",
+            Self::Schedule => "schedule: cosine(warmup = 0.05)",
+            Self::Epochs => "epochs: 30",
+            Self::Batch => "batch: 64",
+            Self::DropLast => "drop_last: true",
+            Self::Seed => "seed: 42",
+            Self::Clip => "clip(norm = 1.0)",
+            Self::EarlyStop => "early_stop(patience = 5)",
+            Self::Accumulate => "accumulate: 4",
+            Self::Mixup => "mixup(0.2)",
+            Self::Cutmix => "cutmix(1.0)",
+            Self::Ema => "ema(0.999)",
+            Self::Swa => "swa(20)",
+            Self::LayerDecay => "layer_decay(0.75)",
+            Self::Augment => "augment(shift = 2, flip = true)",
+            Self::Backend => "backend: flex",
+        }
+    }
+}
+
+choice!(Backend: "flex" = Flex, "ndarray" = Ndarray, "wgpu" = Wgpu);
+
+impl Train {
+    /// Takes the value of a setting that has one: `epochs: 30`.
+    pub fn set(&mut self, setting: Setting, value: Value) {
+        let place = match setting {
+            Setting::Epochs => &mut self.epochs,
+            Setting::Batch => &mut self.batch,
+            Setting::DropLast => &mut self.drop_last,
+            Setting::Seed => &mut self.seed,
+            Setting::Accumulate => &mut self.accumulate,
+            Setting::Optimizer
+            | Setting::Schedule
+            | Setting::Clip
+            | Setting::EarlyStop
+            | Setting::Mixup
+            | Setting::Cutmix
+            | Setting::Ema
+            | Setting::Swa
+            | Setting::LayerDecay
+            | Setting::Augment
+            | Setting::Backend => return,
+        };
+        *place = Some(value);
+    }
+
+    /// Takes the arguments of a setting that has some: `clip(norm = 1.0)`. `id` is its call.
+    pub fn read(&mut self, setting: Setting, id: Id, from: &dyn crate::words::Read) {
+        let of = |name| from.optional(name);
+        match setting {
+            Setting::Clip => (self.clip_norm, self.clip_value) = (of("norm"), of("value")),
+            Setting::Mixup => self.mixup = of("alpha"),
+            Setting::Cutmix => self.cutmix = of("alpha"),
+            Setting::Ema => self.ema = of("decay"),
+            Setting::Swa => self.swa = of("from_epoch"),
+            Setting::LayerDecay => self.layer_decay = of("factor"),
+            Setting::EarlyStop => {
+                self.early_stop = Some(EarlyStop {
+                    id,
+                    patience: from.value("patience"),
+                    metric: from.metric("metric"),
+                    min_delta: from.value("min_delta"),
+                });
+            }
+            Setting::Augment => {
+                self.augment = Some(Augment {
+                    id,
+                    shift: of("shift"),
+                    flip: of("flip"),
+                    crop: of("crop"),
+                    erase: of("erase"),
+                });
+            }
+            // These have one value, or words of their own.
+            Setting::Epochs
+            | Setting::Batch
+            | Setting::DropLast
+            | Setting::Seed
+            | Setting::Accumulate
+            | Setting::Optimizer
+            | Setting::Schedule
+            | Setting::Backend => {}
+        }
+    }
+}
+
+/// The `train` section; what was not written is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Train {
+    /// The word `train`.
+    #[serde(skip)]
+    pub id: Id,
+    /// `optimizer: adamw(lr = 1e-3)`
+    #[serde(skip_serializing_if = "no")]
+    pub optimizer: Option<Optimizer>,
+    /// `schedule: cosine(warmup = 0.05)`
+    #[serde(skip_serializing_if = "no")]
+    pub schedule: Option<Schedule>,
+    /// Passes over the training data.
+    #[serde(skip_serializing_if = "no")]
+    pub epochs: Option<Value>,
+    /// Samples in a batch.
+    #[serde(skip_serializing_if = "no")]
+    pub batch: Option<Value>,
+    /// Whether the last, short batch is left out.
+    #[serde(skip_serializing_if = "no")]
+    pub drop_last: Option<Value>,
+    /// The seed of everything random.
+    #[serde(skip_serializing_if = "no")]
+    pub seed: Option<Value>,
+    /// `clip(norm = x)`: the greatest Euclidean length of all gradients together.
+    #[serde(skip_serializing_if = "no")]
+    pub clip_norm: Option<Value>,
+    /// `clip(value = x)`: the greatest absolute value of a gradient.
+    #[serde(skip_serializing_if = "no")]
+    pub clip_value: Option<Value>,
+    /// `early_stop(patience = 5)`
+    #[serde(skip_serializing_if = "no")]
+    pub early_stop: Option<EarlyStop>,
+    /// `accumulate: n`: batches whose gradients are averaged into one step.
+    #[serde(skip_serializing_if = "no")]
+    pub accumulate: Option<Value>,
+    /// `mixup(alpha)`: samples and targets are mixed in pairs (arXiv 1710.09412).
+    #[serde(skip_serializing_if = "no")]
+    pub mixup: Option<Value>,
+    /// `cutmix(alpha)`: a rectangle of another image, and its share of the target (arXiv 1905.04899).
+    #[serde(skip_serializing_if = "no")]
+    pub cutmix: Option<Value>,
+    /// `ema(decay)`: the model is the exponential moving average of the weights.
+    #[serde(skip_serializing_if = "no")]
+    pub ema: Option<Value>,
+    /// `swa(from_epoch)`: the model is the mean of the weights from this epoch on (arXiv 1803.05407).
+    #[serde(skip_serializing_if = "no")]
+    pub swa: Option<Value>,
+    /// `layer_decay(factor)`: the learning rate of a layer is `factor` times that of the next one.
+    #[serde(skip_serializing_if = "no")]
+    pub layer_decay: Option<Value>,
+    /// `augment(shift = 2, flip = true, crop = 4, erase = 0.25)`: images are varied while training.
+    #[serde(skip_serializing_if = "no")]
+    pub augment: Option<Augment>,
+    /// `backend: wgpu`
+    #[serde(skip_serializing_if = "no")]
+    pub backend: Option<Backend>,
+    /// Lint levels on the section.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<LintLevel>,
+}
+
+/// How images are varied while training.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Augment {
+    /// The call.
+    #[serde(skip)]
+    pub id: Id,
+    /// Moved by up to so many pixels along each axis; zeros come in.
+    #[serde(skip_serializing_if = "no")]
+    pub shift: Option<Value>,
+    /// Mirrored left to right with probability one half.
+    #[serde(skip_serializing_if = "no")]
+    pub flip: Option<Value>,
+    /// Padded by so many pixels that repeat the border, then cut out at a random place.
+    #[serde(skip_serializing_if = "no")]
+    pub crop: Option<Value>,
+    /// With this probability a random rectangle becomes 0 (arXiv 1708.04896).
+    #[serde(skip_serializing_if = "no")]
+    pub erase: Option<Value>,
+}
+
+/// The backends, each a cargo feature of `damper`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    /// Pure Rust on the CPU.
+    Flex,
+    /// `ndarray` on the CPU.
+    Ndarray,
+    /// The GPU through wgpu.
+    Wgpu,
+}
+
+/// `early_stop(patience, metric, min_delta)`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EarlyStop {
+    /// The call.
+    #[serde(skip)]
+    pub id: Id,
+    /// Epochs without improvement before training ends.
+    pub patience: Value,
+    /// What must improve; `None` for the validation loss.
+    #[serde(default, skip_serializing_if = "no")]
+    pub metric: Option<MetricKind>,
+    /// What counts as an improvement.
+    pub min_delta: Value,
+}
+
+/// Passes over the training data where `epochs` is not written.
+pub(crate) const DEFAULT_EPOCHS: usize = 10;
+
+/// How a model is trained: what `train` says, and the defaults for what it does not say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Passes over the training data (10).
+    pub epochs: usize,
+    /// Samples in a batch (32).
+    pub batch: usize,
+    /// Whether the last, short batch is left out (false).
+    pub drop_last: bool,
+    /// The seed of everything random (42).
+    pub seed: u64,
+    /// The greatest Euclidean length of all gradients together (none).
+    pub clip_norm: Option<f64>,
+    /// The greatest absolute value of a gradient (none).
+    pub clip_value: Option<f64>,
+    /// Batches whose gradients are averaged into one step (1).
+    pub accumulate: usize,
+    /// When to stop early (never).
+    pub early_stop: Option<Stop>,
+    /// `mixup(alpha)`: the parameter of the beta distribution (none).
+    pub mixup: Option<f64>,
+    /// `cutmix(alpha)`: the parameter of the beta distribution (none).
+    pub cutmix: Option<f64>,
+    /// `ema(decay)`: the greatest share of the old average (none).
+    pub ema: Option<f64>,
+    /// `swa(from_epoch)`: the first epoch, from 1, whose weights are averaged (none).
+    pub swa: Option<usize>,
+    /// How images are varied while training (not at all). `layer_decay` stands in [`Model::parameters`].
+    pub augment: Augmentation,
+    /// The backend asked for (none: the caller's choice).
+    pub backend: Option<Backend>,
+    /// The optimizer with all its numbers (`adamw`).
+    pub optimizer: OptimizerKind,
+    /// The greatest learning rate (1e-3).
+    pub learning_rate: f64,
+    /// `weight_decay` of the optimizer (0). What it does to each weight stands in [`Model::parameters`].
+    pub weight_decay: f64,
+    /// How the learning rate changes, with all its numbers (constant).
+    pub schedule: ScheduleKind,
+    /// The share of all steps in which the rate rises from near 0 (0).
+    pub warmup: f64,
+}
+
+/// `augment(..)`; what is 0 or false does nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Augmentation {
+    /// Moved by up to so many pixels along each axis.
+    pub shift: usize,
+    /// Mirrored left to right with probability one half.
+    pub flip: bool,
+    /// Padded by so many pixels, then cut out at a random place.
+    pub crop: usize,
+    /// The probability that a rectangle becomes 0.
+    pub erase: f64,
+}
+
+/// `early_stop(..)`
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stop {
+    /// Epochs without improvement before training ends.
+    pub patience: usize,
+    /// What must improve; `None` for the validation loss.
+    pub metric: Option<MetricKind>,
+    /// What counts as an improvement.
+    pub min_delta: f64,
+}
+
+impl Model {
+    /// How the model is trained, with the defaults filled in: 10 epochs, batches of 32, seed 42,
+    /// `adamw(lr = 1e-3)` without decay, a constant schedule.
+    pub fn training(&self) -> Settings {
+        let empty = Train::default();
+        let train = self.train.as_ref().unwrap_or(&empty);
+        let optimizer = train.optimizer.as_ref();
+        let schedule = train.schedule.as_ref();
+        Settings {
+            epochs: count(train.epochs, DEFAULT_EPOCHS),
+            batch: count(train.batch, 32),
+            drop_last: train
+                .drop_last
+                .and_then(|value| value.is_true())
+                .unwrap_or(false),
+            seed: train
+                .seed
+                .and_then(|value| value.size())
+                .map_or(42, |seed| seed as u64),
+            clip_norm: train.clip_norm.and_then(|value| value.known),
+            clip_value: train.clip_value.and_then(|value| value.known),
+            accumulate: count(train.accumulate, 1),
+            early_stop: train.early_stop.as_ref().map(|stop| Stop {
+                patience: count(Some(stop.patience), 5),
+                metric: stop.metric,
+                min_delta: float(&stop.min_delta, 0.0),
+            }),
+            mixup: train.mixup.and_then(|alpha| alpha.known),
+            cutmix: train.cutmix.and_then(|alpha| alpha.known),
+            ema: train.ema.and_then(|decay| decay.known),
+            swa: train.swa.and_then(|epoch| epoch.size()),
+            augment: train
+                .augment
+                .as_ref()
+                .map_or_else(Augmentation::default, |augment| Augmentation {
+                    shift: augment.shift.and_then(|n| n.size()).unwrap_or(0),
+                    flip: augment.flip.and_then(|x| x.is_true()).unwrap_or(false),
+                    crop: augment.crop.and_then(|n| n.size()).unwrap_or(0),
+                    erase: augment.erase.map_or(0.0, |p| float(&p, 0.0)),
+                }),
+            backend: train.backend,
+            optimizer: optimizer
+                .map(|optimizer| optimizer.kind.clone())
+                .unwrap_or_default()
+                .filled(),
+            learning_rate: optimizer
+                .map_or(1e-3, |optimizer| float(&optimizer.learning_rate, 1e-3)),
+            weight_decay: optimizer
+                .and_then(|optimizer| optimizer.weight_decay)
+                .map_or(0.0, |value| float(&value, 0.0)),
+            schedule: schedule
+                .map(|schedule| schedule.kind.clone())
+                .unwrap_or_default()
+                .filled(),
+            warmup: schedule
+                .and_then(|schedule| schedule.warmup)
+                .map_or(0.0, |value| float(&value, 0.0)),
+        }
+    }
+}
+
+fn float(value: &Value, default: f64) -> f64 {
+    value.known.unwrap_or(default)
+}
+
+fn count(value: Option<Value>, default: usize) -> usize {
+    value
+        .and_then(|value| value.size())
+        .unwrap_or(default)
+        .max(1)
+}

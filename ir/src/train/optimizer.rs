@@ -1,0 +1,184 @@
+//! The optimizers, and what rules and training need to know of each.
+
+use crate::words::words;
+use crate::{Id, Value, no};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// `optimizer: NAME(lr = .., ..)`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Optimizer {
+    /// The call.
+    #[serde(skip)]
+    pub id: Id,
+    /// Which one.
+    pub kind: OptimizerKind,
+    /// The learning rate.
+    pub learning_rate: Value,
+    /// `weight_decay = x`: under an optimizer that decouples it ([`OptimizerKind::decouples_decay`]) a default
+    /// `decay(l2 = x)` of every weight, under the others `x * w` added to the gradient (coupled).
+    #[serde(default, skip_serializing_if = "no")]
+    pub weight_decay: Option<Value>,
+}
+
+words! {
+    /// The optimizers; the defaults are `PyTorch`'s.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum OptimizerKind;
+
+    /// Stochastic gradient descent, with momentum (Sutskever et al. 2013).
+    sgd(lr) [
+        /// The learning rate.
+        lr = float(1e-3).positional().range(Range::Elsewhere),
+    ] = Sgd {
+        /// The share of the last step that is kept.
+        momentum: Value = float(0.0).range(Range::BelowOne),
+        /// The share of the gradient that does not enter the momentum.
+        dampening: Value = float(0.0).range(Range::Share),
+        /// Whether the gradient is taken one step ahead (Nesterov 1983).
+        nesterov: Value = flag(false),
+    } [
+        /// `weight_decay * w` is added to the gradient (coupled).
+        weight_decay = optional(Kind::Float).range(Range::NotNegative),
+    ];
+
+    /// Adam (Kingma and Ba, arXiv 1412.6980).
+    ///
+    /// With `weight_decay`, Adam rescales the decay: the lint `adam_coupled_weight_decay` says why; use `adamw`.
+    adam(lr) [
+        /// The learning rate.
+        lr = float(1e-3).positional().range(Range::Elsewhere),
+    ] = Adam {
+        /// The share of the mean of gradients that is kept.
+        beta1: Value = float(0.9).range(Range::BelowOne),
+        /// The share of the mean of squared gradients that is kept.
+        beta2: Value = float(0.999).range(Range::BelowOne),
+        /// Added to the root of the second moment.
+        epsilon: Value = float(1e-8).range(Range::Elsewhere),
+        /// Whether the largest second moment so far is used (Reddi et al., arXiv 1904.09237).
+        amsgrad: Value = flag(false),
+    } [
+        /// `weight_decay * w` is added to the gradient (coupled).
+        weight_decay = optional(Kind::Float).range(Range::NotNegative),
+    ];
+
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101).
+    adamw(lr) [
+        /// The learning rate.
+        lr = float(1e-3).positional().range(Range::Elsewhere),
+    ] = Adamw {
+        /// The share of the mean of gradients that is kept.
+        beta1: Value = float(0.9).range(Range::BelowOne),
+        /// The share of the mean of squared gradients that is kept.
+        beta2: Value = float(0.999).range(Range::BelowOne),
+        /// Added to the root of the second moment.
+        epsilon: Value = float(1e-8).range(Range::Elsewhere),
+        /// Whether the largest second moment so far is used (Reddi et al., arXiv 1904.09237).
+        amsgrad: Value = flag(false),
+    } [
+        /// A default `decay(l2 = weight_decay)` of every weight matrix; a layer's own `decay` overrides it. Without it, 0.
+        weight_decay = optional(Kind::Float).range(Range::NotNegative),
+    ];
+
+    /// The gradient divided by the root of its mean square (Hinton 2012).
+    rmsprop(lr) [
+        /// The learning rate.
+        lr = float(1e-2).positional().range(Range::Elsewhere),
+    ] = RmsProp {
+        /// The share of the mean square that is kept.
+        alpha: Value = float(0.99).range(Range::BelowOne),
+        /// The share of the last step that is kept.
+        momentum: Value = float(0.0).range(Range::BelowOne),
+        /// Added to the root.
+        epsilon: Value = float(1e-8).range(Range::Elsewhere),
+        /// Whether the mean gradient is subtracted.
+        centered: Value = flag(false),
+    } [
+        /// `weight_decay * w` is added to the gradient (coupled).
+        weight_decay = optional(Kind::Float).range(Range::NotNegative),
+    ];
+
+    /// The gradient divided by the root of the sum of its squares (Duchi et al. 2011).
+    adagrad(lr) [
+        /// The learning rate.
+        lr = float(1e-2).positional().range(Range::Elsewhere),
+    ] = Adagrad {
+        /// How fast the learning rate falls with the steps.
+        lr_decay: Value = float(0.0).range(Range::NotNegative),
+        /// Added to the root.
+        epsilon: Value = float(1e-10).range(Range::Elsewhere),
+    } [
+        /// `weight_decay * w` is added to the gradient (coupled).
+        weight_decay = optional(Kind::Float).range(Range::NotNegative),
+    ];
+
+    /// The sign of the momentum (Chen et al., arXiv 2302.06675): a smaller learning rate and a larger decay than Adam's.
+    lion(lr) [
+        /// The learning rate.
+        lr = float(1e-4).positional().range(Range::Elsewhere),
+    ] = Lion {
+        /// The share of the old momentum in the step.
+        beta1: Value = float(0.9).range(Range::BelowOne),
+        /// The share of the momentum that is kept.
+        beta2: Value = float(0.99).range(Range::BelowOne),
+    } [
+        /// A default `decay(l2 = weight_decay)` of every weight matrix, as under `adamw`. Without it, 0.
+        weight_decay = optional(Kind::Float).range(Range::NotNegative),
+    ];
+}
+
+impl OptimizerKind {
+    /// Whether the step is divided by the size of past gradients (or only their sign is used), so that an
+    /// L2 term in the gradient does not act as weight decay (arXiv 1711.05101).
+    pub const fn is_adaptive(&self) -> bool {
+        match self {
+            Self::Sgd { .. } => false,
+            Self::Adam { .. }
+            | Self::Adamw { .. }
+            | Self::RmsProp { .. }
+            | Self::Adagrad { .. }
+            | Self::Lion { .. } => true,
+        }
+    }
+
+    /// Whether `weight_decay` is decoupled: a default `decay(l2 = ..)` of every weight.
+    pub const fn decouples_decay(&self) -> bool {
+        match self {
+            Self::Adamw { .. } | Self::Lion { .. } => true,
+            Self::Sgd { .. } | Self::Adam { .. } | Self::RmsProp { .. } | Self::Adagrad { .. } => {
+                false
+            }
+        }
+    }
+}
+
+/// `adamw(lr = 1e-3)`: the optimizer where none is written.
+impl Default for OptimizerKind {
+    fn default() -> Self {
+        let unknown = Value::unknown();
+        Self::Adamw {
+            beta1: unknown,
+            beta2: unknown,
+            epsilon: unknown,
+            amsgrad: unknown,
+        }
+        .filled()
+    }
+}
+
+impl fmt::Display for Optimizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut arguments = vec![format!("lr = {}", self.learning_rate)];
+        let decay = self.weight_decay.as_ref();
+        arguments.extend(decay.map(|value| format!("weight_decay = {value}")));
+        arguments.extend(self.kind.written());
+        f.write_str(&crate::words::call(self.kind.word(), &arguments))
+    }
+}
+
+impl fmt::Display for OptimizerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::words::call(self.word(), &self.written()))
+    }
+}

@@ -1,0 +1,102 @@
+//! The schedules of the learning rate.
+
+use crate::words::words;
+use crate::{Id, Value, no};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// `schedule: NAME(..)`: the learning rate as a factor of the optimizer's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// The call.
+    #[serde(skip)]
+    pub id: Id,
+    /// Which one.
+    pub kind: ScheduleKind,
+    /// The share of all steps in which the rate rises linearly from near 0: in [0, 1).
+    #[serde(default, skip_serializing_if = "no")]
+    pub warmup: Option<Value>,
+}
+
+words! {
+    /// The schedules. Shares are of all steps; factors of the optimizer's learning rate.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ScheduleKind;
+
+    /// The same rate throughout.
+    constant = Constant [
+        /// The share of all steps in which the rate first rises linearly.
+        warmup = optional(Kind::Float).range(Range::Elsewhere),
+    ];
+
+    /// Falls to the factor `end` along half a cosine (Loshchilov and Hutter, arXiv 1608.03983).
+    cosine = Cosine {
+        /// The factor at the end.
+        end: Value = float(0.0).range(Range::Share),
+    } [
+        /// The share of all steps in which the rate first rises linearly.
+        warmup = optional(Kind::Float).range(Range::Elsewhere),
+    ];
+
+    /// Falls to the factor `end` on a line.
+    linear = Linear {
+        /// The factor at the end.
+        end: Value = float(0.0).range(Range::Share),
+    } [
+        /// The share of all steps in which the rate first rises linearly.
+        warmup = optional(Kind::Float).range(Range::Elsewhere),
+    ];
+
+    /// Multiplies by `factor` every `every` epochs.
+    step(every) = Step {
+        /// After how many epochs.
+        every: Value = named(Kind::Size).positional(),
+        /// What the rate is multiplied by.
+        factor: Value = float(0.1).range(Range::Positive),
+    } [
+        /// The share of all steps in which the rate first rises linearly.
+        warmup = optional(Kind::Float).range(Range::Elsewhere),
+    ];
+
+    /// Multiplies by `factor` every epoch.
+    exponential(factor) = Exponential {
+        /// What the rate is multiplied by.
+        factor: Value = named(Kind::Float).positional().range(Range::Positive),
+    } [
+        /// The share of all steps in which the rate first rises linearly.
+        warmup = optional(Kind::Float).range(Range::Elsewhere),
+    ];
+
+    /// Rises from `1 / divide` to 1, then falls to `1 / (divide * final_divide)`, both along half a cosine
+    /// (Smith and Topin, arXiv 1708.07120; `PyTorch`'s `OneCycleLR`).
+    one_cycle = OneCycle {
+        /// The share of all steps in which the rate rises.
+        rise: Value = float(0.3).range(Range::BelowOne),
+        /// The rate begins at `1 / divide`.
+        divide: Value = float(25.0).range(Range::Positive),
+        /// The rate ends at the first one divided by this.
+        final_divide: Value = float(1e4).range(Range::Positive),
+    };
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut arguments = self.kind.written();
+        let warmup = self.warmup.as_ref();
+        arguments.extend(warmup.map(|value| format!("warmup = {value}")));
+        f.write_str(&crate::words::call(self.kind.word(), &arguments))
+    }
+}
+
+impl fmt::Display for ScheduleKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::words::call(self.word(), &self.written()))
+    }
+}
+
+impl Default for ScheduleKind {
+    fn default() -> Self {
+        Self::Constant
+    }
+}

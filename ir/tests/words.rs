@@ -1,0 +1,134 @@
+//! The tables of words agree with each other, and every word is documented.
+
+use damper_ir::Setting;
+use damper_ir::words::{
+    self, FAMILIES, Fallback, INSIDE, Kind, SECTIONS, SOURCES, Word, family, word_of,
+};
+use std::collections::BTreeSet;
+
+fn all() -> impl Iterator<Item = (&'static str, &'static Word)> {
+    FAMILIES
+        .iter()
+        .flat_map(|name| family(name).into_iter().map(|word| (*name, word)))
+}
+
+fn names(name: &str) -> Vec<&'static str> {
+    family(name).into_iter().map(|word| word.name).collect()
+}
+
+#[test]
+fn every_word_is_there_once_and_documented() {
+    let mut seen = BTreeSet::new();
+    for (family, word) in all() {
+        assert!(
+            seen.insert((family, word.name)),
+            "two words of `{family}` are called `{}`",
+            word.name
+        );
+        assert!(!word.docs.trim().is_empty(), "`{}`", word.name);
+        for argument in word.arguments {
+            let text = argument.docs.trim();
+            assert!(
+                text.ends_with('.'),
+                "`{}` of `{}`: {text}",
+                argument.name,
+                word.name
+            );
+        }
+    }
+    assert!(seen.len() > 150, "{}", seen.len());
+}
+
+#[test]
+fn arguments_without_a_name_come_first_and_no_two_have_one_name() {
+    for (family, word) in all() {
+        let positional: Vec<bool> = word
+            .arguments
+            .iter()
+            .map(|argument| argument.positional)
+            .collect();
+        assert!(
+            positional.is_sorted_by(|a, b| a >= b),
+            "`{}` of `{family}`",
+            word.name
+        );
+        let unique: BTreeSet<&str> = word
+            .arguments
+            .iter()
+            .map(|argument| argument.name)
+            .collect();
+        assert_eq!(unique.len(), word.arguments.len(), "`{}`", word.name);
+    }
+}
+
+#[test]
+fn a_default_is_what_its_argument_may_be() {
+    for (_, word) in all() {
+        for argument in word.arguments {
+            let Some(number) = argument.number() else {
+                continue;
+            };
+            let name = argument.of(word.name);
+            assert!(argument.range.holds(number), "{name} is {number}");
+            assert!(
+                !argument.kind.is_size() || (number >= 1.0 && number.fract() == 0.0),
+                "{name} is {number}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_may_be_left_out_is_not_written_first() {
+    for (_, word) in all() {
+        let required = word
+            .arguments
+            .iter()
+            .filter(|argument| argument.positional)
+            .map(|argument| argument.fallback == Fallback::Required);
+        assert!(required.is_sorted_by(|a, b| a >= b), "`{}`", word.name);
+    }
+}
+
+#[test]
+fn the_words_without_a_table_are_those_of_the_language() {
+    assert_eq!(names("section"), SECTIONS);
+    for source in SOURCES {
+        assert!(word_of("layer", source).is_some(), "{source}");
+    }
+    for inside in INSIDE {
+        assert!(words::inside(inside).is_some(), "{inside}");
+    }
+    assert_eq!(names("on"), ["all", "embedding"]);
+    assert_eq!(names("backend"), damper_ir::Backend::WORDS);
+    assert_eq!(names("budget"), ["params", "flops", "memory"]);
+}
+
+#[test]
+fn every_word_that_is_a_value_has_a_page() {
+    let values: BTreeSet<&str> = names("value").into_iter().collect();
+    let mut used = BTreeSet::from(["valid", "loss"]);
+    for (_, word) in all() {
+        for argument in word.arguments {
+            match argument.kind {
+                Kind::Word(words) => used.extend(words),
+                Kind::SizeOr(word) => {
+                    used.insert(word);
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(values, used);
+}
+
+#[test]
+fn every_setting_is_written_as_its_example_says() {
+    assert_eq!(Setting::all().count(), family("setting").len());
+    for setting in Setting::all() {
+        let (word, example) = (setting.word(), setting.example());
+        assert!(example.starts_with(word), "{example}");
+        let is_call = setting.form() == damper_ir::Form::Call;
+        assert_eq!(example[word.len()..].starts_with('('), is_call, "{example}");
+    }
+}
