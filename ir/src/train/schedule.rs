@@ -95,6 +95,10 @@ impl fmt::Display for ScheduleKind {
     }
 }
 
+#[allow(
+    clippy::derivable_impls,
+    reason = "the table gives its variants documentation, no attributes"
+)]
 impl Default for ScheduleKind {
     fn default() -> Self {
         Self::Constant

@@ -176,9 +176,8 @@ impl Field for Padding {
     fn read(from: &dyn Read, name: &str) -> Self {
         match from.choice(name) {
             Some("same") => Self::Same,
-            Some(_) => Self::Valid,
             None if from.is_given(name) => Self::Zeros(from.values(name)),
-            None => Self::Valid,
+            Some(_) | None => Self::Valid,
         }
     }
 

@@ -250,7 +250,7 @@ impl Argument {
         self
     }
 
-    /// What a message calls it: `` `epsilon` of `layer_norm` ``, `the number of units of `linear``.
+    /// What a message calls it: `epsilon` or `the number of units`, of its word.
     pub fn of(&self, word: &str) -> String {
         if self.called.is_empty() {
             format!("`{}` of `{word}`", self.name)

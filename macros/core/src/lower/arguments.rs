@@ -175,7 +175,7 @@ pub(super) fn read(cx: &mut Cx, call: &Call, word: &'static Word) -> Arguments {
     if let Some(args) = &call.args {
         items(cx, args, &mut arguments);
     }
-    for argument in word.arguments.iter() {
+    for argument in word.arguments {
         let missing = argument.fallback == Fallback::Required;
         // One mistake in the list may be the reason for the lack: it is enough to say that.
         if missing && arguments.fine && !arguments.given.contains_key(argument.name) {

@@ -336,13 +336,13 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
                 drop_path: None,
             }
         }
-        _ => match OpKind::read(&arguments) {
-            Some(kind) => kind_alone(cx, kind, &arguments),
-            None => {
+        _ => {
+            let Some(kind) = OpKind::read(&arguments) else {
                 unknown(cx, node, &call);
                 return None;
-            }
-        },
+            };
+            kind_alone(cx, kind, &arguments)
+        }
     })
 }
 
