@@ -2,7 +2,6 @@
 
 use crate::counts::{of, of_block};
 use crate::infer::DEEPEST;
-use crate::walk::SHORTCUT;
 use crate::{Counts, Inferred, Model, Op, OpKind, Shape, Source, Statement, bytes};
 use std::fmt::{self, Display, Formatter};
 
@@ -108,19 +107,14 @@ impl<'m> Rows<'m, '_> {
             row.layer.insert_str(0, prefix);
             self.found.push(row);
             for op in &statement.ops {
-                match &op.kind {
-                    OpKind::Residual { body, shortcut, .. } => {
-                        self.block(body, "", depth + 1, copies);
-                        self.path.push(SHORTCUT);
-                        self.block(shortcut, "shortcut.", depth + 1, copies);
+                let copies = copies.saturating_mul(op.kind.copies());
+                for (name, block) in op.kind.blocks() {
+                    self.path.extend(name);
+                    let prefix = name.map_or_else(String::new, |name| format!("{name}."));
+                    self.block(block, &prefix, depth + 1, copies);
+                    if name.is_some() {
                         self.path.pop();
                     }
-                    OpKind::Repeat { times, body } => {
-                        let copies = copies.saturating_mul(times.size().unwrap_or(1));
-                        self.block(body, "", depth + 1, copies);
-                    }
-                    OpKind::Parallel { body, .. } => self.block(body, "", depth + 1, copies),
-                    _ => {}
                 }
             }
             self.path.pop();

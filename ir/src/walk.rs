@@ -46,17 +46,12 @@ fn inside<'m>(
         place.names.push(&statement.name);
         visit(place, statement);
         for op in &statement.ops {
-            match &op.kind {
-                OpKind::Residual { body, shortcut, .. } => {
-                    inside(body, place, visit);
-                    place.names.push(SHORTCUT);
-                    inside(shortcut, place, visit);
+            for (name, block) in op.kind.blocks() {
+                place.names.extend(name);
+                inside(block, place, visit);
+                if name.is_some() {
                     place.names.pop();
                 }
-                OpKind::Repeat { body, .. } | OpKind::Parallel { body, .. } => {
-                    inside(body, place, visit);
-                }
-                _ => {}
             }
         }
         place.names.pop();

@@ -132,3 +132,34 @@ fn every_setting_is_written_as_its_example_says() {
         assert_eq!(example[word.len()..].starts_with('('), is_call, "{example}");
     }
 }
+
+/// A suggestion that does not exist would be worse than none.
+#[test]
+fn what_other_libraries_call_a_word_is_one_here() {
+    let words: BTreeSet<&str> = all().map(|(_, word)| word.name).collect();
+    let arguments: BTreeSet<&str> = all()
+        .flat_map(|(_, word)| word.arguments)
+        .map(|argument| argument.name)
+        .collect();
+    let source = include_str!("../src/words/aliases.rs");
+    let (aliases, of_arguments) = source
+        .split_once("pub fn argument_aliases")
+        .expect("both tables");
+    let quoted = |text: &str, after: &str| -> Vec<String> {
+        text.split(after)
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next().map(str::to_owned))
+            .collect()
+    };
+    for word in quoted(aliases, "Some(\"") {
+        assert!(words.contains(word.as_str()), "{word}");
+    }
+    for line in of_arguments
+        .lines()
+        .filter_map(|line| line.split_once("=> &["))
+    {
+        for name in line.1.split('"').skip(1).step_by(2) {
+            assert!(arguments.contains(name), "{name}");
+        }
+    }
+}

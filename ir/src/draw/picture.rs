@@ -106,18 +106,12 @@ fn count(statements: &[Statement], depth: usize, sizes: &mut Vec<usize>) {
     }
     sizes[depth] += statements.len();
     for op in statements.iter().flat_map(|statement| &statement.ops) {
-        match &op.kind {
-            OpKind::Residual { body, shortcut, .. } => {
-                count(body, depth + 1, sizes);
-                count(shortcut, depth + 1, sizes);
-                sizes[depth + 1] += 2;
-            }
-            OpKind::Repeat { body, .. } => count(body, depth + 1, sizes),
-            OpKind::Parallel { body, .. } => {
-                count(body, depth + 1, sizes);
-                sizes[depth + 1] += 2;
-            }
-            _ => {}
+        for (_, block) in op.kind.blocks() {
+            count(block, depth + 1, sizes);
+        }
+        // What splits and joins the branches.
+        if matches!(op.kind, OpKind::Residual { .. } | OpKind::Parallel { .. }) {
+            sizes[depth + 1] += 2;
         }
     }
 }
@@ -398,12 +392,10 @@ impl<'m> Builder<'m, '_> {
 }
 
 fn has_body(op: &Op) -> bool {
-    match &op.kind {
-        OpKind::Residual { body, .. }
-        | OpKind::Repeat { body, .. }
-        | OpKind::Parallel { body, .. } => !body.is_empty(),
-        _ => false,
-    }
+    op.kind
+        .blocks()
+        .next()
+        .is_some_and(|(_, body)| !body.is_empty())
 }
 
 fn shape(shape: Option<&Shape>) -> String {

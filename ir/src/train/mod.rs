@@ -202,6 +202,28 @@ impl Train {
         *place = Some(value);
     }
 
+    /// Switches a setting off, or back to its default.
+    pub fn clear(&mut self, setting: Setting) {
+        match setting {
+            Setting::Optimizer => self.optimizer = None,
+            Setting::Schedule => self.schedule = None,
+            Setting::Epochs => self.epochs = None,
+            Setting::Batch => self.batch = None,
+            Setting::DropLast => self.drop_last = None,
+            Setting::Seed => self.seed = None,
+            Setting::Clip => (self.clip_norm, self.clip_value) = (None, None),
+            Setting::EarlyStop => self.early_stop = None,
+            Setting::Accumulate => self.accumulate = None,
+            Setting::Mixup => self.mixup = None,
+            Setting::Cutmix => self.cutmix = None,
+            Setting::Ema => self.ema = None,
+            Setting::Swa => self.swa = None,
+            Setting::LayerDecay => self.layer_decay = None,
+            Setting::Augment => self.augment = None,
+            Setting::Backend => self.backend = None,
+        }
+    }
+
     /// Takes the arguments of a setting that has some: `clip(norm = 1.0)`. `id` is its call.
     pub fn read(&mut self, setting: Setting, id: Id, from: &dyn crate::words::Read) {
         let of = |name| from.optional(name);
@@ -469,7 +491,8 @@ impl Model {
                 .unwrap_or_default()
                 .filled(),
             learning_rate: optimizer
-                .map_or(1e-3, |optimizer| float(&optimizer.learning_rate, 1e-3)),
+                .and_then(|optimizer| optimizer.learning_rate.known)
+                .unwrap_or_else(|| Optimizer::default().learning_rate.number()),
             weight_decay: optimizer
                 .and_then(|optimizer| optimizer.weight_decay)
                 .map_or(0.0, |value| float(&value, 0.0)),

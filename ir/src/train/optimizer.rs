@@ -156,14 +156,7 @@ impl OptimizerKind {
 /// `adamw(lr = 1e-3)`: the optimizer where none is written.
 impl Default for OptimizerKind {
     fn default() -> Self {
-        let unknown = Value::unknown();
-        Self::Adamw {
-            beta1: unknown,
-            beta2: unknown,
-            epsilon: unknown,
-            amsgrad: unknown,
-        }
-        .filled()
+        Self::adamw()
     }
 }
 
@@ -180,5 +173,44 @@ impl fmt::Display for Optimizer {
 impl fmt::Display for OptimizerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&crate::words::call(self.word(), &self.written()))
+    }
+}
+
+impl Optimizer {
+    /// An optimizer with this learning rate.
+    ///
+    /// ```
+    /// use damper_ir::{Optimizer, OptimizerKind};
+    ///
+    /// let sgd = Optimizer::new(OptimizerKind::sgd().with("momentum", 0.9)?, 0.1);
+    /// assert_eq!(sgd.to_string(), "sgd(lr = 0.1, momentum = 0.9)");
+    /// let error = OptimizerKind::sgd().with("beta1", 0.9).unwrap_err();
+    /// assert_eq!(error.to_string(), "`sgd` has no argument `beta1` that is one value");
+    /// # Ok::<(), damper_ir::words::NoArgument>(())
+    /// ```
+    pub fn new(kind: OptimizerKind, learning_rate: f64) -> Self {
+        Self {
+            id: Id::NONE,
+            kind,
+            learning_rate: learning_rate.into(),
+            weight_decay: None,
+        }
+    }
+
+    /// With this weight decay: decoupled or not, as the optimizer has it.
+    #[must_use]
+    pub fn with_weight_decay(mut self, weight_decay: f64) -> Self {
+        self.weight_decay = Some(weight_decay.into());
+        self
+    }
+}
+
+/// `adamw(lr = 1e-3)`: the optimizer where none is written.
+impl Default for Optimizer {
+    fn default() -> Self {
+        let lr = crate::words::of(WORDS, "adamw")
+            .argument("lr")
+            .and_then(crate::words::Argument::number);
+        Self::new(OptimizerKind::default(), lr.unwrap_or(1e-3))
     }
 }

@@ -104,3 +104,21 @@ impl Default for ScheduleKind {
         Self::Constant
     }
 }
+
+impl Schedule {
+    /// A schedule without warm-up.
+    pub const fn new(kind: ScheduleKind) -> Self {
+        Self {
+            id: Id::NONE,
+            kind,
+            warmup: None,
+        }
+    }
+
+    /// With the learning rate rising linearly from near 0 over this share of all steps.
+    #[must_use]
+    pub fn with_warmup(mut self, share: f64) -> Self {
+        self.warmup = Some(share.into());
+        self
+    }
+}

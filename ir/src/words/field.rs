@@ -2,6 +2,7 @@
 
 use super::{Argument, Fallback, Word};
 use crate::{MetricKind, Padding, Value};
+use std::fmt;
 
 /// What was written for the arguments of one word.
 pub trait Read {
@@ -26,6 +27,33 @@ pub trait Read {
     /// The text of a Rust expression.
     fn text(&self, name: &str) -> String;
 }
+
+/// A word has no such argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoArgument {
+    /// The word.
+    pub word: &'static str,
+    /// What was asked for.
+    pub name: String,
+}
+
+impl NoArgument {
+    pub(crate) fn new(word: &'static str, name: &str) -> Self {
+        Self {
+            word,
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for NoArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { word, name } = self;
+        write!(f, "`{word}` has no argument `{name}` that is one value")
+    }
+}
+
+impl std::error::Error for NoArgument {}
 
 /// A word of which nothing is written: every argument has its default.
 pub struct Unwritten(pub &'static Word);
@@ -74,6 +102,10 @@ pub trait Field: Sized {
     /// The numbers in it.
     fn values(&self) -> &[Value] {
         &[]
+    }
+    /// Takes a value; whether it can.
+    fn put(&mut self, _: Value) -> bool {
+        false
     }
     /// Puts the default in the place of what is unknown.
     fn fill(&mut self, _: &Word, _: &str) {}
@@ -125,6 +157,11 @@ impl Field for Value {
         std::slice::from_ref(self)
     }
 
+    fn put(&mut self, value: Value) -> bool {
+        *self = value;
+        true
+    }
+
     fn fill(&mut self, word: &Word, name: &str) {
         let fallback = word.argument(name).map(|argument| argument.fallback);
         if let (None, Some(Fallback::Number(default))) = (self.known, fallback) {
@@ -144,6 +181,11 @@ impl Field for Option<Value> {
 
     fn values(&self) -> &[Value] {
         self.as_slice()
+    }
+
+    fn put(&mut self, value: Value) -> bool {
+        *self = Some(value);
+        true
     }
 }
 

@@ -4,11 +4,13 @@
 //! made the type that the model holds, the reading of what was written, its text, the checks of its values, its page in
 //! an editor and its row in the documentation.
 
+mod aliases;
 mod field;
 mod table;
 mod word;
 
-pub use field::{Field, Read, Unwritten};
+pub use aliases::{alias, argument_aliases};
+pub use field::{Field, NoArgument, Read, Unwritten};
 pub(crate) use field::{call, choice, list_of, shown};
 pub(crate) use table::{extra, pages, words};
 pub use word::{

@@ -119,6 +119,52 @@ macro_rules! words {
                 None
             }
 
+            $(
+                #[doc = concat!("`", stringify!($word), "` with its defaults; what has none is unknown.")]
+                #[must_use]
+                pub fn $word() -> Self {
+                    #[allow(unused_imports)]
+                    use $crate::words::{Field, Unwritten};
+                    Self::$Variant
+                        $({
+                            $($field: <$ty as Field>::read(
+                                &Unwritten($crate::words::of(WORDS, stringify!($word))),
+                                stringify!($field),
+                            ),)+
+                            $($($extra: Default::default(),)+)?
+                        })?
+                        $((<$only_ty as Field>::read(
+                            &Unwritten($crate::words::of(WORDS, stringify!($word))),
+                            stringify!($only),
+                        )))?
+                }
+            )+
+
+            /// The same with another value for an argument: `OptimizerKind::sgd().with("momentum", 0.9)`.
+            ///
+            /// # Errors
+            ///
+            /// The word has no argument of this name that is one value.
+            #[allow(unused_variables, unused_mut, unused_imports)]
+            pub fn with(
+                mut self,
+                name: &str,
+                value: impl Into<$crate::Value>,
+            ) -> Result<Self, $crate::words::NoArgument> {
+                use $crate::words::Field;
+                let value = value.into();
+                let mut put = false;
+                match &mut self { $(Self::$Variant $({ $($field,)+ .. })? $(($only))? => {
+                    $($(put |= name == stringify!($field) && $field.put(value);)+)?
+                    $(put |= name == stringify!($only) && $only.put(value);)?
+                })+ }
+                if put {
+                    Ok(self)
+                } else {
+                    Err($crate::words::NoArgument::new(self.word(), name))
+                }
+            }
+
             /// Every value with the argument that it is.
             #[allow(unused_variables)]
             pub fn each_value(&self, visit: &mut dyn FnMut(&'static $crate::words::Argument, &$crate::Value)) {

@@ -697,16 +697,15 @@ pub(crate) fn least_vocab(
                 let own = first_name(&model.inputs)?;
                 least_vocab(&model.layers, own, Some(own))
             }
-            OpKind::Repeat { body, .. } => least_vocab(body, input, taken(op)),
-            OpKind::Residual { body, shortcut, .. } => {
-                let sides = [body, shortcut].map(|side| least_vocab(side, input, taken(op)));
-                sides.into_iter().flatten().min()
-            }
+            // Every branch takes what the block takes.
             OpKind::Parallel { body, .. } => body
                 .iter()
                 .filter_map(|branch| least_vocab(std::slice::from_ref(branch), input, taken(op)))
                 .min(),
-            _ => None,
+            kind => kind
+                .blocks()
+                .filter_map(|(_, block)| least_vocab(block, input, taken(op)))
+                .min(),
         })
         .min()
     };

@@ -3,7 +3,7 @@
 use super::{Cx, training};
 use crate::ast::{self, Args, Call, Ends, Expr};
 use crate::evaluate::{self, LARGEST, Type_, in_parentheses};
-use crate::words::{Argument, Fallback, Kind, Read, Word, list};
+use crate::words::{self, Argument, Fallback, Kind, Read, Word, list};
 use crate::{Hole, HoleKind, parse};
 use damper_ir::{MetricKind, Value};
 use proc_macro2::{Ident, TokenStream};
@@ -212,7 +212,7 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                     .iter()
                     .map(|argument| argument.name)
                     .collect();
-                let suggestion = aliases(&text)
+                let suggestion = words::argument_aliases(&text)
                     .iter()
                     .copied()
                     .find(|alias| names.contains(alias))
@@ -270,44 +270,6 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
         let given = given(cx, &item.value, argument, word);
         arguments.fine &= !matches!(given, Given::Wrong);
         arguments.given.insert(argument.name, (given, ends));
-    }
-}
-
-/// What damper calls the argument that other libraries call so.
-fn aliases(name: &str) -> &'static [&'static str] {
-    match name {
-        "learning_rate" => &["lr"],
-        "wd" | "l2" => &["weight_decay"],
-        "eps" => &["epsilon"],
-        "p" | "prob" | "probability" => &["rate"],
-        "units" | "features" | "out_features" | "d_output" | "size" | "output_size" => {
-            &["out", "hidden", "size"]
-        }
-        "channels" | "out_channels" | "filters" => &["out"],
-        "hidden_size" | "hidden_dim" => &["hidden"],
-        "num_layers" | "depth" => &["layers"],
-        "num_heads" | "n_head" | "nhead" | "n_heads" => &["heads"],
-        "dim_feedforward" | "feedforward" | "d_ff" | "mlp" => &["ff"],
-        "vocab_size" | "num_embeddings" | "input_dim" => &["vocab"],
-        "embedding_dim" | "d_model" | "output_dim" => &["dim"],
-        "padding_idx" | "pad_index" | "padding" => &["pad"],
-        "num_groups" => &["groups"],
-        "kernel_size" | "window" | "pool_size" => &["kernel"],
-        "strides" => &["stride"],
-        "dilation_rate" => &["dilation"],
-        "depth_multiplier" => &["multiplier"],
-        "block_size" => &["size"],
-        "is_causal" => &["causal"],
-        "recurrent_dropout" => &["recurrent"],
-        "dim" => &["axis"],
-        "tie" | "tied_to" | "weight_tying" => &["tied"],
-        "use_bias" => &["bias"],
-        "sigma" | "stddev" => &["std"],
-        "gamma" => &["factor"],
-        "step_size" => &["every"],
-        "smoothing" => &["label_smoothing"],
-        "weight" | "class_weights" => &["weights"],
-        _ => &[],
     }
 }
 

@@ -440,61 +440,7 @@ fn unused(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Finding> {
 /// The error for a word that does not exist: with a suggestion, and the list of those that do.
 fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static str]) {
     let name = word.to_string();
-    let alias = match name.as_str() {
-        "dense" | "fc" | "fully_connected" => Some("linear"),
-        "conv" | "convolution" | "convolution2d" => Some("conv2d"),
-        "deconv2d" | "conv2d_transpose" | "conv_transpose" | "transposed_conv2d" => {
-            Some("conv_transpose2d")
-        }
-        "depthwise_conv" | "depthwise" => Some("depthwise_conv2d"),
-        "maxpool" | "max_pool" | "maxpool2d" | "max_pooling2d" => Some("max_pool2d"),
-        "avgpool" | "avg_pool" | "avgpool2d" | "average_pooling2d" => Some("avg_pool2d"),
-        "adaptive_avg_pool" | "adaptive_pool" => Some("adaptive_avg_pool2d"),
-        "gap" | "global_average_pool" | "global_average_pooling2d" => Some("global_avg_pool"),
-        "global_max_pooling2d" | "gmp" => Some("global_max_pool"),
-        "bn" | "batch_norm1d" | "batch_norm2d" | "batch_norm3d" | "batchnorm2d" => {
-            Some("batch_norm")
-        }
-        "instance_norm1d" | "instance_norm2d" | "instance_norm3d" => Some("instance_norm"),
-        "multi_head_attention" | "multihead_attention" | "mha" | "self_attention" => {
-            Some("attention")
-        }
-        "positional_encoding" | "position_embedding" | "pos_embed" => Some("positional"),
-        "cls_token" | "cls" => Some("class_token"),
-        "embed" => Some("embedding"),
-        "elman" | "elman_rnn" | "simple_rnn" => Some("rnn"),
-        "encoder" | "transformer" | "encoder_layer" => Some("transformer_encoder"),
-        "view" => Some("reshape"),
-        "permute" => Some("transpose"),
-        "dropout1d" | "dropout2d" | "dropout3d" | "channel_dropout" | "feature_dropout" => {
-            Some("spatial_dropout")
-        }
-        "locked_dropout" | "recurrent_dropout" => Some("variational_dropout"),
-        "dropblock" | "dropblock2d" => Some("drop_block"),
-        "word_dropout" => Some("embedding_dropout"),
-        "weight_drop" => Some("drop_connect"),
-        "swish" => Some("silu"),
-        "ln" => Some("layer_norm"),
-        "stochastic_depth" => Some("drop_path"),
-        "gaussian_noise" => Some("noise"),
-        "weight_decay" | "l2" | "l1" => Some("decay"),
-        "bce" => Some("binary_cross_entropy"),
-        "ce" | "nll" | "softmax_cross_entropy" => Some("cross_entropy"),
-        "l1_loss" | "mean_absolute_error" => Some("mae"),
-        "l2_loss" | "mean_squared_error" => Some("mse"),
-        "max_epochs" | "num_epochs" => Some("epochs"),
-        "batch_size" => Some("batch"),
-        "patience" | "early_stopping" => Some("early_stop"),
-        "random_seed" => Some("seed"),
-        "scheduler" | "lr_schedule" => Some("schedule"),
-        "device" => Some("backend"),
-        "gradient_accumulation" => Some("accumulate"),
-        "parameters" | "param" | "weights" | "size" => Some("params"),
-        "flop" | "operations" | "compute" => Some("flops"),
-        "ram" | "bytes" | "mem" => Some("memory"),
-        _ => None,
-    };
-    let suggestion = alias
+    let suggestion = words::alias(&name)
         .filter(|alias| candidates.contains(alias))
         .or_else(|| damper_ir::suggest(&name, candidates.iter().copied()));
     let available = format!("available are {}", words::available(candidates));
