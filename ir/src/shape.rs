@@ -4,6 +4,7 @@
 //! not known passes through every rule. The batch axis is implied everywhere and never part of a [`Shape`].
 
 use crate::Value;
+use crate::catalogue::names;
 use std::fmt;
 
 /// The axes of one sample, without the batch axis; `None` is a size that only the compiler knows.
@@ -171,7 +172,7 @@ pub struct Misfit {
 impl Misfit {
     pub(crate) fn new(message: String) -> Self {
         Self {
-            lint: "shape_mismatch",
+            lint: names::shape_mismatch,
             message,
             help: None,
         }
@@ -473,7 +474,7 @@ pub fn residual(
 ) -> Result<Shape, Misfit> {
     branch.unify(shortcut).ok_or_else(|| {
         let misfit = Misfit {
-            lint: "residual_shape_mismatch",
+            lint: names::residual_shape_mismatch,
             ..Misfit::new(if written {
                 format!("`residual` adds its shortcut to its branch: the branch gives {branch}, the shortcut gives {shortcut}")
             } else {

@@ -1,6 +1,7 @@
 //! Opt-in: shapes of convolutional networks that a textbook would draw otherwise (`NeuraLint`, arXiv 2105.08095).
 
 use super::Cx;
+use crate::catalogue::names;
 use crate::graph::{Graph, Node};
 use crate::op::Written;
 use crate::{Conv, OpKind, Reduction, Value};
@@ -58,11 +59,16 @@ fn pool_after_every<'m>(
     let Some((_, node, _)) = convs.last().filter(|_| all) else {
         return;
     };
-    let least = cx.limit(&[], node.scope, "pool_after_every_conv", "convolutions");
+    let least = cx.limit(
+        &[],
+        node.scope,
+        names::pool_after_every_conv,
+        "convolutions",
+    );
     if convs.len() as f64 >= least.value {
         cx.node(
             node,
-            "pool_after_every_conv",
+            names::pool_after_every_conv,
             format!("each of the {} convolutions is followed by a pooling", convs.len()),
         )
         .and_limit(least)
@@ -108,7 +114,7 @@ fn pair<'m>(cx: &mut Cx<'m>, first: (&Node<'m>, &'m Conv), second: (&Node<'m>, &
     if windows.is_some_and(|(a, b)| b < a) {
         cx.node(
             node,
-            "conv_window_shrinks",
+            names::conv_window_shrinks,
             format!("the kernel of `{name}` is smaller than that of `{before}`"),
         )
         .and_other(first.id, "the larger one")
@@ -122,7 +128,7 @@ fn pair<'m>(cx: &mut Cx<'m>, first: (&Node<'m>, &'m Conv), second: (&Node<'m>, &
     if b < a {
         cx.node(
             node,
-            "filters_not_increasing",
+            names::filters_not_increasing,
             format!("`{name}` gives {b} channels, `{before}` before it {a}"),
         )
         .and_other(first.id, "more channels")
@@ -137,7 +143,7 @@ fn pair<'m>(cx: &mut Cx<'m>, first: (&Node<'m>, &'m Conv), second: (&Node<'m>, &
         let size: Vec<String> = size.iter().map(ToString::to_string).collect();
         cx.node(
             node,
-            "inhomogeneous_conv_block",
+            names::inhomogeneous_conv_block,
             format!(
                 "on maps of {} positions `{before}` gives {a} channels, `{name}` {b}",
                 size.join(" x ")
@@ -163,7 +169,7 @@ fn average_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             let word = pool.word();
             cx.node(
                 node,
-                "avg_pool_instead_of_max",
+                names::avg_pool_instead_of_max,
                 format!("`{word}` between convolutions"),
             )
             .and_other(next.id, "this convolution reads it")
@@ -177,7 +183,12 @@ fn down_sampling<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, convs: &[(usize, &Node<
     let Some((end, node, _)) = convs.last() else {
         return;
     };
-    let least = cx.limit(&[], node.scope, "missing_down_sampling", "convolutions");
+    let least = cx.limit(
+        &[],
+        node.scope,
+        names::missing_down_sampling,
+        "convolutions",
+    );
     let steps = convs.iter().all(|(_, _, conv)| {
         (0..usize::from(conv.axes)).all(|axis| along(&conv.stride, axis) == Some(1))
     });
@@ -185,7 +196,7 @@ fn down_sampling<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, convs: &[(usize, &Node<
     if steps && !pooled && convs.len() as f64 >= least.value {
         cx.node(
             node,
-            "missing_down_sampling",
+            names::missing_down_sampling,
             format!("{} convolutions and no smaller maps", convs.len()),
         )
         .and_limit(least)
@@ -207,7 +218,7 @@ fn even_kernel<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         if let Some(size) = even {
             cx.node(
                 node,
-                "even_kernel_size",
+                names::even_kernel_size,
                 format!("a kernel of {size} has no middle"),
             )
             .and_help(format!("kernel = {}", size + 1))

@@ -2,6 +2,7 @@
 
 use super::convolution::window;
 use super::{Cx, allow, percent};
+use crate::catalogue::names;
 use crate::graph::{Graph, Kind, Node};
 use crate::infer::at;
 use crate::{
@@ -157,7 +158,7 @@ fn ranges<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 node.scope,
                 node.place(),
                 at(written.value, written.id),
-                "dropout_rate_out_of_range",
+                names::dropout_rate_out_of_range,
                 format!("{} is not a rate in [0, 1)", Value::known(rate)),
             )
             .and_help(help)
@@ -214,7 +215,7 @@ fn before_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize> {
         let written = source
             .and_then(Node::op)
             .map_or_else(|| "linear(10)".to_owned(), |op| op.kind.to_string());
-        cx.node(node, "dropout_before_output", format!("`{}` on {what}", OpKind::Stochastic(stochastic.clone())))
+        cx.node(node, names::dropout_before_output, format!("`{}` on {what}", OpKind::Stochastic(stochastic.clone())))
             .and_other(source.map_or(Id::NONE, |source| source.id), produced)
             .and_help(format!("drop the features that feed it: `-> relu -> {stochastic}; {head}: {written};`"))
             .and_note("in training the loss compares targets with corrupted values; no weights follow that could make up for it");
@@ -239,7 +240,7 @@ fn feeding_head<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     };
     while let Some(node) = graph.node(at).filter(|node| !node.ends_segment()) {
         if node.dropout().is_some_and(acts) {
-            cx.node(node, "dropout_feeding_head", "dropout on the features that the last layer reads")
+            cx.node(node, names::dropout_feeding_head, "dropout on the features that the last layer reads")
                 .and_other(head.id, "the last layer")
                 .and_help("remove it, or drop earlier")
                 .and_note("most published classifiers do this and gain; the lint is for those who do not want it");
@@ -259,7 +260,7 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for (index, node, dropout) in dropouts(graph) {
         if let Some(norm) = first(&here, index) {
             let name = norm.name();
-            cx.node(node, "dropout_before_batch_norm", format!("the batch norm `{name}` learns statistics that this `{dropout}` has inflated"))
+            cx.node(node, names::dropout_before_batch_norm, format!("the batch norm `{name}` learns statistics that this `{dropout}` has inflated"))
                 .and_other(norm.id, "this batch norm")
                 .and_help(format!("move `{dropout}` behind the `batch_norm` and its activation, or use `decay(l2 = 1e-4)` instead"))
                 .and_note(VARIANCE);
@@ -273,10 +274,10 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         if let Some((_, norm)) = alongside {
             let name = norm.name();
             let regions = matches!(dropout, Stochastic::DropBlock { .. });
-            let light = cx.limit(&[], node.scope, "dropout_with_batch_norm", "light");
+            let light = cx.limit(&[], node.scope, names::dropout_with_batch_norm, "light");
             let finding = cx.node(
                 node,
-                "dropout_with_batch_norm",
+                names::dropout_with_batch_norm,
                 format!("`{dropout}` alongside the batch norm `{name}`"),
             );
             if regions || dropout.rate().known.is_none_or(|rate| rate <= light.value) {
@@ -287,7 +288,7 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .and_other(norm.id, "this batch norm regularises the segment already")
                 .and_help(format!(
                     "use `decay(l2 = 1e-4)` instead of `{dropout}`; behind the last batch norm of a network it does little harm: {}",
-                    allow("dropout_with_batch_norm", "behind the last batch norm")
+                    allow(names::dropout_with_batch_norm, "behind the last batch norm")
                 ))
                 .and_note(if regions {
                     "the next batch norm sees a shifted variance (Li et al., arXiv 1801.05134); DropBlock was published with batch norm, and gains (arXiv 1810.12890)"
@@ -298,11 +299,11 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         }
         if let Some(norm) = first(&downstream, index) {
             let name = norm.name();
-            cx.node(node, "dropout_upstream_of_batch_norm", format!("`{dropout}` shifts the variance that the batch norm `{name}` sees at inference"))
+            cx.node(node, names::dropout_upstream_of_batch_norm, format!("`{dropout}` shifts the variance that the batch norm `{name}` sees at inference"))
                 .and_other(norm.id, "this batch norm")
                 .and_help(format!(
                     "use `decay(l2 = 1e-4)`, or place the only dropout behind the last batch norm; or {}",
-                    allow("dropout_upstream_of_batch_norm", "Wide-ResNet, section 2.4")
+                    allow(names::dropout_upstream_of_batch_norm, "Wide-ResNet, section 2.4")
                 ))
                 .and_note(VARIANCE);
         }
@@ -325,7 +326,7 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 node.scope,
                 node.place(),
                 written.id,
-                "dropout_upstream_of_batch_norm",
+                names::dropout_upstream_of_batch_norm,
                 format!(
                     "`{text}` shifts the variance that the batch norm `{}` sees at inference",
                     norm.name()
@@ -334,7 +335,7 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .and_other(norm.id, "this batch norm")
             .and_help(format!(
                 "`layer_norm` instead of the `batch_norm`, or {}",
-                allow("dropout_upstream_of_batch_norm", "measured")
+                allow(names::dropout_upstream_of_batch_norm, "measured")
             ))
             .and_note(VARIANCE);
         }
@@ -370,7 +371,7 @@ fn before_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, before_output: &Has
                 "`{dropout}` in front of `{name}`: the survivors are scaled before they are bent"
             )
         };
-        let finding = cx.node(node, "dropout_before_activation", message);
+        let finding = cx.node(node, names::dropout_before_activation, message);
         if breaks {
             finding.at_level(Level::Deny);
         }
@@ -399,18 +400,18 @@ fn on_input<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize> {
             continue;
         };
         let Some(rate) = rate(dropout) else { continue };
-        let max = cx.limit(&[], node.scope, "dropout_on_input", "max");
+        let max = cx.limit(&[], node.scope, names::dropout_on_input, "max");
         if rate > max.value {
             found.insert(index);
             cx.node(
                 node,
-                "dropout_on_input",
+                names::dropout_on_input,
                 format!("`{dropout}` throws away {} of the input", percent(rate)),
             )
             .and_limit(max)
             .and_help(format!(
                 "`dropout(0.1)` or `noise(0.1)`; for input masking {}",
-                allow("dropout_on_input", "denoising")
+                allow(names::dropout_on_input, "denoising")
             ))
             .and_note("Srivastava et al. (JMLR 15) keep at least 80 % of the input");
         }
@@ -434,7 +435,7 @@ fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &HashSet<usize>)
                     node.scope,
                     node.place(),
                     written.id,
-                    "dropout_rate_zero",
+                    names::dropout_rate_zero,
                     format!("`{text}` does nothing"),
                 )
                 .and_help(format!("remove `{text}`"))
@@ -449,7 +450,7 @@ fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &HashSet<usize>)
             else {
                 continue;
             };
-            let max = cx.limit(written.levels, node.scope, "high_dropout_rate", "max");
+            let max = cx.limit(written.levels, node.scope, names::high_dropout_rate, "max");
             if rate <= max.value {
                 continue;
             }
@@ -458,7 +459,7 @@ fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &HashSet<usize>)
                 node.scope,
                 node.place(),
                 written.id,
-                "high_dropout_rate",
+                names::high_dropout_rate,
                 format!(
                     "`{text}` drops {} (it is the rate dropped, not kept)",
                     percent(rate)
@@ -518,7 +519,7 @@ fn stacked<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             ways.min_by(|a, b| a.0.total_cmp(&b.0))
         };
         let (before, mut said) = way.unwrap_or((1.0, false));
-        let limit = |name| cx.limit(&[], node.scope, "stacked_high_dropout", name);
+        let limit = |name| cx.limit(&[], node.scope, names::stacked_high_dropout, name);
         let (min, counted) = (limit("min"), limit("counted"));
         let (leaves, alone) = leaves(node, counted.value);
         let share = before * leaves.powf(node.times as f64);
@@ -545,7 +546,7 @@ fn stacked<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 node.scope,
                 node.place(),
                 id,
-                "stacked_high_dropout",
+                names::stacked_high_dropout,
                 format!(
                     "with this `{text}` only {} of the signal paths survive one step",
                     percent(share)
@@ -592,7 +593,7 @@ fn consecutive<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             ),
             None => "one of them".to_owned(),
         };
-        cx.node(node, "consecutive_dropout", message)
+        cx.node(node, names::consecutive_dropout, message)
             .and_other(first.id, "the first")
             .and_help(help)
             .and_note("two independent masks of rates p and q are one of rate 1 - (1 - p)(1 - q)");
@@ -608,7 +609,7 @@ fn consecutive<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .filter_map(|(_, node)| Some((node, node.dropout().filter(|dropout| acts(dropout))?)));
         if let Some((first, dropout)) = before.next() {
             let id = if own.id.is_none() { node.id } else { own.id };
-            cx.at(&own.levels, node.scope, node.place(), id, "consecutive_dropout", format!("`variational_dropout` drops the input of `{}`, which `{dropout}` has dropped already", node.name()))
+            cx.at(&own.levels, node.scope, node.place(), id, names::consecutive_dropout, format!("`variational_dropout` drops the input of `{}`, which `{dropout}` has dropped already", node.name()))
                 .and_other(first.id, "the first")
                 .and_help(format!("remove `{dropout}`"))
 .and_note("two masks over one value drop more than either rate says");
@@ -630,12 +631,12 @@ fn tiny_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             continue;
         };
         let nothing = rate.powf(width as f64);
-        let max = cx.limit(&[], node.scope, "dropout_on_tiny_layer", "max");
+        let max = cx.limit(&[], node.scope, names::dropout_on_tiny_layer, "max");
         if nothing >= max.value {
             let units = if width == 1 { "unit" } else { "units" };
             cx.node(
                 node,
-                "dropout_on_tiny_layer",
+                names::dropout_on_tiny_layer,
                 format!(
                     "with {width} {units} and `{dropout}`, {} of the samples pass nothing",
                     percent(nothing)
@@ -662,7 +663,7 @@ fn order_of_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         if high > low {
             cx.node(
                 node,
-                "dropout_rate_increases",
+                names::dropout_rate_increases,
                 format!("`{dropout}` is more than the earlier `{before}`"),
             )
             .and_other(first.id, "the earlier one")
@@ -679,7 +680,7 @@ fn order_of_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     {
         cx.node(
             node,
-            "uniform_dropout_rate",
+            names::uniform_dropout_rate,
             format!(
                 "all {} dropouts have the rate {}",
                 all.len(),
@@ -708,7 +709,7 @@ fn selu<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             ) => {
                 cx.node(
                     node,
-                    "plain_dropout_with_selu",
+                    names::plain_dropout_with_selu,
                     format!("`{dropout}` breaks the self-normalisation of `selu`"),
                 )
                 .and_other(id, "this `selu`")
@@ -719,7 +720,7 @@ fn selu<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             }
             (Stochastic::AlphaDropout { .. }, Some((_, ActivationKind::Selu))) => {}
             (Stochastic::AlphaDropout { rate }, Some((id, kind))) => {
-                cx.node(node, "alpha_dropout_without_selu", format!("`alpha_dropout` behind `{}`", kind.word()))
+                cx.node(node, names::alpha_dropout_without_selu, format!("`alpha_dropout` behind `{}`", kind.word()))
                     .and_other(id, "this activation")
                     .and_help(format!("dropout({rate})"))
                     .and_note("it sets values to the negative limit of `selu`, which means nothing elsewhere (arXiv 1706.02515)");
@@ -730,7 +731,7 @@ fn selu<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                         || (matches!(end.kind, Kind::Input(_)) && graph.model.loss.is_some())
                 }) =>
             {
-                cx.node(node, "alpha_dropout_without_selu", "`alpha_dropout` without `selu` in front of it")
+                cx.node(node, names::alpha_dropout_without_selu, "`alpha_dropout` without `selu` in front of it")
                     .and_help(format!("dropout({rate})"))
                     .and_note("it sets values to the negative limit of `selu`, which means nothing elsewhere (arXiv 1706.02515)");
             }
@@ -772,7 +773,7 @@ fn before_max_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             });
         cx.node(
             node,
-            "dropout_before_max_pool",
+            names::dropout_before_max_pool,
             format!("`{word}` picks what `{dropout}` has left{rest}"),
         )
         .and_other(pool.id, "this pooling")
@@ -788,7 +789,7 @@ fn maps<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let vector = input.rank() == 1 || node.layout == Layout::Sequence;
         match dropout {
             Stochastic::Dropout { rate } if node.takes_maps() => {
-                cx.node(node, "elementwise_dropout_on_feature_maps", format!("`{dropout}` drops single positions of feature maps {input}"))
+                cx.node(node, names::elementwise_dropout_on_feature_maps, format!("`{dropout}` drops single positions of feature maps {input}"))
                     .and_help(match rate.known {
                         Some(rate) if rate > 0.0 && rate < 0.2 => format!("spatial_dropout({rate})"),
                         _ => "spatial_dropout(0.1)".to_owned(),
@@ -813,7 +814,7 @@ fn maps<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     };
                     cx.node(
                         node,
-                        "spatial_dropout_on_vector",
+                        names::spatial_dropout_on_vector,
                         format!("`{dropout}` on a value without feature maps: {input}"),
                     )
                     .and_help(help)
@@ -821,16 +822,16 @@ fn maps<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 } else if single {
                     cx.node(
                         node,
-                        "spatial_dropout_on_vector",
+                        names::spatial_dropout_on_vector,
                         format!("`{dropout}` on maps of one position, {input}, is plain dropout"),
                     )
                     .at_level(Level::Warn)
                     .and_help(format!("dropout({rate})"))
                     .and_note("it drops whole feature maps; these are single numbers");
                 }
-                let max = cx.limit(&[], node.scope, "spatial_dropout_rate_high", "max");
+                let max = cx.limit(&[], node.scope, names::spatial_dropout_rate_high, "max");
                 if let Some(share) = rate.known.filter(|rate| *rate > max.value && *rate < 1.0) {
-                    cx.node(node, "spatial_dropout_rate_high", format!("`{dropout}` drops {} of the feature maps", percent(share)))
+                    cx.node(node, names::spatial_dropout_rate_high, format!("`{dropout}` drops {} of the feature maps", percent(share)))
                         .and_limit(max)
                         .and_help("spatial_dropout(0.1)")
                         .and_note("a channel takes all its positions with it: 0.1 to 0.2 is usual (Tompson et al., arXiv 1411.4280)");
@@ -852,13 +853,13 @@ fn maps<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                         .map()
                         .is_some_and(|axes| axes.iter().all(|axis| *axis == 1))
                 {
-                    cx.node(node, "drop_block_too_large", format!("`{dropout}` on a value without positions: {input}"))
+                    cx.node(node, names::drop_block_too_large, format!("`{dropout}` on a value without positions: {input}"))
                         .and_help(format!("dropout({})", dropout.rate()))
                         .and_note("a region of a feature map is all of it or nothing here (Ghiasi et al., arXiv 1810.12890)");
                 } else if let Some((least, wanted)) =
                     least.zip(size.size()).filter(|(least, size)| size > least)
                 {
-                    cx.at(&[], node.scope, node.place(), at(size, node.id), "drop_block_too_large", format!("regions of {wanted} do not fit into feature maps {input}"))
+                    cx.at(&[], node.scope, node.place(), at(size, node.id), names::drop_block_too_large, format!("regions of {wanted} do not fit into feature maps {input}"))
                         .and_help(help((least / 2).max(1)))
                         .and_note("a region larger than the map drops all of it or nothing (Ghiasi et al., arXiv 1810.12890: 7 on maps of 14 and more)");
                 }
@@ -883,7 +884,7 @@ fn time<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             };
             cx.node(
                 node,
-                "variational_dropout_on_non_rnn",
+                names::variational_dropout_on_non_rnn,
                 format!("`{dropout}` on a value without a time axis: {input}"),
             )
             .and_help(format!("{instead}({rate})"))
@@ -915,7 +916,7 @@ fn time<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 node.scope,
                 node.place(),
                 id,
-                "rnn_dropout_single_layer",
+                names::rnn_dropout_single_layer,
                 format!("`dropout({rate})` acts between the layers of `{word}`, and it has one"),
             )
             .and_other(node.id, "this layer")
@@ -931,7 +932,12 @@ fn attention<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .into_iter()
             .filter(|written| written.word == "attention_dropout")
         {
-            let max = cx.limit(written.levels, node.scope, "attention_dropout_high", "max");
+            let max = cx.limit(
+                written.levels,
+                node.scope,
+                names::attention_dropout_high,
+                "max",
+            );
             let Some(rate) = written
                 .value
                 .known
@@ -944,7 +950,7 @@ fn attention<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 node.scope,
                 node.place(),
                 written.id,
-                "attention_dropout_high",
+                names::attention_dropout_high,
                 format!("`{}` drops {} of the attention weights", written.text(), percent(rate)),
             )
             .and_limit(max)
@@ -958,7 +964,7 @@ fn drop_path<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for node in &graph.nodes {
         if let Some(Stochastic::DropPath { rate }) = node.stochastic() {
             if !node.in_branch {
-                cx.node(node, "drop_path_outside_residual", format!("`drop_path({rate})` where no shortcut carries the sample: dropped samples become 0"))
+                cx.node(node, names::drop_path_outside_residual, format!("`drop_path({rate})` where no shortcut carries the sample: dropped samples become 0"))
                     .and_help(format!("residual {{ .. }} with drop_path({rate})"))
                     .and_note("stochastic depth drops the branch of a residual (Huang et al., arXiv 1603.09382)");
             }
@@ -973,7 +979,7 @@ fn drop_path<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .zip(last.known)
             .is_some_and(|(first, last)| first > last && last >= 0.0)
         {
-            cx.node(node, "drop_path_rate_high", format!("the rates fall with depth, from {first} to {last}"))
+            cx.node(node, names::drop_path_rate_high, format!("the rates fall with depth, from {first} to {last}"))
                 .and_help(format!("drop_path({last}..{first})"))
                 .and_note("early layers are needed by all later ones: the linear rule rises (Huang et al., arXiv 1603.09382)");
         } else {
@@ -983,11 +989,11 @@ fn drop_path<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 }
 
 fn high_drop_path(cx: &mut Cx<'_>, node: &Node<'_>, first: &Value, rate: &Value) {
-    let max = cx.limit(&[], node.scope, "drop_path_rate_high", "max");
+    let max = cx.limit(&[], node.scope, names::drop_path_rate_high, "max");
     if let Some(share) = rate.known.filter(|rate| *rate > max.value && *rate < 1.0) {
         cx.node(
             node,
-            "drop_path_rate_high",
+            names::drop_path_rate_high,
             format!(
                 "stochastic depth drops {} of the samples' branch",
                 percent(share)

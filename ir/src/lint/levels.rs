@@ -1,6 +1,7 @@
 //! The levels and thresholds that attributes and `Cargo.toml` ask for.
 
 use super::{Cx, Pushed};
+use crate::catalogue::names;
 use crate::catalogue::{PREFIX, groups};
 use crate::graph::{MODEL, Scope};
 use crate::walk::each_statement;
@@ -156,7 +157,7 @@ impl<'m> Cx<'m> {
                 MODEL,
                 place.clone(),
                 level.id,
-                "unfulfilled_expectation",
+                names::unfulfilled_expectation,
                 format!("`{}` was expected here and is silent", level.lint),
             )
             .and_help("remove the attribute")

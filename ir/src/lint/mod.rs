@@ -13,6 +13,7 @@ mod structure;
 #[cfg(test)]
 mod tests;
 
+use crate::catalogue::names;
 use crate::graph::{Graph, MODEL, Node, Scope};
 use crate::{Finding, Id, Inferred, Level, Lint, LintLevel, Model};
 use levels::{InForce, all_levels, mistakes};
@@ -20,9 +21,9 @@ use std::collections::HashSet;
 
 /// Those that say that no program can be built.
 pub(crate) const FIXED: [&str; 3] = [
-    "shape_mismatch",
-    "missing_flatten",
-    "residual_shape_mismatch",
+    names::shape_mismatch,
+    names::missing_flatten,
+    names::residual_shape_mismatch,
 ];
 
 /// The default level of a lint.

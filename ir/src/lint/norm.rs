@@ -1,6 +1,7 @@
 //! Normalisation.
 
 use super::Cx;
+use crate::catalogue::names;
 use crate::graph::{Graph, Node, TRAIN};
 use crate::infer::at;
 use crate::op;
@@ -44,7 +45,7 @@ fn redundant_bias<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         };
         if bias.is_true() == Some(true) {
             *bias = Value::truth(false);
-            cx.node(node, "redundant_bias_before_norm", format!("the bias of `{}` is subtracted again by the {word}", node.name()))
+            cx.node(node, names::redundant_bias_before_norm, format!("the bias of `{}` is subtracted again by the {word}", node.name()))
                 .and_other(norm.id, format!("this {word} subtracts the mean"))
                 .and_help(without.to_string())
                 .and_note(format!("{word} has a shift of its own (Ioffe and Szegedy, arXiv 1502.03167); the bias costs memory and does nothing"));
@@ -62,7 +63,7 @@ fn after_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     };
     for (_, node) in ops.iter().filter(|(_, node)| node.is_norm()) {
         let word = node.op().map_or("norm", |op| op.kind.word());
-        cx.node(node, "norm_after_output", format!("`{word}` rescales the model's output"))
+        cx.node(node, names::norm_after_output, format!("`{word}` rescales the model's output"))
             .and_other(head.id, "the output is produced here")
             .and_help(format!("move `{word}` in front of `{}`", head.name()))
             .and_note("the scores then depend on the other samples or units, and the loss loses its calibration");
@@ -92,20 +93,20 @@ fn batch_size<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let name = norm.name();
     let instead = format!("`batch: 32`, or `{}`", alike(norm));
     if values == 1 {
-        cx.at(&[], TRAIN, "the training".to_owned(), id, "batch_norm_single_value", format!("with batches of {batch} the batch norm `{name}` normalises a single value"))
+        cx.at(&[], TRAIN, "the training".to_owned(), id, names::batch_norm_single_value, format!("with batches of {batch} the batch norm `{name}` normalises a single value"))
             .and_other(norm.id, "this batch norm")
             .and_help(instead)
             .and_note("the mean of one value is the value: the output is always 0, and the running variance falls to 0");
         return;
     }
-    let min = cx.limit(&[], TRAIN, "batch_norm_tiny_batch", "min");
+    let min = cx.limit(&[], TRAIN, names::batch_norm_tiny_batch, "min");
     if values > 1 && (values as f64) < min.value {
         cx.at(
             &[],
             TRAIN,
             "the training".to_owned(),
             id,
-            "batch_norm_tiny_batch",
+            names::batch_norm_tiny_batch,
             format!("the batch norm `{name}` estimates mean and variance from {values} values"),
         )
         .and_limit(min)
@@ -134,7 +135,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
     if let Some(first) = before.iter().find(|node| node.is_norm()) {
         cx.node(
             node,
-            "consecutive_norm",
+            names::consecutive_norm,
             format!("`{word}` undoes the normalisation before it"),
         )
         .and_other(first.id, "the first one")
@@ -144,7 +145,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
     if let Some(activation) = before.iter().find(|node| node.activation().is_some()) {
         cx.node(
             node,
-            "activation_before_norm",
+            names::activation_before_norm,
             format!("`{word}` behind an activation"),
         )
         .and_other(activation.id, "the activation")
@@ -156,7 +157,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
         {
             cx.node(
                 node,
-                "norm_with_selu",
+                names::norm_with_selu,
                 format!("`{word}` behind `selu`, which normalises by itself"),
             )
             .and_other(activation.id, "this `selu`")
@@ -177,7 +178,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
             } else {
                 rule.id
             };
-            cx.at(&rule.levels, weight.scope, weight.place(), id, "l2_through_batch_norm", format!("batch norm undoes the shrinking of `{}`", weight.name()))
+            cx.at(&rule.levels, weight.scope, weight.place(), id, names::l2_through_batch_norm, format!("batch norm undoes the shrinking of `{}`", weight.name()))
                 .and_other(node.id, "this batch norm")
                 .and_help("remove it, and keep it on layers without a norm behind them")
                 .and_note("L2 then only changes the effective learning rate (van Laarhoven, arXiv 1706.05350)");

@@ -2,6 +2,7 @@
 
 use super::Cx;
 use super::levels::InForce;
+use crate::catalogue::names;
 use crate::graph::{Graph, MODEL, Node, TRAIN};
 use crate::infer::at;
 use crate::op;
@@ -66,7 +67,7 @@ fn coupled_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
         TRAIN,
         training(),
         at(value, optimizer.id),
-        "adam_coupled_weight_decay",
+        names::adam_coupled_weight_decay,
         format!("`{word}` divides the decay by the size of the gradients"),
     )
     .at_level(level)
@@ -112,7 +113,7 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             "the usual rate is that of Adam's paper (arXiv 1412.6980)",
         ),
     };
-    let limit = |name| cx.limit(&[], TRAIN, "learning_rate_out_of_range", name);
+    let limit = |name| cx.limit(&[], TRAIN, names::learning_rate_out_of_range, name);
     let (least, most) = (limit("min"), limit(most));
     let id = at(value, optimizer.id);
     let usual = Value::known(usual);
@@ -122,7 +123,7 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             TRAIN,
             training(),
             id,
-            "learning_rate_out_of_range",
+            names::learning_rate_out_of_range,
             format!("a learning rate of {value} trains nothing"),
         )
         .and_help(format!("{word}(lr = {usual})"))
@@ -134,7 +135,7 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             TRAIN,
             training(),
             id,
-            "learning_rate_out_of_range",
+            names::learning_rate_out_of_range,
             format!(
                 "a learning rate of {value} is {} times the usual {usual} of `{word}`",
                 grouped(times.round() as usize)
@@ -150,7 +151,7 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             TRAIN,
             training(),
             id,
-            "learning_rate_out_of_range",
+            names::learning_rate_out_of_range,
             format!("a learning rate of {value} hardly moves a weight"),
         )
         .at_level(Level::Warn)
@@ -169,7 +170,7 @@ fn epsilon<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
         return;
     };
     let Some(number) = epsilon.known else { return };
-    let limit = |name| cx.limit(&[], TRAIN, "adam_epsilon_out_of_range", name);
+    let limit = |name| cx.limit(&[], TRAIN, names::adam_epsilon_out_of_range, name);
     let (least, most) = (limit("min"), limit("max"));
     let (level, limit, message) = if number.is_nan() || number <= 0.0 {
         (
@@ -199,7 +200,7 @@ fn epsilon<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
         TRAIN,
         training(),
         at(epsilon, optimizer.id),
-        "adam_epsilon_out_of_range",
+        names::adam_epsilon_out_of_range,
         message,
     )
     .at_level(level)
@@ -254,7 +255,7 @@ fn most_decay<'m>(
     } else {
         "max"
     };
-    cx.limit(own, scope, "weight_decay_out_of_range", name)
+    cx.limit(own, scope, names::weight_decay_out_of_range, name)
 }
 
 fn round(number: f64) -> f64 {
@@ -280,7 +281,7 @@ fn default_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             TRAIN,
             training(),
             at(value, optimizer.id),
-            "weight_decay_out_of_range",
+            names::weight_decay_out_of_range,
             message,
         )
         .at_level(level)
@@ -321,12 +322,12 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             match &rule.kind {
                 RuleKind::Penalty { l2, .. } if adaptive && above_zero(l2.as_ref()).is_some() => {
                     let strength = l2.map_or(Value::unknown(), |l2| l2);
-                    cx.at(&rule.levels, node.scope, node.place(), id, "l2_penalty_under_adaptive_optimizer", format!("`{word}` divides the gradient of `{rule}` by the size of the gradients"))
+                    cx.at(&rule.levels, node.scope, node.place(), id, names::l2_penalty_under_adaptive_optimizer, format!("`{word}` divides the gradient of `{rule}` by the size of the gradients"))
                         .and_other(optimizer.map_or(Id::NONE, |optimizer| optimizer.id), "the optimiser")
                         .and_help(format!(
                             "`decay(l2 = {})` (decoupled), or {}",
                             strength,
-                            super::allow("l2_penalty_under_adaptive_optimizer", "coupled on purpose")
+                            super::allow(names::l2_penalty_under_adaptive_optimizer, "coupled on purpose")
                         ))
                         .and_note("an L2 penalty is weight decay under plain sgd only (Loshchilov and Hutter, arXiv 1711.05101)");
                 }
@@ -346,7 +347,7 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                             node.scope,
                             node.place(),
                             id,
-                            "weight_decay_out_of_range",
+                            names::weight_decay_out_of_range,
                             message,
                         )
                         .at_level(level)
@@ -369,7 +370,7 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                     node.scope,
                     node.place(),
                     id,
-                    "weight_decay_on_norm_and_bias",
+                    names::weight_decay_on_norm_and_bias,
                     format!("`{rule}` shrinks biases and gains too"),
                 )
                 .and_help(rule.kind.to_string())
@@ -412,7 +413,7 @@ fn decay_on_embedding<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, node: &Node<'m>) {
             node.scope,
             node.place(),
             id,
-            "weight_decay_on_embedding",
+            names::weight_decay_on_embedding,
             format!("`{rule}` shrinks the vectors of all classes in every step, a batch reads few"),
         )
         .and_help(format!("`{}`, which leaves the embedding alone", rule.kind))
@@ -469,7 +470,7 @@ fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<&'m Optimiz
     }
     if let [first, .., second] = sources.as_slice() {
         // An attribute on either annotation holds.
-        let named = |rule: &&WeightRule| super::levels::name(&rule.levels, "double_l2");
+        let named = |rule: &&WeightRule| super::levels::name(&rule.levels, names::double_l2);
         let own = [first, second]
             .into_iter()
             .filter_map(|source| source.rule)
@@ -480,7 +481,7 @@ fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<&'m Optimiz
             node.scope,
             node.place(),
             first.id,
-            "double_l2",
+            names::double_l2,
             format!(
                 "the weights of `{}` are decayed twice: by `{}` and by `{}`",
                 node.name(),
@@ -517,11 +518,11 @@ fn over_regularised<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         kinds.extend(node.rates().into_iter().map(|(word, _)| word));
         kinds.sort_unstable();
         kinds.dedup();
-        let most = cx.limit(&[], node.scope, "over_regularised", "kinds");
+        let most = cx.limit(&[], node.scope, names::over_regularised, "kinds");
         if kinds.len() as f64 >= most.value {
             cx.node(
                 node,
-                "over_regularised",
+                names::over_regularised,
                 format!(
                     "{} kinds of regularisation on `{}`: {}",
                     kinds.len(),
@@ -548,7 +549,7 @@ fn settings<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
             TRAIN,
             training(),
             at(warmup, schedule.id),
-            "warmup_longer_than_training",
+            names::warmup_longer_than_training,
             format!("`warmup = {warmup}` is all of the training or more"),
         )
         .and_help("warmup = 0.05")
@@ -569,7 +570,7 @@ fn settings<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
             TRAIN,
             training(),
             at(&stop.patience, stop.id),
-            "early_stop_never_triggers",
+            names::early_stop_never_triggers,
             format!(
                 "a patience of {patience} in {} epochs never stops",
                 settings.epochs
@@ -625,7 +626,7 @@ fn no_regularisation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
             MODEL,
             "the model".to_owned(),
             graph.model.id,
-            "no_regularisation",
+            names::no_regularisation,
             format!(
                 "nothing regularises these {} parameters",
                 grouped(counts.parameters)

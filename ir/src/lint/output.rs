@@ -1,6 +1,7 @@
 //! The output, the loss and the task.
 
 use super::Cx;
+use crate::catalogue::names;
 use crate::graph::{Graph, LOSS, Node};
 use crate::infer::at;
 use crate::{Activation, Id, Layout, Level, Loss, LossKind, OpKind, Reads, Shape, TaskKind, Value};
@@ -104,7 +105,7 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
         } else if kind.is_softmax() && own == Some(true) {
             cx.node(
                 node,
-                "softmax_before_logits_loss",
+                names::softmax_before_logits_loss,
                 format!("`{word}` applies log-softmax itself; this `{name}` makes it two"),
             )
             .and_other(loss.id, "this loss reads logits")
@@ -113,7 +114,7 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
         } else if kind.word() == "log_softmax" && own == Some(true) {
             cx.node(
                 node,
-                "log_softmax_before_logits_loss",
+                names::log_softmax_before_logits_loss,
                 format!("`log_softmax` has no effect here: `{word}` applies it itself"),
             )
             .and_other(loss.id, "this loss reads logits")
@@ -124,14 +125,14 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
         } else if (kind.is_sigmoid() || kind.is_softmax() || kind.word() == "log_sigmoid")
             && own == Some(false)
         {
-            cx.node(node, "sigmoid_before_bce_logits", format!("`{word}` applies a sigmoid itself; this `{name}` comes before it"))
+            cx.node(node, names::sigmoid_before_bce_logits, format!("`{word}` applies a sigmoid itself; this `{name}` comes before it"))
                 .and_other(loss.id, "this loss reads logits")
                 .and_help(format!("remove `{name}`, or write `{word}(from = probabilities)`"))
                 .and_note("the sigmoid of a number in [0, 1] lies in [0.5, 0.73]: no answer can be a clear no");
         } else if kind.is_sigmoid() && exclusive {
             cx.node(
                 node,
-                "sigmoid_into_cross_entropy",
+                names::sigmoid_into_cross_entropy,
                 format!("classes compete in `{word}`; `{name}` scores each on its own"),
             )
             .and_other(loss.id, "this loss is for exclusive classes")
@@ -140,7 +141,7 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
             ))
             .and_note("scores that do not sum to 1 are no distribution over the classes, and their cross-entropy no likelihood");
         } else if kind.is_softmax() && matches!(loss.kind, LossKind::BinaryCrossEntropy { .. }) {
-            cx.node(node, "softmax_into_bce", format!("`{name}` lets the outputs compete, `{word}` takes each on its own"))
+            cx.node(node, names::softmax_into_bce, format!("`{name}` lets the outputs compete, `{word}` takes each on its own"))
                 .and_other(loss.id, "this loss is for independent answers")
                 .and_help("`loss cross_entropy(from = probabilities)` for exclusive classes, `sigmoid` for independent ones")
 .and_note("softmax makes the outputs sum to 1, so that one label's answer lowers the others");
@@ -156,7 +157,11 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
                 .and_then(Node::op)
                 .filter(|_| !scores.is_none())
                 .map_or("linear", |op| op.kind.word());
-            let finding = cx.node(node, "relu_on_logits", format!("{effect} by this `{name}`"));
+            let finding = cx.node(
+                node,
+                names::relu_on_logits,
+                format!("{effect} by this `{name}`"),
+            );
             if pooled.is_some() {
                 finding.at_level(Level::Warn);
             }
@@ -184,7 +189,7 @@ fn softmax_of_one<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             _ => continue,
         };
         if single(node) {
-            cx.node(node, "softmax_single_unit", format!("`{name}` over one value is always {constant}"))
+            cx.node(node, names::softmax_single_unit, format!("`{name}` over one value is always {constant}"))
                 .and_help("`linear(1)` with `loss binary_cross_entropy`, or `linear(2)` with `loss cross_entropy`")
                 .and_note("a constant has no gradient: nothing before it is trained");
         }
@@ -242,7 +247,7 @@ fn probabilities<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: O
             LOSS,
             "the loss".to_owned(),
             loss.id,
-            "logits_into_probability_loss",
+            names::logits_into_probability_loss,
             format!("the classes of {shape} are the first axis, `{name}` acts along the last"),
         )
         .and_other(node.id, "it normalises each row of the map")
@@ -268,7 +273,7 @@ fn probabilities<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: O
             LOSS,
             "the loss".to_owned(),
             loss.id,
-            "logits_into_probability_loss",
+            names::logits_into_probability_loss,
             format!("this loss reads {wanted}, the output {spread}"),
         )
         .and_other(node.id, "the output comes from here")
@@ -321,7 +326,7 @@ fn regression_range<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, ops:
         Some((target, from, to)) => {
             cx.node(
                 node,
-                "bounded_regression_output",
+                names::bounded_regression_output,
                 format!(
                     "the output lies in {}, the target in {}",
                     interval(low, high),
@@ -339,7 +344,7 @@ fn regression_range<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, ops:
         None => {
             cx.node(
                 node,
-                "bounded_regression_output",
+                names::bounded_regression_output,
                 format!(
                     "the output of this regression lies in {}",
                     interval(low, high)
@@ -377,7 +382,7 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
         {
             push(
                 cx,
-                "bce_for_multiclass",
+                names::bce_for_multiclass,
                 format!("`{word}` takes the {classes} exclusive classes as independent answers"),
                 "loss cross_entropy",
                 "it trains one yes/no problem for each class, most of whose answers are no; recipes with mixup do it on purpose",
@@ -393,7 +398,7 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
             };
             push(
                 cx,
-                "mse_for_classification",
+                names::mse_for_classification,
                 format!("`{word}` measures distances, the task is `{}`", task.kind),
                 help,
                 "through a softmax or sigmoid its gradient vanishes where the answer is most wrong; as the Brier score it is a proper loss",
@@ -401,7 +406,7 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
         }
         (LossKind::CrossEntropy { .. }, TaskKind::Multilabel(_)) => push(
             cx,
-            "loss_target_shape_mismatch",
+            names::loss_target_shape_mismatch,
             format!(
                 "`{word}` reads one class per sample, the task `{}` has several labels",
                 task.kind
@@ -416,7 +421,7 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
             TaskKind::Regression,
         ) => push(
             cx,
-            "loss_target_shape_mismatch",
+            names::loss_target_shape_mismatch,
             format!("`{word}` reads classes, the task is `regression`"),
             "loss mse",
             "numbers are not class indices",
@@ -476,7 +481,7 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
                 scope,
                 place(),
                 at_head,
-                "output_units_mismatch",
+                names::output_units_mismatch,
                 format!("{what}, {units} {}", s(units)),
             )
             .and_other(
@@ -492,7 +497,7 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
                 scope,
                 place(),
                 at_head,
-                "output_units_mismatch",
+                names::output_units_mismatch,
                 "`cross_entropy` over 1 unit is always 0",
             )
             .and_other(loss.id, "this loss is for two or more exclusive classes")
@@ -508,7 +513,7 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
                 scope,
                 place(),
                 at_head,
-                "output_units_mismatch",
+                names::output_units_mismatch,
                 format!(
                     "`gaussian_nll` reads means and log variances, {units} {} cannot be halved",
                     s(units)
@@ -550,9 +555,9 @@ fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss)
         .and_then(|value| Some((value, value.known?)))
     {
         let id = at(value, loss.id);
-        let max = cx.limit(&[], LOSS, "label_smoothing_out_of_range", "max");
+        let max = cx.limit(&[], LOSS, names::label_smoothing_out_of_range, "max");
         if !(0.0..1.0).contains(&share) {
-            cx.at(&[], LOSS, place(), id, "label_smoothing_out_of_range", format!("`label_smoothing = {value}` is not a share in [0, 1)"))
+            cx.at(&[], LOSS, place(), id, names::label_smoothing_out_of_range, format!("`label_smoothing = {value}` is not a share in [0, 1)"))
                 .and_help("label_smoothing = 0.1")
                 .and_note("at 1 every target is flat, beyond it the right class is the least likely (arXiv 1512.00567)");
         } else if share > max.value {
@@ -561,7 +566,7 @@ fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss)
                 LOSS,
                 place(),
                 id,
-                "label_smoothing_out_of_range",
+                names::label_smoothing_out_of_range,
                 format!(
                     "`label_smoothing = {value}` takes {} from the right class",
                     super::percent(share)
@@ -583,7 +588,7 @@ fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss)
                 LOSS,
                 place(),
                 at(weight, loss.id),
-                "class_weights_len_mismatch",
+                names::class_weights_len_mismatch,
                 format!("class weight {weight} is not a number from 0"),
             )
             .and_help("a weight from 0; 1 changes nothing")
@@ -603,7 +608,7 @@ fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss)
             LOSS,
             place(),
             loss.id,
-            "class_weights_len_mismatch",
+            names::class_weights_len_mismatch,
             format!("{} {weight}, {units} {class}", weights.len()),
         )
         .and_help("one weight for each unit of the output")

@@ -2,6 +2,7 @@
 
 use super::convolution::window;
 use super::{Cx, allow};
+use crate::catalogue::names;
 use crate::graph::{Graph, Kind, LAYERS, Node};
 use crate::op;
 use crate::{Level, OpKind, Reduction, Shape, Value};
@@ -51,7 +52,7 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             let word = maximum.op().map_or("max_pool2d", |op| op.kind.word());
             cx.node(
                 node,
-                "pool_as_only_nonlinearity",
+                names::pool_as_only_nonlinearity,
                 format!(
                     "between `{}` and `{}` only `{word}` is nonlinear",
                     first.name(),
@@ -84,11 +85,11 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         } else {
             "low rank"
         };
-        cx.node(node, "missing_nonlinearity", message)
+        cx.node(node, names::missing_nonlinearity, message)
             .at_level(level)
             .and_other(first.id, "nothing nonlinear follows this layer")
             .and_help(if level == Level::Warn {
-                format!("`{written} -> relu`; for fewer weights on purpose {}", allow("missing_nonlinearity", reason))
+                format!("`{written} -> relu`; for fewer weights on purpose {}", allow(names::missing_nonlinearity, reason))
             } else {
                 format!("{written} -> relu")
             })
@@ -179,7 +180,7 @@ fn redundant_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         } else {
             format!("`{name}` behind `{}` in one segment", kind.word())
         };
-        cx.node(node, "redundant_activation", message)
+        cx.node(node, names::redundant_activation, message)
             .and_other(first.id, "the first activation")
             .and_help(format!("remove `{name}` or `{}`", kind.word()))
             .and_note(
@@ -206,7 +207,7 @@ fn softmax_in_hidden_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .filter(|_| !gates)
         {
             let name = activation.kind.word();
-            cx.node(node, "softmax_in_hidden_layer", format!("`{name}` in front of further weights"))
+            cx.node(node, names::softmax_in_hidden_layer, format!("`{name}` in front of further weights"))
                 .and_other(next.id, "these weights read it")
                 .and_help("relu")
                 .and_note("features compete for a sum of 1, and gradients shrink; gates (`mul`) are the exception");
@@ -234,7 +235,7 @@ fn saturating_hidden_stack<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             Some(activation) if !activation.kind.is_saturating() => 0,
             _ => before,
         };
-        let layers = cx.limit(&[], node.scope, "saturating_hidden_stack", "layers");
+        let layers = cx.limit(&[], node.scope, names::saturating_hidden_stack, "layers");
         let found = |depth: usize| depth as f64 >= layers.value;
         if found(here) && !found(before) {
             let name = node
@@ -242,7 +243,7 @@ fn saturating_hidden_stack<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .map_or("sigmoid", |activation| activation.kind.word());
             cx.node(
                 node,
-                "saturating_hidden_stack",
+                names::saturating_hidden_stack,
                 format!("{here} saturating activations in series, `{name}` the last of them"),
             )
             .and_limit(layers)
@@ -274,13 +275,13 @@ fn widths<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         {
             cx.node(
                 node,
-                "width_one_bottleneck",
+                names::width_one_bottleneck,
                 format!("`{}` passes a single number on", node.name()),
             )
             .and_other(next.id, "this layer sees nothing else")
             .and_help(format!(
                 "a wider layer, or {}",
-                allow("width_one_bottleneck", "one latent number")
+                allow(names::width_one_bottleneck, "one latent number")
             ))
             .and_note("whatever lies behind is a function of that one number");
         }
@@ -297,7 +298,7 @@ fn widths<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             let before = Value::known(before.unwrap_or(0) as f64);
             cx.node(
                 node,
-                "dense_width_increases",
+                names::dense_width_increases,
                 format!("`{}` widens {before} units to {out}", node.name()),
             )
             .and_help(format!("`linear({before})`, or fewer units"))
@@ -315,7 +316,7 @@ fn unused<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             if unused.input { LAYERS } else { unused.scope },
         );
         let what = if unused.input { "input" } else { "layer" };
-        cx.at(&[], scope, unused.place.clone(), unused.id, "unused_layer", format!("nothing reads the {what} `{name}`"))
+        cx.at(&[], scope, unused.place.clone(), unused.id, names::unused_layer, format!("nothing reads the {what} `{name}`"))
             .and_help(if unused.input {
                 format!("`from({name})` or `concat(.., {name})` at the beginning of a statement, or remove it")
             } else {
@@ -340,7 +341,7 @@ fn branches<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             {
                 cx.node(
                     node,
-                    "relu_before_residual_add",
+                    names::relu_before_residual_add,
                     format!(
                         "the branch ends in `{}`: it can only add",
                         activation.kind.word()

@@ -1,6 +1,7 @@
 //! `linear`: a dense layer, with weights of its own or tied to an embedding.
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, Written, operation};
+use crate::catalogue::names;
 use crate::shape::show;
 use crate::{Layout, Misfit, Role, Shape, Value, no};
 
@@ -150,7 +151,7 @@ pub fn shape(
             "`{word}` wants [features], this value is {input}"
         ))),
         _ => Err(Misfit {
-            lint: "missing_flatten",
+            lint: names::missing_flatten,
             ..Misfit::new(format!("`{word}` wants [features], this value is {input}")).help(
                 format!(
                     "`flatten` before it gives all {} numbers, `global_avg_pool` the mean of each channel",
