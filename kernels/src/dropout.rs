@@ -1,11 +1,12 @@
-//! Dropout (Srivastava et al. 2014) in one pass forward and one backward, with one bit for each number.
+//! Fused dropout (Srivastava et al. 2014), forward and backward, with a mask of one bit for each number.
 //!
-//! [`forward`] and [`backward`] write to other memory, what ends in `_in_place` over what it reads. Whether a number is kept depends on the seed, the step, the layer and the number's place alone: not on threads,
-//! nor on how the work is cut, as long as every piece begins at a [whole word](WORD).
+//! [`forward`] and [`backward`] write to other memory; what ends in `_in_place` overwrites what it reads. Whether a
+//! number is kept depends only on the seed, the step, the layer and the number's index: not on threads, nor on how the
+//! work is split, as long as every chunk begins at a [whole word](WORD).
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::{Lengths, philox};
+use crate::{LengthMismatch, philox};
 
 /// How many numbers a word of the mask holds; pieces of work begin at a multiple of it.
 pub const WORD: usize = 64;
@@ -90,7 +91,7 @@ impl Outcome {
     }
 }
 
-/// Where random bits come from: two sources that differ in any field are independent.
+/// Where random bits come from. Two sources that differ in any field are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     /// The training's seed.
@@ -99,6 +100,35 @@ pub struct Source {
     pub step: u32,
     /// The layer, or any other use of random bits within a step.
     pub layer: u32,
+}
+
+/// What a layer drops in one forward pass: where its random bits come from, and how many numbers are dropped.
+///
+/// The mask itself is a function of these, and is not stored here.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DropoutMask {
+    /// Where the random bits come from.
+    pub source: Source,
+    /// With what probability a number is dropped.
+    pub rate: Rate,
+}
+
+impl DropoutMask {
+    /// The same random bits at another rate, in [0, 1].
+    #[must_use]
+    pub fn with_rate(self, rate: f64) -> Self {
+        Self {
+            rate: Rate::new(rate as f32),
+            ..self
+        }
+    }
+
+    /// So many factors of an inverted mask: the rate's [scale](Rate::scale) for what is kept, 0 for what is dropped.
+    pub fn factors(self, count: usize) -> Vec<f32> {
+        let mut factors = vec![0.0; count];
+        inverted_mask(self.source, self.rate, &mut factors);
+        factors
+    }
 }
 
 /// Writes what becomes of `input`, with numbers dropped at `rate`, to `output`, and what is kept to `mask`.
@@ -115,9 +145,9 @@ pub fn forward(
     input: &[f32],
     output: &mut [f32],
     mask: &mut [Word],
-) -> Result<(), Lengths> {
-    Lengths::check("output", output.len(), input.len())?;
-    Lengths::check("mask", mask.len(), words(input.len()))?;
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("output", output.len(), input.len())?;
+    LengthMismatch::check("mask", mask.len(), words(input.len()))?;
     Arch::new().dispatch(Forward {
         source,
         rate,
@@ -141,8 +171,8 @@ pub fn forward_in_place(
     first: u64,
     values: &mut [f32],
     mask: &mut [Word],
-) -> Result<(), Lengths> {
-    Lengths::check("mask", mask.len(), words(values.len()))?;
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("mask", mask.len(), words(values.len()))?;
     Arch::new().dispatch(Forward {
         source,
         rate,
@@ -155,20 +185,20 @@ pub fn forward_in_place(
     Ok(())
 }
 
-/// Rectifies `values`, drops at a rate if there is one, and marks in `mask` what is neither negative nor dropped.
+/// Applies relu to `values`, then dropout if `drop` is given, and marks in `mask` what is neither negative nor dropped.
 ///
-/// One mask serves both, so that one pass goes back: [`backward_in_place`]. NaN counts as positive.
+/// One mask serves both, so that [`backward_in_place`] is the backward pass of both. NaN counts as positive.
 ///
 /// # Errors
 /// `mask` has not [`words`]`(values.len())`.
-pub fn rectify_in_place(
+pub fn relu_dropout_in_place(
     drop: Option<(Source, Rate)>,
     first: u64,
     values: &mut [f32],
     mask: &mut [Word],
-) -> Result<(), Lengths> {
-    Lengths::check("mask", mask.len(), words(values.len()))?;
-    Arch::new().dispatch(Rectify {
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("mask", mask.len(), words(values.len()))?;
+    Arch::new().dispatch(ReluDropout {
         drop,
         first,
         values,
@@ -186,9 +216,9 @@ pub fn backward(
     mask: &[Word],
     gradient: &[f32],
     into: &mut [f32],
-) -> Result<(), Lengths> {
-    Lengths::check("into", into.len(), gradient.len())?;
-    Lengths::check("mask", mask.len(), words(gradient.len()))?;
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("into", into.len(), gradient.len())?;
+    LengthMismatch::check("mask", mask.len(), words(gradient.len()))?;
     Arch::new().dispatch(Backward {
         scale,
         mask,
@@ -202,8 +232,12 @@ pub fn backward(
 ///
 /// # Errors
 /// `mask` has not [`words`]`(gradient.len())`.
-pub fn backward_in_place(scale: f32, mask: &[Word], gradient: &mut [f32]) -> Result<(), Lengths> {
-    Lengths::check("mask", mask.len(), words(gradient.len()))?;
+pub fn backward_in_place(
+    scale: f32,
+    mask: &[Word],
+    gradient: &mut [f32],
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("mask", mask.len(), words(gradient.len()))?;
     Arch::new().dispatch(Backward {
         scale,
         mask,
@@ -266,14 +300,14 @@ impl WithSimd for Forward<'_> {
     }
 }
 
-struct Rectify<'a> {
+struct ReluDropout<'a> {
     drop: Option<(Source, Rate)>,
     first: u64,
     values: &'a mut [f32],
     mask: &'a mut [Word],
 }
 
-impl WithSimd for Rectify<'_> {
+impl WithSimd for ReluDropout<'_> {
     type Output = ();
 
     #[inline(always)]

@@ -219,7 +219,7 @@ pub fn gelu(x: f32) -> f32 {
 }
 
 #[inline(always)]
-pub fn gelu_tanh(x: f32) -> f32 {
+pub fn gelu_approximate(x: f32) -> f32 {
     const EXACT: f64 = 1.595_769_121_605_730_7;
     const A: f32 = EXACT as f32;
     const B: f32 = (EXACT * 0.044_715) as f32;
@@ -336,7 +336,7 @@ pub fn gelu_slope(x: f32) -> f32 {
 }
 
 #[inline(always)]
-pub fn gelu_tanh_slope(x: f32) -> f32 {
+pub fn gelu_approximate_slope(x: f32) -> f32 {
     const A: f32 = 1.595_769;
     const B: f32 = 0.071_354_814;
     let x = bounded(x, 9.0);

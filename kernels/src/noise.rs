@@ -1,5 +1,5 @@
-//! Gaussian noise from the counter-based generator: what was drawn once is drawn again, so that nothing is kept for
-//! the way back.
+//! Gaussian noise from the counter-based generator. The backward pass draws the same numbers again, so nothing is saved
+//! for it.
 
 use core::f32::consts::{FRAC_PI_2, LN_2, SQRT_2};
 

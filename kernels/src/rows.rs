@@ -5,15 +5,15 @@
 //!
 //! A number of minus infinity, as masks of attention write it, has probability 0; a row of nothing else is NaN.
 
-use crate::{Lengths, math, sum};
+use crate::{LengthMismatch, math, sum};
 
 /// Writes `exp(x) / Σ exp(x)` of each row of `input` to `output`.
 ///
 /// # Errors
 /// `input` is not whole rows, or `output` not as long.
-pub fn softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), Lengths> {
-    let width = Lengths::check_rows("input", input.len(), width)?;
-    Lengths::check("output", output.len(), input.len())?;
+pub fn softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), LengthMismatch> {
+    let width = LengthMismatch::check_rows("input", input.len(), width)?;
+    LengthMismatch::check("output", output.len(), input.len())?;
     softmax_to(input, width, output);
     Ok(())
 }
@@ -22,8 +22,8 @@ pub fn softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), Le
 ///
 /// # Errors
 /// `values` are not whole rows.
-pub fn softmax_in_place(values: &mut [f32], width: usize) -> Result<(), Lengths> {
-    let width = Lengths::check_rows("values", values.len(), width)?;
+pub fn softmax_in_place(values: &mut [f32], width: usize) -> Result<(), LengthMismatch> {
+    let width = LengthMismatch::check_rows("values", values.len(), width)?;
     softmax_over(values, width);
     Ok(())
 }
@@ -37,7 +37,7 @@ pub fn softmax_backward(
     gradient: &[f32],
     width: usize,
     into: &mut [f32],
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let width = check_backward(output, gradient, width, into)?;
     softmax_backward_to(output, gradient, width, into);
     Ok(())
@@ -51,7 +51,7 @@ pub fn softmax_backward_in_place(
     output: &[f32],
     gradient: &mut [f32],
     width: usize,
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let width = check_backward(output, gradient, width, output)?;
     softmax_backward_over(output, gradient, width);
     Ok(())
@@ -61,9 +61,9 @@ pub fn softmax_backward_in_place(
 ///
 /// # Errors
 /// `input` is not whole rows, or `output` not as long.
-pub fn log_softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), Lengths> {
-    let width = Lengths::check_rows("input", input.len(), width)?;
-    Lengths::check("output", output.len(), input.len())?;
+pub fn log_softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), LengthMismatch> {
+    let width = LengthMismatch::check_rows("input", input.len(), width)?;
+    LengthMismatch::check("output", output.len(), input.len())?;
     log_softmax_to(input, width, output);
     Ok(())
 }
@@ -77,7 +77,7 @@ pub fn log_softmax_backward(
     gradient: &[f32],
     width: usize,
     into: &mut [f32],
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let width = check_backward(output, gradient, width, into)?;
     log_softmax_backward_to(output, gradient, width, into);
     Ok(())
@@ -91,7 +91,7 @@ pub fn log_softmax_backward_in_place(
     output: &[f32],
     gradient: &mut [f32],
     width: usize,
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let width = check_backward(output, gradient, width, output)?;
     log_softmax_backward_over(output, gradient, width);
     Ok(())
@@ -102,9 +102,9 @@ fn check_backward(
     gradient: &[f32],
     width: usize,
     into: &[f32],
-) -> Result<usize, Lengths> {
-    let width = Lengths::check_rows("output", output.len(), width)?;
-    Lengths::check_all(
+) -> Result<usize, LengthMismatch> {
+    let width = LengthMismatch::check_rows("output", output.len(), width)?;
+    LengthMismatch::check_all(
         output.len(),
         [("gradient", gradient.len()), ("into", into.len())],
     )?;
@@ -116,7 +116,7 @@ fn check_backward(
 pub enum CrossEntropyError {
     /// Slices that belong together have different lengths.
     #[error(transparent)]
-    Lengths(#[from] Lengths),
+    LengthMismatch(#[from] LengthMismatch),
     /// A row has a class that is none of its numbers.
     #[error("row {row} is of class {class}, where there are {classes}")]
     Class {
@@ -143,9 +143,9 @@ pub fn cross_entropy(
     smoothing: f32,
     gradient: &mut [f32],
 ) -> Result<f64, CrossEntropyError> {
-    let width = Lengths::check_rows("logits", logits.len(), width)?;
-    Lengths::check("gradient", gradient.len(), logits.len())?;
-    Lengths::check("classes", classes.len(), logits.len() / width)?;
+    let width = LengthMismatch::check_rows("logits", logits.len(), width)?;
+    LengthMismatch::check("gradient", gradient.len(), logits.len())?;
+    LengthMismatch::check("classes", classes.len(), logits.len() / width)?;
     let outside = classes.iter().position(|class| *class as usize >= width);
     if let Some((row, class)) = outside.and_then(|row| Some((row, *classes.get(row)?))) {
         return Err(CrossEntropyError::Class {
@@ -174,7 +174,7 @@ fn group(width: usize) -> usize {
     }
 }
 
-vectorised! {
+vectorized! {
     fn softmax_to(input: &'a [f32], width: usize, output: &'a mut [f32]) {
         let mut largest = [0.0; GROUP];
         for (input, output) in pairs(input, output, width) {

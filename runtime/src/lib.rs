@@ -43,11 +43,13 @@
 /// burn, for those who want its types.
 pub use burn;
 
+#[macro_use]
+mod fused;
+
+mod autodiff;
 mod batch;
 mod build;
 mod file;
-#[cfg(feature = "flex")]
-mod flex;
 mod input;
 mod network;
 mod panic;
