@@ -1,7 +1,7 @@
 //! Attention of every head as one node of the graph: scores, softmax and dropout stay in the cache, and neither
 //! queries, keys and values nor the results of the heads are copied to another layout.
 
-use crate::memory::{Buffer, Written, make_contiguous, read, tensor};
+use crate::memory::{Buffer, Checked, make_contiguous, read, tensor};
 use crate::product::{Matrix, MatrixMut, product_here};
 use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::Tensor;
@@ -35,7 +35,7 @@ impl Sizes {
     }
 
     /// The numbers of a head within those of a sample: queries, keys or values for `part` 0, 1, 2.
-    fn part(self, numbers: &[f32], head: usize, part: usize) -> Written<Matrix<'_>> {
+    fn part(self, numbers: &[f32], head: usize, part: usize) -> Checked<Matrix<'_>> {
         let first = part * self.features() + head * self.size;
         Matrix::strided(
             numbers.get(first..).unwrap_or_default(),
@@ -135,7 +135,7 @@ fn forward(
     output: &mut [f32],
     weights: &mut [f32],
     mask: &mut [Word],
-) -> Written {
+) -> Checked {
     let Sizes {
         batch, time, heads, ..
     } = sizes;
@@ -184,7 +184,7 @@ impl Sizes {
         weights: &mut [f32],
         causal: bool,
         padding: Option<&[bool]>,
-    ) -> Written {
+    ) -> Checked {
         let time = self.time;
         let (query, key) = (self.part(all, head, 0)?, self.part(all, head, 1)?);
         let out = MatrixMut::rows(weights, [time, time])?;
@@ -203,7 +203,7 @@ impl Sizes {
     }
 
     /// The values of a head, by their weights.
-    fn mix(self, head: usize, all: &[f32], weights: &[f32], output: &mut [f32]) -> Written {
+    fn mix(self, head: usize, all: &[f32], weights: &[f32], output: &mut [f32]) -> Checked {
         let weights = Matrix::rows(weights, [self.time; 2])?;
         let output = output.get_mut(head * self.size..).unwrap_or_default();
         let out = MatrixMut::strided(output, [self.time, self.size], self.features())?;
@@ -220,8 +220,8 @@ impl Sizes {
         mixed: &[f32],
         into: &mut [f32],
         slopes: &mut [f32],
-        softmax_backward: impl FnOnce(&mut [f32]) -> Written,
-    ) -> Written {
+        softmax_backward: impl FnOnce(&mut [f32]) -> Checked,
+    ) -> Checked {
         let (time, features) = (self.time, self.features());
         let gradient = gradient.get(head * self.size..).unwrap_or_default();
         let gradient = Matrix::strided(gradient, [time, self.size], [features, 1])?;
@@ -259,7 +259,7 @@ impl CustomBackward<1> for Attention {
 
 impl Attention {
     /// The gradient of queries, keys and values.
-    fn write(&self, gradient: &Primitive, into: &mut [f32]) -> Written {
+    fn write(&self, gradient: &Primitive, into: &mut [f32]) -> Checked {
         let Self {
             sizes,
             all,

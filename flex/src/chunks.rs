@@ -1,6 +1,6 @@
 //! How the work on many numbers is split among threads.
 
-use crate::memory::Written;
+use crate::memory::Checked;
 use rayon::prelude::*;
 
 /// Fewer numbers than this are not worth a second thread.
@@ -25,8 +25,8 @@ pub fn chunk_len(numbers: usize, unit: usize) -> usize {
 pub(crate) fn for_each_chunk(
     numbers: &mut [f32],
     unit: usize,
-    run: impl Fn(usize, &mut [f32]) -> Written + Sync,
-) -> Written {
+    run: impl Fn(usize, &mut [f32]) -> Checked + Sync,
+) -> Checked {
     let size = chunk_len(numbers.len(), unit);
     if size >= numbers.len() {
         return run(0, numbers);

@@ -1,7 +1,7 @@
 //! Convolutions over one or two axes as matrix products of windows that stay in the cache, and max pooling.
 
 use crate::chunks::{CHUNKS, padded_chunks};
-use crate::memory::{Buffer, Written, make_contiguous, read, shape, tensor};
+use crate::memory::{Buffer, Checked, make_contiguous, read, shape, tensor};
 use crate::product::{Matrix, MatrixMut, add_product, product, product_here};
 use crate::{
     CustomBackward, Input, Operands, Primitive, WeightedBackward, run_op, run_weighted_op,
@@ -12,7 +12,7 @@ use damper_kernels::pool::{self, Windows};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// So many numbers of windows are laid out at once: what the second-level cache holds.
+/// How many numbers of windows are laid out at once: what the second-level cache holds.
 const WINDOWS: usize = 1 << 16;
 
 /// The settings of a convolution over height and width; one axis is a width with a height of 1.
@@ -28,7 +28,7 @@ pub struct Convolution {
     pub dilation: [usize; 2],
     /// Zeros before and after each axis.
     pub padding: [(usize, usize); 2],
-    /// Channels are split into so many groups that do not see one another.
+    /// How many groups the channels are split into. Groups do not see one another.
     pub groups: usize,
 }
 
@@ -48,15 +48,18 @@ impl Sizes {
         let mut to = [0; 2];
         for axis in 0..2 {
             let (before, after) = of.padding[axis];
-            let window = of.dilation[axis] * of.kernel[axis].checked_sub(1)? + 1;
-            let room = (from[axis] + before + after).checked_sub(window)?;
+            let span = of.dilation[axis].checked_mul(of.kernel[axis].checked_sub(1)?)?;
+            let padded = from[axis].checked_add(before)?.checked_add(after)?;
+            let room = padded.checked_sub(span)?.checked_sub(1)?;
             to[axis] = room.checked_div(of.stride[axis])? + 1;
         }
         let [inputs, outputs] = of.channels;
         let fits = of.groups > 0
             && inputs.is_multiple_of(of.groups)
             && outputs.is_multiple_of(of.groups)
-            && batch * inputs * outputs > 0;
+            && batch > 0
+            && inputs > 0
+            && outputs > 0;
         fits.then_some(Self {
             of,
             batch,
@@ -139,7 +142,7 @@ impl Sizes {
         });
     }
 
-    /// Each row of each number of the windows: where it lies, and where it is taken from.
+    /// Runs over each row of each number of the windows: where it lies, and where it is taken from.
     fn each_line(&self, first: usize, rows: usize, mut run: impl FnMut(Line)) {
         let ([height, width], [_, across]) = (self.from, self.to);
         let Convolution {
@@ -176,14 +179,14 @@ impl Sizes {
         }
     }
 
-    /// Each group of a sample, each block of rows of it: `run(group, first row, rows, windows)`. The windows are laid out
-    /// unless the input is empty.
+    /// Runs over each block of rows of each group of a sample: `run(group, first row, rows, windows)`. The windows are
+    /// laid out unless the input is empty.
     fn each_block(
         &self,
         input: &[f32],
         windows: &mut [f32],
-        mut run: impl FnMut(usize, usize, usize, &mut [f32]) -> Written,
-    ) -> Written {
+        mut run: impl FnMut(usize, usize, usize, &mut [f32]) -> Checked,
+    ) -> Checked {
         let channel = self.from[0] * self.from[1];
         let size = self.group()[0] * channel;
         for group in 0..self.of.groups {
@@ -220,7 +223,7 @@ impl Sizes {
     }
 }
 
-/// At least so many positions get a gradient of the weight of their own.
+/// How many positions at least share a gradient of the weight, before these are summed.
 const SUMMED: usize = 512;
 
 /// A row of one number of the windows.
@@ -258,7 +261,7 @@ pub fn convolution<const D: usize>(
         [height, width] => [height, width],
         _ => return Err(input),
     };
-    let kernel = of.kernel[0] * of.kernel[1];
+    let kernel = of.kernel[0].saturating_mul(of.kernel[1]);
     // One channel by itself is no product: burn slides the kernel along.
     if of.groups > 1 && of.groups == of.channels[0] {
         return Err(input);
@@ -266,7 +269,10 @@ pub fn convolution<const D: usize>(
     let channels = of.channels[0].checked_div(of.groups).unwrap_or(0);
     let Some(sizes) = Sizes::new(of, dims[0], from).filter(|_| {
         dims.get(1) == Some(&of.channels[0])
-            && weight.shape().num_elements() == of.channels[1] * channels * kernel
+            && weight.shape().num_elements()
+                == of.channels[1]
+                    .saturating_mul(channels)
+                    .saturating_mul(kernel)
             && bias
                 .as_ref()
                 .is_none_or(|bias| bias.dims() == [of.channels[1]])
@@ -312,7 +318,7 @@ fn forward(
     weight: &Primitive,
     bias: Option<&Primitive>,
     output: &mut [f32],
-) -> Written {
+) -> Checked {
     let [from, to] = sizes.sample();
     let [_, outputs] = sizes.group();
     let (window, positions) = (sizes.window(), sizes.to[0] * sizes.to[1]);
@@ -418,7 +424,7 @@ impl Convolved {
         of_input: &mut [f32],
         of_weight: &mut [f32],
         of_bias: &mut [f32],
-    ) -> Written {
+    ) -> Checked {
         let sizes = &self.sizes;
         let [from, to] = sizes.sample();
         let gradient = read("gradient", gradient, sizes.batch * to)?;
@@ -434,7 +440,7 @@ impl Convolved {
             .map(|(index, (gradient, into))| {
                 self.share(index * part, gradient, into, to_weight, to_bias)
             })
-            .collect::<Written<_>>()?;
+            .collect::<Checked<_>>()?;
         let sum = |total: &mut [f32], of: fn(&Share) -> &Vec<f32>| {
             let mut shares = shares.iter().map(of);
             let first = shares.next().map(Vec::as_slice).unwrap_or_default();
@@ -451,7 +457,7 @@ impl Convolved {
         sum(of_bias, |share| &share.bias)
     }
 
-    /// The samples from `first` on: their gradients to `into`, if it has room for them.
+    /// What the samples from `first` on add. Their own gradients go to `into`, unless it is empty.
     fn share(
         &self,
         first: usize,
@@ -459,7 +465,7 @@ impl Convolved {
         into: &mut [f32],
         to_weight: bool,
         to_bias: bool,
-    ) -> Written<Share> {
+    ) -> Checked<Share> {
         let sizes = &self.sizes;
         let [from, to] = sizes.sample();
         let [_, outputs] = sizes.group();
@@ -591,7 +597,7 @@ fn pool_planes(
     input: &Primitive,
     output: &mut [f32],
     places: &mut [u32],
-) -> Written {
+) -> Checked {
     let [from, to] = sizes.sample();
     let input = read("input", input, sizes.batch * from)?;
     let part = sizes.part();
@@ -626,7 +632,7 @@ impl CustomBackward<1> for Pooled {
 
 impl Pooled {
     /// Adds the gradient of each window to that of its maximum.
-    fn add(&self, gradient: &Primitive, into: &mut [f32]) -> Written {
+    fn add(&self, gradient: &Primitive, into: &mut [f32]) -> Checked {
         let planes = self.shape.iter().take(2).product::<usize>();
         let plane = self.shape.iter().skip(2).product::<usize>();
         let gradient = read("gradient", gradient, self.places.len())?;

@@ -2,7 +2,7 @@
 //! one node of the graph for all of them.
 
 use crate::chunks::{SERIAL, chunk_len, padded_chunks};
-use crate::memory::{Buffer, Written, make_contiguous, modify_in_place, read, shape, tensor};
+use crate::memory::{Buffer, Checked, make_contiguous, modify_in_place, read, shape, tensor};
 use crate::product::{Matrix, MatrixMut, product, product_here};
 use crate::{Input, Operands, Primitive, WeightedBackward, run_weighted_op};
 use burn::tensor::Tensor;
@@ -11,10 +11,10 @@ use damper_kernels::{Activation, LengthMismatch, Saved, columns};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// So many numbers fit into the first-level cache beside others.
+/// How many numbers fit into the first-level cache, with room for others.
 const CACHED: usize = 1 << 12;
 
-/// So many multiplications are worth a second thread.
+/// From how many multiplications on a second thread is worth it.
 const SHARED: usize = 1 << 20;
 
 /// A weight of more numbers than this is packed once for all threads, not once for each.
@@ -149,7 +149,7 @@ fn with_positive_strides(tensor: Primitive) -> Primitive {
 }
 
 /// A tensor with two axes as a matrix. Never an error, as a tensor's layout lies within its memory.
-fn matrix(tensor: &Primitive) -> Written<Matrix<'_>> {
+fn matrix(tensor: &Primitive) -> Checked<Matrix<'_>> {
     let layout = tensor.layout();
     let none = LengthMismatch {
         name: "axes of the weight",
@@ -235,7 +235,7 @@ fn write(
     output: &mut [f32],
     mask: &mut [Word],
     saved: &mut [f32],
-) -> Written {
+) -> Checked {
     let Sizes {
         rows,
         inputs,
@@ -299,7 +299,7 @@ impl Finish<'_> {
         output: &mut [f32],
         mask: &mut [Word],
         saved: &mut [f32],
-    ) -> Written {
+    ) -> Checked {
         let block = sizes.cached() * sizes.outputs;
         let words = block / dropout::WORD;
         let count = output.len().div_ceil(block);
@@ -335,7 +335,7 @@ impl Finish<'_> {
     }
 }
 
-/// Adds numbers to others.
+/// The sums of two rows.
 fn add(mut left: Vec<f32>, right: Vec<f32>) -> Vec<f32> {
     for (left, right) in left.iter_mut().zip(right) {
         *left += right;
@@ -366,7 +366,7 @@ impl BackwardState {
     }
 
     /// Modifies the gradient; returns its sums over the rows if they are wanted.
-    fn write(&self, sizes: Sizes, numbers: &mut [f32], sums: bool) -> Written<Vec<f32>> {
+    fn write(&self, sizes: Sizes, numbers: &mut [f32], sums: bool) -> Checked<Vec<f32>> {
         let outputs = sizes.outputs;
         LengthMismatch::check("gradient", numbers.len(), sizes.rows * outputs)?;
         let none = || vec![0.0_f32; if sums { outputs } else { 0 }];
@@ -388,12 +388,12 @@ impl BackwardState {
             return work((0, numbers));
         }
         let chunks = numbers.par_chunks_mut(size).enumerate();
-        let parts = chunks.map(work).collect::<Written<Vec<_>>>()?;
+        let parts = chunks.map(work).collect::<Checked<Vec<_>>>()?;
         Ok(parts.into_iter().fold(none(), add))
     }
 
     /// The gradient of a block that begins at a whole word of the mask.
-    fn block(&self, first: usize, gradient: &mut [f32]) -> Written {
+    fn block(&self, first: usize, gradient: &mut [f32]) -> Checked {
         // A mask that is too short gives a part that is too short, which the kernel refuses.
         let masked = |mask: &[Word], scale: f32, gradient: &mut [f32]| {
             let rest = mask.get(first / dropout::WORD..).unwrap_or_default();
@@ -421,7 +421,7 @@ impl BackwardState {
 }
 
 /// The sums of numbers over their rows.
-fn sums_of(sizes: Sizes, numbers: &[f32]) -> Written<Vec<f32>> {
+fn sums_of(sizes: Sizes, numbers: &[f32]) -> Checked<Vec<f32>> {
     let outputs = sizes.outputs;
     let none = || vec![0.0_f32; outputs];
     let block = sizes.cached() * outputs;
@@ -439,7 +439,7 @@ fn sums_of(sizes: Sizes, numbers: &[f32]) -> Written<Vec<f32>> {
     let parts = numbers
         .par_chunks(size)
         .map(sum)
-        .collect::<Written<Vec<_>>>()?;
+        .collect::<Checked<Vec<_>>>()?;
     Ok(parts.into_iter().fold(none(), add))
 }
 
@@ -511,7 +511,7 @@ mod tests {
         tensor(vec![1.0; rows * columns], [rows, columns])
     }
 
-    /// A layer of so many rows, ready for its backward pass.
+    /// A layer after its forward pass.
     fn layer(rows: usize, activation: Option<Activation>, drop: bool) -> Dense {
         let sizes = Sizes {
             rows,

@@ -2,11 +2,11 @@
 
 use crate::chunks::{chunk_len, for_each_chunk};
 use crate::memory::{
-    Written, make_compact, make_contiguous, modify_in_place, modify_or_write, read,
+    Checked, make_compact, make_contiguous, modify_in_place, modify_or_write, read,
 };
 use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::Tensor;
-use damper_kernels::dropout::{self, DropoutMask, Outcome, Source, Word};
+use damper_kernels::dropout::{self as kernel, DropoutMask, Outcome, Source, Word};
 use damper_kernels::noise::{self, Kind};
 use damper_kernels::{Activation, LengthMismatch, Saved};
 use rayon::prelude::*;
@@ -16,14 +16,14 @@ use std::sync::Arc;
 fn for_each_masked_chunk(
     numbers: &mut [f32],
     mask: &mut [Word],
-    run: impl Fn(u64, &mut [f32], &mut [Word]) -> Written + Sync,
-) -> Written {
-    LengthMismatch::check("mask", mask.len(), dropout::words(numbers.len()))?;
-    let size = chunk_len(numbers.len(), dropout::WORD);
+    run: impl Fn(u64, &mut [f32], &mut [Word]) -> Checked + Sync,
+) -> Checked {
+    LengthMismatch::check("mask", mask.len(), kernel::words(numbers.len()))?;
+    let size = chunk_len(numbers.len(), kernel::WORD);
     if size >= numbers.len() {
         return run(0, numbers, mask);
     }
-    let words = size / dropout::WORD;
+    let words = size / kernel::WORD;
     let chunks = numbers.par_chunks_mut(size).zip(mask.par_chunks_mut(words));
     chunks
         .enumerate()
@@ -31,7 +31,7 @@ fn for_each_masked_chunk(
 }
 
 /// The numbers of a slice that belong to a chunk.
-fn part(numbers: &[f32], first: usize, count: usize) -> Written<&[f32]> {
+fn part(numbers: &[f32], first: usize, count: usize) -> Checked<&[f32]> {
     let found = numbers.get(first..).unwrap_or_default();
     found.get(..count).ok_or(LengthMismatch {
         name: "chunk",
@@ -111,17 +111,21 @@ struct Dropped {
 ///
 /// # Errors
 /// The input, where its memory cannot be reached: see [`Input::of`].
-pub fn drop<const D: usize>(
+pub fn dropout<const D: usize>(
     input: Tensor<D>,
     mask: DropoutMask,
     outcome: Outcome,
 ) -> Result<Tensor<D>, Tensor<D>> {
-    Ok(drop_input(Input::of(input)?, mask, outcome).into_tensor())
+    Ok(dropout_input(Input::of(input)?, mask, outcome).into_tensor())
 }
 
-fn drop_input(input: Input, DropoutMask { source, rate }: DropoutMask, outcome: Outcome) -> Input {
+fn dropout_input(
+    input: Input,
+    DropoutMask { source, rate }: DropoutMask,
+    outcome: Outcome,
+) -> Input {
     run_op([input], |[input], keep| {
-        let mut mask = vec![Word::default(); dropout::words(input.layout().num_elements())];
+        let mut mask = vec![Word::default(); kernel::words(input.layout().num_elements())];
         // Both closures borrow the mask; one of them runs.
         let mask_of = std::cell::RefCell::new(&mut mask);
         let output = modify_or_write(
@@ -131,14 +135,14 @@ fn drop_input(input: Input, DropoutMask { source, rate }: DropoutMask, outcome: 
                     numbers,
                     &mut mask_of.borrow_mut(),
                     |first, numbers, mask| {
-                        dropout::forward_in_place(source, rate, outcome, first, numbers, mask)
+                        kernel::forward_in_place(source, rate, outcome, first, numbers, mask)
                     },
                 )
             },
             |from, output| {
                 for_each_masked_chunk(output, &mut mask_of.borrow_mut(), |first, output, mask| {
-                    let from = part(from, first as usize * dropout::WORD, output.len())?;
-                    dropout::forward(source, rate, outcome, first, from, output, mask)
+                    let from = part(from, first as usize * kernel::WORD, output.len())?;
+                    kernel::forward(source, rate, outcome, first, from, output, mask)
                 })
             },
         );
@@ -155,20 +159,20 @@ impl CustomBackward<1> for Dropped {
         let Self { mask, scale } = self;
         // A mask that is too short gives a part that is too short, which the kernel refuses.
         let masked = |first: usize, count: usize| {
-            let rest = mask.get(first / dropout::WORD..).unwrap_or_default();
-            rest.get(..dropout::words(count)).unwrap_or_default()
+            let rest = mask.get(first / kernel::WORD..).unwrap_or_default();
+            rest.get(..kernel::words(count)).unwrap_or_default()
         };
         let gradient = modify_or_write(
             gradient,
             |gradient| {
-                for_each_chunk(gradient, dropout::WORD, |first, gradient| {
-                    dropout::backward_in_place(scale, masked(first, gradient.len()), gradient)
+                for_each_chunk(gradient, kernel::WORD, |first, gradient| {
+                    kernel::backward_in_place(scale, masked(first, gradient.len()), gradient)
                 })
             },
             |gradient, into| {
-                for_each_chunk(into, dropout::WORD, |first, into| {
+                for_each_chunk(into, kernel::WORD, |first, into| {
                     let gradient = part(gradient, first, into.len())?;
-                    dropout::backward(scale, masked(first, into.len()), gradient, into)
+                    kernel::backward(scale, masked(first, into.len()), gradient, into)
                 })
             },
         );
@@ -185,7 +189,7 @@ struct Noise {
 }
 
 impl Noise {
-    fn act(&self, numbers: &mut [f32]) -> Written {
+    fn act(&self, numbers: &mut [f32]) -> Checked {
         let Self {
             source,
             kind,
@@ -284,7 +288,7 @@ impl GroupSizes {
 }
 
 impl Groups {
-    fn act(&self, numbers: &mut [f32]) -> Written {
+    fn act(&self, numbers: &mut [f32]) -> Checked {
         let GroupSizes {
             outer,
             repeats,
@@ -430,10 +434,10 @@ mod tests {
                 layer: 3,
             };
             let rate = Rate::new(0.5);
-            let mut mask = vec![Word::default(); dropout::words(count)];
+            let mut mask = vec![Word::default(); kernel::words(count)];
             let mut kept = vec![1.0; count];
             let outcome = rate.into();
-            dropout::forward_in_place(source, rate, outcome, 0, &mut kept, &mut mask).unwrap();
+            kernel::forward_in_place(source, rate, outcome, 0, &mut kept, &mut mask).unwrap();
             let mask = Arc::new(mask[1..].to_vec());
             let sizes = GroupSizes {
                 outer: 1,

@@ -1,8 +1,8 @@
 //! Fused operations of damper on burn's flex backend.
 //!
-//! Each is one loop over the memory, or as few as possible, and one node of the graph with a custom backward pass. It
-//! writes to memory that the next step reuses ([`memory`]). The loops themselves are those of `damper_kernels`, products
-//! those of the crate `gemm`.
+//! Each goes over the memory once, or as few times as possible, and is one node of the graph with a custom backward
+//! pass. Its results are in memory that the next step reuses. The loops themselves are in `damper_kernels`; matrix
+//! products are those of the crate `gemm`.
 //!
 //! An operation is a function of tensors that returns `Err` with its input where it does not apply: the tensor is on
 //! another backend, is not of type `f32`, is on a device with gradient checkpointing, or the sizes do not fit. The caller
@@ -20,7 +20,7 @@ mod chunks;
 mod convolution;
 mod dense;
 mod elementwise;
-pub mod memory;
+mod memory;
 mod norm;
 mod op;
 mod product;
@@ -32,8 +32,8 @@ pub use attention::attention;
 pub use chunks::chunk_len;
 pub use convolution::{Convolution, MaxPool, convolution, max_pool};
 pub use dense::dense;
-pub use elementwise::{activate, blend, drop, noise, scale_groups};
-pub use memory::make_contiguous;
+pub use elementwise::{activate, blend, dropout, noise, scale_groups};
+pub use memory::{make_contiguous, release_unused_memory};
 pub use norm::{Normalized, batch_norm, layer_norm};
 pub use op::{Input, Primitive, with_parents};
 pub use rows::{cross_entropy, log_softmax, softmax};
@@ -41,7 +41,7 @@ pub use step::step;
 
 use op::{CustomBackward, Operands, WeightedBackward, run_op, run_weighted_op};
 
-/// Gradients, all of which are there and NaN throughout.
+/// Panics unless all gradients are there, and all their numbers are NaN.
 #[cfg(test)]
 fn assert_nan<const N: usize>(gradients: [Option<Primitive>; N]) {
     for (index, gradient) in gradients.into_iter().enumerate() {
@@ -115,7 +115,7 @@ mod tests {
                 dense(line(), weight(), None, None, None).is_ok(),
             ),
             ("activate", activate(x(), relu).is_ok()),
-            ("drop", drop(x(), mask, rate.into()).is_ok()),
+            ("drop", dropout(x(), mask, rate.into()).is_ok()),
             ("noise", noise(x(), source, Kind::Add, 0.1).is_ok()),
             (
                 "scale_groups",

@@ -17,13 +17,13 @@ use std::mem::{MaybeUninit, take};
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a function that writes numbers gives back: an error where lengths do not fit.
-pub(crate) type Written<T = ()> = Result<T, LengthMismatch>;
+/// What a function that reads or writes numbers returns: an error where lengths do not fit.
+pub(crate) type Checked<T = ()> = Result<T, LengthMismatch>;
 
 /// Smaller buffers come from the allocator, which reuses those itself.
 const SMALLEST: usize = 1 << 13;
 
-/// At most so many numbers are kept for reuse: half a gibibyte. What is freed beyond that goes back to the allocator.
+/// How many numbers are kept for reuse at most: half a gibibyte. What is freed beyond that goes back to the allocator.
 const MOST: usize = 1 << 27;
 
 /// Buffers that nobody uses, by their capacity.
@@ -41,7 +41,7 @@ fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The capacity of a buffer for so many numbers: within an eighth of what it needs, so that nearly equal sizes share
+/// The capacity of a buffer for `count` numbers: within an eighth of what it needs, so that nearly equal sizes share
 /// buffers.
 fn capacity(count: usize) -> usize {
     let step = (count.next_power_of_two() >> 4).max(1);
@@ -82,8 +82,8 @@ fn give_back(mut numbers: Vec<f32>) {
     }
 }
 
-/// Gives all memory that is kept for reuse back to the allocator.
-pub fn release_unused() {
+/// Returns all memory that is kept for reuse to the allocator.
+pub fn release_unused_memory() {
     let mut pool = pool();
     pool.free.clear();
     pool.numbers = 0;
@@ -94,19 +94,19 @@ pub fn release_unused() {
 pub(crate) struct Buffer(Vec<f32>);
 
 impl Buffer {
-    /// So many numbers, all of which `write` writes; NaN where it fails.
+    /// A buffer of `count` numbers, all of which `write` must write. If it fails, all of them are NaN.
     ///
-    /// `write` must not read what is there: it is whatever an earlier step left, and NaN in a debug build, so that
+    /// `write` must not read what is there: it is whatever an earlier step left. In a debug build it is NaN, so that
     /// tests find what is not written.
-    pub(crate) fn written(count: usize, write: impl FnOnce(&mut [f32]) -> Written) -> Self {
+    pub(crate) fn written(count: usize, write: impl FnOnce(&mut [f32]) -> Checked) -> Self {
         let [buffer] = Self::all_written([count], |[numbers]| write(numbers));
         buffer
     }
 
-    /// As [`written`](Self::written), for several buffers at once: where `write` fails, all of them are NaN.
+    /// As [`written`](Self::written), for several buffers at once. If `write` fails, all of them are NaN.
     pub(crate) fn all_written<const N: usize>(
         counts: [usize; N],
-        write: impl FnOnce([&mut [f32]; N]) -> Written,
+        write: impl FnOnce([&mut [f32]; N]) -> Checked,
     ) -> [Self; N] {
         let mut buffers = counts.map(|count| Self(reused(count)));
         let mut numbers = buffers.each_mut().map(|buffer| buffer.0.as_mut_slice());
@@ -123,8 +123,8 @@ impl Buffer {
         buffers
     }
 
-    /// So many zeros, which `add` adds to; NaN where it fails.
-    pub(crate) fn summed(count: usize, add: impl FnOnce(&mut [f32]) -> Written) -> Self {
+    /// A buffer of `count` zeros, which `add` adds to. If it fails, all of them are NaN.
+    pub(crate) fn summed(count: usize, add: impl FnOnce(&mut [f32]) -> Checked) -> Self {
         Self::written(count, |numbers| {
             numbers.fill(0.0);
             add(numbers)
@@ -152,8 +152,8 @@ impl Drop for Buffer {
     }
 }
 
-/// Lets `write` overwrite numbers; NaN where it fails.
-fn overwrite(numbers: &mut [f32], write: impl FnOnce(&mut [f32]) -> Written) {
+/// Lets `write` overwrite numbers. If it fails, all of them are NaN.
+fn overwrite(numbers: &mut [f32], write: impl FnOnce(&mut [f32]) -> Checked) {
     if write(numbers).is_err() {
         numbers.fill(f32::NAN);
     }
@@ -182,19 +182,19 @@ pub(crate) fn shape(tensor: &Primitive) -> Vec<usize> {
     tensor.layout().shape().to_vec()
 }
 
-/// The numbers of a contiguous tensor ([`make_contiguous`]), of which there must be so many.
+/// The numbers of a contiguous tensor (see [`make_contiguous`]); an error unless there are `count` of them.
 pub(crate) fn read<'a>(
     name: &'static str,
     tensor: &'a Primitive,
     count: usize,
-) -> Written<&'a [f32]> {
+) -> Checked<&'a [f32]> {
     let numbers = tensor.as_slice::<f32>().unwrap_or_default();
     LengthMismatch::check(name, numbers.len(), count)?;
     Ok(numbers)
 }
 
-/// The tensor with its numbers in row-major order without gaps, wherever in its memory they begin. Copies them only if
-/// they are not so already.
+/// The tensor with its numbers in row-major order and without gaps, wherever in its memory they begin. They are copied
+/// only if they are not in that order already.
 #[must_use]
 pub fn make_contiguous(tensor: Primitive) -> Primitive {
     if tensor.layout().contiguous_offsets().is_some() {
@@ -204,7 +204,7 @@ pub fn make_contiguous(tensor: Primitive) -> Primitive {
     }
 }
 
-/// As [`make_contiguous`], and its memory holds nothing else: the storage is the numbers.
+/// As [`make_contiguous`], and the tensor's storage holds nothing but its numbers.
 pub(crate) fn make_compact(tensor: Primitive) -> Primitive {
     if tensor.is_contiguous()
         && tensor.layout().start_offset() == 0
@@ -217,10 +217,11 @@ pub(crate) fn make_compact(tensor: Primitive) -> Primitive {
     copy
 }
 
-/// Modifies the numbers in place if nobody else reads them, in a copy otherwise. NaN where `modify` fails.
+/// Modifies the numbers in place if nobody else reads them, and in a copy otherwise. If `modify` fails, all of them are
+/// NaN.
 pub(crate) fn modify_in_place(
     tensor: Primitive,
-    modify: impl FnOnce(&mut [f32]) -> Written,
+    modify: impl FnOnce(&mut [f32]) -> Checked,
 ) -> Primitive {
     let mut tensor = make_compact(tensor);
     if let Some(numbers) = tensor.try_storage_mut() {
@@ -234,11 +235,11 @@ pub(crate) fn modify_in_place(
     self::tensor(copy, shape(&tensor))
 }
 
-/// As [`modify_in_place`], and `modify` writes to new buffers of these sizes besides: where it fails, all of them are NaN.
+/// As [`modify_in_place`], where `modify` also writes new buffers of these sizes. If it fails, those are NaN too.
 pub(crate) fn modify_with<const N: usize>(
     tensor: Primitive,
     counts: [usize; N],
-    modify: impl FnOnce(&mut [f32], [&mut [f32]; N]) -> Written,
+    modify: impl FnOnce(&mut [f32], [&mut [f32]; N]) -> Checked,
 ) -> (Primitive, [Buffer; N]) {
     let mut buffers = None;
     let tensor = modify_in_place(tensor, |numbers| {
@@ -258,8 +259,8 @@ pub(crate) fn modify_with<const N: usize>(
 /// copy.
 pub(crate) fn modify_or_write(
     tensor: Primitive,
-    modify: impl FnOnce(&mut [f32]) -> Written,
-    write: impl FnOnce(&[f32], &mut [f32]) -> Written,
+    modify: impl FnOnce(&mut [f32]) -> Checked,
+    write: impl FnOnce(&[f32], &mut [f32]) -> Checked,
 ) -> Primitive {
     let mut tensor = make_compact(tensor);
     if let Some(numbers) = tensor.try_storage_mut() {
@@ -313,7 +314,7 @@ mod tests {
         numbers.iter().all(|number| number.is_nan())
     }
 
-    /// One test: the pool belongs to the process. No other test of this crate uses these sizes.
+    /// The pool belongs to the process; no other test of this crate uses buffers of this size.
     #[test]
     fn what_is_dropped_is_reused() {
         let count = 123_457;

@@ -1,7 +1,7 @@
 //! Layer and batch normalization, forward and backward.
 
 use crate::chunks::chunk_len;
-use crate::memory::{Buffer, Written, make_contiguous, read, shape, tensor};
+use crate::memory::{Buffer, Checked, make_contiguous, read, shape, tensor};
 use crate::{
     CustomBackward, Input, Operands, Primitive, WeightedBackward, run_op, run_weighted_op,
 };
@@ -104,7 +104,7 @@ impl LayerNorm {
         into: &mut [f32],
         of_gamma: &mut [f32],
         of_beta: &mut [f32],
-    ) -> Written {
+    ) -> Checked {
         let (count, width) = (into.len(), of_gamma.len());
         let numbers = read("input", &self.input, count)?;
         let gamma = read("gamma", &self.gamma, width)?;
@@ -114,7 +114,7 @@ impl LayerNorm {
         LengthMismatch::check("inverse", self.inverse.len(), rows)?;
         LengthMismatch::check("input", rows * width, count)?;
         let size = chunk_len(count, width).max(width);
-        let one = |(index, into): (usize, &mut [f32])| -> Written<[Vec<f32>; 2]> {
+        let one = |(index, into): (usize, &mut [f32])| -> Checked<[Vec<f32>; 2]> {
             let (first, count) = (index * size, into.len());
             let row = first / width;
             let rows = row..row + count / width;
@@ -136,7 +136,7 @@ impl LayerNorm {
             vec![one((0, into))?]
         } else {
             let chunks = into.par_chunks_mut(size).enumerate();
-            chunks.map(one).collect::<Written<_>>()?
+            chunks.map(one).collect::<Checked<_>>()?
         };
         for (which, total) in [of_gamma, of_beta].into_iter().enumerate() {
             total.fill(0.0);

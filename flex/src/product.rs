@@ -1,6 +1,6 @@
 //! Matrix products into existing memory, with the crate that flex multiplies with.
 
-use crate::memory::Written;
+use crate::memory::Checked;
 use damper_kernels::LengthMismatch;
 use gemm::Parallelism;
 
@@ -22,7 +22,7 @@ pub(crate) struct MatrixMut<'a> {
 
 impl<'a> Matrix<'a> {
     /// Rows without gaps; an error if there are too few numbers.
-    pub(crate) fn rows(numbers: &'a [f32], size: [usize; 2]) -> Written<Self> {
+    pub(crate) fn rows(numbers: &'a [f32], size: [usize; 2]) -> Checked<Self> {
         Self::strided(numbers, size, [size[1], 1])
     }
 
@@ -31,7 +31,7 @@ impl<'a> Matrix<'a> {
         numbers: &'a [f32],
         size: [usize; 2],
         strides: [usize; 2],
-    ) -> Written<Self> {
+    ) -> Checked<Self> {
         check_inside(numbers.len(), size, strides)?;
         Ok(Self {
             numbers,
@@ -53,7 +53,7 @@ impl<'a> Matrix<'a> {
 
 impl<'a> MatrixMut<'a> {
     /// Rows without gaps; an error if there are too few numbers.
-    pub(crate) fn rows(numbers: &'a mut [f32], size: [usize; 2]) -> Written<Self> {
+    pub(crate) fn rows(numbers: &'a mut [f32], size: [usize; 2]) -> Checked<Self> {
         Self::strided(numbers, size, size[1])
     }
 
@@ -62,7 +62,7 @@ impl<'a> MatrixMut<'a> {
         numbers: &'a mut [f32],
         size: [usize; 2],
         stride: usize,
-    ) -> Written<Self> {
+    ) -> Checked<Self> {
         let strides = [stride, 1];
         LengthMismatch::check("row", stride.min(size[1]), size[1])?;
         check_inside(numbers.len(), size, strides)?;
@@ -75,7 +75,7 @@ impl<'a> MatrixMut<'a> {
 }
 
 /// An error unless every element lies within so many numbers.
-fn check_inside(numbers: usize, [rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> Written {
+fn check_inside(numbers: usize, [rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> Checked {
     if rows == 0 || columns == 0 {
         return Ok(());
     }
@@ -94,7 +94,7 @@ fn check_inside(numbers: usize, [rows, columns]: [usize; 2], [row, column]: [usi
     })
 }
 
-/// From so many multiplications on, all threads share a product.
+/// From how many multiplications on all threads share a product.
 const TOGETHER: usize = 160 * 160 * 160;
 
 /// Writes `scale * left * right` to `out`, on all threads if it is large; an error if the sizes do not fit.
@@ -103,7 +103,7 @@ pub(crate) fn product(
     scale: f32,
     left: Matrix<'_>,
     right: Matrix<'_>,
-) -> Written {
+) -> Checked {
     let [rows, inner] = left.size;
     let work = rows.saturating_mul(inner).saturating_mul(right.size[1]);
     let threads = if work >= TOGETHER {
@@ -120,12 +120,12 @@ pub(crate) fn product_here(
     scale: f32,
     left: Matrix<'_>,
     right: Matrix<'_>,
-) -> Written {
+) -> Checked {
     run(out, false, scale, left, right, Parallelism::None)
 }
 
 /// Adds `left * right` to `out`, on this thread; an error if the sizes do not fit.
-pub(crate) fn add_product(out: MatrixMut<'_>, left: Matrix<'_>, right: Matrix<'_>) -> Written {
+pub(crate) fn add_product(out: MatrixMut<'_>, left: Matrix<'_>, right: Matrix<'_>) -> Checked {
     run(out, true, 1.0, left, right, Parallelism::None)
 }
 
@@ -136,7 +136,7 @@ fn run(
     left: Matrix<'_>,
     right: Matrix<'_>,
     threads: Parallelism,
-) -> Written {
+) -> Checked {
     let MatrixMut {
         numbers,
         size,

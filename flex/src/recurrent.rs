@@ -9,7 +9,7 @@
     reason = "names are the weights' and the gates'"
 )]
 
-use crate::memory::{Buffer, Written, make_compact, modify_with, read, shape, tensor};
+use crate::memory::{Buffer, Checked, make_compact, modify_with, read, shape, tensor};
 use crate::product::{Matrix, MatrixMut, product, product_here};
 use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::backend::Flex;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// The rows of some samples, for every step.
 type Rows<'a> = Vec<&'a mut [f32]>;
 
-/// Samples that a thread should have at least: fewer fill no registers.
+/// How many samples a thread should have at least: fewer do not fill the registers.
 const ROWS: usize = 8;
 
 /// What the steps of one direction of a recurrent layer are computed from, besides the input's share of the gates.
@@ -251,7 +251,7 @@ impl Given {
         width: usize,
         step: usize,
         (first, count): (usize, usize),
-    ) -> Written<&'a [f32]> {
+    ) -> Checked<&'a [f32]> {
         let place = (step * self.batch + first) * width;
         rows_at("rows", numbers, place, count * width)
     }
@@ -262,7 +262,7 @@ impl Given {
         keep: Option<&'a Primitive>,
         step: usize,
         part: (usize, usize),
-    ) -> Written<Option<&'a [f32]>> {
+    ) -> Checked<Option<&'a [f32]>> {
         let Some(keep) = keep else {
             return Ok(None);
         };
@@ -272,7 +272,7 @@ impl Given {
     }
 
     /// What the states of some samples are multiplied by before their product.
-    fn masked(&self, (first, count): (usize, usize)) -> Written<Option<&[f32]>> {
+    fn masked(&self, (first, count): (usize, usize)) -> Checked<Option<&[f32]>> {
         let Some(mask) = &self.mask else {
             return Ok(None);
         };
@@ -287,7 +287,7 @@ impl Given {
         rows: &[f32],
         matrix: &[f32],
         [from, to]: [usize; 2],
-    ) -> Written {
+    ) -> Checked {
         let count = rows.len() / from;
         let out = MatrixMut::rows(out, [count, to])?;
         let (rows, matrix) = (
@@ -343,7 +343,7 @@ impl Given {
     }
 
     /// All steps of some samples.
-    fn run(&self, part: Part<'_, 4>, [weight, bias]: [&[f32]; 2]) -> Written {
+    fn run(&self, part: Part<'_, 4>, [weight, bias]: [&[f32]; 2]) -> Checked {
         let (hidden, width) = (self.hidden, self.width());
         let [inner, second, memory] = self.sizes();
         let Part { first, count, rows } = part;
@@ -401,7 +401,7 @@ impl Past {
         gates: &mut [f32],
         of_state: &mut [f32],
         bias: &mut [f32],
-    ) -> Written {
+    ) -> Checked {
         let given = &self.given;
         let (hidden, width, samples) = (given.hidden, given.width(), given.samples());
         let [inner, second, memory] = given.sizes();
@@ -420,7 +420,7 @@ impl Past {
         let parts = parts
             .into_par_iter()
             .map(|part| self.run(part, &gradient, weight))
-            .collect::<Written<Vec<_>>>()?;
+            .collect::<Checked<Vec<_>>>()?;
         bias.fill(0.0);
         for block in parts.iter().flat_map(|part| part.chunks(width)) {
             columns::add_bias(block, bias)?;
@@ -429,7 +429,7 @@ impl Past {
     }
 
     /// All steps of some samples, from the last to the first; returns the bias gradient of each block of them.
-    fn run(&self, part: Part<'_, 2>, gradient: &Rowed, weight: &[f32]) -> Written<Vec<f32>> {
+    fn run(&self, part: Part<'_, 2>, gradient: &Rowed, weight: &[f32]) -> Checked<Vec<f32>> {
         let given = &self.given;
         let (cell, hidden, width) = (given.cell, given.hidden, given.width());
         let [inner, second, memory] = given.sizes();
@@ -494,7 +494,7 @@ impl Past {
     }
 
     /// Adds the sum over all steps of the state before, times the gradient of its share of the gates, in one product.
-    fn add_weight_gradient(&self, of_state: &[f32], gradient: &mut [f32]) -> Written {
+    fn add_weight_gradient(&self, of_state: &[f32], gradient: &mut [f32]) -> Checked {
         let given = &self.given;
         let (hidden, width) = (given.hidden, given.width());
         let rows = given.samples().saturating_sub(given.batch);
@@ -539,7 +539,7 @@ struct Rowed {
 
 impl Rowed {
     /// Without a copy where time and batch have only changed places, as they do after the layer.
-    fn of(tensor: Primitive, sizes: [usize; 3]) -> Written<Self> {
+    fn of(tensor: Primitive, sizes: [usize; 3]) -> Checked<Self> {
         let [time, batch, hidden] = sizes;
         let count = tensor.layout().num_elements();
         LengthMismatch::check("gradient", count, time * batch * hidden)?;
@@ -568,7 +568,7 @@ impl Rowed {
         state: &mut [f32],
         mask: Option<&[f32]>,
         direct: &[f32],
-    ) -> Written {
+    ) -> Checked {
         let [time, batch] = self.strides;
         let start = self.start + step * time + first * batch;
         let rows = self.tensor.storage::<f32>();
@@ -590,13 +590,13 @@ impl Rowed {
     }
 }
 
-/// So many numbers from a place on.
+/// `count` numbers from the index `first` on.
 fn rows_at<'a>(
     name: &'static str,
     numbers: &'a [f32],
     first: usize,
     count: usize,
-) -> Written<&'a [f32]> {
+) -> Checked<&'a [f32]> {
     let found = numbers.get(first..).unwrap_or_default();
     found.get(..count).ok_or(LengthMismatch {
         name,

@@ -1,7 +1,7 @@
 //! Softmax, its logarithm and the cross entropy of each row.
 
 use crate::chunks::chunk_len;
-use crate::memory::{Buffer, Written, make_contiguous, modify_in_place, read, shape, tensor};
+use crate::memory::{Buffer, Checked, make_contiguous, modify_in_place, read, shape, tensor};
 use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::{AsIndex, Int, Tensor};
 use damper_kernels::{LengthMismatch, rows};
@@ -27,8 +27,8 @@ fn for_each_rows(
     values: &mut [f32],
     other: &[f32],
     width: usize,
-    run: impl Fn(&mut [f32], &[f32]) -> Written + Sync,
-) -> Written {
+    run: impl Fn(&mut [f32], &[f32]) -> Checked + Sync,
+) -> Checked {
     LengthMismatch::check("rows", other.len(), values.len())?;
     let size = chunk_len(values.len(), width);
     if size >= values.len() {
@@ -174,7 +174,7 @@ fn loss(logits: Input, classes: &[u32], [rows, width]: [usize; 2], smoothing: f3
                 let chunks = numbers.par_chunks(size);
                 let chunks = chunks.zip(classes.par_chunks(size / width));
                 let chunks = gradient.par_chunks_mut(size).zip(chunks);
-                chunks.map(loss).collect::<Written<_>>()?
+                chunks.map(loss).collect::<Checked<_>>()?
             };
             total = losses.iter().sum();
             Ok(())

@@ -80,7 +80,7 @@ impl ApplyMask for DropoutMask {
     }
 
     fn apply_as<const D: usize>(self, input: Tensor<D>, outcome: Outcome) -> Tensor<D> {
-        fused!(input => damper_flex::drop(input, self, outcome));
+        fused!(input => damper_flex::dropout(input, self, outcome));
         let Outcome {
             scale,
             shift,
