@@ -9,7 +9,7 @@ use crate::{LengthMismatch, math};
 /// An activation function of one number.
 ///
 /// The bounds are of the forward pass against the exact value, in units in the last place of the result (a
-/// subnormal result counts in units of the smallest one that is normal). NaN gives NaN, infinities the limit.
+/// subnormal result counts in units of the smallest one that is normal). NaN gives NaN, and infinities give the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// `max(x, 0)`, exact.
@@ -30,12 +30,12 @@ pub enum Activation {
     Mish,
 }
 
-/// What an activation's backward pass reads beside the gradient.
+/// What an activation's backward pass reads besides the gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
-    /// What went in.
+    /// The input.
     Input,
-    /// What came out.
+    /// The output.
     Output,
 }
 
@@ -82,7 +82,7 @@ impl Activation {
         }
     }
 
-    /// Writes the function of every number of `input` to `output`.
+    /// Applies the function to every number of `input`, and writes the results to `output`.
     ///
     /// # Errors
     /// `output` is not as long as `input`.
@@ -92,7 +92,7 @@ impl Activation {
         Ok(())
     }
 
-    /// As [`forward`](Self::forward), over the numbers themselves.
+    /// As [`forward`](Self::forward), in place.
     pub fn forward_in_place(self, values: &mut [f32]) {
         with_unary!(self, U => map(MapInPlace::<U>(values, PhantomData)));
     }
@@ -115,8 +115,7 @@ impl Activation {
         Ok(())
     }
 
-    /// As [`backward`](Self::backward), over the gradient itself; `factor` times what `saved` holds is what was
-    /// saved.
+    /// As [`backward`](Self::backward), in place, where `saved` times `factor` is what was [`saved`](Self::saved).
     ///
     /// # Errors
     /// The slices are not of one length.

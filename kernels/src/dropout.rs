@@ -8,7 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::{LengthMismatch, philox};
 
-/// How many numbers a word of the mask holds; pieces of work begin at a multiple of it.
+/// How many numbers a word of the mask holds. Chunks of work begin at a multiple of it.
 pub const WORD: usize = 64;
 
 const ROWS: usize = WORD / philox::LANES;
@@ -17,12 +17,12 @@ const ROWS: usize = WORD / philox::LANES;
 /// takes its bits from the bytes without moving them between lanes.
 pub type Word = [u8; philox::LANES];
 
-/// How many words hold a mask of so many numbers.
+/// How many words the mask of `numbers` numbers has.
 pub const fn words(numbers: usize) -> usize {
     numbers.div_ceil(WORD)
 }
 
-/// Whether a mask keeps the number at an index; `None` behind its end.
+/// Whether a mask keeps the number at an index; `None` beyond its end.
 pub fn keeps(mask: &[Word], index: usize) -> Option<bool> {
     let place = index % WORD;
     mask.get(index / WORD)
@@ -31,7 +31,7 @@ pub fn keeps(mask: &[Word], index: usize) -> Option<bool> {
 
 /// With what probability a number is dropped: a multiple of 1/65536, the nearest to what is asked.
 ///
-/// Kept numbers are scaled by the inverse of the exact probability of being kept: expectations stay.
+/// Kept numbers are scaled by the inverse of the exact probability of being kept, so that the expectation is the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     /// 16 random bits below it drop a number.
@@ -40,7 +40,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The rate nearest to `probability`; below 0 and NaN are 0, above 1 is 1, where everything is dropped.
+    /// The rate nearest to `probability`. Below 0 and NaN count as 0, above 1 as 1, where everything is dropped.
     pub fn new(probability: f32) -> Self {
         let threshold = (probability.clamp(0.0, 1.0) * 65536.0).round() as u32;
         let scale = if threshold == 65536 {
@@ -62,14 +62,14 @@ impl Rate {
     }
 }
 
-/// What becomes of a number: `scale x + shift` if it is kept, `dropped` if not.
+/// What dropout makes of a number `x`: `scale x + shift` if it is kept, `dropped` if not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// What a kept number is multiplied by, and its gradient with it.
     pub scale: f32,
     /// What is added to a kept number.
     pub shift: f32,
-    /// What stands in place of a dropped one.
+    /// What replaces a dropped number.
     pub dropped: f32,
 }
 
@@ -123,7 +123,7 @@ impl DropoutMask {
         }
     }
 
-    /// So many factors of an inverted mask: the rate's [scale](Rate::scale) for what is kept, 0 for what is dropped.
+    /// The first `count` factors of the inverted mask: the rate's [scale](Rate::scale) for what is kept, 0 for what is dropped.
     pub fn factors(self, count: usize) -> Vec<f32> {
         let mut factors = vec![0.0; count];
         inverted_mask(self.source, self.rate, &mut factors);
@@ -131,12 +131,12 @@ impl DropoutMask {
     }
 }
 
-/// Writes what becomes of `input`, with numbers dropped at `rate`, to `output`, and what is kept to `mask`.
+/// Drops numbers of `input` at `rate`: writes what `outcome` makes of them to `output`, and which are kept to `mask`.
 ///
-/// `first` is the index of the slice's first word within the whole tensor: 0 unless the work is cut into pieces.
+/// `first` is the index of the slice's first word within the whole tensor: 0 unless the work is split into chunks.
 ///
 /// # Errors
-/// `output` is not as long as `input`, or `mask` has not [`words`]`(input.len())`.
+/// `output` is not as long as `input`, or `mask` does not have [`words`]`(input.len())`.
 pub fn forward(
     source: Source,
     rate: Rate,
@@ -160,10 +160,10 @@ pub fn forward(
     Ok(())
 }
 
-/// As [`forward`], over the numbers themselves.
+/// As [`forward`], in place.
 ///
 /// # Errors
-/// `mask` has not [`words`]`(values.len())`.
+/// `mask` does not have [`words`]`(values.len())`.
 pub fn forward_in_place(
     source: Source,
     rate: Rate,
@@ -190,7 +190,7 @@ pub fn forward_in_place(
 /// One mask serves both, so that [`backward_in_place`] is the backward pass of both. NaN counts as positive.
 ///
 /// # Errors
-/// `mask` has not [`words`]`(values.len())`.
+/// `mask` does not have [`words`]`(values.len())`.
 pub fn relu_dropout_in_place(
     drop: Option<(Source, Rate)>,
     first: u64,
@@ -210,7 +210,7 @@ pub fn relu_dropout_in_place(
 /// Writes `gradient`, scaled where `mask` keeps it and 0 elsewhere, to `into`.
 ///
 /// # Errors
-/// `into` is not as long as `gradient`, or `mask` has not [`words`]`(gradient.len())`.
+/// `into` is not as long as `gradient`, or `mask` does not have [`words`]`(gradient.len())`.
 pub fn backward(
     scale: f32,
     mask: &[Word],
@@ -228,10 +228,10 @@ pub fn backward(
     Ok(())
 }
 
-/// As [`backward`], over the gradient itself.
+/// As [`backward`], in place.
 ///
 /// # Errors
-/// `mask` has not [`words`]`(gradient.len())`.
+/// `mask` does not have [`words`]`(gradient.len())`.
 pub fn backward_in_place(
     scale: f32,
     mask: &[Word],
@@ -261,7 +261,7 @@ struct Forward<'a> {
     rate: Rate,
     first: u64,
     outcome: Outcome,
-    /// None: what stands in `output`.
+    /// `None`: what is in `output`.
     input: Option<&'a [f32]>,
     output: &'a mut [f32],
     mask: &'a mut [Word],
@@ -341,7 +341,7 @@ impl WithSimd for ReluDropout<'_> {
 struct Backward<'a> {
     scale: f32,
     mask: &'a [Word],
-    /// None: what stands in `into`.
+    /// `None`: what is in `into`.
     gradient: Option<&'a [f32]>,
     into: &'a mut [f32],
 }
@@ -434,8 +434,8 @@ const BLOCK: u64 = philox::LANES as u64;
 /// The words of a block: a bit is 1 where 16 random bits are not below the threshold.
 ///
 /// The 16 bits of one number lie in 16 words, so that all numbers of a block are compared by one operation for each
-/// bit. Where the threshold has no 1 further down, the outcome is known: a half takes one bit for each number, and
-/// what is not looked at is not drawn.
+/// bit. Where the threshold has no further 1 bits, the outcome is known: a rate of a half takes one bit for each number,
+/// and bits that are not needed are not drawn.
 #[inline(always)]
 fn draw(source: Source, rate: Rate, block: u64) -> [u64; philox::LANES] {
     let threshold = rate.threshold;
@@ -495,7 +495,7 @@ const PLACES: [u32; WORD] = {
     places
 };
 
-/// What becomes of the numbers of at most one word.
+/// Writes what the outcome makes of at most one word of numbers.
 #[inline(always)]
 fn apply<S: Simd>(simd: S, word: Word, outcome: Outcome, from: &[f32], to: &mut [f32]) {
     let Outcome {
@@ -528,7 +528,7 @@ fn apply<S: Simd>(simd: S, word: Word, outcome: Outcome, from: &[f32], to: &mut 
     }
 }
 
-/// As [`apply`], over the numbers themselves.
+/// As [`apply`], in place.
 #[inline(always)]
 fn apply_in_place<S: Simd>(simd: S, word: Word, outcome: Outcome, values: &mut [f32]) {
     let mut from = [0.0; WORD];

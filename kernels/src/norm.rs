@@ -1,8 +1,8 @@
-//! Layer and batch normalization, forward and backward: of rows (Ba, Kiros & Hinton 2016) and of channels over a batch (Ioffe & Szegedy 2015).
+//! Layer norm (Ba, Kiros & Hinton 2016) and batch norm (Ioffe & Szegedy 2015), forward and backward.
 //!
-//! With the mean `m`, the variance `v` (divided by the count) and `r = 1 / √(v + epsilon)`, what comes out is
-//! `gamma (x - m) r + beta`. Variances are of differences, and means are added up in `f64`: numbers far from 0 lose
-//! nothing but what `f32` does not hold of the mean.
+//! With the mean `m`, the variance `v` (divided by the count) and `r = 1 / √(v + epsilon)`, the output is
+//! `gamma (x - m) r + beta`. Variances are those of differences, and means are summed in `f64`: numbers far from 0 lose
+//! only what `f32` cannot hold of the mean.
 
 // The numbers of a normalization are many, and belong together only here.
 #![allow(clippy::too_many_arguments)]
@@ -37,8 +37,8 @@ pub fn layer_norm(
     Ok(())
 }
 
-/// Writes the gradient of [`layer_norm`]'s input to `into`, and adds those of `gamma` and `beta` to theirs, so that work in
-/// pieces is summed.
+/// Writes the gradient of [`layer_norm`]'s input to `into`, and adds those of `gamma` and `beta` to theirs, so that
+/// chunks of the work are summed.
 ///
 /// With `h = (x - m) r` and `a = g gamma` the input's is `r (a - (Σ a + h Σ a h) / width)`.
 ///
@@ -132,7 +132,7 @@ vectorized! {
             .zip(gradient.chunks(width))
             .zip(into.chunks_mut(width));
         let rows = rows.zip(mean.iter().zip(inverse));
-        // What belongs to few columns stays near, and the compiler knows that it is nothing else.
+        // What belongs to few columns stays in registers and cache, and the compiler knows that it does not alias.
         let [mut near, mut of_gamma, mut of_beta] = [[0.0; TILE]; 3];
         let [near, of_gamma, of_beta] = [&mut near, &mut of_gamma, &mut of_beta]
             .map(|all| all.get_mut(..width).unwrap_or_default());
@@ -262,7 +262,7 @@ fn add(values: &[f32], sums: &mut [f32]) {
 /// The mean and the variance, divided by the count, of each channel of `[batch, channels, positions]`.
 ///
 /// # Errors
-/// `input` is not a whole batch, or the others have not one number for each channel.
+/// `input` is not a whole batch, or the others do not have one number for each channel.
 pub fn batch_statistics(
     input: &[f32],
     channels: usize,
@@ -303,7 +303,7 @@ pub fn batch_norm(
     Ok(())
 }
 
-/// Writes the gradients of what went into [`batch_norm`], where the statistics are those of the batch itself.
+/// Writes the gradients of the inputs of [`batch_norm`], where the statistics are those of the batch itself.
 ///
 /// With `h = (x - m) r` the gradient of `beta` is `Σ g`, that of `gamma` `Σ g h`, and that of the input
 /// `gamma r (g - (Σ g + h Σ g h) / count)`.
@@ -410,7 +410,7 @@ vectorized! {
     }
 }
 
-/// How many channels are gone through together, so that their numbers stay near.
+/// How many channels are processed together, so that their statistics stay in the cache.
 const TILE: usize = 512;
 
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::{LengthMismatch, sum};
 
-/// What acts on each weight and each gradient beside the optimizer. The default does nothing.
+/// What acts on each weight and each gradient besides the optimizer. The default does nothing.
 ///
 /// The order is fixed. With the old weight `w`, its gradient `g`, and what the optimizer makes of that, `d`:
 /// 1. `g ← scale g + l1 sign(w) + l2 w`, cut to between `-limit` and `limit`, and `coupled w` added;
@@ -12,7 +12,7 @@ use crate::{LengthMismatch, sum};
 /// 3. `w` moves by `threshold` towards 0, and stops there: the exact zeros of a proximal step (Parikh & Boyd 2014);
 /// 4. `w` is no less than `floor`.
 ///
-/// What is not a number stays so.
+/// NaN stays NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Treatment {
     /// What every gradient is multiplied by first, as clipping by the global norm does; 1 for nothing.
@@ -89,10 +89,10 @@ impl Treatment {
     }
 }
 
-/// `x` between `-limit` and `limit`; what is not a number stays so.
+/// `x` between `-limit` and `limit`; NaN stays NaN.
 #[inline(always)]
 fn within(x: f32, limit: f32) -> f32 {
-    // Comparisons, not `clamp`: they are false for NaN, which goes on.
+    // Comparisons, not `clamp`: they are false for NaN, which is passed on.
     let x = if x > limit { limit } else { x };
     if x < -limit { -limit } else { x }
 }
@@ -104,11 +104,11 @@ pub type Average<'a> = Option<(&'a mut [f32], f32)>;
 /// The numbers of one step of Adam (Kingma & Ba 2015), and of `AdamW` (Loshchilov & Hutter 2019):
 /// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`, and `size m / (√v + epsilon)` is taken off the weight.
 ///
-/// The corrections of the moments stand in `size` and `epsilon`: in step `t` at the rate `η`, with
+/// The corrections of the moments are part of `size` and `epsilon`: in step `t` at the rate `η`, with
 /// `c = √(1 - β₂ᵗ)`, they are `η c / (1 - β₁ᵗ)` and `ε c`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
-    /// What acts on each weight beside.
+    /// What acts on each weight besides.
     pub treatment: Treatment,
     /// How much of the first moment stays: `β₁`.
     pub beta1: f32,
@@ -161,7 +161,7 @@ impl Adam {
 /// `size (g + momentum v)` (Nesterov 1983); without, `size g`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
-    /// What acts on each weight beside.
+    /// What acts on each weight besides.
     pub treatment: Treatment,
     /// The size of the step.
     pub size: f32,
@@ -255,7 +255,7 @@ trait Rule {
     /// What it keeps of a weight from step to step.
     type State<'a>;
 
-    /// What acts on the weights beside.
+    /// What acts on the weights besides.
     fn treatment(&self) -> &Treatment;
 
     /// The new weight.
@@ -415,7 +415,7 @@ fn pass<'a, R: Rule>(
     }
 }
 
-/// The sum of the squares, added up in `f64`: for the norm of all gradients.
+/// The sum of the squares, accumulated in `f64`: for the norm of all gradients.
 pub fn sum_of_squares(values: &[f32]) -> f32 {
     squares(values) as f32
 }

@@ -133,8 +133,8 @@ fn raise<const STRIDE: usize>(from: &[f32], first: usize, best: &mut [u64]) {
     }
 }
 
-/// A number and its place as one whole number, greater for a greater number, and of equal ones for the first: which of
-/// neighbours is the greatest cannot be foretold, and the greater of two whole numbers needs no branch.
+/// A number and its place as one integer, which is greater for a greater number, and of equal numbers for the first one.
+/// Which of two neighbors is greater cannot be predicted, and the maximum of integers needs no branch.
 #[inline(always)]
 fn key(number: f32, place: usize) -> u64 {
     // Zeros of both signs are equal.

@@ -1,4 +1,4 @@
-//! One step of a recurrent layer between its products: the gates, and what they make of the state.
+//! One step of a recurrent layer, between its matrix products: the gates and the new state.
 //!
 //! Slices are rows, one for each sample; a row of gates is `gates` pieces of `hidden` numbers in PyTorch's order. With
 //! the input's share `p` of a gate, the state's share `q` and PyTorch's names:
@@ -13,7 +13,7 @@ use core::mem::take;
 
 use crate::{LengthMismatch, math};
 
-/// What a step does.
+/// The kind of a recurrent cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cell {
     /// One gate, the state itself.
@@ -152,11 +152,11 @@ pub fn backward(cell: Cell, hidden: usize, step: StepBackward) -> Result<(), Len
     Ok(())
 }
 
-/// Sets `new` to `keep old + (1 - keep) new`, with one share for each number or for each row: zoneout (Krueger et al.
+/// Sets `new` to `keep old + (1 - keep) new`, with one factor `keep` for each number or for each row: zoneout (Krueger et al.
 /// 2017), or the steps of padding.
 ///
 /// # Errors
-/// `old` is not as long as `new`, or that is not a whole number of rows for the shares.
+/// `old` is not as long as `new`, or `keep` has another number of rows.
 pub fn blend(new: &mut [f32], old: &[f32], keep: &[f32]) -> Result<(), LengthMismatch> {
     LengthMismatch::check("old", old.len(), new.len())?;
     match width(keep, new.len())? {
@@ -166,7 +166,7 @@ pub fn blend(new: &mut [f32], old: &[f32], keep: &[f32]) -> Result<(), LengthMis
     Ok(())
 }
 
-/// The backward pass of [`blend`]: writes `keep gradient`, for the old value, to `direct`, and takes it off `gradient`.
+/// The backward pass of [`blend`]: writes `keep gradient`, for the old value, to `direct`, and subtracts it from `gradient`.
 ///
 /// # Errors
 /// Those of [`blend`].
@@ -183,7 +183,7 @@ pub fn blend_backward(
     Ok(())
 }
 
-/// Numbers for each of the shares.
+/// How many numbers share a factor.
 fn width(keep: &[f32], numbers: usize) -> Result<usize, LengthMismatch> {
     let width = (numbers / keep.len().max(1)).max(1);
     LengthMismatch::check("keep", keep.len() * width, numbers)?;

@@ -1,7 +1,7 @@
-//! Softmax and cross entropy over rows of `width` numbers, which lie behind each other.
+//! Softmax and cross entropy over consecutive rows of `width` numbers.
 //!
 //! [`softmax`] is within 2 ulp of the exact probability, for rows of any width (a subnormal one counts in units of the
-//! smallest number that is normal): the exponentials are of exact differences, and are added up in `f64`.
+//! smallest number that is normal): the exponentials are those of exact differences, and are summed in `f64`.
 //!
 //! A number of minus infinity, as masks of attention write it, has probability 0; a row of nothing else is NaN.
 
@@ -10,7 +10,7 @@ use crate::{LengthMismatch, math, sum};
 /// Writes `exp(x) / Σ exp(x)` of each row of `input` to `output`.
 ///
 /// # Errors
-/// `input` is not whole rows, or `output` not as long.
+/// `input` is not a whole number of rows, or `output` is not as long.
 pub fn softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), LengthMismatch> {
     let width = LengthMismatch::check_rows("input", input.len(), width)?;
     LengthMismatch::check("output", output.len(), input.len())?;
@@ -18,10 +18,10 @@ pub fn softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), Le
     Ok(())
 }
 
-/// As [`softmax`], over the numbers themselves.
+/// As [`softmax`], in place.
 ///
 /// # Errors
-/// `values` are not whole rows.
+/// `values` is not a whole number of rows.
 pub fn softmax_in_place(values: &mut [f32], width: usize) -> Result<(), LengthMismatch> {
     let width = LengthMismatch::check_rows("values", values.len(), width)?;
     softmax_over(values, width);
@@ -31,7 +31,7 @@ pub fn softmax_in_place(values: &mut [f32], width: usize) -> Result<(), LengthMi
 /// Writes `y (g - Σ y g)` with [`softmax`]'s output `y` and the gradient `g` to `into`.
 ///
 /// # Errors
-/// `output` is not whole rows, or the others not as long.
+/// `output` is not a whole number of rows, or the others are not as long.
 pub fn softmax_backward(
     output: &[f32],
     gradient: &[f32],
@@ -43,10 +43,10 @@ pub fn softmax_backward(
     Ok(())
 }
 
-/// As [`softmax_backward`], over the gradient itself.
+/// As [`softmax_backward`], in place.
 ///
 /// # Errors
-/// `output` is not whole rows, or `gradient` not as long.
+/// `output` is not a whole number of rows, or `gradient` is not as long.
 pub fn softmax_backward_in_place(
     output: &[f32],
     gradient: &mut [f32],
@@ -60,7 +60,7 @@ pub fn softmax_backward_in_place(
 /// Writes `x - ln Σ exp(x)` of each row of `input` to `output`.
 ///
 /// # Errors
-/// `input` is not whole rows, or `output` not as long.
+/// `input` is not a whole number of rows, or `output` is not as long.
 pub fn log_softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), LengthMismatch> {
     let width = LengthMismatch::check_rows("input", input.len(), width)?;
     LengthMismatch::check("output", output.len(), input.len())?;
@@ -71,7 +71,7 @@ pub fn log_softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<()
 /// Writes `g - exp(y) Σ g` with [`log_softmax`]'s output `y` and the gradient `g` to `into`.
 ///
 /// # Errors
-/// `output` is not whole rows, or the others not as long.
+/// `output` is not a whole number of rows, or the others are not as long.
 pub fn log_softmax_backward(
     output: &[f32],
     gradient: &[f32],
@@ -83,10 +83,10 @@ pub fn log_softmax_backward(
     Ok(())
 }
 
-/// As [`log_softmax_backward`], over the gradient itself.
+/// As [`log_softmax_backward`], in place.
 ///
 /// # Errors
-/// `output` is not whole rows, or `gradient` not as long.
+/// `output` is not a whole number of rows, or `gradient` is not as long.
 pub fn log_softmax_backward_in_place(
     output: &[f32],
     gradient: &mut [f32],
@@ -114,10 +114,10 @@ fn check_backward(
 /// Why there is no cross entropy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CrossEntropyError {
-    /// Slices that belong together have different lengths.
+    /// A slice does not have the length that it needs.
     #[error(transparent)]
     LengthMismatch(#[from] LengthMismatch),
-    /// A row has a class that is none of its numbers.
+    /// The class of a row is not below the number of classes.
     #[error("row {row} is of class {class}, where there are {classes}")]
     Class {
         /// The row.

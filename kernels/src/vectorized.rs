@@ -1,6 +1,6 @@
-//! Functions compiled once for each set of instructions.
+//! Functions that are compiled once for each instruction set.
 
-/// A function whose body gets the instructions of the processor found at run time.
+/// A function whose body is compiled for each instruction set; the one of the processor is chosen at run time.
 ///
 /// What the body calls must be `#[inline(always)]`, and all references have the lifetime `'a`.
 macro_rules! vectorized {
