@@ -8,7 +8,7 @@ use damper_kernels::{
     dropout::{self, Rate, Source},
     norm,
     optimizer::{self, Adam, Sgd, Treatment},
-    recurrent::{self, Cell, Step, StepBack},
+    recurrent::{self, Cell, Step, StepBackward},
     rows,
 };
 
@@ -195,7 +195,7 @@ fn gates(print: &impl Fn(&str, f64), cell: Cell) {
         for _ in 0..NUMBERS / STATES {
             memory.fill(0.1);
             direct.fill(0.1);
-            let step = StepBack {
+            let step = StepBackward {
                 gates: black_box(&mut gates),
                 inner: &inner,
                 old: &old,
@@ -244,7 +244,7 @@ fn layer_norm(print: &impl Fn(&str, f64), input: &[f32], width: usize) {
     let [mut mean, mut inverse] = [0.0, 1.0].map(|value| vec![value; count]);
     let time = milliseconds(|| {
         let input = black_box(input);
-        norm::layer(
+        norm::layer_norm(
             input,
             width,
             &gamma,
@@ -260,7 +260,7 @@ fn layer_norm(print: &impl Fn(&str, f64), input: &[f32], width: usize) {
     let [mut of_gamma, mut of_beta] = [0.0, 0.0].map(|value| vec![value; width]);
     let time = milliseconds(|| {
         let (input, of_beta) = (black_box(input), Some(&mut of_beta[..]));
-        norm::layer_backward(
+        norm::layer_norm_backward(
             input,
             width,
             &gamma,
@@ -289,7 +289,7 @@ fn batch_norm(print: &impl Fn(&str, f64), input: &[f32], channels: usize, positi
     let time = milliseconds(|| {
         let input = black_box(input);
         norm::batch_statistics(input, channels, positions, &mut mean, &mut variance).unwrap();
-        norm::batch(
+        norm::batch_norm(
             input,
             channels,
             positions,
@@ -304,7 +304,7 @@ fn batch_norm(print: &impl Fn(&str, f64), input: &[f32], channels: usize, positi
     });
     print(&format!("batch norm {channels} x {positions}"), time);
     let time = milliseconds(|| {
-        norm::batch_backward(
+        norm::batch_norm_backward(
             black_box(input),
             channels,
             positions,
@@ -338,7 +338,7 @@ fn pooling(input: &[f32], print: impl Fn(&str, f64)) {
     let time = milliseconds(|| {
         let pieces = output.chunks_mut(256).zip(places.chunks_mut(256));
         for ((output, places), input) in pieces.zip(black_box(input).chunks(1024)) {
-            pool::greatest(input, windows, output, places).unwrap();
+            pool::max_pool(input, windows, output, places).unwrap();
         }
     });
     print("greatest of 2 x 2", time);

@@ -1,17 +1,19 @@
-//! Activation functions over slices.
+//! Activation functions over slices: each is one loop forward and one backward.
 
 use core::marker::PhantomData;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::{Lengths, math};
+use crate::{LengthMismatch, math};
 
 /// An activation function of one number.
 ///
 /// The bounds are of the forward pass against the exact value, in units in the last place of the result (a
-/// subnormal result counts in units of the smallest one that is normal). NaN gives NaN, infinities the limit.
+/// subnormal result counts in units of the smallest one that is normal). NaN gives NaN, and infinities give the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
+    /// `max(x, 0)`, exact.
+    Relu,
     /// `exp(x)`, within 1 ulp.
     Exp,
     /// `tanh(x)`, within 1.5 ulp.
@@ -23,17 +25,17 @@ pub enum Activation {
     /// `x Φ(x)` with the normal distribution's `Φ` (Hendrycks & Gimpel 2016), within 2 ulp.
     Gelu,
     /// `x / 2 (1 + tanh(√(2/π) (x + 0.044715 x³)))`, the approximation from the same paper, within 2 ulp.
-    GeluTanh,
+    GeluApproximate,
     /// `x tanh(ln(1 + exp(x)))` (Misra 2019), within 2 ulp.
     Mish,
 }
 
-/// What an activation's backward pass reads beside the gradient.
+/// What an activation's backward pass reads besides the gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
-    /// What went in.
+    /// The input.
     Input,
-    /// What came out.
+    /// The output.
     Output,
 }
 
@@ -47,53 +49,57 @@ macro_rules! with_unary {
             }};
         }
         match $of {
+            Activation::Relu => run!(Relu),
             Activation::Exp => run!(Exp),
             Activation::Tanh => run!(Tanh),
             Activation::Sigmoid => run!(Sigmoid),
             Activation::Silu => run!(Silu),
             Activation::Gelu => run!(Gelu),
-            Activation::GeluTanh => run!(GeluTanh),
+            Activation::GeluApproximate => run!(GeluApproximate),
             Activation::Mish => run!(Mish),
         }
     }};
 }
 
 impl Activation {
-    /// Every one of them.
-    pub const ALL: [Self; 7] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Relu,
         Self::Exp,
         Self::Tanh,
         Self::Sigmoid,
         Self::Silu,
         Self::Gelu,
-        Self::GeluTanh,
+        Self::GeluApproximate,
         Self::Mish,
     ];
 
-    /// What [`backward`](Self::backward) wants as `saved`.
+    /// What [`backward`](Self::backward) needs as `saved`.
     pub const fn saved(self) -> Saved {
         match self {
-            Self::Exp | Self::Tanh | Self::Sigmoid => Saved::Output,
-            Self::Silu | Self::Gelu | Self::GeluTanh | Self::Mish => Saved::Input,
+            Self::Relu | Self::Exp | Self::Tanh | Self::Sigmoid => Saved::Output,
+            Self::Silu | Self::Gelu | Self::GeluApproximate | Self::Mish => Saved::Input,
         }
     }
 
-    /// Writes the function of every number of `input` to `output`.
+    /// Applies the function to every number of `input`, and writes the results to `output`.
     ///
     /// # Errors
     /// `output` is not as long as `input`.
-    pub fn forward(self, input: &[f32], output: &mut [f32]) -> Result<(), Lengths> {
-        Lengths::check("output", output.len(), input.len())?;
+    pub fn forward(self, input: &[f32], output: &mut [f32]) -> Result<(), LengthMismatch> {
+        LengthMismatch::check("output", output.len(), input.len())?;
         with_unary!(self, U => map(Map::<U>(input, output, PhantomData)));
         Ok(())
     }
 
-    /// As [`forward`](Self::forward), over the numbers themselves.
+    /// As [`forward`](Self::forward), in place.
     pub fn forward_in_place(self, values: &mut [f32]) {
         with_unary!(self, U => map(MapInPlace::<U>(values, PhantomData)));
     }
 
     /// Writes `gradient` times the derivative to `into`, with the derivative from what was [`saved`](Self::saved).
+    ///
+    /// Relu writes 0 where the output is 0, whatever the gradient is.
     ///
     /// # Errors
     /// The slices are not of one length.
@@ -102,15 +108,14 @@ impl Activation {
         saved: &[f32],
         gradient: &[f32],
         into: &mut [f32],
-    ) -> Result<(), Lengths> {
-        Lengths::check("gradient", gradient.len(), saved.len())?;
-        Lengths::check("into", into.len(), saved.len())?;
+    ) -> Result<(), LengthMismatch> {
+        LengthMismatch::check("gradient", gradient.len(), saved.len())?;
+        LengthMismatch::check("into", into.len(), saved.len())?;
         with_unary!(self, U => map(Chain::<U>(saved, gradient, into, PhantomData)));
         Ok(())
     }
 
-    /// As [`backward`](Self::backward), over the gradient itself; `factor` times what `saved` holds is what was
-    /// saved.
+    /// As [`backward`](Self::backward), in place, where `saved` times `factor` is what was [`saved`](Self::saved).
     ///
     /// # Errors
     /// The slices are not of one length.
@@ -119,8 +124,8 @@ impl Activation {
         saved: &[f32],
         factor: f32,
         gradient: &mut [f32],
-    ) -> Result<(), Lengths> {
-        Lengths::check("gradient", gradient.len(), saved.len())?;
+    ) -> Result<(), LengthMismatch> {
+        LengthMismatch::check("gradient", gradient.len(), saved.len())?;
         with_unary!(self, U => map(ChainInPlace::<U>(saved, factor, gradient, PhantomData)));
         Ok(())
     }
@@ -129,8 +134,8 @@ impl Activation {
 /// A function of one number and its derivative.
 trait Unary {
     fn value(x: f32) -> f32;
-    /// From the input or the output, as [`Activation::saved`] says.
-    fn slope(saved: f32) -> f32;
+    /// The gradient times the derivative, which is computed from the input or the output, as [`Activation::saved`] says.
+    fn backward(saved: f32, gradient: f32) -> f32;
 }
 
 macro_rules! unary {
@@ -143,8 +148,8 @@ macro_rules! unary {
                 $value(x)
             }
             #[inline(always)]
-            fn slope(saved: f32) -> f32 {
-                $slope(saved)
+            fn backward(saved: f32, gradient: f32) -> f32 {
+                gradient * $slope(saved)
             }
         }
     )* };
@@ -156,8 +161,24 @@ unary! {
     Sigmoid: math::sigmoid, math::sigmoid_slope;
     Silu: math::silu, math::silu_slope;
     Gelu: math::gelu, math::gelu_slope;
-    GeluTanh: math::gelu_tanh, math::gelu_tanh_slope;
+    GeluApproximate: math::gelu_approximate, math::gelu_approximate_slope;
     Mish: math::mish, math::mish_slope;
+}
+
+struct Relu;
+
+impl Unary for Relu {
+    /// NaN stays.
+    #[inline(always)]
+    fn value(x: f32) -> f32 {
+        if x < 0.0 { 0.0 } else { x }
+    }
+
+    /// Not a product: 0 times infinity is NaN.
+    #[inline(always)]
+    fn backward(saved: f32, gradient: f32) -> f32 {
+        if saved <= 0.0 { 0.0 } else { gradient }
+    }
 }
 
 // A struct for the loop, since a closure of this size is not inlined into the function that has the instructions.
@@ -182,7 +203,7 @@ impl<U: Unary> WithSimd for Chain<'_, U> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         for ((into, gradient), saved) in self.2.iter_mut().zip(self.1).zip(self.0) {
-            *into = gradient * U::slope(*saved);
+            *into = U::backward(*saved, *gradient);
         }
     }
 }
@@ -208,7 +229,7 @@ impl<U: Unary> WithSimd for ChainInPlace<'_, U> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         for (gradient, saved) in self.2.iter_mut().zip(self.0) {
-            *gradient *= U::slope(saved * self.1);
+            *gradient = U::backward(saved * self.1, *gradient);
         }
     }
 }

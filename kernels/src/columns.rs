@@ -1,15 +1,15 @@
-//! What is done to rows column by column: the bias of a linear layer, and its gradient.
+//! Operations on each column of a matrix: the bias of a linear layer and its gradient.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::Lengths;
+use crate::LengthMismatch;
 
 /// Adds `bias`, one number for each column, to every row of `values`.
 ///
 /// # Errors
 /// `values` is not a whole number of rows.
-pub fn add(bias: &[f32], values: &mut [f32]) -> Result<(), Lengths> {
-    Lengths::check_rows("values", values.len(), bias.len())?;
+pub fn add_bias(bias: &[f32], values: &mut [f32]) -> Result<(), LengthMismatch> {
+    LengthMismatch::check_rows("values", values.len(), bias.len())?;
     Arch::new().dispatch(Add { bias, values });
     Ok(())
 }
@@ -18,15 +18,10 @@ pub fn add(bias: &[f32], values: &mut [f32]) -> Result<(), Lengths> {
 ///
 /// # Errors
 /// `values` is not a whole number of rows.
-pub fn sum(values: &[f32], sums: &mut [f32]) -> Result<(), Lengths> {
-    Lengths::check_rows("values", values.len(), sums.len())?;
+pub fn add_sums(values: &[f32], sums: &mut [f32]) -> Result<(), LengthMismatch> {
+    LengthMismatch::check_rows("values", values.len(), sums.len())?;
     Arch::new().dispatch(Sum { values, sums });
     Ok(())
-}
-
-/// Sets what is below 0 to 0; NaN stays.
-pub fn rectify(values: &mut [f32]) {
-    Arch::new().dispatch(Rectify(values));
 }
 
 struct Add<'a> {
@@ -65,19 +60,6 @@ impl WithSimd for Sum<'_> {
     }
 }
 
-struct Rectify<'a>(&'a mut [f32]);
-
-impl WithSimd for Rectify<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for value in self.0 {
-            *value = if *value < 0.0 { 0.0 } else { *value };
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "sums of small whole numbers are exact")]
 mod tests {
@@ -86,22 +68,22 @@ mod tests {
     #[test]
     fn every_row_gets_the_bias_and_every_column_its_sum() {
         let mut values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
-        add(&[10.0, -20.0, f32::NAN], &mut values).unwrap();
+        add_bias(&[10.0, -20.0, f32::NAN], &mut values).unwrap();
         assert_eq!(values[..2], [11.0, -18.0]);
         assert_eq!(values[3..5], [14.0, -15.0]);
         let mut sums = [1.0, 0.0];
-        sum(&[1.0, 2.0, 3.0, 4.0], &mut sums).unwrap();
+        add_sums(&[1.0, 2.0, 3.0, 4.0], &mut sums).unwrap();
         assert_eq!(sums, [5.0, 6.0]);
-        rectify(&mut values);
+        crate::Activation::Relu.forward_in_place(&mut values);
         assert_eq!(values[..2], [11.0, 0.0]);
         assert!(values[2].is_nan());
     }
 
     #[test]
     fn parts_of_rows_are_errors() {
-        assert!(add(&[1.0, 2.0], &mut [1.0; 3]).is_err());
-        assert!(sum(&[1.0; 3], &mut [0.0; 2]).is_err());
-        assert!(add(&[], &mut [1.0]).is_err());
-        assert!(add(&[], &mut []).is_ok());
+        assert!(add_bias(&[1.0, 2.0], &mut [1.0; 3]).is_err());
+        assert!(add_sums(&[1.0; 3], &mut [0.0; 2]).is_err());
+        assert!(add_bias(&[], &mut [1.0]).is_err());
+        assert!(add_bias(&[], &mut []).is_ok());
     }
 }

@@ -1,13 +1,14 @@
-//! Dropout (Srivastava et al. 2014) in one pass forward and one backward, with one bit for each number.
+//! Fused dropout (Srivastava et al. 2014), forward and backward, with a mask of one bit for each number.
 //!
-//! [`forward`] and [`backward`] write to other memory, what ends in `_in_place` over what it reads. Whether a number is kept depends on the seed, the step, the layer and the number's place alone: not on threads,
-//! nor on how the work is cut, as long as every piece begins at a [whole word](WORD).
+//! [`forward`] and [`backward`] write to other memory; what ends in `_in_place` overwrites what it reads. Whether a
+//! number is kept depends only on the seed, the step, the layer and the number's index: not on threads, nor on how the
+//! work is split, as long as every chunk begins at a [whole word](WORD).
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::{Lengths, philox};
+use crate::{LengthMismatch, philox};
 
-/// How many numbers a word of the mask holds; pieces of work begin at a multiple of it.
+/// How many numbers a word of the mask holds. Chunks of work begin at a multiple of it.
 pub const WORD: usize = 64;
 
 const ROWS: usize = WORD / philox::LANES;
@@ -16,12 +17,12 @@ const ROWS: usize = WORD / philox::LANES;
 /// takes its bits from the bytes without moving them between lanes.
 pub type Word = [u8; philox::LANES];
 
-/// How many words hold a mask of so many numbers.
+/// How many words the mask of `numbers` numbers has.
 pub const fn words(numbers: usize) -> usize {
     numbers.div_ceil(WORD)
 }
 
-/// Whether a mask keeps the number at an index; `None` behind its end.
+/// Whether a mask keeps the number at an index; `None` beyond its end.
 pub fn keeps(mask: &[Word], index: usize) -> Option<bool> {
     let place = index % WORD;
     mask.get(index / WORD)
@@ -30,7 +31,7 @@ pub fn keeps(mask: &[Word], index: usize) -> Option<bool> {
 
 /// With what probability a number is dropped: a multiple of 1/65536, the nearest to what is asked.
 ///
-/// Kept numbers are scaled by the inverse of the exact probability of being kept: expectations stay.
+/// Kept numbers are scaled by the inverse of the exact probability of being kept, so that the expectation is the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     /// 16 random bits below it drop a number.
@@ -39,7 +40,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The rate nearest to `probability`; below 0 and NaN are 0, above 1 is 1, where everything is dropped.
+    /// The rate nearest to `probability`. Below 0 and NaN count as 0, above 1 as 1, where everything is dropped.
     pub fn new(probability: f32) -> Self {
         let threshold = (probability.clamp(0.0, 1.0) * 65536.0).round() as u32;
         let scale = if threshold == 65536 {
@@ -61,14 +62,14 @@ impl Rate {
     }
 }
 
-/// What becomes of a number: `scale x + shift` if it is kept, `dropped` if not.
+/// What dropout makes of a number `x`: `scale x + shift` if it is kept, `dropped` if not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// What a kept number is multiplied by, and its gradient with it.
     pub scale: f32,
     /// What is added to a kept number.
     pub shift: f32,
-    /// What stands in place of a dropped one.
+    /// What replaces a dropped number.
     pub dropped: f32,
 }
 
@@ -90,7 +91,7 @@ impl Outcome {
     }
 }
 
-/// Where random bits come from: two sources that differ in any field are independent.
+/// Where random bits come from. Two sources that differ in any field are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     /// The training's seed.
@@ -101,12 +102,41 @@ pub struct Source {
     pub layer: u32,
 }
 
-/// Writes what becomes of `input`, with numbers dropped at `rate`, to `output`, and what is kept to `mask`.
+/// What a layer drops in one forward pass: where its random bits come from, and how many numbers are dropped.
 ///
-/// `first` is the index of the slice's first word within the whole tensor: 0 unless the work is cut into pieces.
+/// The mask itself is a function of these, and is not stored here.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DropoutMask {
+    /// Where the random bits come from.
+    pub source: Source,
+    /// With what probability a number is dropped.
+    pub rate: Rate,
+}
+
+impl DropoutMask {
+    /// The same random bits at another rate, in [0, 1].
+    #[must_use]
+    pub fn with_rate(self, rate: f64) -> Self {
+        Self {
+            rate: Rate::new(rate as f32),
+            ..self
+        }
+    }
+
+    /// The first `count` factors of the inverted mask: the rate's [scale](Rate::scale) for what is kept, 0 for what is dropped.
+    pub fn factors(self, count: usize) -> Vec<f32> {
+        let mut factors = vec![0.0; count];
+        inverted_mask(self.source, self.rate, &mut factors);
+        factors
+    }
+}
+
+/// Drops numbers of `input` at `rate`: writes what `outcome` makes of them to `output`, and which are kept to `mask`.
+///
+/// `first` is the index of the slice's first word within the whole tensor: 0 unless the work is split into chunks.
 ///
 /// # Errors
-/// `output` is not as long as `input`, or `mask` has not [`words`]`(input.len())`.
+/// `output` is not as long as `input`, or `mask` does not have [`words`]`(input.len())`.
 pub fn forward(
     source: Source,
     rate: Rate,
@@ -115,9 +145,9 @@ pub fn forward(
     input: &[f32],
     output: &mut [f32],
     mask: &mut [Word],
-) -> Result<(), Lengths> {
-    Lengths::check("output", output.len(), input.len())?;
-    Lengths::check("mask", mask.len(), words(input.len()))?;
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("output", output.len(), input.len())?;
+    LengthMismatch::check("mask", mask.len(), words(input.len()))?;
     Arch::new().dispatch(Forward {
         source,
         rate,
@@ -130,10 +160,10 @@ pub fn forward(
     Ok(())
 }
 
-/// As [`forward`], over the numbers themselves.
+/// As [`forward`], in place.
 ///
 /// # Errors
-/// `mask` has not [`words`]`(values.len())`.
+/// `mask` does not have [`words`]`(values.len())`.
 pub fn forward_in_place(
     source: Source,
     rate: Rate,
@@ -141,8 +171,8 @@ pub fn forward_in_place(
     first: u64,
     values: &mut [f32],
     mask: &mut [Word],
-) -> Result<(), Lengths> {
-    Lengths::check("mask", mask.len(), words(values.len()))?;
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("mask", mask.len(), words(values.len()))?;
     Arch::new().dispatch(Forward {
         source,
         rate,
@@ -155,20 +185,20 @@ pub fn forward_in_place(
     Ok(())
 }
 
-/// Rectifies `values`, drops at a rate if there is one, and marks in `mask` what is neither negative nor dropped.
+/// Applies relu to `values`, then dropout if `drop` is given, and marks in `mask` what is neither negative nor dropped.
 ///
-/// One mask serves both, so that one pass goes back: [`backward_in_place`]. NaN counts as positive.
+/// One mask serves both, so that [`backward_in_place`] is the backward pass of both. NaN counts as positive.
 ///
 /// # Errors
-/// `mask` has not [`words`]`(values.len())`.
-pub fn rectify_in_place(
+/// `mask` does not have [`words`]`(values.len())`.
+pub fn relu_dropout_in_place(
     drop: Option<(Source, Rate)>,
     first: u64,
     values: &mut [f32],
     mask: &mut [Word],
-) -> Result<(), Lengths> {
-    Lengths::check("mask", mask.len(), words(values.len()))?;
-    Arch::new().dispatch(Rectify {
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("mask", mask.len(), words(values.len()))?;
+    Arch::new().dispatch(ReluDropout {
         drop,
         first,
         values,
@@ -180,15 +210,15 @@ pub fn rectify_in_place(
 /// Writes `gradient`, scaled where `mask` keeps it and 0 elsewhere, to `into`.
 ///
 /// # Errors
-/// `into` is not as long as `gradient`, or `mask` has not [`words`]`(gradient.len())`.
+/// `into` is not as long as `gradient`, or `mask` does not have [`words`]`(gradient.len())`.
 pub fn backward(
     scale: f32,
     mask: &[Word],
     gradient: &[f32],
     into: &mut [f32],
-) -> Result<(), Lengths> {
-    Lengths::check("into", into.len(), gradient.len())?;
-    Lengths::check("mask", mask.len(), words(gradient.len()))?;
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("into", into.len(), gradient.len())?;
+    LengthMismatch::check("mask", mask.len(), words(gradient.len()))?;
     Arch::new().dispatch(Backward {
         scale,
         mask,
@@ -198,12 +228,16 @@ pub fn backward(
     Ok(())
 }
 
-/// As [`backward`], over the gradient itself.
+/// As [`backward`], in place.
 ///
 /// # Errors
-/// `mask` has not [`words`]`(gradient.len())`.
-pub fn backward_in_place(scale: f32, mask: &[Word], gradient: &mut [f32]) -> Result<(), Lengths> {
-    Lengths::check("mask", mask.len(), words(gradient.len()))?;
+/// `mask` does not have [`words`]`(gradient.len())`.
+pub fn backward_in_place(
+    scale: f32,
+    mask: &[Word],
+    gradient: &mut [f32],
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("mask", mask.len(), words(gradient.len()))?;
     Arch::new().dispatch(Backward {
         scale,
         mask,
@@ -227,7 +261,7 @@ struct Forward<'a> {
     rate: Rate,
     first: u64,
     outcome: Outcome,
-    /// None: what stands in `output`.
+    /// `None`: what is in `output`.
     input: Option<&'a [f32]>,
     output: &'a mut [f32],
     mask: &'a mut [Word],
@@ -266,14 +300,14 @@ impl WithSimd for Forward<'_> {
     }
 }
 
-struct Rectify<'a> {
+struct ReluDropout<'a> {
     drop: Option<(Source, Rate)>,
     first: u64,
     values: &'a mut [f32],
     mask: &'a mut [Word],
 }
 
-impl WithSimd for Rectify<'_> {
+impl WithSimd for ReluDropout<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -307,7 +341,7 @@ impl WithSimd for Rectify<'_> {
 struct Backward<'a> {
     scale: f32,
     mask: &'a [Word],
-    /// None: what stands in `into`.
+    /// `None`: what is in `into`.
     gradient: Option<&'a [f32]>,
     into: &'a mut [f32],
 }
@@ -400,8 +434,8 @@ const BLOCK: u64 = philox::LANES as u64;
 /// The words of a block: a bit is 1 where 16 random bits are not below the threshold.
 ///
 /// The 16 bits of one number lie in 16 words, so that all numbers of a block are compared by one operation for each
-/// bit. Where the threshold has no 1 further down, the outcome is known: a half takes one bit for each number, and
-/// what is not looked at is not drawn.
+/// bit. Where the threshold has no further 1 bits, the outcome is known: a rate of a half takes one bit for each number,
+/// and bits that are not needed are not drawn.
 #[inline(always)]
 fn draw(source: Source, rate: Rate, block: u64) -> [u64; philox::LANES] {
     let threshold = rate.threshold;
@@ -461,7 +495,7 @@ const PLACES: [u32; WORD] = {
     places
 };
 
-/// What becomes of the numbers of at most one word.
+/// Writes what the outcome makes of at most one word of numbers.
 #[inline(always)]
 fn apply<S: Simd>(simd: S, word: Word, outcome: Outcome, from: &[f32], to: &mut [f32]) {
     let Outcome {
@@ -494,7 +528,7 @@ fn apply<S: Simd>(simd: S, word: Word, outcome: Outcome, from: &[f32], to: &mut 
     }
 }
 
-/// As [`apply`], over the numbers themselves.
+/// As [`apply`], in place.
 #[inline(always)]
 fn apply_in_place<S: Simd>(simd: S, word: Word, outcome: Outcome, values: &mut [f32]) {
     let mut from = [0.0; WORD];

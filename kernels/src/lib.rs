@@ -1,14 +1,15 @@
-//! The loops of damper over plain slices of `f32`, vectorised for the processor found at run time.
+//! The fused loops of damper over plain slices of `f32`, vectorized for the processor found at run time.
 //!
-//! Without burn and without tensors: a backend hands its memory in. Nothing here allocates in a loop, starts a
-//! thread or panics; slices that do not fit each other are [`Lengths`].
+//! There is no burn here and no tensor: a backend passes its memory in. Nothing here starts a thread or panics. Slices
+//! whose lengths do not fit are an error, [`LengthMismatch`], and then nothing is written.
 //!
-//! - [`Activation`]: exp, tanh, sigmoid, silu, gelu and mish, forward and backward in one pass each;
+//! - [`Activation`]: relu, exp, tanh, sigmoid, silu, gelu and mish, forward and backward;
 //! - [`columns`]: the bias of a linear layer and its gradient;
 //! - [`dropout`]: a bit mask from a counter-based generator, [`philox`];
 //! - [`noise`]: normal numbers from the same generator, added or multiplied;
-//! - [`norm`]: layer and batch normalisation;
-//! - [`optimizer`]: a step of Adam and of stochastic gradient descent in one pass each;
+//! - [`norm`]: layer and batch normalization;
+//! - [`optimizer`]: a fused step of Adam and of stochastic gradient descent;
+//! - [`pool`]: max pooling;
 //! - [`recurrent`]: the gates of a step of an RNN, a GRU or an LSTM;
 //! - [`rows`]: softmax and cross entropy of the rows of a matrix;
 //! - [`uniform`]: uniform numbers from the generator, for initial weights.
@@ -17,7 +18,7 @@
 #![allow(clippy::inline_always)]
 
 #[macro_use]
-mod vectorised;
+mod vectorized;
 
 mod activation;
 pub mod columns;
@@ -35,10 +36,10 @@ pub mod uniform;
 
 pub use activation::{Activation, Saved};
 
-/// Slices that belong together have different lengths.
+/// A slice does not have the length that its operation needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` has {found} numbers, where {expected} are needed")]
-pub struct Lengths {
+pub struct LengthMismatch {
     /// The argument that does not fit.
     pub name: &'static str,
     /// How many numbers it needs.
@@ -47,7 +48,7 @@ pub struct Lengths {
     pub found: usize,
 }
 
-impl Lengths {
+impl LengthMismatch {
     /// Several arguments that need as many numbers.
     fn check_all<const N: usize>(
         expected: usize,
@@ -66,7 +67,11 @@ impl Lengths {
         Ok(not_zero)
     }
 
-    fn check(name: &'static str, found: usize, expected: usize) -> Result<(), Self> {
+    /// Whether an argument has as many numbers as it needs.
+    ///
+    /// # Errors
+    /// `found` is not `expected`.
+    pub const fn check(name: &'static str, found: usize, expected: usize) -> Result<(), Self> {
         if found == expected {
             Ok(())
         } else {

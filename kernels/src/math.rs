@@ -1,4 +1,4 @@
-//! Elementary functions of one number, without branches, so that a loop over them becomes vector instructions.
+//! Elementary functions of one number, without branches, so that a loop over them is vectorized.
 
 const LOG2_E: f32 = core::f32::consts::LOG2_E;
 const LN_2: f32 = core::f32::consts::LN_2;
@@ -44,7 +44,7 @@ fn power_of_two(exponent: i32) -> f32 {
 /// Between bounds beyond which the exponential is infinite or 0.
 #[inline(always)]
 fn exponential(x: f32, low: f32) -> Exponential {
-    // Comparisons, not `clamp`: they are false for NaN, which goes on.
+    // Comparisons, not `clamp`: they are false for NaN, which is passed on.
     let x = if x > 130.0 { 130.0 } else { x };
     let x = if x < -150.0 { -150.0 } else { x };
     exponential_within(x, low)
@@ -219,7 +219,7 @@ pub fn gelu(x: f32) -> f32 {
 }
 
 #[inline(always)]
-pub fn gelu_tanh(x: f32) -> f32 {
+pub fn gelu_approximate(x: f32) -> f32 {
     const EXACT: f64 = 1.595_769_121_605_730_7;
     const A: f32 = EXACT as f32;
     const B: f32 = (EXACT * 0.044_715) as f32;
@@ -336,7 +336,7 @@ pub fn gelu_slope(x: f32) -> f32 {
 }
 
 #[inline(always)]
-pub fn gelu_tanh_slope(x: f32) -> f32 {
+pub fn gelu_approximate_slope(x: f32) -> f32 {
     const A: f32 = 1.595_769;
     const B: f32 = 0.071_354_814;
     let x = bounded(x, 9.0);

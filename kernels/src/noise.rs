@@ -1,5 +1,5 @@
-//! Gaussian noise from the counter-based generator: what was drawn once is drawn again, so that nothing is kept for
-//! the way back.
+//! Gaussian noise from the counter-based generator. The backward pass draws the same numbers again, so nothing is saved
+//! for it.
 
 use core::f32::consts::{FRAC_PI_2, LN_2, SQRT_2};
 
@@ -7,24 +7,24 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::{dropout::Source, philox};
 
-/// How many numbers are drawn together; pieces of work begin at a multiple of it.
+/// How many numbers are drawn together. Chunks of work begin at a multiple of it.
 pub const WORD: usize = 4 * philox::LANES;
 
 /// What the noise does to a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It is added.
+    /// It is added to the number.
     Add,
-    /// One and the noise multiply it, as in Gaussian dropout (Srivastava et al. 2014, section 10).
+    /// The number is multiplied by one plus the noise, as in Gaussian dropout (Srivastava et al. 2014, section 10).
     Multiply,
-    /// It stands in the number's place.
+    /// It replaces the number.
     Replace,
 }
 
-/// Lets noise with mean 0 and a deviation act on `values`.
+/// Applies noise with mean 0 and a standard deviation to `values`.
 ///
-/// `first` is the index of the slice's first [`WORD`] numbers within the whole tensor: 0 unless the work is cut into
-/// pieces. Pairs come from uniform numbers by the way of Box and Muller (1958); none is beyond 5.8 deviations.
+/// `first` is the index of the slice's first [`WORD`] numbers within the whole tensor: 0 unless the work is split into
+/// chunks. Pairs come from uniform numbers by the Box-Muller transform (1958); none is beyond 5.8 deviations.
 pub fn apply(source: Source, kind: Kind, deviation: f32, first: u64, values: &mut [f32]) {
     Arch::new().dispatch(Apply {
         source,

@@ -1,21 +1,21 @@
-//! Normalisation of rows (Ba, Kiros & Hinton 2016) and of channels over a batch (Ioffe & Szegedy 2015).
+//! Layer norm (Ba, Kiros & Hinton 2016) and batch norm (Ioffe & Szegedy 2015), forward and backward.
 //!
-//! With the mean `m`, the variance `v` (divided by the count) and `r = 1 / √(v + epsilon)`, what comes out is
-//! `gamma (x - m) r + beta`. Variances are of differences, and means are added up in `f64`: numbers far from 0 lose
-//! nothing but what `f32` does not hold of the mean.
+//! With the mean `m`, the variance `v` (divided by the count) and `r = 1 / √(v + epsilon)`, the output is
+//! `gamma (x - m) r + beta`. Variances are those of differences, and means are summed in `f64`: numbers far from 0 lose
+//! only what `f32` cannot hold of the mean.
 
-// The numbers of a normalisation are many, and belong together only here.
+// The numbers of a normalization are many, and belong together only here.
 #![allow(clippy::too_many_arguments)]
 
 use core::ops::{AddAssign, Range};
 
-use crate::{Lengths, sum};
+use crate::{LengthMismatch, sum};
 
-/// Normalises each row of `width` numbers, and keeps its mean and `r` for the way back.
+/// Normalizes each row of `width` numbers, and keeps its mean and `r` (in `inverse`) for the backward pass.
 ///
 /// # Errors
 /// `input` is not whole rows, or the others do not fit it.
-pub fn layer(
+pub fn layer_norm(
     input: &[f32],
     width: usize,
     gamma: &[f32],
@@ -24,12 +24,12 @@ pub fn layer(
     output: &mut [f32],
     mean: &mut [f32],
     inverse: &mut [f32],
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let beta_length = beta.map_or(width, <[f32]>::len);
-    Lengths::check_all(width, [("gamma", gamma.len()), ("beta", beta_length)])?;
-    let width = Lengths::check_rows("input", input.len(), width)?;
-    Lengths::check("output", output.len(), input.len())?;
-    Lengths::check_all(
+    LengthMismatch::check_all(width, [("gamma", gamma.len()), ("beta", beta_length)])?;
+    let width = LengthMismatch::check_rows("input", input.len(), width)?;
+    LengthMismatch::check("output", output.len(), input.len())?;
+    LengthMismatch::check_all(
         input.len() / width,
         [("mean", mean.len()), ("inverse", inverse.len())],
     )?;
@@ -37,14 +37,14 @@ pub fn layer(
     Ok(())
 }
 
-/// Writes the gradient of [`layer`]'s input to `into`, and adds those of `gamma` and `beta` to theirs, so that work in
-/// pieces is summed.
+/// Writes the gradient of [`layer_norm`]'s input to `into`, and adds those of `gamma` and `beta` to theirs, so that
+/// chunks of the work are summed.
 ///
 /// With `h = (x - m) r` and `a = g gamma` the input's is `r (a - (Σ a + h Σ a h) / width)`.
 ///
 /// # Errors
 /// `input` is not whole rows, or the others do not fit it.
-pub fn layer_backward(
+pub fn layer_norm_backward(
     input: &[f32],
     width: usize,
     gamma: &[f32],
@@ -54,9 +54,9 @@ pub fn layer_backward(
     into: &mut [f32],
     gamma_gradient: &mut [f32],
     beta_gradient: Option<&mut [f32]>,
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let beta_length = beta_gradient.as_ref().map_or(width, |beta| beta.len());
-    Lengths::check_all(
+    LengthMismatch::check_all(
         width,
         [
             ("gamma", gamma.len()),
@@ -64,12 +64,12 @@ pub fn layer_backward(
             ("beta_gradient", beta_length),
         ],
     )?;
-    let width = Lengths::check_rows("input", input.len(), width)?;
-    Lengths::check_all(
+    let width = LengthMismatch::check_rows("input", input.len(), width)?;
+    LengthMismatch::check_all(
         input.len(),
         [("gradient", gradient.len()), ("into", into.len())],
     )?;
-    Lengths::check_all(
+    LengthMismatch::check_all(
         input.len() / width,
         [("mean", mean.len()), ("inverse", inverse.len())],
     )?;
@@ -88,7 +88,7 @@ pub fn layer_backward(
     Ok(())
 }
 
-vectorised! {
+vectorized! {
     fn layer_rows(
         input: &'a [f32],
         width: usize,
@@ -132,7 +132,7 @@ vectorised! {
             .zip(gradient.chunks(width))
             .zip(into.chunks_mut(width));
         let rows = rows.zip(mean.iter().zip(inverse));
-        // What belongs to few columns stays near, and the compiler knows that it is nothing else.
+        // What belongs to few columns stays in registers and cache, and the compiler knows that it does not alias.
         let [mut near, mut of_gamma, mut of_beta] = [[0.0; TILE]; 3];
         let [near, of_gamma, of_beta] = [&mut near, &mut of_gamma, &mut of_beta]
             .map(|all| all.get_mut(..width).unwrap_or_default());
@@ -181,7 +181,7 @@ vectorised! {
         }
     }
 
-    fn normalise(
+    fn normalize(
         input: &'a [f32],
         shape: Shape,
         mean: &'a [f32],
@@ -262,25 +262,25 @@ fn add(values: &[f32], sums: &mut [f32]) {
 /// The mean and the variance, divided by the count, of each channel of `[batch, channels, positions]`.
 ///
 /// # Errors
-/// `input` is not a whole batch, or the others have not one number for each channel.
+/// `input` is not a whole batch, or the others do not have one number for each channel.
 pub fn batch_statistics(
     input: &[f32],
     channels: usize,
     positions: usize,
     mean: &mut [f32],
     variance: &mut [f32],
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let lengths = [("mean", mean.len()), ("variance", variance.len())];
     let shape = Shape::check(input, channels, positions, lengths)?;
     statistics(input, shape, mean, variance);
     Ok(())
 }
 
-/// Normalises each channel of `[batch, channels, positions]`.
+/// Normalizes each channel of `[batch, channels, positions]`.
 ///
 /// # Errors
 /// `input` is not a whole batch, or the others do not fit it.
-pub fn batch(
+pub fn batch_norm(
     input: &[f32],
     channels: usize,
     positions: usize,
@@ -290,7 +290,7 @@ pub fn batch(
     gamma: &[f32],
     beta: &[f32],
     output: &mut [f32],
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let lengths = [
         ("mean", mean.len()),
         ("variance", variance.len()),
@@ -298,19 +298,19 @@ pub fn batch(
         ("beta", beta.len()),
     ];
     let shape = Shape::check(input, channels, positions, lengths)?;
-    Lengths::check("output", output.len(), input.len())?;
-    normalise(input, shape, mean, variance, epsilon, gamma, beta, output);
+    LengthMismatch::check("output", output.len(), input.len())?;
+    normalize(input, shape, mean, variance, epsilon, gamma, beta, output);
     Ok(())
 }
 
-/// Writes the gradients of what went into [`batch`], where the statistics are those of the batch itself.
+/// Writes the gradients of the inputs of [`batch_norm`], where the statistics are those of the batch itself.
 ///
 /// With `h = (x - m) r` the gradient of `beta` is `Σ g`, that of `gamma` `Σ g h`, and that of the input
 /// `gamma r (g - (Σ g + h Σ g h) / count)`.
 ///
 /// # Errors
 /// `input` is not a whole batch, or the others do not fit it.
-pub fn batch_backward(
+pub fn batch_norm_backward(
     input: &[f32],
     channels: usize,
     positions: usize,
@@ -322,7 +322,7 @@ pub fn batch_backward(
     into: &mut [f32],
     gamma_gradient: &mut [f32],
     beta_gradient: &mut [f32],
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let lengths = [
         ("mean", mean.len()),
         ("variance", variance.len()),
@@ -331,7 +331,7 @@ pub fn batch_backward(
         ("beta_gradient", beta_gradient.len()),
     ];
     let shape = Shape::check(input, channels, positions, lengths)?;
-    Lengths::check_all(
+    LengthMismatch::check_all(
         input.len(),
         [("gradient", gradient.len()), ("into", into.len())],
     )?;
@@ -350,7 +350,7 @@ pub fn batch_backward(
     Ok(())
 }
 
-vectorised! {
+vectorized! {
     fn batch_slopes(
         input: &'a [f32],
         shape: Shape,
@@ -410,7 +410,7 @@ vectorised! {
     }
 }
 
-/// How many channels are gone through together, so that their numbers stay near.
+/// How many channels are processed together, so that their statistics stay in the cache.
 const TILE: usize = 512;
 
 #[derive(Clone, Copy)]
@@ -425,9 +425,9 @@ impl Shape {
         channels: usize,
         positions: usize,
         lengths: [(&'static str, usize); N],
-    ) -> Result<Self, Lengths> {
-        Lengths::check_all(channels, lengths)?;
-        Lengths::check_rows("input", input.len(), channels.saturating_mul(positions))?;
+    ) -> Result<Self, LengthMismatch> {
+        LengthMismatch::check_all(channels, lengths)?;
+        LengthMismatch::check_rows("input", input.len(), channels.saturating_mul(positions))?;
         let positions = positions.max(1);
         Ok(Self {
             channels,

@@ -1,18 +1,18 @@
-//! A step of an optimiser over the weights of a parameter: one pass, in place, decay and limits included.
+//! A fused optimizer step over the weights of a parameter: in place, decay and limits included.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::{Lengths, sum};
+use crate::{LengthMismatch, sum};
 
-/// What acts on each weight and each gradient beside the optimiser. The default does nothing.
+/// What acts on each weight and each gradient besides the optimizer. The default does nothing.
 ///
-/// The order is fixed. With the old weight `w`, its gradient `g`, and what the optimiser makes of that, `d`:
+/// The order is fixed. With the old weight `w`, its gradient `g`, and what the optimizer makes of that, `d`:
 /// 1. `g ← scale g + l1 sign(w) + l2 w`, cut to between `-limit` and `limit`, and `coupled w` added;
 /// 2. `w ← keep w - d`;
 /// 3. `w` moves by `threshold` towards 0, and stops there: the exact zeros of a proximal step (Parikh & Boyd 2014);
 /// 4. `w` is no less than `floor`.
 ///
-/// What is not a number stays so.
+/// NaN stays NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Treatment {
     /// What every gradient is multiplied by first, as clipping by the global norm does; 1 for nothing.
@@ -63,7 +63,7 @@ impl Treatment {
             }
     }
 
-    /// The gradient that the optimiser sees.
+    /// The gradient that the optimizer sees.
     #[inline(always)]
     fn gradient<const PLAIN: bool>(&self, weight: f32, gradient: f32) -> f32 {
         if PLAIN {
@@ -71,13 +71,13 @@ impl Treatment {
         }
         let below = if weight < 0.0 { -self.l1 } else { 0.0 };
         let penalty = if weight > 0.0 { self.l1 } else { below };
-        let penalised = self
+        let penalized = self
             .l2
             .mul_add(weight, self.scale.mul_add(gradient, penalty));
-        self.coupled.mul_add(weight, within(penalised, self.limit))
+        self.coupled.mul_add(weight, within(penalized, self.limit))
     }
 
-    /// The new weight, from which the optimiser takes `size * direction`.
+    /// The new weight, from which the optimizer takes `size * direction`.
     #[inline(always)]
     fn weight<const PLAIN: bool>(&self, weight: f32, size: f32, direction: f32) -> f32 {
         let moved = weight.mul_add(self.keep, -size * direction);
@@ -89,10 +89,10 @@ impl Treatment {
     }
 }
 
-/// `x` between `-limit` and `limit`; what is not a number stays so.
+/// `x` between `-limit` and `limit`; NaN stays NaN.
 #[inline(always)]
 fn within(x: f32, limit: f32) -> f32 {
-    // Comparisons, not `clamp`: they are false for NaN, which goes on.
+    // Comparisons, not `clamp`: they are false for NaN, which is passed on.
     let x = if x > limit { limit } else { x };
     if x < -limit { -limit } else { x }
 }
@@ -104,11 +104,11 @@ pub type Average<'a> = Option<(&'a mut [f32], f32)>;
 /// The numbers of one step of Adam (Kingma & Ba 2015), and of `AdamW` (Loshchilov & Hutter 2019):
 /// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`, and `size m / (√v + epsilon)` is taken off the weight.
 ///
-/// The corrections of the moments stand in `size` and `epsilon`: in step `t` at the rate `η`, with
+/// The corrections of the moments are part of `size` and `epsilon`: in step `t` at the rate `η`, with
 /// `c = √(1 - β₂ᵗ)`, they are `η c / (1 - β₁ᵗ)` and `ε c`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
-    /// What acts on each weight beside.
+    /// What acts on each weight besides.
     pub treatment: Treatment,
     /// How much of the first moment stays: `β₁`.
     pub beta1: f32,
@@ -134,7 +134,7 @@ impl Adam {
         first: &mut [f32],
         second: &mut [f32],
         average: Average,
-    ) -> Result<(), Lengths> {
+    ) -> Result<(), LengthMismatch> {
         let moments = moments(weight.len(), first, second)?;
         run(*self, over_gradient(weight, gradient)?, moments, average)
     }
@@ -150,7 +150,7 @@ impl Adam {
         first: &mut [f32],
         second: &mut [f32],
         average: Average,
-    ) -> Result<(), Lengths> {
+    ) -> Result<(), LengthMismatch> {
         let moments = moments(weight.len(), first, second)?;
         run(*self, over_weight(weight, gradient)?, moments, average)
     }
@@ -161,7 +161,7 @@ impl Adam {
 /// `size (g + momentum v)` (Nesterov 1983); without, `size g`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
-    /// What acts on each weight beside.
+    /// What acts on each weight besides.
     pub treatment: Treatment,
     /// The size of the step.
     pub size: f32,
@@ -187,7 +187,7 @@ impl Sgd {
         gradient: &mut [f32],
         velocity: Option<&mut [f32]>,
         average: Average,
-    ) -> Result<(), Lengths> {
+    ) -> Result<(), LengthMismatch> {
         self.run(over_gradient(weight, gradient)?, velocity, average)
     }
 
@@ -201,7 +201,7 @@ impl Sgd {
         gradient: &[f32],
         velocity: Option<&mut [f32]>,
         average: Average,
-    ) -> Result<(), Lengths> {
+    ) -> Result<(), LengthMismatch> {
         self.run(over_weight(weight, gradient)?, velocity, average)
     }
 
@@ -210,12 +210,12 @@ impl Sgd {
         places: impl ExactSizeIterator<Item = Place<'a>>,
         velocity: Option<&'a mut [f32]>,
         average: Average<'a>,
-    ) -> Result<(), Lengths> {
+    ) -> Result<(), LengthMismatch> {
         let numbers = places.len();
         let Some(velocity) = velocity else {
             return run(Still(self), places, (0..numbers).map(|_| ()), average);
         };
-        Lengths::check("velocity", velocity.len(), numbers)?;
+        LengthMismatch::check("velocity", velocity.len(), numbers)?;
         run(self, places, velocity.iter_mut(), average)
     }
 }
@@ -226,8 +226,8 @@ type Place<'a> = (f32, f32, &'a mut f32);
 fn over_gradient<'a>(
     weight: &'a [f32],
     gradient: &'a mut [f32],
-) -> Result<impl ExactSizeIterator<Item = Place<'a>>, Lengths> {
-    Lengths::check("gradient", gradient.len(), weight.len())?;
+) -> Result<impl ExactSizeIterator<Item = Place<'a>>, LengthMismatch> {
+    LengthMismatch::check("gradient", gradient.len(), weight.len())?;
     let pairs = weight.iter().zip(gradient);
     Ok(pairs.map(|(weight, gradient)| (*weight, *gradient, gradient)))
 }
@@ -235,8 +235,8 @@ fn over_gradient<'a>(
 fn over_weight<'a>(
     weight: &'a mut [f32],
     gradient: &'a [f32],
-) -> Result<impl ExactSizeIterator<Item = Place<'a>>, Lengths> {
-    Lengths::check("gradient", gradient.len(), weight.len())?;
+) -> Result<impl ExactSizeIterator<Item = Place<'a>>, LengthMismatch> {
+    LengthMismatch::check("gradient", gradient.len(), weight.len())?;
     let pairs = weight.iter_mut().zip(gradient);
     Ok(pairs.map(|(weight, gradient)| (*weight, *gradient, weight)))
 }
@@ -245,17 +245,17 @@ fn moments<'a>(
     numbers: usize,
     first: &'a mut [f32],
     second: &'a mut [f32],
-) -> Result<impl Iterator<Item = (&'a mut f32, &'a mut f32)>, Lengths> {
-    Lengths::check_all(numbers, [("first", first.len()), ("second", second.len())])?;
+) -> Result<impl Iterator<Item = (&'a mut f32, &'a mut f32)>, LengthMismatch> {
+    LengthMismatch::check_all(numbers, [("first", first.len()), ("second", second.len())])?;
     Ok(first.iter_mut().zip(second))
 }
 
-/// What an optimiser does to one weight.
+/// What an optimizer does to one weight.
 trait Rule {
     /// What it keeps of a weight from step to step.
     type State<'a>;
 
-    /// What acts on the weights beside.
+    /// What acts on the weights besides.
     fn treatment(&self) -> &Treatment;
 
     /// The new weight.
@@ -384,12 +384,12 @@ fn run<'a, R: Rule>(
     places: impl ExactSizeIterator<Item = Place<'a>>,
     states: impl Iterator<Item = R::State<'a>>,
     average: Average<'a>,
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let Some((average, decay)) = average else {
         pass(rule, places, states);
         return Ok(());
     };
-    Lengths::check("average", average.len(), places.len())?;
+    LengthMismatch::check("average", average.len(), places.len())?;
     let states = states.zip(average.iter_mut());
     pass(Averaged { rule, decay }, places, states);
     Ok(())
@@ -415,12 +415,12 @@ fn pass<'a, R: Rule>(
     }
 }
 
-/// The sum of the squares, added up in `f64`: for the norm of all gradients.
+/// The sum of the squares, accumulated in `f64`: for the norm of all gradients.
 pub fn sum_of_squares(values: &[f32]) -> f32 {
     squares(values) as f32
 }
 
-vectorised! {
+vectorized! {
     fn squares(values: &'a [f32]) -> f64 {
         sum::sum_of(values, values, values, |x, _, _| {
             f64::from(x) * f64::from(x)

@@ -1,12 +1,12 @@
 //! Philox4x32 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): random bits as a
-//! function of a key and a counter, without a state to hand on.
+//! function of a key and a counter, without a state.
 //!
 //! With seven rounds, the fewest with which it passes all of `TestU01`'s `BigCrush` (table 2 of the paper): masks need no
 //! margin on top of that, and a third of the time would go into it.
 
 use crate::dropout::Source;
 
-/// How many counters are gone through at once.
+/// How many counters are processed at once.
 pub const LANES: usize = 8;
 
 const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];

@@ -1,8 +1,8 @@
-//! Pooling by the greatest value.
+//! Max pooling over a plane.
 
-use crate::Lengths;
+use crate::LengthMismatch;
 
-/// Windows over a plane of rows.
+/// The windows of a pooling operation over a plane of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
     /// Height and width of the plane.
@@ -11,9 +11,9 @@ pub struct Windows {
     pub to: [usize; 2],
     /// Height and width of a window.
     pub kernel: [usize; 2],
-    /// How far windows are apart, down and across.
+    /// The step from one window to the next, down and across.
     pub stride: [usize; 2],
-    /// By how much the first window begins before the plane.
+    /// The padding before the plane: by how much the first window begins before it.
     pub before: [usize; 2],
 }
 
@@ -50,27 +50,28 @@ impl Windows {
     }
 }
 
-/// Writes the greatest number of each window of `plane` to `output`, and where in the plane it stands to `places`.
+/// Writes the maximum of each window of `plane` to `output`, and its index in the plane to `places`.
 ///
-/// Of equal numbers the first counts, row by row; NaN is greater than any number.
+/// Of equal numbers the first one wins, row by row. NaN is greater than any number.
 ///
 /// # Errors
 /// The slices are not as long as the windows say.
-pub fn greatest(
+pub fn max_pool(
     plane: &[f32],
     windows: Windows,
     output: &mut [f32],
     places: &mut [u32],
-) -> Result<(), Lengths> {
-    Lengths::check("plane", plane.len(), windows.from[0] * windows.from[1])?;
-    let count = windows.to[0] * windows.to[1];
-    Lengths::check("output", output.len(), count)?;
-    Lengths::check("places", places.len(), count)?;
+) -> Result<(), LengthMismatch> {
+    let numbers = windows.from[0].saturating_mul(windows.from[1]);
+    LengthMismatch::check("plane", plane.len(), numbers)?;
+    let count = windows.to[0].saturating_mul(windows.to[1]);
+    LengthMismatch::check("output", output.len(), count)?;
+    LengthMismatch::check("places", places.len(), count)?;
     search(plane, windows, output, places);
     Ok(())
 }
 
-vectorised! {
+vectorized! {
     fn search(
         plane: &'a [f32],
         windows: Windows,
@@ -132,8 +133,8 @@ fn raise<const STRIDE: usize>(from: &[f32], first: usize, best: &mut [u64]) {
     }
 }
 
-/// A number and its place as one whole number, greater for a greater number, and of equal ones for the first: which of
-/// neighbours is the greatest cannot be foretold, and the greater of two whole numbers needs no branch.
+/// A number and its place as one integer, which is greater for a greater number, and of equal numbers for the first one.
+/// Which of two neighbors is greater cannot be predicted, and the maximum of integers needs no branch.
 #[inline(always)]
 fn key(number: f32, place: usize) -> u64 {
     // Zeros of both signs are equal.
@@ -187,7 +188,7 @@ mod tests {
             before: [0, 0],
         };
         let (mut output, mut places) = ([0.0; 2], [0; 2]);
-        greatest(&plane, windows, &mut output, &mut places).unwrap();
+        max_pool(&plane, windows, &mut output, &mut places).unwrap();
         assert_eq!((output[0], places), (9.0, [1, 6]));
         assert!(output[1].is_nan());
     }
@@ -205,7 +206,7 @@ mod tests {
             };
             let count = windows.to[1];
             let (mut output, mut places) = (vec![0.0; count], vec![9; count]);
-            greatest(&plane, windows, &mut output, &mut places).unwrap();
+            max_pool(&plane, windows, &mut output, &mut places).unwrap();
             for (window, (found, place)) in output.iter().zip(&places).enumerate() {
                 let first = window * stride;
                 let inside = first.saturating_sub(1)..(first + 2).min(4);
@@ -228,7 +229,7 @@ mod tests {
             stride: [1, 1],
             before: [0, 0],
         };
-        assert!(greatest(&[0.0; 3], windows, &mut [0.0], &mut [0]).is_err());
-        assert!(greatest(&[0.0; 4], windows, &mut [], &mut [0]).is_err());
+        assert!(max_pool(&[0.0; 3], windows, &mut [0.0], &mut [0]).is_err());
+        assert!(max_pool(&[0.0; 4], windows, &mut [], &mut [0]).is_err());
     }
 }

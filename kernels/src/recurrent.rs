@@ -1,4 +1,4 @@
-//! One step of a recurrent layer between its products: the gates, and what they make of the state.
+//! One step of a recurrent layer, between its matrix products: the gates and the new state.
 //!
 //! Slices are rows, one for each sample; a row of gates is `gates` pieces of `hidden` numbers in PyTorch's order. With
 //! the input's share `p` of a gate, the state's share `q` and PyTorch's names:
@@ -11,9 +11,9 @@
 
 use core::mem::take;
 
-use crate::{Lengths, math};
+use crate::{LengthMismatch, math};
 
-/// What a step does.
+/// The kind of a recurrent cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cell {
     /// One gate, the state itself.
@@ -59,7 +59,7 @@ pub struct Step<'a> {
     pub old: &'a [f32],
     /// LSTM: the memory before, `[rows, hidden]`.
     pub old_memory: &'a [f32],
-    /// For the way back, `[rows, hidden]`. LSTM: `tanh(c')`; GRU: the state's share of the new value, with its bias.
+    /// Kept for the backward pass, `[rows, hidden]`. LSTM: `tanh(c')`; GRU: the state's share of the new value, with its bias.
     pub inner: &'a mut [f32],
     /// LSTM: gets the new memory, `[rows, hidden]`.
     pub memory: &'a mut [f32],
@@ -69,7 +69,7 @@ pub struct Step<'a> {
 
 /// What [`backward`] reads and writes. What a cell does not have is empty.
 #[derive(Debug)]
-pub struct StepBack<'a> {
+pub struct StepBackward<'a> {
     /// The gates, as [`forward`] left them; afterwards the gradient of the input's share of the gates, which is that of
     /// the state's as well but for a GRU: `[rows, gates * hidden]`.
     pub gates: &'a mut [f32],
@@ -95,24 +95,24 @@ pub struct StepBack<'a> {
 ///
 /// # Errors
 /// A slice does not fit `state`, or that is not whole rows.
-pub fn forward(cell: Cell, hidden: usize, step: Step) -> Result<(), Lengths> {
+pub fn forward(cell: Cell, hidden: usize, step: Step) -> Result<(), LengthMismatch> {
     let states = step.state.len();
-    let hidden = Lengths::check_rows("state", states, hidden)?;
+    let hidden = LengthMismatch::check_rows("state", states, hidden)?;
     let [gates, inner, old, memory] = cell.sizes(states);
-    Lengths::check_all(
+    LengthMismatch::check_all(
         gates,
         [("gates", step.gates.len()), ("product", step.product.len())],
     )?;
-    Lengths::check("inner", step.inner.len(), inner)?;
-    Lengths::check("old", step.old.len(), old)?;
-    Lengths::check_all(
+    LengthMismatch::check("inner", step.inner.len(), inner)?;
+    LengthMismatch::check("old", step.old.len(), old)?;
+    LengthMismatch::check_all(
         memory,
         [
             ("memory", step.memory.len()),
             ("old_memory", step.old_memory.len()),
         ],
     )?;
-    Lengths::check("bias", step.bias.len(), cell.gates() * hidden)?;
+    LengthMismatch::check("bias", step.bias.len(), cell.gates() * hidden)?;
     match cell {
         Cell::Rnn => rnn(step, hidden),
         Cell::Gru => gru(step, hidden),
@@ -125,18 +125,18 @@ pub fn forward(cell: Cell, hidden: usize, step: Step) -> Result<(), Lengths> {
 ///
 /// # Errors
 /// A slice does not fit `state`, or that is not whole rows.
-pub fn backward(cell: Cell, hidden: usize, step: StepBack) -> Result<(), Lengths> {
+pub fn backward(cell: Cell, hidden: usize, step: StepBackward) -> Result<(), LengthMismatch> {
     let states = step.state.len();
-    let hidden = Lengths::check_rows("state", states, hidden)?;
+    let hidden = LengthMismatch::check_rows("state", states, hidden)?;
     let [gates, inner, old, memory] = cell.sizes(states);
-    Lengths::check("gates", step.gates.len(), gates)?;
-    Lengths::check("inner", step.inner.len(), inner)?;
-    Lengths::check_all(
+    LengthMismatch::check("gates", step.gates.len(), gates)?;
+    LengthMismatch::check("inner", step.inner.len(), inner)?;
+    LengthMismatch::check_all(
         old,
         [("old", step.old.len()), ("direct", step.direct.len())],
     )?;
-    Lengths::check("product", step.product.len(), cell.gates() * old)?;
-    Lengths::check_all(
+    LengthMismatch::check("product", step.product.len(), cell.gates() * old)?;
+    LengthMismatch::check_all(
         memory,
         [
             ("memory", step.memory.len()),
@@ -152,13 +152,13 @@ pub fn backward(cell: Cell, hidden: usize, step: StepBack) -> Result<(), Lengths
     Ok(())
 }
 
-/// Lets `new` be `keep old + (1 - keep) new`, with one share for each number or for each row: zoneout (Krueger et al.
+/// Sets `new` to `keep old + (1 - keep) new`, with one factor `keep` for each number or for each row: zoneout (Krueger et al.
 /// 2017), or the steps of padding.
 ///
 /// # Errors
-/// `old` is not as long as `new`, or that is not a whole number of rows for the shares.
-pub fn keep(new: &mut [f32], old: &[f32], keep: &[f32]) -> Result<(), Lengths> {
-    Lengths::check("old", old.len(), new.len())?;
+/// `old` is not as long as `new`, or `keep` has another number of rows.
+pub fn blend(new: &mut [f32], old: &[f32], keep: &[f32]) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("old", old.len(), new.len())?;
     match width(keep, new.len())? {
         1 => keep_all(new, old, keep),
         width => keep_rows(new, old, keep, width),
@@ -166,16 +166,16 @@ pub fn keep(new: &mut [f32], old: &[f32], keep: &[f32]) -> Result<(), Lengths> {
     Ok(())
 }
 
-/// The way back from [`keep`]: writes `keep gradient`, for the old value, to `direct`, and takes it off `gradient`.
+/// The backward pass of [`blend`]: writes `keep gradient`, for the old value, to `direct`, and subtracts it from `gradient`.
 ///
 /// # Errors
-/// As of [`keep`].
-pub fn keep_backward(
+/// Those of [`blend`].
+pub fn blend_backward(
     gradient: &mut [f32],
     direct: &mut [f32],
     keep: &[f32],
-) -> Result<(), Lengths> {
-    Lengths::check("direct", direct.len(), gradient.len())?;
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check("direct", direct.len(), gradient.len())?;
     match width(keep, gradient.len())? {
         1 => keep_all_back(gradient, direct, keep),
         width => keep_rows_back(gradient, direct, keep, width),
@@ -183,35 +183,36 @@ pub fn keep_backward(
     Ok(())
 }
 
-/// Numbers for each of the shares.
-fn width(keep: &[f32], numbers: usize) -> Result<usize, Lengths> {
+/// How many numbers share a factor.
+fn width(keep: &[f32], numbers: usize) -> Result<usize, LengthMismatch> {
     let width = (numbers / keep.len().max(1)).max(1);
-    Lengths::check("keep", keep.len() * width, numbers)?;
+    LengthMismatch::check("keep", keep.len() * width, numbers)?;
     Ok(width)
 }
 
-/// Writes `mask state` to `seen`: dropout of the state that a step takes (Gal & Ghahramani 2016).
+/// Writes `mask * state` to `seen`: dropout on the state that a step reads (Gal & Ghahramani 2016).
 ///
 /// # Errors
 /// The slices are not of one length.
-pub fn see(state: &[f32], mask: &[f32], seen: &mut [f32]) -> Result<(), Lengths> {
-    Lengths::check_all(state.len(), [("mask", mask.len()), ("seen", seen.len())])?;
+pub fn apply_mask(state: &[f32], mask: &[f32], seen: &mut [f32]) -> Result<(), LengthMismatch> {
+    LengthMismatch::check_all(state.len(), [("mask", mask.len()), ("seen", seen.len())])?;
     multiply(state, mask, seen);
     Ok(())
 }
 
-/// The gradient of a state from what the step behind it gave back through its product (there multiplied by `mask`, if
-/// any), without one, and what the state's other users give: `mask gradient + direct + others`.
+/// Sets `gradient` to the gradient of a state, `mask * gradient + direct + others`: what the next step passed back
+/// through its matrix product (multiplied by the dropout mask, if there is one), what it passed back directly, and what
+/// the other users of the state pass back.
 ///
 /// # Errors
 /// The slices are not of one length.
-pub fn see_backward(
+pub fn state_gradient(
     gradient: &mut [f32],
     mask: Option<&[f32]>,
     direct: &[f32],
     others: &[f32],
-) -> Result<(), Lengths> {
-    Lengths::check_all(
+) -> Result<(), LengthMismatch> {
+    LengthMismatch::check_all(
         gradient.len(),
         [
             ("mask", mask.map_or(gradient.len(), <[f32]>::len)),
@@ -243,7 +244,7 @@ macro_rules! each {
     }};
 }
 
-vectorised! {
+vectorized! {
     fn rnn(step: Step<'a>, hidden: usize) {
         let rows = step.gates.chunks_exact_mut(hidden);
         for (gates, product) in rows.zip(step.product.chunks_exact(hidden)) {
@@ -252,7 +253,7 @@ vectorised! {
         step.state.copy_from_slice(step.gates);
     }
 
-    fn rnn_back(step: StepBack<'a>) {
+    fn rnn_back(step: StepBackward<'a>) {
         each!(step.gates, gate, [state: step.state] => state * math::tanh_slope(gate));
     }
 
@@ -279,7 +280,7 @@ vectorised! {
         }
     }
 
-    fn lstm_back(step: StepBack<'a>, hidden: usize) {
+    fn lstm_back(step: StepBackward<'a>, hidden: usize) {
         let width = 4 * hidden;
         let mut gates = vec![0.0; width];
         let rows = step
@@ -334,7 +335,7 @@ vectorised! {
         }
     }
 
-    fn gru_back(step: StepBack<'a>, hidden: usize) {
+    fn gru_back(step: StepBackward<'a>, hidden: usize) {
         let width = 3 * hidden;
         let mut gates = vec![0.0; width];
         let rows = step

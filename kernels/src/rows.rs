@@ -1,29 +1,29 @@
-//! Softmax and cross entropy over rows of `width` numbers, which lie behind each other.
+//! Softmax and cross entropy over consecutive rows of `width` numbers.
 //!
 //! [`softmax`] is within 2 ulp of the exact probability, for rows of any width (a subnormal one counts in units of the
-//! smallest number that is normal): the exponentials are of exact differences, and are added up in `f64`.
+//! smallest number that is normal): the exponentials are those of exact differences, and are summed in `f64`.
 //!
 //! A number of minus infinity, as masks of attention write it, has probability 0; a row of nothing else is NaN.
 
-use crate::{Lengths, math, sum};
+use crate::{LengthMismatch, math, sum};
 
 /// Writes `exp(x) / Σ exp(x)` of each row of `input` to `output`.
 ///
 /// # Errors
-/// `input` is not whole rows, or `output` not as long.
-pub fn softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), Lengths> {
-    let width = Lengths::check_rows("input", input.len(), width)?;
-    Lengths::check("output", output.len(), input.len())?;
+/// `input` is not a whole number of rows, or `output` is not as long.
+pub fn softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), LengthMismatch> {
+    let width = LengthMismatch::check_rows("input", input.len(), width)?;
+    LengthMismatch::check("output", output.len(), input.len())?;
     softmax_to(input, width, output);
     Ok(())
 }
 
-/// As [`softmax`], over the numbers themselves.
+/// As [`softmax`], in place.
 ///
 /// # Errors
-/// `values` are not whole rows.
-pub fn softmax_in_place(values: &mut [f32], width: usize) -> Result<(), Lengths> {
-    let width = Lengths::check_rows("values", values.len(), width)?;
+/// `values` is not a whole number of rows.
+pub fn softmax_in_place(values: &mut [f32], width: usize) -> Result<(), LengthMismatch> {
+    let width = LengthMismatch::check_rows("values", values.len(), width)?;
     softmax_over(values, width);
     Ok(())
 }
@@ -31,27 +31,27 @@ pub fn softmax_in_place(values: &mut [f32], width: usize) -> Result<(), Lengths>
 /// Writes `y (g - Σ y g)` with [`softmax`]'s output `y` and the gradient `g` to `into`.
 ///
 /// # Errors
-/// `output` is not whole rows, or the others not as long.
+/// `output` is not a whole number of rows, or the others are not as long.
 pub fn softmax_backward(
     output: &[f32],
     gradient: &[f32],
     width: usize,
     into: &mut [f32],
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let width = check_backward(output, gradient, width, into)?;
     softmax_backward_to(output, gradient, width, into);
     Ok(())
 }
 
-/// As [`softmax_backward`], over the gradient itself.
+/// As [`softmax_backward`], in place.
 ///
 /// # Errors
-/// `output` is not whole rows, or `gradient` not as long.
+/// `output` is not a whole number of rows, or `gradient` is not as long.
 pub fn softmax_backward_in_place(
     output: &[f32],
     gradient: &mut [f32],
     width: usize,
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let width = check_backward(output, gradient, width, output)?;
     softmax_backward_over(output, gradient, width);
     Ok(())
@@ -60,10 +60,10 @@ pub fn softmax_backward_in_place(
 /// Writes `x - ln Σ exp(x)` of each row of `input` to `output`.
 ///
 /// # Errors
-/// `input` is not whole rows, or `output` not as long.
-pub fn log_softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), Lengths> {
-    let width = Lengths::check_rows("input", input.len(), width)?;
-    Lengths::check("output", output.len(), input.len())?;
+/// `input` is not a whole number of rows, or `output` is not as long.
+pub fn log_softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), LengthMismatch> {
+    let width = LengthMismatch::check_rows("input", input.len(), width)?;
+    LengthMismatch::check("output", output.len(), input.len())?;
     log_softmax_to(input, width, output);
     Ok(())
 }
@@ -71,27 +71,27 @@ pub fn log_softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<()
 /// Writes `g - exp(y) Σ g` with [`log_softmax`]'s output `y` and the gradient `g` to `into`.
 ///
 /// # Errors
-/// `output` is not whole rows, or the others not as long.
+/// `output` is not a whole number of rows, or the others are not as long.
 pub fn log_softmax_backward(
     output: &[f32],
     gradient: &[f32],
     width: usize,
     into: &mut [f32],
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let width = check_backward(output, gradient, width, into)?;
     log_softmax_backward_to(output, gradient, width, into);
     Ok(())
 }
 
-/// As [`log_softmax_backward`], over the gradient itself.
+/// As [`log_softmax_backward`], in place.
 ///
 /// # Errors
-/// `output` is not whole rows, or `gradient` not as long.
+/// `output` is not a whole number of rows, or `gradient` is not as long.
 pub fn log_softmax_backward_in_place(
     output: &[f32],
     gradient: &mut [f32],
     width: usize,
-) -> Result<(), Lengths> {
+) -> Result<(), LengthMismatch> {
     let width = check_backward(output, gradient, width, output)?;
     log_softmax_backward_over(output, gradient, width);
     Ok(())
@@ -102,9 +102,9 @@ fn check_backward(
     gradient: &[f32],
     width: usize,
     into: &[f32],
-) -> Result<usize, Lengths> {
-    let width = Lengths::check_rows("output", output.len(), width)?;
-    Lengths::check_all(
+) -> Result<usize, LengthMismatch> {
+    let width = LengthMismatch::check_rows("output", output.len(), width)?;
+    LengthMismatch::check_all(
         output.len(),
         [("gradient", gradient.len()), ("into", into.len())],
     )?;
@@ -114,10 +114,10 @@ fn check_backward(
 /// Why there is no cross entropy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CrossEntropyError {
-    /// Slices that belong together have different lengths.
+    /// A slice does not have the length that it needs.
     #[error(transparent)]
-    Lengths(#[from] Lengths),
-    /// A row has a class that is none of its numbers.
+    LengthMismatch(#[from] LengthMismatch),
+    /// The class of a row is not below the number of classes.
     #[error("row {row} is of class {class}, where there are {classes}")]
     Class {
         /// The row.
@@ -143,9 +143,9 @@ pub fn cross_entropy(
     smoothing: f32,
     gradient: &mut [f32],
 ) -> Result<f64, CrossEntropyError> {
-    let width = Lengths::check_rows("logits", logits.len(), width)?;
-    Lengths::check("gradient", gradient.len(), logits.len())?;
-    Lengths::check("classes", classes.len(), logits.len() / width)?;
+    let width = LengthMismatch::check_rows("logits", logits.len(), width)?;
+    LengthMismatch::check("gradient", gradient.len(), logits.len())?;
+    LengthMismatch::check("classes", classes.len(), logits.len() / width)?;
     let outside = classes.iter().position(|class| *class as usize >= width);
     if let Some((row, class)) = outside.and_then(|row| Some((row, *classes.get(row)?))) {
         return Err(CrossEntropyError::Class {
@@ -174,7 +174,7 @@ fn group(width: usize) -> usize {
     }
 }
 
-vectorised! {
+vectorized! {
     fn softmax_to(input: &'a [f32], width: usize, output: &'a mut [f32]) {
         let mut largest = [0.0; GROUP];
         for (input, output) in pairs(input, output, width) {

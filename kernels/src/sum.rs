@@ -1,13 +1,13 @@
-//! Sums in lanes that do not wait for each other.
+//! Sums in lanes that do not depend on each other.
 
 use core::{hint::black_box, ops::AddAssign};
 
 const LANES: usize = 16;
 
-/// The sum of a function of the numbers that stand at one place of three slices. Give a slice twice where fewer are
-/// needed; two functions in one loop would not become vectors.
+/// The sum of a function of the numbers at the same index of three slices. Pass a slice twice where fewer are needed;
+/// two functions in one loop would not be vectorized.
 ///
-/// Each lane adds up few terms as they are, and these sums are added up in `f64`: terms in `f32` are quick, and enough
+/// Each lane sums few terms as they are, and these sums are summed in `f64`: terms in `f32` are quick, and enough
 /// where they are near 0 or of one sign.
 #[inline(always)]
 pub fn sum_of<T: Copy + Default + AddAssign + Into<f64>>(

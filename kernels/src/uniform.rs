@@ -1,4 +1,4 @@
-//! Uniform numbers from the counter-based generator: what was drawn once is drawn again.
+//! Uniform numbers from the counter-based generator: the same source gives the same numbers.
 
 use crate::{dropout::Source, philox};
 

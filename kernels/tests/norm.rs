@@ -1,4 +1,4 @@
-//! Normalisation against the same formulas in `f64`, and gradients against differences.
+//! Normalization against the same formulas in `f64`, and gradients against differences.
 
 use damper_kernels::norm;
 
@@ -34,7 +34,7 @@ fn moments(values: &[f64]) -> (f64, f64) {
     (mean, squares / count)
 }
 
-/// Numbers that are normalised together, in two parts: the places in memory, and to which gamma and beta each belongs.
+/// Numbers that are normalized together, in two parts: the places in memory, and to which gamma and beta each belongs.
 type Group = Vec<(usize, usize)>;
 
 /// Each row is a group, each of its columns has its gamma.
@@ -125,7 +125,7 @@ fn compare(groups: &[Group], [input, gamma, beta, gradient]: [&[f32]; 4], found:
 }
 
 #[test]
-fn rows_are_normalised() {
+fn rows_are_normalized() {
     for (rows, width) in [(5, 1), (4, 7), (3, 16), (9, 50), (2, 1000), (1, 2500)] {
         let (input, gamma, beta) = (
             numbers(rows * width, 1),
@@ -136,7 +136,7 @@ fn rows_are_normalised() {
         for (given, used) in [(Some(&beta[..]), &beta), (None, &none)] {
             let mut output = vec![f32::NAN; input.len()];
             let (mut mean, mut inverse) = (vec![f32::NAN; rows], vec![f32::NAN; rows]);
-            norm::layer(
+            norm::layer_norm(
                 &input,
                 width,
                 &gamma,
@@ -167,7 +167,7 @@ fn the_gradients_of_rows_are_the_derivatives() {
         let (gamma, beta) = (numbers(width, 2), numbers(width, 3));
         let mut output = vec![f32::NAN; input.len()];
         let (mut mean, mut inverse) = (vec![f32::NAN; rows], vec![f32::NAN; rows]);
-        norm::layer(
+        norm::layer_norm(
             &input,
             width,
             &gamma,
@@ -183,7 +183,7 @@ fn the_gradients_of_rows_are_the_derivatives() {
             gamma: vec![0.0; width],
             beta: vec![0.0; width],
         };
-        norm::layer_backward(
+        norm::layer_norm_backward(
             &input,
             width,
             &gamma,
@@ -199,7 +199,7 @@ fn the_gradients_of_rows_are_the_derivatives() {
         compare(&layer_groups(rows, width), arguments, &found);
         // The gradients of a second piece are added.
         let before = found.gamma.clone();
-        norm::layer_backward(
+        norm::layer_norm_backward(
             &input,
             width,
             &gamma,
@@ -226,7 +226,7 @@ const BATCHES: [(usize, usize, usize); 6] = [
 ];
 
 #[test]
-fn channels_are_normalised() {
+fn channels_are_normalized() {
     for (items, channels, positions) in BATCHES {
         let input = numbers(items * channels * positions, 1);
         let (gamma, beta) = (numbers(channels, 2), numbers(channels, 3));
@@ -243,7 +243,7 @@ fn channels_are_normalised() {
             close(&variance[channel..=channel], &[spread], 1e-7);
         }
         let mut output = vec![f32::NAN; input.len()];
-        norm::batch(
+        norm::batch_norm(
             &input,
             channels,
             positions,
@@ -273,7 +273,7 @@ fn the_gradients_of_channels_are_the_derivatives() {
             gamma: vec![f32::NAN; channels],
             beta: vec![f32::NAN; channels],
         };
-        norm::batch_backward(
+        norm::batch_norm_backward(
             &input,
             channels,
             positions,
@@ -302,7 +302,7 @@ fn numbers_far_from_zero_lose_nothing() {
     close(&found, &[mean], 1e-7);
     close(&spread, &[variance], 1e-7);
     let (mut output, mut inverse) = (vec![0.0; 1024], [0.0]);
-    norm::layer(
+    norm::layer_norm(
         &input,
         1024,
         &[1.0; 1024],
@@ -323,7 +323,7 @@ fn what_is_no_number_stays_in_its_row_and_channel() {
     input[70] = f32::NAN;
     let (mut output, mut mean, mut other) = (vec![0.0; 150], [0.0; 3], [0.0; 3]);
     let ones = [1.0; 50];
-    norm::layer(
+    norm::layer_norm(
         &input,
         50,
         &ones,
@@ -344,19 +344,19 @@ fn what_is_no_number_stays_in_its_row_and_channel() {
 
 #[test]
 fn nothing_is_no_error() {
-    norm::layer(&[], 0, &[], None, EPSILON, &mut [], &mut [], &mut []).unwrap();
-    norm::layer(&[], 1, &[1.0], None, EPSILON, &mut [], &mut [], &mut []).unwrap();
+    norm::layer_norm(&[], 0, &[], None, EPSILON, &mut [], &mut [], &mut []).unwrap();
+    norm::layer_norm(&[], 1, &[1.0], None, EPSILON, &mut [], &mut [], &mut []).unwrap();
     norm::batch_statistics(&[], 0, 4, &mut [], &mut []).unwrap();
-    norm::batch(&[], 0, 0, &[], &[], EPSILON, &[], &[], &mut []).unwrap();
+    norm::batch_norm(&[], 0, 0, &[], &[], EPSILON, &[], &[], &mut []).unwrap();
 }
 
 #[test]
 fn lengths_that_do_not_fit_are_errors() {
-    let name = |result: Result<(), damper_kernels::Lengths>| result.unwrap_err().name;
+    let name = |result: Result<(), damper_kernels::LengthMismatch>| result.unwrap_err().name;
     let (two, four) = ([1.0; 2], [1.0; 4]);
     let (mut out, mut a, mut b) = (four, two, two);
     let mut layer = |input: &[f32], gamma: &[f32], beta: Option<&[f32]>| {
-        name(norm::layer(
+        name(norm::layer_norm(
             input, 2, gamma, beta, EPSILON, &mut out, &mut a, &mut b,
         ))
     };

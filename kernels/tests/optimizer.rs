@@ -1,4 +1,4 @@
-//! Steps of optimisers against the same formulas in `f64`.
+//! Steps of optimizers against the same formulas in `f64`.
 
 // Zeros, limits and what is the same in both forms are exact.
 #![allow(clippy::float_cmp)]
@@ -319,7 +319,7 @@ fn squares_are_added_without_loss() {
 
 #[test]
 fn lengths_that_do_not_fit_are_errors() {
-    let name = |result: Result<(), damper_kernels::Lengths>| result.unwrap_err().name;
+    let name = |result: Result<(), damper_kernels::LengthMismatch>| result.unwrap_err().name;
     let (two, mut one) = ([0.0; 2], [0.0; 1]);
     let (mut a, mut b, mut c) = (two, two, two);
     assert_eq!(

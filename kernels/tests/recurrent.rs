@@ -3,8 +3,8 @@
 // Zeros and copies are exact.
 #![allow(clippy::float_cmp)]
 
-use damper_kernels::Lengths;
-use damper_kernels::recurrent::{self, Cell, Step, StepBack};
+use damper_kernels::LengthMismatch;
+use damper_kernels::recurrent::{self, Cell, Step, StepBackward};
 
 const CELLS: [Cell; 3] = [Cell::Rnn, Cell::Gru, Cell::Lstm];
 
@@ -156,7 +156,7 @@ fn the_way_back_is_the_derivative() {
                 0
             }
         ];
-        let step = StepBack {
+        let step = StepBackward {
             gates: &mut projected,
             inner: &given.inner,
             old: &read.old,
@@ -230,14 +230,14 @@ fn as_much_is_kept_as_the_share_says() {
         let (new, old) = (numbers(2, 6), numbers(3, 6));
         let share = |index: usize| f64::from(shares[index * shares.len() / 6]);
         let mut mixed = new.clone();
-        recurrent::keep(&mut mixed, &old, &shares).unwrap();
+        recurrent::blend(&mut mixed, &old, &shares).unwrap();
         let exact = |index: usize| {
             share(index) * f64::from(old[index]) + (1.0 - share(index)) * f64::from(new[index])
         };
         close("new", &mixed, &(0..6).map(exact).collect::<Vec<_>>());
 
         let (mut gradient, mut direct) = (numbers(4, 6), vec![f32::NAN; 6]);
-        recurrent::keep_backward(&mut gradient, &mut direct, &shares).unwrap();
+        recurrent::blend_backward(&mut gradient, &mut direct, &shares).unwrap();
         let before = numbers(4, 6);
         let to_old = |index: usize| share(index) * f64::from(before[index]);
         let to_new = |index: usize| (1.0 - share(index)) * f64::from(before[index]);
@@ -249,35 +249,38 @@ fn as_much_is_kept_as_the_share_says() {
 #[test]
 fn a_state_is_seen_through_its_mask() {
     let mut seen = [f32::NAN; 3];
-    recurrent::see(&[1.0, 2.0, 3.0], &[0.0, 2.0, 1.0], &mut seen).unwrap();
+    recurrent::apply_mask(&[1.0, 2.0, 3.0], &[0.0, 2.0, 1.0], &mut seen).unwrap();
     assert_eq!(seen, [0.0, 4.0, 3.0]);
     let (direct, others) = ([1.0, 2.0, 3.0], [0.5; 3]);
     let mut gradient = [1.0; 3];
-    recurrent::see_backward(&mut gradient, Some(&[0.0, 2.0, 1.0]), &direct, &others).unwrap();
+    recurrent::state_gradient(&mut gradient, Some(&[0.0, 2.0, 1.0]), &direct, &others).unwrap();
     assert_eq!(gradient, [1.5, 4.5, 4.5]);
-    recurrent::see_backward(&mut gradient, None, &direct, &others).unwrap();
+    recurrent::state_gradient(&mut gradient, None, &direct, &others).unwrap();
     assert_eq!(gradient, [3.0, 7.0, 8.0]);
 }
 
 #[test]
 fn lengths_that_do_not_fit_are_errors() {
-    fn name(result: Result<(), Lengths>) -> &'static str {
+    fn name(result: Result<(), LengthMismatch>) -> &'static str {
         result.unwrap_err().name
     }
     let (mut two, mut three) = ([0.0; 2], [0.0; 3]);
-    assert_eq!(name(recurrent::keep(&mut two, &[0.0; 3], &[0.0])), "old");
+    assert_eq!(name(recurrent::blend(&mut two, &[0.0; 3], &[0.0])), "old");
     assert_eq!(
-        name(recurrent::keep(&mut two, &[0.0; 2], &[0.0; 3])),
+        name(recurrent::blend(&mut two, &[0.0; 2], &[0.0; 3])),
         "keep"
     );
-    assert_eq!(name(recurrent::keep(&mut two, &[0.0; 2], &[])), "keep");
+    assert_eq!(name(recurrent::blend(&mut two, &[0.0; 2], &[])), "keep");
     assert_eq!(
-        name(recurrent::keep_backward(&mut two, &mut three, &[0.0])),
+        name(recurrent::blend_backward(&mut two, &mut three, &[0.0])),
         "direct"
     );
-    assert_eq!(name(recurrent::see(&[0.0; 2], &[0.0; 3], &mut two)), "mask");
     assert_eq!(
-        name(recurrent::see_backward(&mut two, None, &[0.0; 2], &[0.0])),
+        name(recurrent::apply_mask(&[0.0; 2], &[0.0; 3], &mut two)),
+        "mask"
+    );
+    assert_eq!(
+        name(recurrent::state_gradient(&mut two, None, &[0.0; 2], &[0.0])),
         "others"
     );
     let step = Step {
@@ -291,7 +294,7 @@ fn lengths_that_do_not_fit_are_errors() {
         state: &mut three,
     };
     assert_eq!(name(recurrent::forward(Cell::Lstm, 3, step)), "memory");
-    let step = StepBack {
+    let step = StepBackward {
         gates: &mut two,
         inner: &[],
         old: &[],

@@ -269,5 +269,5 @@ fn lengths_that_do_not_fit_are_errors() {
     assert!(rows::softmax_backward(&[0.0; 8], &[0.0; 4], 4, &mut [0.0; 8]).is_err());
     assert!(rows::log_softmax_backward(&[0.0; 8], &[0.0; 8], 4, &mut [0.0; 4]).is_err());
     let error = rows::cross_entropy(&[0.0; 8], 4, &[0], 0.0, &mut [0.0; 8]).unwrap_err();
-    assert!(matches!(error, CrossEntropyError::Lengths(error) if error.name == "classes"));
+    assert!(matches!(error, CrossEntropyError::LengthMismatch(error) if error.name == "classes"));
 }

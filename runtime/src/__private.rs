@@ -11,9 +11,10 @@ use burn::tensor::{Device, Int, Tensor};
 use damper_ir::InputKind;
 
 pub use self::module::part;
+pub use crate::autodiff::{lift, lift_to, plain};
 pub use crate::build::Builder;
-pub use crate::network::{inference, monte_carlo, no_rows, plain};
-pub use crate::pass::{Pass, lift, lift_to};
+pub use crate::network::{inference, monte_carlo, no_rows};
+pub use crate::pass::Pass;
 pub use crate::spec::Filling;
 pub use crate::storage::{load, save};
 pub use crate::tape::forward;

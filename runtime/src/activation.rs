@@ -1,72 +1,33 @@
-//! Activations: burn's functions, computed on `flex` for the vector unit that the machine has, forward and backward in
-//! one pass each, within 2 units in the last place.
+//! Activation functions. They are burn's, but fused on `flex`: one loop forward and one backward, with the vector unit of
+//! the machine, within 2 units in the last place.
 //!
-//! What is not here is `burn::tensor::activation`'s.
+//! What is not here is in `burn::tensor::activation`.
 
 use burn::tensor::{AsIndex, Tensor, activation as of_burn};
 
-/// Functions that a layer computes while its values are in the cache: see [`layer::dense`](crate::layer::dense).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Activation {
-    /// `max(x, 0)`.
-    Relu,
-    /// `tanh(x)`.
-    Tanh,
-    /// `1 / (1 + exp(-x))`.
-    Sigmoid,
-    /// `x Φ(x)` (Hendrycks and Gimpel, arXiv 1606.08415).
-    Gelu,
-    /// `x / 2 (1 + tanh(√(2/π) (x + 0.044715 x³)))`, from the same paper.
-    GeluApproximate,
-    /// `x sigmoid(x)` (Elfwing et al., arXiv 1702.03118).
-    Silu,
-    /// `x tanh(ln(1 + exp(x)))` (Misra, arXiv 1908.08681).
-    Mish,
-}
+/// Functions that a layer computes while its values are in the cache: see [`layer::dense`](crate::layer::dense()).
+///
+/// Its own methods are those of slices; [`apply`] is for tensors.
+pub use damper_kernels::Activation;
 
-impl Activation {
-    /// The function of every number of a tensor.
-    ///
-    /// # Shapes
-    ///
-    /// - input: `[..]`
-    /// - output: `[..]`
-    #[must_use]
-    pub fn forward<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
-        #[cfg(feature = "flex")]
-        let input = match crate::flex::elementwise::activate(input, self) {
-            Ok(output) => return output,
-            Err(input) => input,
-        };
-        self.burn(input)
-    }
-
-    /// The same in burn's operations.
-    fn burn<const D: usize>(self, input: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::Relu => of_burn::relu(input),
-            Self::Tanh => of_burn::tanh(input),
-            Self::Sigmoid => of_burn::sigmoid(input),
-            Self::Gelu => of_burn::gelu(input),
-            Self::GeluApproximate => of_burn::gelu_approximate(input),
-            Self::Silu => of_burn::silu(input),
-            Self::Mish => of_burn::mish(input),
-        }
-    }
-
-    /// The kernel; `relu` has none, as its way back needs one bit for each number.
-    #[cfg(feature = "flex")]
-    pub(crate) fn curve(self) -> Option<damper_kernels::Activation> {
-        use damper_kernels::Activation as Kernel;
-        match self {
-            Self::Relu => None,
-            Self::Tanh => Some(Kernel::Tanh),
-            Self::Sigmoid => Some(Kernel::Sigmoid),
-            Self::Gelu => Some(Kernel::Gelu),
-            Self::GeluApproximate => Some(Kernel::GeluTanh),
-            Self::Silu => Some(Kernel::Silu),
-            Self::Mish => Some(Kernel::Mish),
-        }
+/// A function of every number of a tensor.
+///
+/// # Shapes
+///
+/// - input: `[..]`
+/// - output: `[..]`
+#[must_use]
+pub fn apply<const D: usize>(function: Activation, input: Tensor<D>) -> Tensor<D> {
+    fused!(input => damper_flex::activate(input, function));
+    match function {
+        Activation::Relu => of_burn::relu(input),
+        Activation::Exp => input.exp(),
+        Activation::Tanh => of_burn::tanh(input),
+        Activation::Sigmoid => of_burn::sigmoid(input),
+        Activation::Gelu => of_burn::gelu(input),
+        Activation::GeluApproximate => of_burn::gelu_approximate(input),
+        Activation::Silu => of_burn::silu(input),
+        Activation::Mish => of_burn::mish(input),
     }
 }
 
@@ -75,7 +36,7 @@ macro_rules! functions {
         #[doc = concat!("[`Activation::", stringify!($kind), "`] of every number: `[..]` to `[..]`.")]
         #[must_use]
         pub fn $name<const D: usize>(input: Tensor<D>) -> Tensor<D> {
-            Activation::$kind.forward(input)
+            apply(Activation::$kind, input)
         }
     )*};
 }
@@ -97,11 +58,7 @@ functions! {
 /// As burn's: there is no such axis.
 #[must_use]
 pub fn softmax<const D: usize>(input: Tensor<D>, axis: impl AsIndex) -> Tensor<D> {
-    #[cfg(feature = "flex")]
-    let input = match of_rows(input, &axis, crate::flex::rows::Function::Softmax) {
-        Ok(output) => return output,
-        Err(input) => input,
-    };
+    fused!(input => damper_flex::softmax(input, &axis));
     of_burn::softmax(input, axis)
 }
 
@@ -112,26 +69,6 @@ pub fn softmax<const D: usize>(input: Tensor<D>, axis: impl AsIndex) -> Tensor<D
 /// As burn's: there is no such axis.
 #[must_use]
 pub fn log_softmax<const D: usize>(input: Tensor<D>, axis: impl AsIndex) -> Tensor<D> {
-    #[cfg(feature = "flex")]
-    let input = match of_rows(input, &axis, crate::flex::rows::Function::LogSoftmax) {
-        Ok(output) => return output,
-        Err(input) => input,
-    };
+    fused!(input => damper_flex::log_softmax(input, &axis));
     of_burn::log_softmax(input, axis)
-}
-
-#[cfg(feature = "flex")]
-#[expect(
-    clippy::result_large_err,
-    reason = "the error is the tensor itself, moved back"
-)]
-fn of_rows<const D: usize>(
-    input: Tensor<D>,
-    axis: &impl AsIndex,
-    function: crate::flex::rows::Function,
-) -> Result<Tensor<D>, Tensor<D>> {
-    match axis.try_dim_index(D) {
-        Ok(axis) if axis + 1 == D => crate::flex::rows::of_rows(input, function),
-        _ => Err(input),
-    }
 }

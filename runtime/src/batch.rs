@@ -1,7 +1,7 @@
 //! What one step reads: inputs and targets.
 
 use crate::Spec;
-use crate::network::plain;
+use crate::autodiff::plain;
 use burn::tensor::{Int, Tensor};
 
 /// The inputs of a batch, in the order of the `input` section.

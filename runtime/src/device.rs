@@ -118,7 +118,7 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
         .any(|(backend, _)| cpu(backend).is_ok_and(|cpu| cpu == *device))
 }
 
-/// Whether the device's memory is reached by [`crate::flex`].
+/// Whether the fused operations of `damper_flex` reach the device's memory.
 #[cfg(feature = "flex")]
 pub(crate) fn is_flex(device: &Device) -> bool {
     *device == Device::flex()

@@ -1,7 +1,7 @@
 //! Whether inputs are those of the declaration.
 
+use crate::autodiff::plain;
 use crate::data::{first_name, least_vocab};
-use crate::network::plain;
 use crate::{InputTensor, Inputs, Spec};
 use burn::tensor::{Int, Tensor};
 use damper_ir::{Input, InputKind, Value};

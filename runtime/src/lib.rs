@@ -48,11 +48,13 @@ pub use damper_ir as ir;
 #[doc(inline)]
 pub use damper_ir::vocabulary;
 
+#[macro_use]
+mod fused;
+
+mod autodiff;
 mod batch;
 mod build;
 mod file;
-#[cfg(feature = "flex")]
-mod flex;
 mod input;
 mod network;
 mod panic;

@@ -1,6 +1,7 @@
 //! Losses, the links that turn what they read into predictions, and decisions.
 
 use crate::activation::{log_softmax, sigmoid, softmax};
+use crate::autodiff::match_autodiff;
 use crate::{Spec, Target};
 use burn::nn::loss::{HuberLossConfig, KLDivLossConfig, MseLoss, Reduction, SmoothL1LossConfig};
 use burn::tensor::activation::{log_sigmoid, softplus};
@@ -43,11 +44,12 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
             .as_ref()
             .and_then(Value::float)
             .unwrap_or(0.0);
-        #[cfg(feature = "flex")]
-        let output = match in_one_pass(output, target, *from, smoothing, weights) {
-            Ok(loss) => return loss,
-            Err(output) => output,
-        };
+        fused!(output => match (from, target, &weights[..]) {
+            (Reads::Logits, Target::Classes(classes), []) => {
+                damper_flex::cross_entropy(output, classes, smoothing)
+            }
+            _ => Err(output),
+        });
         return cross_entropy(log_probabilities(output, *from), target, smoothing, weights);
     }
     let units = output.dims()[1];
@@ -211,7 +213,7 @@ fn halves_along<const D: usize>(output: Tensor<D>, axis: usize) -> (Tensor<D>, T
     )
 }
 
-/// The target as numbers of the output's shape, `[batch, width]`, beside the output.
+/// The target as numbers of the output's shape, `[batch, width]`, on its side of the graph.
 pub(crate) fn values(output: &Tensor<2>, target: &Target, width: usize) -> Option<Tensor<2>> {
     let rows = output.dims()[0];
     let values = match target {
@@ -221,16 +223,7 @@ pub(crate) fn values(output: &Tensor<2>, target: &Target, width: usize) -> Optio
         }
         Target::Values(values) => values.clone(),
     };
-    (values.dims() == [rows, width]).then(|| beside(values, output))
-}
-
-/// A constant on the training device if the output is on it: both sides of an operation must be.
-fn beside(constant: Tensor<2>, output: &Tensor<2>) -> Tensor<2> {
-    if output.is_autodiff() {
-        Tensor::from_inner(constant)
-    } else {
-        constant.inner()
-    }
+    (values.dims() == [rows, width]).then(|| match_autodiff(values, output))
 }
 
 fn undefined(output: &Tensor<2>) -> Tensor<1> {
@@ -278,35 +271,6 @@ fn weight_row(weights: &[Value], output: &Tensor<2>) -> Option<Tensor<2>> {
         .then(|| Tensor::<1>::from_floats(weights.as_slice(), &output.device()).reshape([1, units]))
 }
 
-/// The cross entropy of logits with class indices, in one pass with its gradient; `Err` with the output for what is
-/// computed otherwise.
-#[cfg(feature = "flex")]
-#[expect(
-    clippy::result_large_err,
-    reason = "the error is the tensor itself, moved back"
-)]
-fn in_one_pass(
-    output: Tensor<2>,
-    target: &Target,
-    from: Reads,
-    smoothing: f64,
-    weights: &[Value],
-) -> Result<Tensor<1>, Tensor<2>> {
-    let (Reads::Logits, Target::Classes(classes), []) = (from, target, weights) else {
-        return Err(output);
-    };
-    if !crate::device::is_flex(&output.device()) {
-        return Err(output);
-    }
-    // An index that is none, a negative one among them, is left to what follows.
-    let classes = classes.clone().into_data();
-    let classes: Vec<u32> = classes
-        .iter::<i64>()
-        .map(|class| u32::try_from(class).unwrap_or(u32::MAX))
-        .collect();
-    crate::flex::rows::cross_entropy(output, &classes, smoothing)
-}
-
 /// PyTorch's `CrossEntropyLoss`: with class weights the mean is weighted; smoothing spreads a share over all classes.
 /// A target of as many values as classes is taken as probabilities.
 fn cross_entropy(logs: Tensor<2>, target: &Target, smoothing: f64, weights: &[Value]) -> Tensor<1> {
@@ -318,7 +282,7 @@ fn cross_entropy(logs: Tensor<2>, target: &Target, smoothing: f64, weights: &[Va
             values.clone().int().reshape([rows])
         }
         Target::Values(values) if values.dims() == [rows, classes] => {
-            let target = beside(values.clone(), &logs)
+            let target = match_autodiff(values.clone(), &logs)
                 .mul_scalar(1.0 - smoothing)
                 .add_scalar(smoothing / classes as f64);
             let target = match weights {
@@ -332,11 +296,7 @@ fn cross_entropy(logs: Tensor<2>, target: &Target, smoothing: f64, weights: &[Va
     if indices.dims() != [rows] {
         return undefined(&logs);
     }
-    let indices = if logs.is_autodiff() {
-        Tensor::from_inner(indices)
-    } else {
-        indices.inner()
-    };
+    let indices = match_autodiff(indices, &logs);
     let indices = indices.reshape([rows, 1]);
     match weights {
         None => {

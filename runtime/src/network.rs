@@ -1,11 +1,11 @@
 //! What every declared model can do.
 
+use crate::autodiff::{is_training, plain};
 use crate::input::InputError;
 use crate::tape;
 use crate::{InputTensor, Inputs, Pass, Spec, SpecError, Target, loss};
 use burn::config::Config;
-use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param, ParamGroup};
-use burn::tensor::kind::Autodiff;
+use burn::module::{Flag, Module, ModuleMapper, Param, ParamGroup};
 use burn::tensor::{Device, Tensor};
 use std::fmt::{Debug, Display};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -100,21 +100,6 @@ pub struct Prediction<const D: usize = 2> {
     pub deviation: Tensor<D>,
 }
 
-/// Whether the model's weights are on a training device.
-pub(crate) fn is_training<M: Module>(model: &M) -> bool {
-    struct First(Option<bool>);
-    impl ModuleVisitor for First {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if self.0.is_none() {
-                self.0 = Some(param.val().is_autodiff());
-            }
-        }
-    }
-    let mut first = First(None);
-    model.visit(&mut first);
-    first.0.unwrap_or(false)
-}
-
 /// Calls `forward` with the inference copy of the model: no dropout, running statistics, no graph.
 pub fn inference<M: Module, T>(model: &M, forward: impl FnOnce(&M, &mut Pass) -> T) -> T {
     if is_training(model) {
@@ -157,16 +142,6 @@ pub fn no_rows<const D: usize>(
         *size = (*axis)?;
     }
     Some(Tensor::zeros(dims, device))
-}
-
-/// Takes a value off the training device.
-#[must_use]
-pub fn plain<const D: usize, K: Autodiff>(value: Tensor<D, K>) -> Tensor<D, K> {
-    if value.is_autodiff() {
-        value.inner()
-    } else {
-        value
-    }
 }
 
 /// Calls `forward` `samples` times with dropout active, and batch norm as at inference.

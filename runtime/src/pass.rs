@@ -1,11 +1,9 @@
 //! What accompanies one forward pass.
 
 use crate::device::is_cpu;
-use crate::network::is_training;
-use burn::module::{Flag, Module, Param};
-use burn::tensor::kind::Autodiff;
+use burn::module::{Flag, Param};
 use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
-use damper_kernels::dropout::Source;
+use damper_kernels::dropout::{DropoutMask, Rate, Source};
 
 /// What accompanies one forward pass: the activity penalties it gathers, and the search for numbers
 /// that are not finite.
@@ -133,6 +131,20 @@ impl Pass {
         Some(Source { seed, step, layer })
     }
 
+    /// What the next layer drops, if it acts on the value: see [`source`](Self::source).
+    pub(crate) fn dropout_mask<const D: usize>(
+        &mut self,
+        rate: f64,
+        training: &Param<Flag>,
+        value: &Tensor<D>,
+    ) -> Option<DropoutMask> {
+        let source = self.source(rate > 0.0 && self.acts_on(training, value), value)?;
+        Some(DropoutMask {
+            source,
+            rate: Rate::new(rate as f32),
+        })
+    }
+
     /// Whether it is a step of a training, which has its backward.
     pub(crate) fn is_training(&self) -> bool {
         self.progress.is_some()
@@ -239,31 +251,4 @@ impl Pass {
 /// Whether every number is finite.
 pub(crate) fn is_finite<const D: usize>(value: &Tensor<D>) -> bool {
     value.clone().is_finite().all().into_scalar::<bool>()
-}
-
-/// Puts an input on the training device of the model whose weight this is: a batch made on a plain
-/// device would else pass a training model without dropout.
-#[must_use]
-pub fn lift<const D: usize, K: Autodiff, const W: usize>(
-    input: Tensor<D, K>,
-    weight: &Param<Tensor<W>>,
-) -> Tensor<D, K> {
-    if !input.is_autodiff() && weight.val().is_autodiff() {
-        Tensor::from_inner(input)
-    } else {
-        input
-    }
-}
-
-/// As [`lift`], for a model whose first weight the generated code cannot name.
-#[must_use]
-pub fn lift_to<const D: usize, K: Autodiff, M: Module>(
-    input: Tensor<D, K>,
-    model: &M,
-) -> Tensor<D, K> {
-    if !input.is_autodiff() && is_training(model) {
-        Tensor::from_inner(input)
-    } else {
-        input
-    }
 }

@@ -67,11 +67,9 @@ fn tie<const D: usize>(output: Tensor<D>) -> Tensor<D> {
         link.clone()
     });
     let tags = [probe, link, last];
-    #[cfg(feature = "flex")]
-    let (output, tags) = match crate::flex::tie(output, tags) {
-        Ok(output) => return output,
-        Err(given) => given,
-    };
+    let given = (output, tags);
+    fused!(given => damper_flex::with_parents(given.0, given.1));
+    let (output, tags) = given;
     // In burn's operations 0 is added: one by one, as what is joined by way of their sum is not freed.
     tags.into_iter()
         .fold(output, |output, tag| output + tag.reshape([1; D]))

@@ -1,4 +1,6 @@
-use super::Drawn;
+//! Dropout for self-normalizing networks.
+
+use super::dropout::ApplyMask;
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
@@ -7,7 +9,7 @@ use damper_kernels::dropout::Outcome;
 /// What `selu` gives far below 0: the product of its scale and its alpha, negated.
 const SATURATION: f64 = -1.758_099_340_847_376_6;
 
-/// Dropout for self-normalising networks: while training, each value becomes `selu`'s saturation value with
+/// Dropout for self-normalizing networks: while training, each value becomes `selu`'s saturation value with
 /// probability `rate`, and an affine map restores mean 0 and variance 1 (Klambauer et al., arXiv 1706.02515).
 ///
 /// The formula is PyTorch's `AlphaDropout`.
@@ -36,7 +38,7 @@ impl AlphaDropout {
     /// - output: `[..]`
     #[must_use]
     pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
-        let Some(drawn) = Drawn::of(self.rate, &self.training, &input, pass) else {
+        let Some(mask) = pass.dropout_mask(self.rate, &self.training, &input) else {
             return input;
         };
         let keep = 1.0 - self.rate;
@@ -50,6 +52,6 @@ impl AlphaDropout {
             shift: shift as f32,
             dropped: (scale * SATURATION + shift) as f32,
         };
-        drawn.drop_to(input, outcome)
+        mask.apply_as(input, outcome)
     }
 }

@@ -1,7 +1,11 @@
+//! Self-attention.
+
 use super::dense::{dense, product};
-use super::{Drawn, Layer, Weights, beside, held, linear, share};
+use super::dropout::ApplyMask;
+use super::{Layer, Weights, held, linear, share};
 use crate::Pass;
 use crate::activation::softmax;
+use crate::autodiff::match_autodiff;
 use burn::module::{Flag, Module, Param};
 use burn::nn::Linear;
 use burn::tensor::module::attention;
@@ -84,7 +88,7 @@ impl Rope {
             let longer = Self::new(time, half, &value.device());
             (longer.cos, longer.sin)
         };
-        let table = |table: Tensor<2>| beside(&table, &value).reshape([1, 1, time, half]);
+        let table = |table: Tensor<2>| match_autodiff(table, &value).reshape([1, 1, time, half]);
         let (cos, sin) = (table(cos), table(sin));
         let first = value.clone().narrow(3, 0, half);
         let second = value.narrow(3, half, half);
@@ -141,14 +145,8 @@ impl Attention {
         let heads = self.heads.max(1);
         let size = features / heads;
         // Before all else, so that one layer takes one source whatever runs.
-        let drawn = Drawn::of(self.rate, &self.training, &input, pass);
-        #[cfg(feature = "flex")]
-        if crate::device::is_flex(&input.device())
-            && self.rope.is_none()
-            && let Some(output) = self.in_one_pass(&input, padding, drawn)
-        {
-            return output;
-        }
+        let drop = pass.dropout_mask(self.rate, &self.training, &input);
+        fused!(input => self.fused(input, padding, drop));
         let (query, key, value) = if input.is_autodiff() && self.rope.is_none() {
             (
                 self.project(input.clone(), 0, 1),
@@ -172,11 +170,11 @@ impl Attention {
         };
         let device = query.device();
         let padding = padding.map(|padding| {
-            let others = beside(
-                &Tensor::<2, Bool>::diag_mask([time, time], 0, &device),
+            let others = match_autodiff(
+                Tensor::<2, Bool>::diag_mask([time, time], 0, &device),
                 &query,
             );
-            let padding = beside(padding, &query).reshape([batch, 1, 1, time]);
+            let padding = match_autodiff(padding.clone(), &query).reshape([batch, 1, 1, time]);
             padding.expand([batch, heads, time, time]).bool_and(
                 others
                     .reshape([1, 1, time, time])
@@ -186,7 +184,7 @@ impl Attention {
         let mixed = if query.is_autodiff() {
             let later = self.causal.then(|| {
                 let later = Tensor::<2, Bool>::tril_mask([time, time], 0, &device);
-                beside(&later, &query)
+                match_autodiff(later, &query)
                     .reshape([1, 1, time, time])
                     .expand([batch, heads, time, time])
             });
@@ -200,12 +198,12 @@ impl Attention {
                 scores = scores.mask_fill(mask, f32::NEG_INFINITY);
             }
             let mut weights = softmax(scores, 3);
-            if let Some(drawn) = drawn {
-                // As `flex::attention`: each head begins at a word of its own.
+            if let Some(drop) = drop {
+                // As the fused operation: each head begins at a word of its own.
                 let count = time * time;
                 let whole = words(count) * WORD;
-                let mask = drawn
-                    .mask([batch, heads, whole], &device)
+                let mask = drop
+                    .to_factors([batch, heads, whole], &device)
                     .narrow(2, 0, count);
                 weights = weights * mask.reshape([batch, heads, time, time]);
             }
@@ -224,21 +222,29 @@ impl Attention {
 
 #[cfg(feature = "flex")]
 impl Attention {
-    /// Queries, keys and values in one product, and every head in the cache.
-    fn in_one_pass(
+    /// Queries, keys and values in one product, and every head in the cache. The input again where this does not apply.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the tensor itself, moved back"
+    )]
+    fn fused(
         &self,
-        input: &Tensor<3>,
+        input: Tensor<3>,
         padding: Option<&Tensor<2, Bool>>,
-        drawn: Option<Drawn>,
-    ) -> Option<Tensor<3>> {
+        drop: Option<damper_kernels::dropout::DropoutMask>,
+    ) -> Result<Tensor<3>, Tensor<3>> {
+        if self.rope.is_some() || !crate::device::is_flex(&input.device()) {
+            return Err(input);
+        }
         let padding: Option<Vec<bool>> =
             padding.map(|padding| padding.clone().into_data().iter::<bool>().collect());
         let weight = self.in_proj.weight.val();
         let bias = self.in_proj.bias.as_ref().map(Param::val);
         let all = product(input.clone(), weight, bias, None, None);
-        let mixed =
-            crate::flex::attention::attend(all, self.heads, self.causal, padding.as_deref(), drawn);
-        mixed.ok().map(|mixed| dense(&self.out_proj, mixed, None))
+        match damper_flex::attention(all, self.heads, self.causal, padding.as_deref(), drop) {
+            Ok(mixed) => Ok(dense(&self.out_proj, mixed, None)),
+            Err(_) => Err(input),
+        }
     }
 }
 

@@ -1,12 +1,14 @@
+//! Batch normalization.
+
 use burn::module::{Flag, Module, Param, RunningState};
 use burn::tensor::module::{batch_norm, batch_norm_train};
 use burn::tensor::{Device, Tensor};
 
-/// Batch normalisation with PyTorch's running statistics (Ioffe and Szegedy, arXiv 1502.03167).
+/// Batch normalization with PyTorch's running statistics (Ioffe and Szegedy, arXiv 1502.03167).
 ///
 /// burn's `BatchNorm` gathers the variance of the batch as it is; PyTorch's is that of the population the batch was
 /// drawn from, `n / (n - 1)` of it, which shows in small batches. And a batch of one value for each feature has no
-/// variance at all: it is normalised with the running statistics, and leaves them as they are.
+/// variance at all: it is normalized with the running statistics, and leaves them as they are.
 #[derive(Module, Debug)]
 pub struct BatchNorm {
     /// The scale: `[features]`.
@@ -39,7 +41,7 @@ impl BatchNorm {
         }
     }
 
-    /// Normalises each feature, over the batch while training, with the running statistics else.
+    /// Normalizes each feature, over the batch while training, with the running statistics else.
     ///
     /// # Shapes
     ///
@@ -67,7 +69,7 @@ impl BatchNorm {
 
     fn forward_train<const D: usize>(&self, input: Tensor<D>, count: f64) -> Tensor<D> {
         let device = input.device();
-        let result = normalise(input, self.gamma.val(), self.beta.val(), self.epsilon);
+        let result = normalize(input, self.gamma.val(), self.beta.val(), self.epsilon);
         let gather = |running: &RunningState<Tensor<1>>, batch: Tensor<1>, scale: f64| {
             let old = running
                 .value_sync()
@@ -81,38 +83,28 @@ impl BatchNorm {
     }
 }
 
-/// A batch normalised by its own statistics, which are not part of the graph.
-struct Normalised<const D: usize> {
+/// A batch normalized by its own statistics, which are not part of the graph.
+struct Normalized<const D: usize> {
     output: Tensor<D>,
     mean: Tensor<1>,
     variance: Tensor<1>,
 }
 
-fn normalise<const D: usize>(
+fn normalize<const D: usize>(
     input: Tensor<D>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
     epsilon: f64,
-) -> Normalised<D> {
-    #[cfg(feature = "flex")]
-    let input = match crate::flex::norm::batch(input, gamma.clone(), beta.clone(), epsilon) {
-        Ok(crate::flex::norm::Normalised {
-            output,
-            mean,
-            variance,
-        }) => {
-            let statistic =
-                |values: Vec<f32>| Tensor::from_data(values.as_slice(), &output.device());
-            return Normalised {
-                mean: statistic(mean),
-                variance: statistic(variance),
-                output,
-            };
+) -> Normalized<D> {
+    fused!(input => damper_flex::batch_norm(input, gamma.clone(), beta.clone(), epsilon).map(
+        |result| Normalized {
+            output: result.output,
+            mean: result.mean,
+            variance: result.variance,
         }
-        Err(input) => input,
-    };
+    ));
     let result = batch_norm_train(input, gamma, beta, epsilon);
-    Normalised {
+    Normalized {
         output: result.output,
         mean: result.mean,
         variance: result.variance,

@@ -1,3 +1,5 @@
+//! Convolutions.
+
 use super::{Layer, Weights, held, sizes};
 use burn::module::{Module, Param};
 use burn::nn::conv::{
@@ -89,9 +91,8 @@ pub(super) fn conv1d_with(layer: &Conv1d, weight: Tensor<3>, input: Tensor<3>) -
         PaddingConfig1d::Explicit(left, right) => (*left, *right),
     };
     let bias = layer.bias.as_ref().map(Param::val);
-    #[cfg(feature = "flex")]
-    let input = {
-        let of = crate::flex::convolution::Convolution {
+    fused!(input => {
+        let of = damper_flex::Convolution {
             channels: [input.dims()[1], weight.dims()[0]],
             kernel: [1, layer.kernel_size],
             stride: [1, layer.stride],
@@ -99,11 +100,8 @@ pub(super) fn conv1d_with(layer: &Conv1d, weight: Tensor<3>, input: Tensor<3>) -
             padding: [(0, 0), padding],
             groups: layer.groups,
         };
-        match crate::flex::convolution::convolve(input, weight.clone(), bias.clone(), of) {
-            Ok(output) => return output,
-            Err(input) => input,
-        }
-    };
+        damper_flex::convolution(input, weight.clone(), bias.clone(), of)
+    });
     let options =
         ConvOptions::new_with_padding([layer.stride], [padding], [layer.dilation], layer.groups);
     burn::tensor::module::conv1d(input, weight, bias, options)
@@ -121,9 +119,8 @@ pub(super) fn conv2d_with(layer: &Conv2d, weight: Tensor<4>, input: Tensor<4>) -
         PaddingConfig2d::Explicit(top, left, bottom, right) => [(*top, *bottom), (*left, *right)],
     };
     let bias = layer.bias.as_ref().map(Param::val);
-    #[cfg(feature = "flex")]
-    let input = {
-        let of = crate::flex::convolution::Convolution {
+    fused!(input => {
+        let of = damper_flex::Convolution {
             channels: [input.dims()[1], weight.dims()[0]],
             kernel: layer.kernel_size,
             stride: layer.stride,
@@ -131,11 +128,8 @@ pub(super) fn conv2d_with(layer: &Conv2d, weight: Tensor<4>, input: Tensor<4>) -
             padding,
             groups: layer.groups,
         };
-        match crate::flex::convolution::convolve(input, weight.clone(), bias.clone(), of) {
-            Ok(output) => return output,
-            Err(input) => input,
-        }
-    };
+        damper_flex::convolution(input, weight.clone(), bias.clone(), of)
+    });
     let options =
         ConvOptions::new_with_padding(layer.stride, padding, layer.dilation, layer.groups);
     burn::tensor::module::conv2d(input, weight, bias, options)

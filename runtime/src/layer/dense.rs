@@ -1,14 +1,17 @@
+//! Linear layers with what follows them.
+
 use super::Dropout;
-use super::dropout::Drawn;
+use super::dropout::ApplyMask;
 use crate::Pass;
-use crate::activation::Activation;
+use crate::activation::{self, Activation};
 use burn::module::Param;
 use burn::nn::Linear;
 use burn::nn::activation::SwiGlu;
 use burn::tensor::Tensor;
 use burn::tensor::module::linear;
+use damper_kernels::dropout::DropoutMask;
 
-/// A linear layer, and an activation behind it: `activation(input weight + bias)`.
+/// A linear layer followed by an activation: `activation(input weight + bias)`.
 ///
 /// On `flex` this is one node of the graph, and the values are activated while they are in the cache; elsewhere it is
 /// the layer and the activation.
@@ -26,7 +29,7 @@ pub fn dense<const D: usize>(
     run(layer, input, activation, None)
 }
 
-/// As [`dense`], with dropout behind it in the same pass over the values.
+/// As [`dense`], followed by dropout, fused with it.
 ///
 /// # Shapes
 ///
@@ -40,8 +43,8 @@ pub fn dense_with_dropout<const D: usize>(
     dropout: &Dropout,
     pass: &mut Pass,
 ) -> Tensor<D> {
-    let drawn = dropout.draw(&input, pass);
-    run(layer, input, activation, drawn)
+    let mask = pass.dropout_mask(dropout.rate, &dropout.training, &input);
+    run(layer, input, activation, mask)
 }
 
 /// `silu(input inner) * (input outer)` (Shazeer, arXiv 2002.05202).
@@ -60,38 +63,33 @@ fn run<const D: usize>(
     layer: &Linear,
     input: Tensor<D>,
     activation: Option<Activation>,
-    drawn: Option<Drawn>,
+    mask: Option<DropoutMask>,
 ) -> Tensor<D> {
     product(
         input,
         layer.weight.val(),
         layer.bias.as_ref().map(Param::val),
         activation,
-        drawn,
+        mask,
     )
 }
 
-/// `activation(input weight + bias)`, with some of it dropped.
+/// `activation(input weight + bias)`, followed by dropout if there is a mask: `[.., inputs]` to `[.., outputs]`.
 pub(super) fn product<const D: usize>(
     input: Tensor<D>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     activation: Option<Activation>,
-    drawn: Option<Drawn>,
+    mask: Option<DropoutMask>,
 ) -> Tensor<D> {
-    #[cfg(feature = "flex")]
-    let input =
-        match crate::flex::dense::dense(input, weight.clone(), bias.clone(), activation, drawn) {
-            Ok(output) => return output,
-            Err(input) => input,
-        };
+    fused!(input => damper_flex::dense(input, weight.clone(), bias.clone(), activation, mask));
     let output = linear(input, weight, bias);
     let output = match activation {
-        Some(activation) => activation.forward(output),
+        Some(activation) => activation::apply(activation, output),
         None => output,
     };
-    match drawn {
-        Some(drawn) => drawn.drop(output),
+    match mask {
+        Some(mask) => mask.apply(output),
         None => output,
     }
 }

@@ -1,5 +1,8 @@
+//! Dropout of weights.
+
+use super::Conv3d;
 use super::dense::product;
-use super::{Conv3d, Drawn};
+use super::dropout::ApplyMask;
 use crate::Pass;
 use crate::activation::silu;
 use burn::module::{Flag, Module, Param};
@@ -57,8 +60,8 @@ impl DropConnect {
         pass: &mut Pass,
     ) -> Option<Tensor<W>> {
         let weight = weight.val();
-        let drawn = Drawn::of(self.rate, &self.training, &weight, pass)?;
-        Some(drawn.drop(weight))
+        let mask = pass.dropout_mask(self.rate, &self.training, &weight)?;
+        Some(mask.apply(weight))
     }
 }
 

@@ -1,4 +1,6 @@
-use super::Drawn;
+//! Stochastic depth.
+
+use super::dropout::ApplyMask;
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
@@ -30,11 +32,11 @@ impl DropPath {
     /// - output: `[batch, ..]`
     #[must_use]
     pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
-        let Some(drawn) = Drawn::of(self.rate, &self.training, &input, pass) else {
+        let Some(mask) = pass.dropout_mask(self.rate, &self.training, &input) else {
             return input;
         };
         let mut shape = [1; D];
         shape[0] = input.dims()[0];
-        drawn.drop_groups(input, shape)
+        mask.apply_to_groups(input, shape)
     }
 }

@@ -1,5 +1,6 @@
 use super::dense::product;
-use super::{Drawn, Layer, Weights, held, share};
+use super::dropout::ApplyMask;
+use super::{Layer, Weights, held, share};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig};
@@ -53,11 +54,11 @@ impl EmbeddingDropout {
     #[must_use]
     pub fn forward(&self, layer: &Embedding, tokens: Tensor<2, Int>, pass: &mut Pass) -> Tensor<3> {
         let weight = layer.weight.val();
-        let Some(drawn) = Drawn::of(self.rate, &self.training, &weight, pass) else {
+        let Some(mask) = pass.dropout_mask(self.rate, &self.training, &weight) else {
             return layer.forward(tokens);
         };
         let [vocab, _] = weight.dims();
-        let mask = drawn.mask([vocab, 1], &weight.device());
+        let mask = mask.to_factors([vocab, 1], &weight.device());
         // The mask of each occurrence: the table itself is not copied.
         let mask = embedding(mask, tokens.clone());
         embedding(weight, tokens) * mask

@@ -1,3 +1,5 @@
+//! Layer normalization.
+
 use super::{Layer, Weights, positive};
 use burn::module::{Module, Param};
 use burn::tensor::module::layer_norm;
@@ -5,10 +7,10 @@ use burn::tensor::{Device, Tensor};
 use damper_ir::op;
 use damper_ir::{Op, OpKind, Shape};
 
-/// Layer normalisation over the features (Ba et al., arXiv 1607.06450): `gamma (x - mean) / √(variance + epsilon) +
+/// Layer normalization over the features (Ba et al., arXiv 1607.06450): `gamma (x - mean) / √(variance + epsilon) +
 /// beta`, with mean and variance of each position.
 ///
-/// burn's layer with the same weights gives the same values; on `flex` ours goes over them once, forward and backward.
+/// burn's layer with the same weights gives the same values; on `flex` ours is fused, forward and backward.
 #[derive(Module, Debug)]
 pub struct LayerNorm {
     /// The scale: `[features]`.
@@ -29,7 +31,7 @@ impl LayerNorm {
         }
     }
 
-    /// Normalises each position.
+    /// Normalizes each position.
     ///
     /// # Shapes
     ///
@@ -39,12 +41,9 @@ impl LayerNorm {
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let gamma = self.gamma.val();
         let beta = self.beta.as_ref().map(Param::val);
-        #[cfg(feature = "flex")]
-        let input = match crate::flex::norm::layer(input, gamma.clone(), beta.clone(), self.epsilon)
-        {
-            Ok(output) => return output,
-            Err(input) => input,
-        };
+        fused!(input => {
+            damper_flex::layer_norm(input, gamma.clone(), beta.clone(), self.epsilon)
+        });
         layer_norm(input, gamma, beta, self.epsilon)
     }
 }

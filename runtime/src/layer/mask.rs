@@ -1,6 +1,7 @@
 //! Dropout of more than single values.
 
-use super::{Drawn, Layer, Weights, share};
+use super::dropout::ApplyMask;
+use super::{Layer, Weights, share};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
@@ -33,14 +34,14 @@ impl SpatialDropout {
     /// - output: `[batch, channels, ..]`
     #[must_use]
     pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
-        let Some(drawn) = Drawn::of(self.rate, &self.training, &input, pass) else {
+        let Some(mask) = pass.dropout_mask(self.rate, &self.training, &input) else {
             return input;
         };
         let mut shape = input.dims();
         for axis in shape.iter_mut().skip(2) {
             *axis = 1;
         }
-        drawn.drop_groups(input, shape)
+        mask.apply_to_groups(input, shape)
     }
 }
 
@@ -83,14 +84,14 @@ impl VariationalDropout {
     /// - output: `[batch, time, features]`
     #[must_use]
     pub fn forward<const D: usize>(&self, input: Tensor<D>, pass: &mut Pass) -> Tensor<D> {
-        let Some(drawn) = Drawn::of(self.rate, &self.training, &input, pass) else {
+        let Some(mask) = pass.dropout_mask(self.rate, &self.training, &input) else {
             return input;
         };
         let mut shape = input.dims();
         if D > 2 {
             shape[1] = 1;
         }
-        drawn.drop_groups(input, shape)
+        mask.apply_to_groups(input, shape)
     }
 }
 
@@ -155,7 +156,7 @@ impl DropBlock {
         if D < 3 {
             return input;
         }
-        let Some(drawn) = Drawn::of(rate, &self.training, &input, pass) else {
+        let Some(mask) = pass.dropout_mask(rate, &self.training, &input) else {
             return input;
         };
         let shape = input.dims();
@@ -166,7 +167,7 @@ impl DropBlock {
             *corner = side + 1 - size;
             gamma *= *side as f64 / (size * *corner) as f64;
         }
-        let mut dropped = drawn.at(gamma).marks(corners, &input.device());
+        let mut dropped = mask.with_rate(gamma).to_marks(corners, &input.device());
         for axis in 2..D {
             dropped = widen(dropped, axis, shape[axis] + 1 - corners[axis]);
         }

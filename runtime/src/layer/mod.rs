@@ -32,7 +32,6 @@ pub use convolution::{Conv3d, conv1d, conv2d};
 pub use dense::{dense, dense_with_dropout, swiglu};
 pub use drop_connect::{DropConnect, DropsWeights};
 pub use drop_path::DropPath;
-pub(crate) use dropout::Drawn;
 pub use dropout::Dropout;
 pub use elu::{Celu, Elu, selu};
 pub use embedding::{EmbeddingDropout, TiedLinear};
@@ -60,8 +59,7 @@ use burn::nn::activation::{
     ThresholdedRelu, ThresholdedReluConfig,
 };
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::kind::Autodiff;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use damper_ir::op;
 use damper_ir::{ActivationKind, Op, OpKind, RuleKind, Shape, Stochastic, Value};
 
@@ -291,18 +289,6 @@ fn sizes<const N: usize>(values: &[Value], default: Option<[usize; N]>) -> Optio
             Some(sizes)
         }
         _ => None,
-    }
-}
-
-/// A constant as something that `value` can be computed with: on its side of the graph.
-fn beside<const D: usize, const E: usize, K: Autodiff>(
-    constant: &Tensor<D, K>,
-    value: &Tensor<E>,
-) -> Tensor<D, K> {
-    match (constant.is_autodiff(), value.is_autodiff()) {
-        (false, true) => Tensor::from_inner(constant.clone()),
-        (true, false) => constant.clone().inner(),
-        _ => constant.clone(),
     }
 }
 

@@ -80,11 +80,7 @@ fn act<const D: usize>(
     let Some(source) = pass.source(acts, &input) else {
         return input;
     };
-    #[cfg(feature = "flex")]
-    let input = match crate::flex::elementwise::noise(input, source, kind, deviation as f32) {
-        Ok(output) => return output,
-        Err(input) => input,
-    };
+    fused!(input => damper_flex::noise(input, source, kind, deviation as f32));
     let (shape, device) = (input.dims(), input.device());
     let noise = if crate::device::is_cpu(&device) {
         let mut values = vec![0.0; shape.iter().product()];

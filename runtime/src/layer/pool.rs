@@ -1,3 +1,5 @@
+//! Pooling.
+
 use super::convolution::padding;
 use super::{Layer, Weights, sizes};
 use burn::module::Module;
@@ -54,22 +56,17 @@ pub struct AvgPool3d {
 /// - output: `[batch, channels, width]`
 #[must_use]
 pub fn max_pool1d(layer: &MaxPool1d, input: Tensor<3>) -> Tensor<3> {
-    #[cfg(feature = "flex")]
-    let input = if let (PaddingConfig1d::Explicit(left, right), 1, false) =
-        (&layer.padding, layer.dilation, layer.ceil_mode)
-    {
-        let pool = crate::flex::convolution::Pool {
-            kernel: [1, layer.kernel_size],
-            stride: [1, layer.stride],
-            padding: [(0, 0), (*left, *right)],
-        };
-        match crate::flex::convolution::max_pool(input, pool) {
-            Ok(output) => return output,
-            Err(input) => input,
+    fused!(input => match (&layer.padding, layer.dilation, layer.ceil_mode) {
+        (PaddingConfig1d::Explicit(left, right), 1, false) => {
+            let windows = damper_flex::MaxPool {
+                kernel: [1, layer.kernel_size],
+                stride: [1, layer.stride],
+                padding: [(0, 0), (*left, *right)],
+            };
+            damper_flex::max_pool(input, windows)
         }
-    } else {
-        input
-    };
+        _ => Err(input),
+    });
     layer.forward(input)
 }
 
@@ -81,22 +78,17 @@ pub fn max_pool1d(layer: &MaxPool1d, input: Tensor<3>) -> Tensor<3> {
 /// - output: `[batch, channels, height, width]`
 #[must_use]
 pub fn max_pool2d(layer: &MaxPool2d, input: Tensor<4>) -> Tensor<4> {
-    #[cfg(feature = "flex")]
-    let input = if let (PaddingConfig2d::Explicit(top, left, bottom, right), [1, 1], false) =
-        (&layer.padding, layer.dilation, layer.ceil_mode)
-    {
-        let pool = crate::flex::convolution::Pool {
-            kernel: layer.kernel_size,
-            stride: layer.stride,
-            padding: [(*top, *bottom), (*left, *right)],
-        };
-        match crate::flex::convolution::max_pool(input, pool) {
-            Ok(output) => return output,
-            Err(input) => input,
+    fused!(input => match (&layer.padding, layer.dilation, layer.ceil_mode) {
+        (PaddingConfig2d::Explicit(top, left, bottom, right), [1, 1], false) => {
+            let windows = damper_flex::MaxPool {
+                kernel: layer.kernel_size,
+                stride: layer.stride,
+                padding: [(*top, *bottom), (*left, *right)],
+            };
+            damper_flex::max_pool(input, windows)
         }
-    } else {
-        input
-    };
+        _ => Err(input),
+    });
     layer.forward(input)
 }
 

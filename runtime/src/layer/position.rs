@@ -1,4 +1,5 @@
-use super::{Layer, Weights, beside, held};
+use super::{Layer, Weights, held};
+use crate::autodiff::match_autodiff;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use damper_ir::op;
@@ -51,7 +52,7 @@ impl SinusoidalPosition {
         } else {
             Self::new(time, features, &input.device()).table
         };
-        let table = beside(&table, &input);
+        let table = match_autodiff(table, &input);
         input + table.unsqueeze_dim(0)
     }
 }

@@ -1,5 +1,6 @@
 //! Weights that are computed from other parameters.
 
+use crate::autodiff::{plain, set_autodiff};
 use burn::module::{
     Flag, Module, ModuleVisitor, Param, Reparameterization, Reparameterizer, RunningState,
 };
@@ -240,7 +241,7 @@ impl Attached for SpectralNorm {
     fn new<const D: usize>(layout: Layout, weight: Tensor<D>) -> Self {
         // A leaf that is detached is tracked still, and so would be what is computed from it.
         let is_autodiff = weight.is_autodiff();
-        let matrix = layout.matrix(crate::network::plain(weight));
+        let matrix = layout.matrix(plain(weight));
         let [_, rest] = matrix.dims();
         // Any direction does that is not at right angles to the greatest one: a fixed one is the same in every process.
         let mut start = vec![0.0; rest];
@@ -255,14 +256,7 @@ impl Attached for SpectralNorm {
         for _ in 1..15 {
             vectors = iterate(&matrix, vectors.1);
         }
-        let beside = |vector: Tensor<1>| {
-            if is_autodiff {
-                Tensor::from_inner(vector)
-            } else {
-                vector
-            }
-        };
-        let (u, v) = (beside(vectors.0), beside(vectors.1));
+        let [u, v] = [vectors.0, vectors.1].map(|vector| set_autodiff(vector, is_autodiff));
         Self {
             u: RunningState::new(u),
             v: RunningState::new(v),

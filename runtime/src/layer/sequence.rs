@@ -1,5 +1,8 @@
+//! Changes of shape, and what reduces a sequence to one step.
+
 use super::pool::positions;
-use super::{Layer, Weights, beside};
+use super::{Layer, Weights};
+use crate::autodiff::match_autodiff;
 use burn::module::Module;
 use burn::tensor::{Bool, Int, Tensor};
 use damper_ir::op;
@@ -89,11 +92,7 @@ pub fn first_step(input: Tensor<3>) -> Tensor<2> {
 
 /// The step at an index.
 fn step(input: Tensor<3>, index: usize) -> Tensor<2> {
-    #[cfg(feature = "flex")]
-    let input = match crate::flex::step::step(input, index) {
-        Ok(taken) => return taken,
-        Err(input) => input,
-    };
+    fused!(input => damper_flex::step(input, index));
     input.narrow(1, index, 1).squeeze_dim(1)
 }
 
@@ -110,7 +109,7 @@ pub fn last_step(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<
     let Some(padding) = padding else {
         return step(input, time.saturating_sub(1));
     };
-    let padding = beside(padding, &input);
+    let padding = match_autodiff(padding.clone(), &input);
     let steps = Tensor::<1, Int>::arange(0..time as i64, &padding.device());
     let steps = steps.unsqueeze_dim::<2>(0).expand([batch, time]);
     let last = steps.mask_fill(padding, 0).max_dim(1);
@@ -130,7 +129,7 @@ pub fn mean_over_time(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Te
     let Some(padding) = padding else {
         return input.mean_dim(1).squeeze_dim(1);
     };
-    let padding = beside(padding, &input).unsqueeze_dim::<3>(2);
+    let padding = match_autodiff(padding.clone(), &input).unsqueeze_dim::<3>(2);
     let count = padding.clone().bool_not().float().sum_dim(1).clamp_min(1.0);
     let dims = input.dims();
     let kept = input.mask_fill(padding.expand(dims), 0.0);
@@ -149,7 +148,7 @@ pub fn max_over_time(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Ten
     let Some(padding) = padding else {
         return input.max_dim(1).squeeze_dim(1);
     };
-    let padding = beside(padding, &input).unsqueeze_dim::<3>(2);
+    let padding = match_autodiff(padding.clone(), &input).unsqueeze_dim::<3>(2);
     let [batch, time, features] = input.dims();
     let nothing = padding.clone().all_dim(1).expand([batch, 1, features]);
     let kept = input.mask_fill(padding.expand([batch, time, features]), f32::MIN);

@@ -268,8 +268,8 @@ fn clip_in_step<M: Module>(
             let (Some(total), Some(grad)) = (self.total, self.grads.get::<D>(param.id)) else {
                 return;
             };
-            let grad = crate::flex::Input::of(grad).ok();
-            let grad = grad.map(|grad| crate::flex::readable(grad.into_primitive()));
+            let grad = damper_flex::Input::of(grad).ok();
+            let grad = grad.map(|grad| damper_flex::make_contiguous(grad.into_primitive()));
             let numbers = grad.as_ref().and_then(|grad| grad.as_slice::<f32>());
             self.total = numbers.map(|numbers| {
                 total + f64::from(damper_kernels::optimizer::sum_of_squares(numbers))

@@ -1,9 +1,9 @@
 use super::{Adam, Beside, Sgd, Velocity};
 use crate::device::is_flex;
-use crate::flex::{Input, piece, readable};
 use crate::regularize::Regularised;
 use burn::optim::{AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use damper_flex::{Input, chunk_len as piece, make_contiguous as readable};
 use damper_kernels::optimizer as kernel;
 use rayon::prelude::*;
 

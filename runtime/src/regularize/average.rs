@@ -1,5 +1,3 @@
-#[cfg(feature = "flex")]
-use crate::flex::Input;
 use crate::layer::SpectralNorm;
 use crate::layer::reparameterised::{Layout, iterate};
 use crate::optimizer::Beside;
@@ -11,6 +9,8 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 #[cfg(feature = "flex")]
 use burn::tensor::{DType, TensorData};
+#[cfg(feature = "flex")]
+use damper_flex::Input;
 use std::any::Any;
 use std::iter::Enumerate;
 use std::vec::IntoIter;
@@ -141,14 +141,14 @@ struct Gather(Vec<Box<dyn Any>>);
 
 impl ModuleVisitor for Gather {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.push(Box::new(crate::network::plain(param.val())));
+        self.0.push(Box::new(crate::autodiff::plain(param.val())));
     }
 }
 
 /// `keep * average + (1 - keep) * new`.
 fn blend<const D: usize>(average: Tensor<D>, new: Tensor<D>, keep: f64) -> Tensor<D> {
     #[cfg(feature = "flex")]
-    let (average, new) = match crate::flex::elementwise::blend(average, new, keep) {
+    let (average, new) = match damper_flex::blend(average, new, keep) {
         Ok(average) => return average,
         Err(given) => given,
     };
@@ -166,7 +166,7 @@ struct Places<'a> {
 impl ModuleVisitor for Places<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let place = self.grads.get::<D>(param.id).and_then(|_| {
-            let weights = Input::of(crate::network::plain(param.val())).ok()?;
+            let weights = Input::of(crate::autodiff::plain(param.val())).ok()?;
             let weights = weights.into_primitive();
             Some(weights.as_slice::<f32>()?.as_ptr().addr())
         });

@@ -173,7 +173,7 @@ pub(crate) fn add_penalties<M: Module>(
             if let Some(treatment) = self.penalised.get(&self.path.join("."))
                 && let Some(grad) = self.grads.remove::<D>(param.id)
             {
-                let weight = crate::network::plain(param.val());
+                let weight = crate::autodiff::plain(param.val());
                 self.grads
                     .register(param.id, treatment.penalise(&weight, grad));
             }

@@ -40,7 +40,7 @@ pub(super) fn broken_parameter<M: Network>(model: &M) -> Option<String> {
 /// so that the running statistics of batch norm stay what they were.
 pub(super) fn broken_layer<M: Network>(model: &M, batch: &Batch) -> Option<String> {
     let copy = model.valid();
-    let copy = if crate::network::is_training(model) {
+    let copy = if crate::autodiff::is_training(model) {
         copy.train()
     } else {
         copy

@@ -391,7 +391,7 @@ impl<M: Network> Training<M> {
         drop(signals);
         // What the steps kept for one another.
         #[cfg(feature = "flex")]
-        crate::flex::memory::forget();
+        damper_flex::release_unused_memory();
 
         let (fault, best, last, history, stopped_early) = {
             let mut state = shared.state();

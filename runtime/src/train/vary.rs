@@ -1,6 +1,7 @@
 //! What happens to a training batch before the model reads it: augmentation, mixup, cutmix.
 
 use super::augment;
+use crate::autodiff::{match_autodiff, plain};
 use crate::batch::Positions;
 use crate::{Batch, InputTensor, Spec, Target};
 use burn::tensor::{Int, Tensor, TensorData};
@@ -36,9 +37,9 @@ fn augmented(mut batch: Batch, settings: Augmentation, random: &mut ChaCha8Rng) 
             && let [channels, height, width] = shape[..]
         {
             let [samples, numbers] = rows.dims();
-            let images = plain(rows).reshape([samples, channels, height, width]);
+            let images = plain(rows.clone()).reshape([samples, channels, height, width]);
             let varied = augment::apply(settings, images, random).reshape([samples, numbers]);
-            *rows = beside(varied, rows);
+            *rows = match_autodiff(varied, rows);
         }
     }
     batch
@@ -84,7 +85,7 @@ impl Mix {
             let InputTensor::Float(rows, shape) = input else {
                 continue;
             };
-            let own = plain(rows);
+            let own = plain(rows.clone());
             let other = own.clone().select(0, self.order_on(&own));
             let mixed = match cut {
                 None => self.of(own, other),
@@ -99,7 +100,7 @@ impl Mix {
                     own * outside.clone() + other * outside.neg().add_scalar(1.0)
                 }
             };
-            *rows = beside(mixed, rows);
+            *rows = match_autodiff(mixed, rows);
         }
         batch.target = self.target(batch.target, samples, spec);
         batch
@@ -113,7 +114,7 @@ impl Mix {
                 let classes = if classes_on { classes.inner() } else { classes };
                 (one_hot(classes, Positions::of(spec).units), classes_on)
             }
-            Target::Values(values) => (plain(&values), values.is_autodiff()),
+            Target::Values(values) => (plain(values.clone()), values.is_autodiff()),
         };
         let [rows, width] = values.dims();
         let own = values.reshape([samples, rows / samples * width]);
@@ -168,19 +169,6 @@ fn one_hot(classes: Tensor<1, Int>, units: usize) -> Tensor<2> {
     let all = all.reshape([1, units]).expand([rows, units]);
     all.equal(classes.reshape([rows, 1]).expand([rows, units]))
         .float()
-}
-
-fn plain(rows: &Tensor<2>) -> Tensor<2> {
-    crate::network::plain(rows.clone())
-}
-
-/// On the training device if the value it replaces is.
-fn beside(value: Tensor<2>, replaced: &Tensor<2>) -> Tensor<2> {
-    if replaced.is_autodiff() {
-        Tensor::from_inner(value)
-    } else {
-        value
-    }
 }
 
 #[cfg(test)]

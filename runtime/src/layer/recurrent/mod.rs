@@ -1,16 +1,12 @@
 //! `lstm`, `gru` and `rnn`: PyTorch's cells, with the regularisers of recurrent networks.
 
-#[cfg(feature = "flex")]
-#[allow(
-    clippy::similar_names,
-    reason = "names are the weights' and the gates'"
-)]
-mod fused;
 mod unrolled;
 
 use super::dense::product;
-use super::{Drawn, Dropout, Layer, Weights, share};
+use super::dropout::ApplyMask;
+use super::{Dropout, Layer, Weights, share};
 use crate::Pass;
+use crate::autodiff::match_autodiff;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Bool, Tensor};
 use damper_ir::{Cell, Op, OpKind, Rate, RuleKind, Shape};
@@ -84,14 +80,33 @@ struct Steps {
 impl Steps {
     /// The states of all steps: `[time, batch, hidden]`.
     fn states(self) -> Tensor<3> {
-        #[cfg(feature = "flex")]
-        let this = match self.fused() {
-            Ok(states) => return states,
-            Err(this) => this,
-        };
-        #[cfg(not(feature = "flex"))]
         let this = self;
+        fused!(this => this.fused());
         this.unrolled()
+    }
+
+    /// The states of all steps, or what was given.
+    #[cfg(feature = "flex")]
+    fn fused(self) -> Result<Tensor<3>, Box<Self>> {
+        use damper_kernels::recurrent::Cell as Kernel;
+        let steps = damper_flex::recurrent::Steps {
+            cell: match self.cell {
+                Cell::Rnn => Kernel::Rnn,
+                Cell::Gru => Kernel::Gru,
+                Cell::Lstm => Kernel::Lstm,
+            },
+            weight: &self.weight,
+            bias: &self.bias,
+            mask: self.mask.as_ref(),
+            keep: self.keep.as_ref(),
+            keep_memory: self.keep_memory.as_ref(),
+            reverse: self.reverse,
+        };
+        // Moved: the gates are written over it.
+        match damper_flex::recurrent::states(self.projected, &steps) {
+            Ok(states) => Ok(states),
+            Err(projected) => Err(Box::new(Self { projected, ..self })),
+        }
     }
 }
 
@@ -127,23 +142,18 @@ impl Recurrent {
         padding: Option<&Tensor<2, Bool>>,
         pass: &mut Pass,
     ) -> Tensor<3> {
-        let training = input.is_autodiff();
         let padding = padding.map(|padding| {
             let padding = padding.clone().float().swap_dims(0, 1).unsqueeze_dim(2);
-            if training && !padding.is_autodiff() {
-                Tensor::from_inner(padding)
-            } else {
-                padding
-            }
+            match_autodiff(padding, &input)
         });
         let mut value = input.swap_dims(0, 1);
         for (index, layer) in self.layers.iter().enumerate() {
             if index > 0 {
                 value = self.between.forward(value, pass);
             }
-            if let Some(drawn) = Drawn::of(self.variational, &self.training, &value, pass) {
+            if let Some(mask) = pass.dropout_mask(self.variational, &self.training, &value) {
                 let [_, batch, features] = value.dims();
-                value = drawn.drop_groups(value, [1, batch, features]);
+                value = mask.apply_to_groups(value, [1, batch, features]);
             }
             let padding = padding.as_ref();
             let forward = self.direction(&layer.forward, value.clone(), padding, false, pass);
@@ -174,16 +184,17 @@ impl Recurrent {
         if time == 0 || batch == 0 {
             return Tensor::zeros([time, batch, hidden], &device);
         }
-        if let Some(drawn) = Drawn::of(self.drop_connect, &self.training, &weight, pass) {
-            weight = drawn.drop(weight);
+        if let Some(mask) = pass.dropout_mask(self.drop_connect, &self.training, &weight) {
+            weight = mask.apply(weight);
         }
         // The reset gate of a GRU stands between its second bias and the sum; of the others one sum does.
         let (first, bias) = match self.cell {
             Cell::Gru => (Some(cell.bias_ih.val()), cell.bias_hh.val()),
             Cell::Lstm | Cell::Rnn => (None, cell.bias_ih.val() + cell.bias_hh.val()),
         };
-        let mask = Drawn::of(self.recurrent, &self.training, &input, pass)
-            .map(|drawn| drawn.mask([batch, hidden], &device));
+        let mask = pass
+            .dropout_mask(self.recurrent, &self.training, &input)
+            .map(|mask| mask.to_factors([batch, hidden], &device));
         let shape = [time, batch, hidden];
         let keep = self.keep(shape, &input, padding, pass);
         let keep_memory = match self.cell {
@@ -215,9 +226,9 @@ impl Recurrent {
         pass: &mut Pass,
     ) -> Option<Tensor<3>> {
         let device = input.device();
-        let drawn = Drawn::of(self.zoneout, &self.training, input, pass);
-        let zoneout = if let Some(drawn) = drawn {
-            Some(drawn.marks(shape, &device))
+        let mask = pass.dropout_mask(self.zoneout, &self.training, input);
+        let zoneout = if let Some(mask) = mask {
+            Some(mask.to_marks(shape, &device))
         } else if self.zoneout > 0.0 {
             Some(Tensor::full([shape[0], shape[1], 1], self.zoneout, &device))
         } else {

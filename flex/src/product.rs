@@ -1,5 +1,7 @@
-//! Matrix products in memory that is there already, by the crate that flex multiplies with.
+//! Matrix products into existing memory, with the crate that flex multiplies with.
 
+use crate::memory::Checked;
+use damper_kernels::LengthMismatch;
 use gemm::Parallelism;
 
 /// A matrix within a slice, each of whose elements lies inside of it.
@@ -19,18 +21,19 @@ pub(crate) struct MatrixMut<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// Rows behind one another; `None` if there are not as many numbers.
-    pub(crate) fn rows(numbers: &'a [f32], size: [usize; 2]) -> Option<Self> {
+    /// Rows without gaps; an error if there are too few numbers.
+    pub(crate) fn rows(numbers: &'a [f32], size: [usize; 2]) -> Checked<Self> {
         Self::strided(numbers, size, [size[1], 1])
     }
 
-    /// Element `(i, j)` lies at `i * strides[0] + j * strides[1]`; `None` if one lies beyond the slice.
+    /// Element `(i, j)` lies at `i * strides[0] + j * strides[1]`; an error if one lies beyond the slice.
     pub(crate) fn strided(
         numbers: &'a [f32],
         size: [usize; 2],
         strides: [usize; 2],
-    ) -> Option<Self> {
-        inside(numbers.len(), size, strides).then_some(Self {
+    ) -> Checked<Self> {
+        check_inside(numbers.len(), size, strides)?;
+        Ok(Self {
             numbers,
             size,
             strides,
@@ -49,15 +52,21 @@ impl<'a> Matrix<'a> {
 }
 
 impl<'a> MatrixMut<'a> {
-    /// Rows behind one another; `None` if there are not as many numbers.
-    pub(crate) fn rows(numbers: &'a mut [f32], size: [usize; 2]) -> Option<Self> {
+    /// Rows without gaps; an error if there are too few numbers.
+    pub(crate) fn rows(numbers: &'a mut [f32], size: [usize; 2]) -> Checked<Self> {
         Self::strided(numbers, size, size[1])
     }
 
-    /// Rows that begin `stride` numbers apart; `None` if they overlap or reach beyond the slice.
-    pub(crate) fn strided(numbers: &'a mut [f32], size: [usize; 2], stride: usize) -> Option<Self> {
+    /// Rows that begin `stride` numbers apart; an error if they overlap or reach beyond the slice.
+    pub(crate) fn strided(
+        numbers: &'a mut [f32],
+        size: [usize; 2],
+        stride: usize,
+    ) -> Checked<Self> {
         let strides = [stride, 1];
-        (stride >= size[1] && inside(numbers.len(), size, strides)).then_some(Self {
+        LengthMismatch::check("row", stride.min(size[1]), size[1])?;
+        check_inside(numbers.len(), size, strides)?;
+        Ok(Self {
             numbers,
             size,
             strides,
@@ -65,23 +74,36 @@ impl<'a> MatrixMut<'a> {
     }
 }
 
-/// Whether every element lies within so many numbers.
-fn inside(numbers: usize, [rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> bool {
+/// An error unless every element lies within so many numbers.
+fn check_inside(numbers: usize, [rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> Checked {
     if rows == 0 || columns == 0 {
-        return true;
+        return Ok(());
     }
     let last = (rows - 1)
         .checked_mul(row)
         .zip((columns - 1).checked_mul(column))
         .and_then(|(down, right)| down.checked_add(right));
-    last.is_some_and(|last| last < numbers) && isize::try_from(numbers).is_ok()
+    let is_inside = last.is_some_and(|last| last < numbers) && isize::try_from(numbers).is_ok();
+    if is_inside {
+        return Ok(());
+    }
+    Err(LengthMismatch {
+        name: "matrix",
+        expected: last.map_or(usize::MAX, |last| last.saturating_add(1)),
+        found: numbers,
+    })
 }
 
-/// From so many multiplications on, all threads share a product.
+/// From how many multiplications on all threads share a product.
 const TOGETHER: usize = 160 * 160 * 160;
 
-/// Writes `scale * left * right` to `out`, on all threads if it is large; whether the sizes fit.
-pub(crate) fn product(out: MatrixMut<'_>, scale: f32, left: Matrix<'_>, right: Matrix<'_>) -> bool {
+/// Writes `scale * left * right` to `out`, on all threads if it is large; an error if the sizes do not fit.
+pub(crate) fn product(
+    out: MatrixMut<'_>,
+    scale: f32,
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+) -> Checked {
     let [rows, inner] = left.size;
     let work = rows.saturating_mul(inner).saturating_mul(right.size[1]);
     let threads = if work >= TOGETHER {
@@ -98,12 +120,12 @@ pub(crate) fn product_here(
     scale: f32,
     left: Matrix<'_>,
     right: Matrix<'_>,
-) -> bool {
+) -> Checked {
     run(out, false, scale, left, right, Parallelism::None)
 }
 
-/// Adds `left * right` to `out`, on this thread; whether the sizes fit.
-pub(crate) fn add_product(out: MatrixMut<'_>, left: Matrix<'_>, right: Matrix<'_>) -> bool {
+/// Adds `left * right` to `out`, on this thread; an error if the sizes do not fit.
+pub(crate) fn add_product(out: MatrixMut<'_>, left: Matrix<'_>, right: Matrix<'_>) -> Checked {
     run(out, true, 1.0, left, right, Parallelism::None)
 }
 
@@ -114,21 +136,21 @@ fn run(
     left: Matrix<'_>,
     right: Matrix<'_>,
     threads: Parallelism,
-) -> bool {
+) -> Checked {
     let MatrixMut {
         numbers,
         size,
         strides,
     } = out;
     let ([rows, inner], [same, columns]) = (left.size, right.size);
-    if inner != same || size != [rows, columns] {
-        return false;
-    }
+    LengthMismatch::check("rows of the right matrix", same, inner)?;
+    LengthMismatch::check("rows of the product", size[0], rows)?;
+    LengthMismatch::check("columns of the product", size[1], columns)?;
     let [left_strides, right_strides, out_strides] =
         [left.strides, right.strides, strides].map(|strides| strides.map(|stride| stride as isize));
     // SAFETY: `gemm` reads `left` and `right` at every element of matrices of these sizes and strides, and writes every
-    // element of `out` (and reads it before, to add). The constructors have shown that each lies within its slice, and the sizes were compared above.
-    // `out` is borrowed alone, so it overlaps neither; its elements have places of their own, as its rows do not overlap.
+    // element of `out` (and reads it before, to add). The constructors have shown that each lies within its slice, and
+    // the sizes were compared above. `out` is borrowed alone, so it overlaps neither; its elements have places of their own, as its rows do not overlap.
     #[allow(unsafe_code)]
     unsafe {
         gemm::gemm(
@@ -153,7 +175,7 @@ fn run(
             threads,
         );
     }
-    true
+    Ok(())
 }
 
 #[cfg(test)]
@@ -173,22 +195,18 @@ mod tests {
             Matrix::strided(&left, [2, 2], [3, 1]).unwrap(),
             Matrix::rows(&right, [2, 2]).unwrap().transposed(),
         );
-        assert!(done);
+        assert!(done.is_ok());
         assert_eq!(out, [34.0, 46.0, 9.0, 78.0, 106.0]);
     }
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        assert!(Matrix::rows(&[0.0; 5], [2, 3]).is_none());
-        assert!(Matrix::strided(&[0.0; 5], [usize::MAX, 2], [3, 1]).is_none());
-        assert!(MatrixMut::strided(&mut [0.0; 9], [2, 3], 2).is_none());
+        assert!(Matrix::rows(&[0.0; 5], [2, 3]).is_err());
+        assert!(Matrix::strided(&[0.0; 5], [usize::MAX, 2], [3, 1]).is_err());
+        assert!(MatrixMut::strided(&mut [0.0; 9], [2, 3], 2).is_err());
         let (mut out, left) = ([0.0; 4], [0.0; 6]);
         let left = Matrix::rows(&left, [2, 3]).unwrap();
-        assert!(!product(
-            MatrixMut::rows(&mut out, [2, 2]).unwrap(),
-            1.0,
-            left,
-            left
-        ));
+        let done = product(MatrixMut::rows(&mut out, [2, 2]).unwrap(), 1.0, left, left);
+        assert!(done.is_err());
     }
 }

@@ -1,9 +1,9 @@
-//! Functions compiled once for each set of instructions.
+//! Functions that are compiled once for each instruction set.
 
-/// A function whose body gets the instructions of the processor found at run time.
+/// A function whose body is compiled for each instruction set; the one of the processor is chosen at run time.
 ///
 /// What the body calls must be `#[inline(always)]`, and all references have the lifetime `'a`.
-macro_rules! vectorised {
+macro_rules! vectorized {
     (@output) => { () };
     (@output $output:ty) => { $output };
     ($(
@@ -17,7 +17,7 @@ macro_rules! vectorised {
             }
 
             impl<'a> ::pulp::WithSimd for Kernel<'a> {
-                type Output = vectorised!(@output $($output)?);
+                type Output = vectorized!(@output $($output)?);
 
                 #[inline(always)]
                 fn with_simd<S: ::pulp::Simd>(self, _: S) -> Self::Output {
