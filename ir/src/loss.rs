@@ -182,6 +182,16 @@ pub struct LossFacts {
     pub mixes: bool,
 }
 
+impl LossFacts {
+    /// How many values a target has, for an output of so many units.
+    pub fn values(&self, units: usize) -> usize {
+        match self.activation {
+            OutputActivation::MeanAndVariance => units / 2,
+            _ => units,
+        }
+    }
+}
+
 impl LossKind {
     /// What rules and training need to know of it.
     pub const fn facts(&self) -> LossFacts {

@@ -6,7 +6,7 @@ use crate::{Spec, Target};
 use burn::nn::loss::{HuberLossConfig, KLDivLossConfig, MseLoss, Reduction, SmoothL1LossConfig};
 use burn::tensor::activation::{log_sigmoid, softplus};
 use burn::tensor::{Int, Tensor};
-use damper_ir::{LossKind, Reads, Value};
+use damper_ir::{LossKind, OutputActivation, Reads, Value};
 use std::f64::consts::LN_2;
 
 /// The least divisor of a percentage error.
@@ -53,11 +53,7 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
         return cross_entropy(log_probabilities(output, *from), target, smoothing, weights);
     }
     let units = output.dims()[1];
-    let wanted = if matches!(kind, LossKind::GaussianNll) {
-        units / 2
-    } else {
-        units
-    };
+    let wanted = kind.facts().values(units);
     let Some(target) = values(&output, target, wanted) else {
         return undefined(&output);
     };
@@ -148,19 +144,19 @@ fn class_axis<const D: usize>(spec: &Spec) -> usize {
 
 /// As [`link`], with the classes along this axis.
 pub(crate) fn link_along<const D: usize>(spec: &Spec, output: Tensor<D>, axis: usize) -> Tensor<D> {
-    match spec.model().loss.as_ref().map(|loss| &loss.kind) {
-        Some(LossKind::CrossEntropy { from, .. } | LossKind::KlDiv { from }) => {
-            probabilities(output, *from, |logits| softmax(logits, axis))
-        }
-        Some(LossKind::BinaryCrossEntropy { from, .. } | LossKind::Dice { from, .. }) => {
-            probabilities(output, *from, sigmoid)
-        }
-        Some(LossKind::Poisson) => output.exp(),
-        Some(LossKind::GaussianNll) => {
+    let Some(facts) = spec.model().loss.as_ref().map(|loss| loss.kind.facts()) else {
+        return output;
+    };
+    let reads = facts.reads.unwrap_or_default();
+    match facts.activation {
+        OutputActivation::Identity => output,
+        OutputActivation::Softmax => probabilities(output, reads, |logits| softmax(logits, axis)),
+        OutputActivation::Sigmoid => probabilities(output, reads, sigmoid),
+        OutputActivation::Exp => output.exp(),
+        OutputActivation::MeanAndVariance => {
             let (mean, log_variance) = halves_along(output, axis);
             Tensor::cat(vec![mean, log_variance.exp()], axis)
         }
-        _ => output,
     }
 }
 
@@ -189,14 +185,12 @@ pub fn decisions<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D, In
 
 /// The output of the model above which the answer is yes.
 pub(crate) fn boundary(spec: &Spec) -> f64 {
-    match spec.model().loss.as_ref().map(|loss| &loss.kind) {
-        Some(LossKind::BinaryCrossEntropy { from, .. } | LossKind::Dice { from, .. }) => match from
-        {
-            Reads::Logits => 0.0,
-            Reads::Probabilities => 0.5,
-            Reads::LogProbabilities => -LN_2,
-        },
-        _ => 0.0,
+    let facts = spec.model().loss.as_ref().map(|loss| loss.kind.facts());
+    let sigmoid = facts.filter(|facts| facts.activation == OutputActivation::Sigmoid);
+    match sigmoid.and_then(|facts| facts.reads) {
+        None | Some(Reads::Logits) => 0.0,
+        Some(Reads::Probabilities) => 0.5,
+        Some(Reads::LogProbabilities) => -LN_2,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::loss::{LEAST_TARGET, best, boundary, halves, link_along, log_probabilities, values};
 use crate::{Spec, Target};
 use burn::tensor::{Int, Tensor};
-use damper_ir::{LossKind, MetricKind, Reads, TaskKind};
+use damper_ir::{MetricKind, OutputActivation, Reads, TargetKind, TaskKind};
 use std::cmp::Ordering;
 
 /// One metric of all samples of an epoch: exact, not the mean of the batches' values.
@@ -45,11 +45,10 @@ struct Summary {
 impl MetricAccumulator {
     /// An empty epoch.
     pub fn new(kind: MetricKind, spec: &Spec) -> Self {
-        let answers = match spec.model().loss.as_ref().map(|loss| &loss.kind) {
-            Some(LossKind::CrossEntropy { from, .. }) => Answers::Class(*from),
-            Some(LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }) => {
-                Answers::Yes(boundary(spec))
-            }
+        let facts = spec.model().loss.as_ref().map(|loss| loss.kind.facts());
+        let answers = match facts.map(|facts| (facts.target, facts.reads.unwrap_or_default())) {
+            Some((TargetKind::Class, reads)) => Answers::Class(reads),
+            Some((TargetKind::YesNo, _)) => Answers::Yes(boundary(spec)),
             _ => match spec.model().task_kind() {
                 Some(TaskKind::Multiclass(_)) => Answers::Class(Reads::Logits),
                 Some(TaskKind::Binary | TaskKind::Multilabel(_)) => Answers::Yes(boundary(spec)),
@@ -240,8 +239,9 @@ impl MetricAccumulator {
 
     /// What the model says as numbers, and the target, `[batch, values]` both.
     fn numbers(&self, output: Tensor<2>, target: &Target) -> Option<(Tensor<2>, Tensor<2>)> {
-        let says = match self.spec.model().loss.as_ref().map(|loss| &loss.kind) {
-            Some(LossKind::GaussianNll) => halves(output).0,
+        let loss = self.spec.model().loss.as_ref();
+        let says = match loss.map(|loss| loss.kind.facts().activation) {
+            Some(OutputActivation::MeanAndVariance) => halves(output).0,
             _ => link_along(&self.spec, output, 1),
         };
         let target = values(&says, target, says.dims()[1])?;

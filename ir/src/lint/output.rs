@@ -4,7 +4,10 @@ use super::Cx;
 use crate::catalogue::names;
 use crate::graph::{Graph, LOSS, Node};
 use crate::infer::at;
-use crate::{Activation, Id, Layout, Level, Loss, LossKind, OpKind, Reads, Shape, TaskKind, Value};
+use crate::{
+    Activation, Id, Layout, Level, Loss, LossKind, OpKind, OutputActivation, Reads, Shape,
+    TargetKind, TaskKind, Value,
+};
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let Some(loss) = &graph.model.loss else {
@@ -25,34 +28,17 @@ type Ops<'g, 'm> = [(usize, &'g Node<'m>)];
 
 /// What the loss applies to the output by itself: `Some(true)` a softmax, `Some(false)` a sigmoid.
 fn own_softmax(loss: &LossKind) -> Option<bool> {
-    match loss {
-        LossKind::CrossEntropy {
-            from: Reads::Logits,
-            ..
+    match loss.own_activation() {
+        OutputActivation::Softmax => Some(true),
+        OutputActivation::Sigmoid => Some(false),
+        OutputActivation::Identity | OutputActivation::Exp | OutputActivation::MeanAndVariance => {
+            None
         }
-        | LossKind::KlDiv {
-            from: Reads::Logits,
-        } => Some(true),
-        LossKind::BinaryCrossEntropy {
-            from: Reads::Logits,
-            ..
-        }
-        | LossKind::Dice {
-            from: Reads::Logits,
-            ..
-        } => Some(false),
-        _ => None,
     }
 }
 
 fn reads(loss: &LossKind) -> Option<Reads> {
-    match loss {
-        LossKind::CrossEntropy { from, .. }
-        | LossKind::BinaryCrossEntropy { from, .. }
-        | LossKind::Dice { from, .. }
-        | LossKind::KlDiv { from } => Some(*from),
-        _ => None,
-    }
+    loss.facts().reads
 }
 
 /// Whether the loss reads classes.
@@ -60,17 +46,15 @@ pub(super) fn is_classification(loss: &LossKind) -> bool {
     reads(loss).is_some()
 }
 
+/// Whether the loss is for exclusive classes.
+fn is_exclusive(loss: &LossKind) -> bool {
+    loss.facts().activation == OutputActivation::Softmax
+}
+
 /// Whether the loss measures the distance of two numbers.
 fn is_regression(loss: &LossKind) -> bool {
-    matches!(
-        loss,
-        LossKind::Mse
-            | LossKind::Mae
-            | LossKind::Mape
-            | LossKind::Huber { .. }
-            | LossKind::SmoothL1 { .. }
-            | LossKind::LogCosh
-    )
+    let facts = loss.facts();
+    facts.target == TargetKind::Number && facts.activation == OutputActivation::Identity
 }
 
 fn single(node: &Node<'_>) -> bool {
@@ -96,10 +80,7 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
         };
         let (kind, own) = (activation.kind, own_softmax(&loss.kind));
         let name = kind.word();
-        let exclusive = matches!(
-            loss.kind,
-            LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. }
-        );
+        let exclusive = is_exclusive(&loss.kind);
         if kind.is_softmax() && single(node) {
             // `softmax_single_unit` says it.
         } else if kind.is_softmax() && own == Some(true) {
@@ -227,10 +208,7 @@ fn probabilities<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: O
         return;
     }
     let word = loss.kind.word();
-    let exclusive = matches!(
-        loss.kind,
-        LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. }
-    );
+    let exclusive = is_exclusive(&loss.kind);
     let over_features = node.activation().is_some_and(|activation| {
         activation.kind.is_softmax() || activation.kind.word() == "log_softmax"
     });
@@ -254,14 +232,11 @@ fn probabilities<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: O
         .and_help(format!("remove `{name}`, and write `loss {word}`"))
         .and_note("on logits the loss applies it along the classes");
     } else if range.0 < low || range.1 > high {
-        let link = match (&loss.kind, reads(&loss.kind)) {
-            (
-                LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. },
-                Some(Reads::Probabilities),
-            ) => "softmax",
-            (LossKind::CrossEntropy { .. } | LossKind::KlDiv { .. }, _) => "log_softmax",
-            (_, Some(Reads::Probabilities)) => "sigmoid",
-            _ => "log_sigmoid",
+        let link = match (exclusive, reads(&loss.kind)) {
+            (true, Some(Reads::Probabilities)) => "softmax",
+            (true, _) => "log_softmax",
+            (false, Some(Reads::Probabilities)) => "sigmoid",
+            (false, _) => "log_sigmoid",
         };
         let spread = if range.0.is_infinite() && range.1.is_infinite() {
             "is unbounded".to_owned()
@@ -376,9 +351,10 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
             .and_help(help)
             .and_note(note);
     };
-    match (&loss.kind, &task.kind) {
-        (LossKind::BinaryCrossEntropy { .. }, TaskKind::Multiclass(classes))
-            if classes.known.is_none_or(|classes| classes > 2.0) =>
+    match (loss.kind.facts().target, &task.kind) {
+        (_, TaskKind::Multiclass(classes))
+            if matches!(loss.kind, LossKind::BinaryCrossEntropy { .. })
+                && classes.known.is_none_or(|classes| classes > 2.0) =>
         {
             push(
                 cx,
@@ -388,9 +364,10 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
                 "it trains one yes/no problem for each class, most of whose answers are no; recipes with mixup do it on purpose",
             );
         }
-        (kind, TaskKind::Binary | TaskKind::Multiclass(_) | TaskKind::Multilabel(_))
-            if is_regression(kind) =>
-        {
+        (
+            TargetKind::Number,
+            TaskKind::Binary | TaskKind::Multiclass(_) | TaskKind::Multilabel(_),
+        ) if is_regression(&loss.kind) => {
             let help = if matches!(task.kind, TaskKind::Multiclass(_)) {
                 "loss cross_entropy"
             } else {
@@ -404,7 +381,7 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
                 "through a softmax or sigmoid its gradient vanishes where the answer is most wrong; as the Brier score it is a proper loss",
             );
         }
-        (LossKind::CrossEntropy { .. }, TaskKind::Multilabel(_)) => push(
+        (TargetKind::Class, TaskKind::Multilabel(_)) => push(
             cx,
             names::loss_target_shape_mismatch,
             format!(
@@ -414,12 +391,7 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
             "loss binary_cross_entropy",
             "exclusive classes compete for one probability of 1",
         ),
-        (
-            LossKind::CrossEntropy { .. }
-            | LossKind::BinaryCrossEntropy { .. }
-            | LossKind::Dice { .. },
-            TaskKind::Regression,
-        ) => push(
+        (TargetKind::Class | TargetKind::YesNo, TaskKind::Regression) => push(
             cx,
             names::loss_target_shape_mismatch,
             format!("`{word}` reads classes, the task is `regression`"),
@@ -439,8 +411,8 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
         .filter(|head| head.is_weight())
         .map_or(Id::NONE, |head| head.id);
     let task = graph.model.task.as_ref();
-    let wanted = match (&loss.kind, task.map(|task| &task.kind)) {
-        (LossKind::CrossEntropy { .. }, Some(TaskKind::Binary)) => {
+    let wanted = match (loss.kind.facts().target, task.map(|task| &task.kind)) {
+        (TargetKind::Class, Some(TaskKind::Binary)) => {
             (units != 2).then(|| (units, 2, "2 classes".to_owned()))
         }
         (_, Some(TaskKind::Multiclass(classes))) => classes
@@ -456,9 +428,7 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
             .size()
             .filter(|labels| *labels != units)
             .map(|labels| (units, labels, format!("{labels} labels"))),
-        (LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }, Some(TaskKind::Binary))
-            if units != 1 =>
-        {
+        (TargetKind::YesNo, Some(TaskKind::Binary)) if units != 1 => {
             Some((units, 1, "one yes/no answer".to_owned()))
         }
         _ => None,
@@ -491,14 +461,14 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
             .and_help(format!("end the model with `{}`", resized(wanted)))
             .and_note("a loss reads one unit for each class or value of the target");
         }
-        (None, LossKind::CrossEntropy { .. }) if units == 1 => {
+        (None, kind) if kind.facts().target == TargetKind::Class && units == 1 => {
             cx.at(
                 &[],
                 scope,
                 place(),
                 at_head,
                 names::output_units_mismatch,
-                "`cross_entropy` over 1 unit is always 0",
+                format!("`{}` over 1 unit is always 0", loss.kind.word()),
             )
             .and_other(loss.id, "this loss is for two or more exclusive classes")
             .and_help(format!(
@@ -507,7 +477,9 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
             ))
             .and_note("softmax over one value is 1 whatever the value");
         }
-        (None, LossKind::GaussianNll) if units % 2 == 1 => {
+        (None, kind)
+            if kind.facts().activation == OutputActivation::MeanAndVariance && units % 2 == 1 =>
+        {
             cx.at(
                 &[],
                 scope,
@@ -515,7 +487,8 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
                 at_head,
                 names::output_units_mismatch,
                 format!(
-                    "`gaussian_nll` reads means and log variances, {units} {} cannot be halved",
+                    "`{}` reads means and log variances, {units} {} cannot be halved",
+                    loss.kind.word(),
                     s(units)
                 ),
             )

@@ -7,7 +7,9 @@ use crate::batch::Positions;
 use crate::{Batch, InputTensor, Inputs, Spec, Target};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use damper_ir::op;
-use damper_ir::{Input, InputKind, Loss, LossKind, OpKind, Source, Statement, TaskKind, Value};
+use damper_ir::{
+    Input, InputKind, Loss, LossKind, OpKind, Source, Statement, TargetKind, TaskKind, Value,
+};
 use std::sync::Arc;
 
 /// The most units that a last layer is advised to have.
@@ -159,13 +161,12 @@ impl Data {
     /// range, one class only.
     pub fn check_for(&self, spec: &Spec) -> Result<Prepared, DataError> {
         let prepared = self.check_rows_for(spec)?;
-        let one = match (&prepared.target, loss(spec).map(|loss| &loss.kind)) {
-            (PreparedTarget::Classes(classes), _) => one_class(classes),
-            (
-                PreparedTarget::Values(values, 1),
-                Some(LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }),
-            ) => one_class(values).map(|x| x as i64),
-            _ => None,
+        let one = match &prepared.target {
+            PreparedTarget::Classes(classes) => one_class(classes),
+            PreparedTarget::Values(values, 1) if is_yes_no(spec) => {
+                one_class(values).map(|x| x as i64)
+            }
+            PreparedTarget::Values(..) => None,
         };
         match one {
             Some(class) => {
@@ -455,12 +456,7 @@ impl Data {
                 }
             }
             Wanted::Numbers { units, range } => {
-                let binary = loss(spec).is_some_and(|loss| {
-                    matches!(
-                        loss.kind,
-                        LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }
-                    )
-                });
+                let binary = is_yes_no(spec);
                 let (values, found) = match &self.targets {
                     Targets::None => return Err(no_target()),
                     Targets::Values { values, width } => (Arc::clone(values), *width),
@@ -560,13 +556,8 @@ impl Data {
         classes: usize,
         spec: &Spec,
     ) -> DataError {
-        let kind = loss(spec).map(|loss| &loss.kind);
-        let (binary, loss_name) = match kind {
-            Some(kind @ (LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. })) => {
-                (true, kind.word())
-            }
-            _ => (false, ""),
-        };
+        let binary = is_yes_no(spec);
+        let loss_name = loss(spec).map_or("", |loss| loss.kind.word());
         let names = self.classes();
         let label = match names.get(indices[at]) {
             Some(name) => format!("{} (`{name}`)", indices[at]),
@@ -740,6 +731,11 @@ fn one_class<T: PartialEq + Copy>(classes: &[T]) -> Option<T> {
     classes.iter().all(|class| *class == first).then_some(first)
 }
 
+/// Whether the loss compares with yes or no.
+fn is_yes_no(spec: &Spec) -> bool {
+    loss(spec).is_some_and(|loss| loss.kind.facts().target == TargetKind::YesNo)
+}
+
 fn loss(spec: &Spec) -> Option<&Loss> {
     spec.model().loss.as_ref()
 }
@@ -771,36 +767,27 @@ fn wanted(spec: &Spec) -> Wanted {
             ends: false,
         })
     };
-    match &loss.kind {
-        LossKind::CrossEntropy { .. } => Wanted::Classes,
-        kind @ (LossKind::BinaryCrossEntropy { .. } | LossKind::Dice { .. }) => {
-            numbers(Some(Range {
-                ends: true,
-                ..Range::loss(0.0, 1.0, "0 or 1", kind)
-            }))
-        }
-        kind @ LossKind::KlDiv { .. } => {
-            numbers(Some(Range::loss(0.0, 1.0, "a probability", kind)))
-        }
-        kind @ LossKind::Poisson => numbers(Some(Range::loss(
+    let (kind, facts) = (&loss.kind, loss.kind.facts());
+    match facts.target {
+        TargetKind::Class => Wanted::Classes,
+        TargetKind::YesNo => numbers(Some(Range {
+            ends: true,
+            ..Range::loss(0.0, 1.0, "0 or 1", kind)
+        })),
+        TargetKind::Distribution => numbers(Some(Range::loss(0.0, 1.0, "a probability", kind))),
+        TargetKind::Count => numbers(Some(Range::loss(
             0.0,
             f32::MAX,
             "a count of 0 or more",
             kind,
         ))),
-        LossKind::GaussianNll => Wanted::Numbers {
-            units: Some(units / 2),
+        TargetKind::Number => Wanted::Numbers {
+            units: Some(facts.values(units)),
             range: declared(),
         },
-        LossKind::Custom { .. } => Wanted::Numbers {
+        TargetKind::Custom => Wanted::Numbers {
             units: None,
             range: declared(),
         },
-        LossKind::Mse
-        | LossKind::Mae
-        | LossKind::Mape
-        | LossKind::Huber { .. }
-        | LossKind::SmoothL1 { .. }
-        | LossKind::LogCosh => numbers(declared()),
     }
 }
