@@ -53,6 +53,16 @@ words! {
         from: Reads = optional(Kind::Word(Reads::WORDS)),
     };
 
+    /// Exclusive classes, of which the easy ones weigh less: `-(1 - p)^gamma log p` with `p` the probability of the target's class
+    /// (Lin et al., arXiv 1708.02002). For classes of which some are rare.
+    focal(gamma) = Focal {
+        /// How much less the easy samples weigh; with 0 it is `cross_entropy`.
+        gamma: Value = float(2.0).positional().range(Range::NotNegative),
+        /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
+        #[serde(default, skip_serializing_if = "no")]
+        from: Reads = optional(Kind::Word(Reads::WORDS)),
+    };
+
     /// One or more independent yes/no answers.
     ///
     /// `predict` gives the probability of each yes.
@@ -200,6 +210,7 @@ impl LossKind {
         let (target, activation, reads, mixes) = match self {
             Self::CrossEntropy { from, .. } => (T::Class, A::Softmax, Some(*from), true),
             Self::BinaryCrossEntropy { from, .. } => (T::YesNo, A::Sigmoid, Some(*from), true),
+            Self::Focal { from, .. } => (T::Class, A::Softmax, Some(*from), false),
             Self::Dice { from, .. } => (T::YesNo, A::Sigmoid, Some(*from), false),
             Self::KlDiv { from } => (T::Distribution, A::Softmax, Some(*from), true),
             Self::Poisson => (T::Count, A::Exp, None, true),

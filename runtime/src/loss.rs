@@ -52,6 +52,9 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
         });
         return cross_entropy(log_probabilities(output, *from), target, smoothing, weights);
     }
+    if let LossKind::Focal { gamma, from } = kind {
+        return focal(log_probabilities(output, *from), target, gamma.number());
+    }
     let units = output.dims()[1];
     let wanted = kind.facts().values(units);
     let Some(target) = values(&output, target, wanted) else {
@@ -119,7 +122,9 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
                 .mean()
                 .mul_scalar(0.5)
         }
-        LossKind::CrossEntropy { .. } | LossKind::Custom { .. } => undefined(&output),
+        LossKind::CrossEntropy { .. } | LossKind::Focal { .. } | LossKind::Custom { .. } => {
+            undefined(&output)
+        }
     }
 }
 
@@ -263,6 +268,29 @@ fn weight_row(weights: &[Value], output: &Tensor<2>) -> Option<Tensor<2>> {
         .collect();
     (weights.len() == units)
         .then(|| Tensor::<1>::from_floats(weights.as_slice(), &output.device()).reshape([1, units]))
+}
+
+/// `mean -(1 - p)^gamma log p` over the rows, `p` the probability of the target's class.
+fn focal(logs: Tensor<2>, target: &Target, gamma: f64) -> Tensor<1> {
+    let [rows, _] = logs.dims();
+    let classes = match target {
+        Target::Classes(classes) => classes.clone(),
+        Target::Values(values) if values.dims() == [rows, 1] => {
+            values.clone().int().reshape([rows])
+        }
+        Target::Values(_) => return undefined(&logs),
+    };
+    if classes.dims() != [rows] {
+        return undefined(&logs);
+    }
+    let classes = match_autodiff(classes, &logs).reshape([rows, 1]);
+    let right = logs.gather(1, classes);
+    if gamma == 0.0 {
+        return right.mean().neg();
+    }
+    // Away from 0, where the power has no finite gradient.
+    let wrong = right.clone().exp().neg().add_scalar(1.0).clamp_min(1e-7);
+    (wrong.powf_scalar(gamma) * right).mean().neg()
 }
 
 /// PyTorch's `CrossEntropyLoss`: with class weights the mean is weighted; smoothing spreads a share over all classes.

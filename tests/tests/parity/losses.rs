@@ -2,6 +2,7 @@
 
 use crate::common::{Fixture, device};
 use damper::Target;
+use damper::burn;
 use damper::loss;
 use damper_ir::{LossKind, Reads, Value};
 
@@ -82,6 +83,38 @@ fn cross_entropy_of_logits() {
             &losses.classes(),
         );
     }
+}
+
+#[test]
+fn focal() {
+    let losses = losses();
+    for (name, gamma, like) in [
+        ("focal", 2.0, ""),
+        ("focal_half", 0.5, ""),
+        ("cross_entropy", 0.0, "with 0 it is the cross entropy"),
+    ] {
+        let kind = LossKind::focal().with("gamma", gamma).expect(like);
+        losses.compare(name, &kind, "logits", &losses.classes());
+    }
+}
+
+/// A sample that is certain adds nothing, and has a gradient.
+#[test]
+fn focal_of_certain_samples_is_finite() {
+    let kind = LossKind::focal().with("gamma", 0.5).expect("a number");
+    let device = device().autodiff();
+    let output = burn::tensor::Tensor::<2>::from_floats([[200.0, -200.0]], &device).require_grad();
+    let target = Target::Classes(burn::tensor::Tensor::from_ints([0], &device.inner()));
+    let loss = loss::value(&kind, output.clone(), &target);
+    let gradients = loss.backward();
+    let gradient = output.grad(&gradients).expect("a gradient");
+    assert!(loss.into_scalar::<f32>().abs() < 1e-6);
+    assert!(
+        gradient
+            .into_data()
+            .iter::<f32>()
+            .all(|number| number.is_finite())
+    );
 }
 
 #[test]
