@@ -1,14 +1,12 @@
-//! Regularisers as plain functions.
+//! Regularizers as plain functions.
 //!
 //! All of them act on a weight of any rank. The last axis of a weight numbers the units: what reaches one unit of a
 //! `linear` layer is a column of its weight `[in, out]`. Where another axis does, as in the kernels of a convolution
-//! `[out, in, ..]`, [`Treatment::unit_axis`] says so.
+//! `[out, in, ..]`, [`UpdateRules::unit_axis`] says so.
 
-mod average;
-mod regularised;
+mod update_rules;
 
-pub use average::Average;
-pub use regularised::{Regularised, Treatment};
+pub use update_rules::{Regularized, UpdateRules};
 
 use crate::Spec;
 use burn::module::{Module, ModuleVisitor, Param};
@@ -107,7 +105,7 @@ pub fn orthogonal_gradient(weight: Tensor<2>) -> Tensor<2> {
 /// Meant for the history, once an epoch: it waits for the device.
 pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
     struct Report {
-        treatments: HashMap<String, Treatment>,
+        rules: HashMap<String, UpdateRules>,
         path: Vec<String>,
         total: f64,
     }
@@ -119,19 +117,19 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
             self.path.pop();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(treatment) = self.treatments.get(&self.path.join("."))
-                && let Some(value) = treatment.value(param.val().inner())
+            if let Some(rules) = self.rules.get(&self.path.join("."))
+                && let Some(value) = rules.value(param.val().inner())
             {
                 self.total += value.try_into_scalar::<f64>().unwrap_or(f64::NAN);
             }
         }
     }
-    let treatments = penalised(spec);
-    if treatments.is_empty() {
+    let rules = penalized(spec);
+    if rules.is_empty() {
         return 0.0;
     }
     let mut report = Report {
-        treatments,
+        rules,
         path: Vec::new(),
         total: 0.0,
     };
@@ -140,13 +138,13 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
 }
 
 /// The parameters that add something to the objective, by their paths.
-pub(crate) fn penalised(spec: &Spec) -> HashMap<String, Treatment> {
+pub(crate) fn penalized(spec: &Spec) -> HashMap<String, UpdateRules> {
     spec.parameters()
         .into_iter()
         .filter(Parameter::trained)
-        .map(|parameter| (Treatment::of(&parameter), parameter.path))
-        .filter(|(treatment, _)| treatment.has_value())
-        .map(|(treatment, path)| (path, treatment))
+        .map(|parameter| (UpdateRules::of(&parameter), parameter.path))
+        .filter(|(rules, _)| rules.has_value())
+        .map(|(rules, path)| (path, rules))
         .collect()
 }
 
@@ -155,11 +153,11 @@ pub(crate) fn penalised(spec: &Spec) -> HashMap<String, Treatment> {
 pub(crate) fn add_penalties<M: Module>(
     model: &M,
     grads: GradientsParams,
-    penalised: &HashMap<String, Treatment>,
+    penalized: &HashMap<String, UpdateRules>,
 ) -> GradientsParams {
     struct Add<'a> {
         grads: GradientsParams,
-        penalised: &'a HashMap<String, Treatment>,
+        penalized: &'a HashMap<String, UpdateRules>,
         path: Vec<String>,
     }
     impl ModuleVisitor for Add<'_> {
@@ -170,21 +168,20 @@ pub(crate) fn add_penalties<M: Module>(
             self.path.pop();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(treatment) = self.penalised.get(&self.path.join("."))
+            if let Some(rules) = self.penalized.get(&self.path.join("."))
                 && let Some(grad) = self.grads.remove::<D>(param.id)
             {
                 let weight = crate::network::plain(param.val());
-                self.grads
-                    .register(param.id, treatment.penalise(&weight, grad));
+                self.grads.register(param.id, rules.penalize(&weight, grad));
             }
         }
     }
-    if penalised.is_empty() {
+    if penalized.is_empty() {
         return grads;
     }
     let mut add = Add {
         grads,
-        penalised,
+        penalized,
         path: Vec::new(),
     };
     model.visit(&mut add);

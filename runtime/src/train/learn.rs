@@ -8,8 +8,9 @@ use super::search::{broken_layer, broken_parameter};
 use super::vary::vary;
 use crate::metric::MetricAccumulator;
 use crate::network::plain;
-use crate::regularize::{Average, Treatment};
-use crate::{Batch, Network, Pass, Spec, Target, optimizer, regularize};
+use crate::optimizer::{Average, FusedStep};
+use crate::regularize::UpdateRules;
+use crate::{Batch, Network, Pass, Spec, Target, regularize};
 use burn::module::{Module, ModuleMapper, ModuleVisitor};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -32,10 +33,10 @@ use std::time::Instant;
 pub(super) struct Plan<M> {
     pub(super) spec: Spec,
     pub(super) settings: Settings,
-    /// What the optimiser's steps do besides.
-    pub(super) beside: optimizer::Beside,
+    /// How the optimizer's steps are taken.
+    pub(super) fused_step: FusedStep,
     /// What the penalties reach.
-    pub(super) penalised: HashMap<String, Treatment>,
+    pub(super) penalized: HashMap<String, UpdateRules>,
     pub(super) metrics: Vec<MetricKind>,
     /// Training batches in an epoch.
     pub(super) batches: usize,
@@ -169,24 +170,23 @@ impl<M: Network> Shared<M> {
     }
 
     /// Before a step of the optimiser.
-    #[cfg(feature = "flex")]
-    fn steps(&self, model: &M, gradients: &GradientsParams) {
+    fn before_step(&self, model: &M, gradients: &GradientsParams) {
         if self.plan.settings.ema.is_some()
             && let Some((average, _)) = &mut self.state().average
         {
-            average.lend(model, gradients, &self.plan.beside);
+            average.before_step(model, gradients, &self.plan.fused_step);
         }
     }
 
     /// After a step of the optimiser.
-    fn stepped(&self, model: &M) {
+    fn after_step(&self, model: &M) {
         let mut state = self.state();
         state.steps += 1;
         let steps = state.steps;
         if self.plan.settings.ema.is_some()
             && let Some((average, at)) = &mut state.average
         {
-            average.update_after(model, &self.plan.beside);
+            average.after_step(model, &self.plan.fused_step);
             *at = steps;
         }
     }
@@ -205,7 +205,7 @@ impl<M: Network> Shared<M> {
             average.update(model);
             *at = steps;
             if let Some(settle) = &self.plan.settle {
-                average.settle(settle);
+                average.map_model(settle);
             }
         }
         // A copy: clones of a model share their running statistics.
@@ -527,19 +527,17 @@ impl<M: Network> TrainStep for Learning<M> {
         learning_rate: ModuleLearningRate,
         gradients: GradientsParams,
     ) -> Self {
-        let gradients = match self.shared.plan.settings.clip_norm {
-            Some(limit) => {
-                let penalised = &self.shared.plan.penalised;
-                let gradients = regularize::add_penalties(&*self.network, gradients, penalised);
-                let plan = &self.shared.plan;
-                optimizer::clip(&*self.network, &plan.spec, gradients, limit, &plan.beside)
-            }
+        let plan = &self.shared.plan;
+        let max_norm = plan.settings.clip_norm;
+        let gradients = match max_norm {
+            Some(_) => regularize::add_penalties(&*self.network, gradients, &plan.penalized),
             None => gradients,
         };
-        #[cfg(feature = "flex")]
-        self.shared.steps(&self.network, &gradients);
-        let next = self.change(|network| optimizer.step(learning_rate, network, gradients));
-        next.shared.stepped(&next.network);
+        self.shared.before_step(&self.network, &gradients);
+        let step = plan.fused_step.clone();
+        let next = self
+            .change(|network| step.step(optimizer, learning_rate, network, gradients, max_norm));
+        next.shared.after_step(&next.network);
         next
     }
 }

@@ -167,7 +167,7 @@ impl<M: Network> Training<M> {
     }
 
     /// Keeps the exponential moving average of the weights, and validates and returns it: see
-    /// [`regularize::Average`]. Early stopping chooses among the averages.
+    /// [`optimizer::Average`]. Early stopping chooses among the averages.
     #[must_use]
     pub fn ema(mut self, decay: f64) -> Self {
         self.changes.ema = Some(decay);
@@ -334,8 +334,7 @@ impl<M: Network> Training<M> {
             steps_per_epoch.saturating_mul(settings.epochs),
             steps_per_epoch,
         );
-        let beside = optimizer::Beside::default();
-        let optimizer = optimizer::build_with(&spec, "", &beside);
+        let (optimizer, fused_step) = optimizer::build_with(&spec, "");
 
         let interrupter = Interrupter::new();
         let signals = (!self.ignores_signals).then(|| interrupt::listen(&interrupter));
@@ -343,8 +342,8 @@ impl<M: Network> Training<M> {
             Plan {
                 spec: spec.clone(),
                 settings: settings.clone(),
-                beside,
-                penalised: regularize::penalised(&spec),
+                fused_step,
+                penalized: regularize::penalized(&spec),
                 metrics: metrics.clone(),
                 settle: settler(&spec, &settings, train, &learning_device),
                 batches,
