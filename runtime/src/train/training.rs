@@ -1,16 +1,19 @@
 //! The builder of a training, and `fit`.
 
 use super::augment::Augment;
-use super::error::{Kept, Partial, Phase, TrainError};
+use super::batch_norm_stats::{self, has_batch_norm};
+use super::context::TrainContext;
+use super::error::{Kept, Partial, TrainError};
+use super::evaluate::{evaluate, metrics_with_watched};
+use super::fault::Fault;
 use super::interrupt::{self, Stopper};
-use super::learn::{EpochEnd, Fault, Learning, LossMeter, Meter, Plan, Shared};
-use super::measure::measure;
+use super::large_stack::with_large_stack;
+use super::learner_model::LearnerModel;
+use super::null_renderer::NullRenderer;
 use super::progress::Progress;
-use super::quiet::Quiet;
-use super::room::with_room;
 use super::run::{Run, Stop};
-use super::settle;
-use super::strategy::OnCpu;
+use super::state::Shared;
+use super::strategy;
 use crate::data::{Data, Prepared, Schema};
 use crate::schedule::Schedule;
 use crate::weights::with_seed;
@@ -18,9 +21,8 @@ use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
-use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
-use damper_ir::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Role, Settings, Train, Value};
-use std::collections::HashMap;
+use burn::train::{Interrupter, Learner, SupervisedTraining};
+use damper_ir::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Settings, Train, Value};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -261,7 +263,7 @@ impl<M: Network> Training<M> {
                 catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::panic(payload)))?;
             Ok(Box::new(Run { schema, ..run }))
         };
-        with_room::<M, _>(all)?.map(|run| *run)
+        with_large_stack::<M, _>(all)?.map(|run| *run)
     }
 
     /// The seed that a run has.
@@ -270,7 +272,7 @@ impl<M: Network> Training<M> {
     }
 
     /// The description and the settings, after the changes.
-    fn settings(&self) -> Result<(Spec, Settings), TrainError> {
+    pub(super) fn settings(&self) -> Result<(Spec, Settings), TrainError> {
         let spec = self.config.spec()?;
         if spec.model().loss.is_none() {
             return Err(TrainError::Setting {
@@ -303,7 +305,7 @@ impl<M: Network> Training<M> {
         Ok(device.inner())
     }
 
-    fn run(
+    pub(super) fn run(
         &self,
         spec: Spec,
         settings: Settings,
@@ -327,7 +329,7 @@ impl<M: Network> Training<M> {
         let batches = loader.batches();
         let valid_loader = valid.loader(settings.batch, device);
         let metrics = spec.model().metrics_or_default();
-        let metrics = with_watched(metrics, &settings);
+        let metrics = metrics_with_watched(metrics, &settings);
         let steps_per_epoch = batches.div_ceil(settings.accumulate);
         let schedule = Schedule::new(
             &settings,
@@ -339,13 +341,18 @@ impl<M: Network> Training<M> {
         let interrupter = Interrupter::new();
         let signals = (!self.ignores_signals).then(|| interrupt::listen(&interrupter));
         let shared = Shared::new(
-            Plan {
+            TrainContext {
                 spec: spec.clone(),
                 settings: settings.clone(),
                 fused_step,
                 penalized: regularize::penalized(&spec),
                 metrics: metrics.clone(),
-                settle: settler(&spec, &settings, train, &learning_device),
+                recompute_batch_norm_stats: batch_norm_stats::recompute(
+                    &spec,
+                    &settings,
+                    train,
+                    &learning_device,
+                ),
                 batches,
                 interrupter: interrupter.clone(),
                 stopper: self.stopper.clone(),
@@ -361,31 +368,16 @@ impl<M: Network> Training<M> {
         let mut training = SupervisedTraining::new("", loaders.0, loaders.1)
             .num_epochs(settings.epochs)
             .with_application_logger(None)
-            .with_metric_logger(Quiet)
+            .with_metric_logger(NullRenderer)
             .renderer(self.renderer(&interrupter))
-            .with_interrupter(interrupter.clone())
-            .early_stopping(EpochEnd(Arc::clone(&shared)));
-        // The dashboard is fed by burn's own strategy.
-        if crate::device::is_cpu(device) && self.progress != Progress::Dashboard {
-            training = training.with_training_strategy(TrainingStrategy::Custom(Arc::new(OnCpu {
-                device: learning_device.clone(),
-                shared: Arc::clone(&shared),
-            })));
-        } else {
-            training = training
-                .metric_train_numeric(LossMeter::new(&shared, Phase::Training))
-                .metric_valid_numeric(LossMeter::new(&shared, Phase::Validation));
-            for (place, kind) in metrics.iter().enumerate() {
-                training = training
-                    .metric_train_numeric(Meter::new(&shared, Phase::Training, place, *kind))
-                    .metric_valid_numeric(Meter::new(&shared, Phase::Validation, place, *kind));
-            }
-        }
+            .with_interrupter(interrupter.clone());
+        let strategy = strategy::choose(device, &learning_device, self.progress, &shared);
+        training = strategy.install(training);
         if settings.accumulate > 1 {
             training = training.grads_accumulation(settings.accumulate);
         }
-        let learning = Learning::new(model, Arc::clone(&shared));
-        let launch = || training.launch(Learner::new(learning, optimizer, schedule));
+        let model = LearnerModel::new(model, Arc::clone(&shared));
+        let launch = || training.launch(Learner::new(model, optimizer, schedule));
         let result = catch_unwind(AssertUnwindSafe(launch));
         drop(signals);
         // What the steps kept for one another.
@@ -438,10 +430,10 @@ impl<M: Network> Training<M> {
         } else {
             format!(", {stop}")
         };
-        shared.plan.show.end(&history, &how);
+        shared.context.show.end(&history, &how);
         let model = on_device(best.map_or_else(|| result.model.into_network(), |best| best.model));
-        let measured = |data| measure(&model, &spec, data, &metrics, settings.batch, device);
-        let both = AssertUnwindSafe(|| Ok((measured(train)?, measured(valid)?)));
+        let evaluate = |data| evaluate(&model, &spec, data, &metrics, settings.batch, device);
+        let both = AssertUnwindSafe(|| Ok((evaluate(train)?, evaluate(valid)?)));
         let (train, valid) =
             match catch_unwind(both).unwrap_or_else(|payload| Err(TrainError::panic(payload))) {
                 Ok(both) => both,
@@ -472,13 +464,13 @@ impl<M: Network> Training<M> {
         if self.progress == Progress::Dashboard {
             return Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), None));
         }
-        Box::new(Quiet)
+        Box::new(NullRenderer)
     }
 
     #[cfg(not(feature = "tui"))]
     #[allow(clippy::unused_self, reason = "the dashboard alone differs")]
     fn renderer(&self, _: &Interrupter) -> Box<dyn MetricsRenderer> {
-        Box::new(Quiet)
+        Box::new(NullRenderer)
     }
 }
 
@@ -656,33 +648,6 @@ fn setting(name: &'static str, value: &str, reason: &str, help: &str) -> TrainEr
     }
 }
 
-/// What measures the running statistics of batch norm anew on the training samples, where weights are averaged.
-fn settler<M: Network>(
-    spec: &Spec,
-    settings: &Settings,
-    train: &Prepared,
-    device: &Device,
-) -> Option<Box<dyn Fn(M) -> M + Send + Sync>> {
-    if settings.swa.is_none() || !has_batch_norm(spec) {
-        return None;
-    }
-    let momenta = spec
-        .parameters()
-        .into_iter()
-        .filter_map(|parameter| Some((parameter.path, parameter.momentum?)))
-        .collect::<HashMap<String, f64>>();
-    let loader = train.loader(settings.batch, device).join_single(true);
-    Some(Box::new(move |model| {
-        settle::settle(model, &loader, &momenta)
-    }))
-}
-
-fn has_batch_norm(spec: &Spec) -> bool {
-    spec.parameters()
-        .iter()
-        .any(|parameter| parameter.role == Role::Running)
-}
-
 /// What happens to a batch of one sample, of which batch norm has no variance: burn would give zeros, and
 /// pull the running variance towards 0.
 fn batch_notes(
@@ -712,17 +677,4 @@ fn batch_notes(
         })
         .into_iter()
         .collect())
-}
-
-/// The metrics to measure: those declared, and the one that early stopping watches.
-pub(super) fn with_watched(
-    mut metrics: Vec<damper_ir::MetricKind>,
-    settings: &Settings,
-) -> Vec<damper_ir::MetricKind> {
-    if let Some(watched) = settings.early_stop.and_then(|rule| rule.metric)
-        && !metrics.contains(&watched)
-    {
-        metrics.push(watched);
-    }
-    metrics
 }
