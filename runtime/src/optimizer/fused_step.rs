@@ -1,4 +1,4 @@
-//! What a fused optimizer step does besides the update: it scales the gradients, and updates the average of the weights.
+//! The state that a fused optimizer step shares with its caller: the gradient scale, and the average of the weights.
 #![cfg_attr(
     not(feature = "flex"),
     allow(dead_code, reason = "no step is fused without `flex`")
@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Debug)]
 pub(crate) struct FusedStep(Option<Arc<Mutex<FusedStepState>>>);
 
-/// What a fused step reads and writes besides weights, gradients and moments.
+/// What a fused step reads and writes, apart from weights, gradients and moments.
 #[derive(Debug)]
 struct FusedStepState {
     /// The parameter whose step runs. burn's `Optimizer::step` is not told, so [`Tracked`] notes it.

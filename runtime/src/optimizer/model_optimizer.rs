@@ -14,8 +14,8 @@ use std::collections::{HashMap, HashSet};
 /// Takes the steps of a description in a custom training loop: decay, penalties, projections, `freeze`, and the clip.
 ///
 /// The module may be the model, or hold it somewhere: a struct with an encoder and two heads. The rules reach the
-/// model's parameters wherever they are; the others take plain steps. Each model with rules of its own needs an optimizer
-/// of its own. What belongs to the loss is not here: `activity` comes from
+/// model's parameters wherever they are; the others take plain steps. Each model with rules needs its own optimizer. What
+/// belongs to the loss is not here: `activity` comes from
 /// [`Pass::take_activity`](crate::Pass::take_activity).
 ///
 /// ```

@@ -8,7 +8,7 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use damper_ir::Parameter;
 
-/// Everything that acts on one weight beside the gradient of the loss. The default does nothing.
+/// The rules that act on one weight in an optimizer step, besides the gradient of the loss. The default has none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UpdateRules {
     /// Decoupled decay to exact zeros: see [`soft_threshold`].
@@ -21,17 +21,17 @@ pub struct UpdateRules {
     pub penalty_l1: f64,
     /// Strength of the sum of squares: see [`penalty_gradient`].
     pub penalty_l2: f64,
-    /// Strength of [`orthogonal_value`], of a kernel as the matrix with a column for each unit.
+    /// Strength of [`orthogonal_value`]. A kernel counts as the matrix with a column for each unit.
     pub orthogonal: f64,
-    /// The greatest absolute value of a gradient.
+    /// The largest absolute value of a gradient.
     pub clip_value: Option<f64>,
-    /// The greatest length of what reaches a unit: see [`crate::regularize::max_norm`].
+    /// The largest L2 norm of a unit's weights: see [`crate::regularize::max_norm`].
     pub max_norm: Option<f64>,
-    /// Length 1 of what reaches a unit: see [`crate::regularize::unit_norm`].
+    /// L2 norm 1 of each unit's weights: see [`crate::regularize::unit_norm`].
     pub unit_norm: bool,
     /// No weight below 0: see [`non_negative`].
     pub non_negative: bool,
-    /// The axis that numbers the units; the last one if none is named.
+    /// The axis that counts the units; the last one by default.
     pub unit_axis: Option<usize>,
     /// What the learning rate is multiplied by, decay included: `layer_decay`.
     pub rate_scale: f64,
@@ -80,7 +80,7 @@ impl UpdateRules {
         self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0 || self.orthogonal != 0.0
     }
 
-    /// The same without what it adds to the objective: for a step whose gradients hold that already.
+    /// The same rules without penalties: for a step whose gradients include those already.
     #[must_use]
     pub fn without_penalties(self) -> Self {
         Self {
@@ -104,8 +104,8 @@ impl UpdateRules {
         }
     }
 
-    /// The gradient that the optimizer sees: that of the loss and of the penalties, clipped, and the coupled
-    /// decay behind it, as PyTorch's optimizers add `weight_decay` to a clipped gradient.
+    /// The gradient that the optimizer sees: that of loss and penalties, clipped by value, plus the coupled decay, which
+    /// PyTorch's optimizers add to clipped gradients too.
     fn gradient<const D: usize>(&self, weight: &Tensor<D>, gradient: Tensor<D>) -> Tensor<D> {
         let mut gradient = self.penalize(weight, gradient);
         if let Some(limit) = self.clip_value {
@@ -135,7 +135,7 @@ impl UpdateRules {
         gradient
     }
 
-    /// What happens to the weight after the step.
+    /// The projections after the step.
     fn project<const D: usize>(&self, mut weight: Tensor<D>, learning_rate: f64) -> Tensor<D> {
         if self.decay_l1 != 0.0 {
             weight = soft_threshold(weight, learning_rate * self.decay_l1);
@@ -170,8 +170,8 @@ impl UpdateRules {
     }
 }
 
-/// An optimizer that treats the weights of its parameter group while it steps: no further pass over the
-/// model, and no graph over the weights.
+/// An optimizer that applies the rules of its parameter group in its own step: without another pass over the model, and
+/// without a graph over the weights.
 ///
 /// The order is fixed:
 /// 1. penalties are added to the gradient of the loss, the sum is clipped by value, coupled decay is added;
@@ -186,7 +186,7 @@ impl UpdateRules {
 pub struct Regularized<O> {
     /// The optimizer inside.
     pub optimizer: O,
-    /// What acts on the weights of the group.
+    /// The rules of the group.
     pub rules: UpdateRules,
 }
 

@@ -49,7 +49,7 @@ struct Mix {
     order: Vec<i64>,
     /// The share of the batch in its own order.
     share: f64,
-    /// Where the other order's rectangle stands, as shares of height and width: mixed is what is inside.
+    /// The rectangle that cutmix takes from the other order, as shares of height and width.
     cut: Option<[f64; 4]>,
 }
 

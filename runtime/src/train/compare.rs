@@ -1,4 +1,4 @@
-//! Several configurations side by side.
+//! Training several configurations with several seeds, to compare them.
 
 use super::error::TrainError;
 use super::evaluate::higher_is_better;
@@ -190,7 +190,7 @@ pub struct Trial {
     pub metric: String,
     /// Whether a greater value is a better one.
     pub higher_is_better: bool,
-    /// The final model on the training samples, with inference behaviour.
+    /// The final model on the training samples, with inference behavior.
     pub train: Vec<f64>,
     /// The final model on the validation samples.
     pub valid: Vec<f64>,

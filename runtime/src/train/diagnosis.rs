@@ -1,4 +1,4 @@
-//! Overfitting or underfitting, and what to change.
+//! Whether a model overfits or underfits, and what to change in its declaration.
 
 use super::evaluate::Evaluation;
 use super::history::History;
@@ -198,7 +198,7 @@ struct Weight {
     is_penalized: bool,
 }
 
-/// An operation that drops, and the statement it stands in.
+/// An operation that drops, and its statement.
 struct Drop<'a> {
     statement: String,
     op: &'a Stochastic,

@@ -1,4 +1,4 @@
-//! Training: what `NAME::training()` gives, and what it leads to.
+//! Training: the builder that `NAME::training()` gives, the loop, and the result.
 //!
 //! [`Training::fit`] runs burn's `SupervisedTraining` with one wrapper around the model. Files are not written.
 

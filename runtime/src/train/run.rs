@@ -1,4 +1,4 @@
-//! What a training leads to.
+//! The result of a training.
 
 use super::diagnosis::{Diagnosis, Evidence};
 use super::error::TrainError;
@@ -10,7 +10,7 @@ use crate::{Network, Spec};
 use damper_ir::Settings;
 use std::fmt;
 
-/// What a training leads to. `Display` prints how it ended, and the last epochs' figures stand in [`Run::history`].
+/// The result of a training. `Display` prints every epoch and how the training ended.
 #[derive(Clone, Debug)]
 pub struct Run<M> {
     /// The trained model, for inference, on the device that was given. With early stopping it is the model of the
@@ -62,7 +62,7 @@ impl<M: Network> Run<M> {
         self.settings.seed
     }
 
-    /// Loss and metrics of the final model on the training samples, with inference behaviour.
+    /// Loss and metrics of the final model on the training samples, with inference behavior.
     pub fn train(&self) -> &Measures {
         &self.train.measures
     }

@@ -64,7 +64,7 @@ pub(super) struct Best<M> {
     pub(super) model: M,
 }
 
-/// Where a training batch stands in the training.
+/// The position of a training batch in the training.
 pub(super) struct BatchPosition {
     /// From 1.
     pub(super) epoch: usize,

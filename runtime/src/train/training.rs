@@ -623,7 +623,7 @@ impl Changes {
     }
 }
 
-/// What trains where no optimiser is declared, with another learning rate.
+/// The default optimizer, with another learning rate.
 fn default_optimizer(learning_rate: Value) -> Optimizer {
     let kind = OptimizerKind::Adamw {
         beta1: Value::known(0.9),
