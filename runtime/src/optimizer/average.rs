@@ -7,8 +7,9 @@ use crate::layer::SpectralNorm;
 use crate::layer::reparameterised::{Layout, iterate};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId, Reparameterization};
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use std::any::Any;
+use std::collections::HashMap;
 use std::iter::Enumerate;
 use std::vec::IntoIter;
 
@@ -116,7 +117,11 @@ impl<M: Module> Average<M> {
                 average.map(&mut Blend {
                     decay,
                     new: gathered.0.into_iter().enumerate(),
-                    slots: step.take_all_slots(),
+                    slots: step
+                        .take_all_slots()
+                        .into_iter()
+                        .map(|slot| (slot.index, slot))
+                        .collect(),
                     steps: match self.rule {
                         // The vectors follow the average, which hardly moves between two updates.
                         Rule::Exponential(_) => 1,
@@ -187,8 +192,8 @@ impl ModuleMapper for Lender {
 struct Blend {
     decay: f64,
     new: Enumerate<IntoIter<Box<dyn Any>>>,
-    /// The averages that the step had.
-    slots: Vec<EmaSlot>,
+    /// The averages that the step had, by their places in the model.
+    slots: HashMap<usize, EmaSlot>,
     /// Steps of the power iteration for each weight with `spectral_norm`.
     steps: usize,
     /// Names and containers.
@@ -200,13 +205,6 @@ struct Blend {
 }
 
 impl Blend {
-    /// The average that was lent of the parameter at an index, and whether the step has updated it.
-    fn returned(&mut self, index: usize) -> Option<(TensorData, bool)> {
-        let place = self.slots.iter().position(|slot| slot.index == index)?;
-        let slot = self.slots.swap_remove(place);
-        Some((slot.average, slot.updated))
-    }
-
     /// The singular vector of the averaged weight, if this parameter is one.
     fn singular(&mut self, old: &Tensor<1>) -> Option<Tensor<1>> {
         let mut names = self.path.iter().rev().map(|(name, _)| name.as_str());
@@ -243,10 +241,10 @@ impl ModuleMapper for Blend {
             return param;
         };
         let new = new.downcast::<Tensor<D>>().ok();
-        let (param, new) = match self.returned(index) {
-            Some((average, updated)) => {
-                let param = param.map(|lent| Tensor::from_data(average, &lent.device()));
-                (param, new.filter(|_| !updated))
+        let (param, new) = match self.slots.remove(&index) {
+            Some(slot) => {
+                let param = param.map(|lent| Tensor::from_data(slot.average, &lent.device()));
+                (param, new.filter(|_| !slot.updated))
             }
             None => (param, new),
         };

@@ -8,6 +8,7 @@ mod fused;
 mod fused_step;
 mod model_optimizer;
 mod sgd;
+mod step;
 #[cfg(not(feature = "flex"))]
 mod unfused;
 
