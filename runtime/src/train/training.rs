@@ -26,7 +26,7 @@ use damper_ir::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Settings, Trai
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// A training that can be run: the `train` section as defaults, and what was changed.
+/// A training to run: the settings of the `train` section, and the changes to them.
 ///
 /// ```
 /// use damper::data::Data;
@@ -98,14 +98,14 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Passes over the training samples.
+    /// The number of epochs: passes over the training samples.
     #[must_use]
     pub fn epochs(mut self, epochs: usize) -> Self {
         self.changes.epochs = Some(epochs);
         self
     }
 
-    /// Samples in a batch.
+    /// The batch size.
     #[must_use]
     pub fn batch(mut self, batch: usize) -> Self {
         self.changes.batch = Some(batch);
@@ -122,53 +122,54 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// The greatest learning rate.
+    /// The peak learning rate.
     #[must_use]
     pub fn learning_rate(mut self, learning_rate: f64) -> Self {
         self.changes.learning_rate = Some(learning_rate);
         self
     }
 
-    /// Ends training after so many epochs without improvement of the validation loss (or of the metric that
-    /// the declaration names), and keeps the best epoch's model.
+    /// Stops early: after this many epochs without improvement of the validation loss (or of the metric that the
+    /// declaration names). The model is that of the best epoch.
     #[must_use]
     pub fn early_stop(mut self, patience: usize) -> Self {
         self.changes.patience = Some(patience);
         self
     }
 
-    /// Shortens all gradients together to this Euclidean length, where they are longer.
+    /// Clips gradients by their global L2 norm.
     #[must_use]
     pub fn clip_norm(mut self, limit: f64) -> Self {
         self.changes.clip_norm = Some(limit);
         self
     }
 
-    /// Averages the gradients of so many batches into one step; at the end of an epoch, of those that are left.
+    /// Gradient accumulation: each step takes the mean gradient of this many batches, the last step of an epoch that of
+    /// those that are left.
     #[must_use]
     pub fn accumulate(mut self, batches: usize) -> Self {
         self.changes.accumulate = Some(batches);
         self
     }
 
-    /// Mixes every training batch with itself in another order, inputs and targets, by a share from
-    /// Beta(`alpha`, `alpha`) (Zhang et al., arXiv 1710.09412). The figures of the training samples in the history
-    /// are those of the mixed batches; an accuracy counts the class of the larger share as right.
+    /// Mixup: adds to every training batch a shuffled copy of itself, inputs and targets, with weights from
+    /// Beta(`alpha`, `alpha`) (Zhang et al., arXiv 1710.09412). The training metrics in the history are those of the mixed
+    /// batches; an accuracy counts the class with the larger weight as right.
     #[must_use]
     pub fn mixup(mut self, alpha: f64) -> Self {
         self.changes.mixup = Some(alpha);
         self
     }
 
-    /// Puts a rectangle of another image into every training image; the target's share is that of the area
-    /// (Yun et al., arXiv 1905.04899). With [`Self::mixup`] each batch takes one of the two.
+    /// `CutMix`: pastes a rectangle of another image into every training image; targets are weighted by the area (Yun et al.,
+    /// arXiv 1905.04899). With [`Self::mixup`] each batch takes one of the two.
     #[must_use]
     pub fn cutmix(mut self, alpha: f64) -> Self {
         self.changes.cutmix = Some(alpha);
         self
     }
 
-    /// Keeps the exponential moving average of the weights, and validates and returns it: see
+    /// Keeps an exponential moving average (EMA) of the weights, which is what is validated and returned: see
     /// [`optimizer::Average`]. Early stopping chooses among the averages.
     #[must_use]
     pub fn ema(mut self, decay: f64) -> Self {
@@ -176,9 +177,9 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Validates and returns the mean of the weights at the ends of the epochs from this one (counted from 1) on
-    /// (Izmailov et al., arXiv 1803.05407); before, the weights themselves are validated. The running statistics of
-    /// batch norm are measured anew on the training samples.
+    /// Stochastic weight averaging (SWA): validates and returns the mean of the weights at the end of each epoch from this
+    /// one (counted from 1) on (Izmailov et al., arXiv 1803.05407). Before, the weights themselves are validated. The running
+    /// statistics of batch norm are recomputed on the training samples.
     #[must_use]
     pub fn swa(mut self, from_epoch: usize) -> Self {
         self.changes.swa = Some(from_epoch);
@@ -192,7 +193,7 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Varies the training images, anew in each epoch. It replaces the declared `augment`.
+    /// Augments the training images, differently in each epoch. It replaces the declared `augment`.
     #[must_use]
     pub fn augment(mut self, augment: Augment) -> Self {
         self.changes.augment = Some(augment);
@@ -207,7 +208,7 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// What a person sees.
+    /// The progress display.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;
@@ -222,8 +223,8 @@ impl<M: Network> Training<M> {
     }
 
     /// Whether Ctrl-C ends the training instead of the process (it does unless this says no). The handler is
-    /// installed at the first `fit` that wants it, unless the program has one of its own; outside of a training
-    /// Ctrl-C ends the process as ever.
+    /// installed at the first `fit` that wants it, unless the program has its own; outside of a training
+    /// Ctrl-C ends the process as usual.
     #[must_use]
     pub fn interruptible(mut self, interruptible: bool) -> Self {
         self.ignores_signals = !interruptible;
@@ -236,7 +237,7 @@ impl<M: Network> Training<M> {
     /// [`Schema::apply`]. Each epoch shuffles the training samples, and then measures the validation samples with
     /// inference behavior. Trainings may run side by side, from any threads: initial weights, order, masks and
     /// augmentation are functions of the seed, so none changes another. (On a GPU masks come from the device's
-    /// generator, and layers of one's own may draw from it on the CPU too: there trainings side by side change each
+    /// generator, and custom layers may draw from it on the CPU too: there trainings side by side change each
     /// other's random numbers.)
     ///
     /// # Errors
@@ -315,7 +316,7 @@ impl<M: Network> Training<M> {
         notes: Vec<String>,
     ) -> Result<Run<M>, TrainError> {
         let learning_device = device.clone().autodiff();
-        // Burn's layers of the user's own draw their weights from the device's generator, which is one for the process.
+        // Custom layers draw their weights from the device's generator, which is one for the process.
         if spec.model().has_custom() {
             device.seed(settings.seed);
         }
@@ -380,7 +381,7 @@ impl<M: Network> Training<M> {
         let launch = || training.launch(Learner::new(model, optimizer, schedule));
         let result = catch_unwind(AssertUnwindSafe(launch));
         drop(signals);
-        // What the steps kept for one another.
+        // The buffers that the steps kept for each other.
         #[cfg(feature = "flex")]
         crate::flex::memory::forget();
 
