@@ -52,7 +52,8 @@ pub(super) fn choose<M: Network>(
     }
 }
 
-#[cfg(test)]
+// With `tui` the dashboard would take the terminal.
+#[cfg(all(test, not(feature = "tui")))]
 mod tests {
     use crate::data::Data;
     use crate::{Progress, Run, Training};
@@ -81,7 +82,7 @@ mod tests {
         Data::new(points, signs).expect("good data")
     }
 
-    /// The dashboard is fed by burn's own loop; what it shows is not asked for here.
+    /// `Dashboard` chooses burn's own loop. Without the feature `tui` nothing is shown.
     fn train(training: Training<Sign>, progress: Progress) -> Run<Sign> {
         let training = training.progress(progress);
         let (spec, settings) = training.settings().expect("good settings");
