@@ -1,3 +1,5 @@
+//! Adam, and its `AMSGrad` variant.
+
 use burn::optim::{AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 

@@ -1,3 +1,5 @@
+//! Stochastic gradient descent with momentum.
+
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 

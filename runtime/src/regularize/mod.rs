@@ -1,14 +1,12 @@
-//! Regularisers as plain functions.
+//! Regularizers as plain functions.
 //!
-//! All of them act on a weight of any rank. The last axis of a weight numbers the units: what reaches one unit of a
-//! `linear` layer is a column of its weight `[in, out]`. Where another axis does, as in the kernels of a convolution
-//! `[out, in, ..]`, [`Treatment::unit_axis`] says so.
+//! All of them act on a weight of any rank. A weight has one vector for each unit of the layer, and its last axis counts the
+//! units: for a `linear` layer they are the columns of the weight `[in, out]`. Where another axis counts them, as in the
+//! kernels of a convolution `[out, in, ..]`, [`UpdateRules::unit_axis`] says so.
 
-mod average;
-mod regularised;
+mod update_rules;
 
-pub use average::Average;
-pub use regularised::{Regularised, Treatment};
+pub use update_rules::{Regularized, UpdateRules};
 
 use crate::Spec;
 use burn::module::{Module, ModuleVisitor, Param};
@@ -23,8 +21,8 @@ pub fn decay_l2<const D: usize>(weight: Tensor<D>, learning_rate: f64, strength:
     weight.mul_scalar(1.0 - learning_rate * strength)
 }
 
-/// Moves every weight towards 0 by `threshold`, and to exactly 0 if it is nearer than that: the proximal step
-/// of an L1 penalty (Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.2).
+/// Soft thresholding: moves every weight toward 0 by `threshold`, and to exactly 0 if it is closer than that. The proximal
+/// step of an L1 penalty (Parikh and Boyd, Proximal Algorithms, 2014, section 6.5.2).
 #[must_use]
 pub fn soft_threshold<const D: usize>(weight: Tensor<D>, threshold: f64) -> Tensor<D> {
     // Where |w| <= threshold the clamp changes nothing, and w - w is exactly 0.
@@ -43,7 +41,7 @@ pub fn penalty_gradient<const D: usize>(weight: Tensor<D>, l1: f64, l2: f64) -> 
     }
 }
 
-/// The penalty `l1 * sum |w| + l2 * sum w^2`: `[1]`. There is no one half before the squares.
+/// The penalty `l1 * sum |w| + l2 * sum w^2`: `[1]`. The squares have no factor 1/2.
 #[must_use]
 pub fn penalty_value<const D: usize>(weight: Tensor<D>, l1: f64, l2: f64) -> Tensor<1> {
     match (l1 == 0.0, l2 == 0.0) {
@@ -55,7 +53,7 @@ pub fn penalty_value<const D: usize>(weight: Tensor<D>, l1: f64, l2: f64) -> Ten
     }
 }
 
-/// Shortens what reaches a unit to the Euclidean length `limit` where it is longer (Srivastava et al.,
+/// Scales down the weights of each unit whose L2 norm is above `limit`, so that it is `limit` (Srivastava et al.,
 /// JMLR 15, section 5.1).
 #[must_use]
 pub fn max_norm<const D: usize>(weight: Tensor<D>, limit: f64) -> Tensor<D> {
@@ -67,20 +65,20 @@ pub(crate) fn max_norm_along<const D: usize>(
     unit_axis: usize,
     limit: f64,
 ) -> Tensor<D> {
-    // A length within the limit gives limit / limit, which is exactly 1.
-    let lengths = lengths(&weight, unit_axis);
-    weight * lengths.clamp_min(limit).recip().mul_scalar(limit)
+    // A norm within the limit gives limit / limit, which is exactly 1.
+    let norms = unit_norms(&weight, unit_axis);
+    weight * norms.clamp_min(limit).recip().mul_scalar(limit)
 }
 
-/// Scales what reaches a unit to the Euclidean length 1. A unit whose weights are all 0 stays so.
+/// Scales the weights of each unit to the L2 norm 1. A unit whose weights are all 0 stays so.
 #[must_use]
 pub fn unit_norm<const D: usize>(weight: Tensor<D>) -> Tensor<D> {
     unit_norm_along(weight, D.saturating_sub(1))
 }
 
 pub(crate) fn unit_norm_along<const D: usize>(weight: Tensor<D>, unit_axis: usize) -> Tensor<D> {
-    let lengths = lengths(&weight, unit_axis).clamp_min(f32::MIN_POSITIVE);
-    weight / lengths
+    let norms = unit_norms(&weight, unit_axis).clamp_min(f32::MIN_POSITIVE);
+    weight / norms
 }
 
 /// Sets negative weights to 0.
@@ -89,7 +87,7 @@ pub fn non_negative<const D: usize>(weight: Tensor<D>) -> Tensor<D> {
     weight.clamp_min(0.0)
 }
 
-/// How far the columns of a matrix are from being orthonormal: `||W^T W - I||^2`, the sum of squares: `[1]`
+/// The orthogonality penalty, how far the columns of a matrix are from orthonormal: `||W^T W - I||^2`, the sum of squares: `[1]`
 /// (Brock et al., arXiv 1609.07093).
 #[must_use]
 pub fn orthogonal_value(weight: Tensor<2>) -> Tensor<1> {
@@ -102,12 +100,12 @@ pub fn orthogonal_gradient(weight: Tensor<2>) -> Tensor<2> {
     weight.clone().matmul(gram_error(weight)).mul_scalar(4.0)
 }
 
-/// The present value of all penalties of the description, `penalty` and `orthogonal`, in one number.
+/// The value of all penalties of the description, `penalty` and `orthogonal`, for these weights.
 ///
-/// Meant for the history, once an epoch: it waits for the device.
+/// Meant for the history, once per epoch: it waits for the device.
 pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
     struct Report {
-        treatments: HashMap<String, Treatment>,
+        rules: HashMap<String, UpdateRules>,
         path: Vec<String>,
         total: f64,
     }
@@ -119,19 +117,19 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
             self.path.pop();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(treatment) = self.treatments.get(&self.path.join("."))
-                && let Some(value) = treatment.value(param.val().inner())
+            if let Some(rules) = self.rules.get(&self.path.join("."))
+                && let Some(value) = rules.value(param.val().inner())
             {
                 self.total += value.try_into_scalar::<f64>().unwrap_or(f64::NAN);
             }
         }
     }
-    let treatments = penalised(spec);
-    if treatments.is_empty() {
+    let rules = penalized(spec);
+    if rules.is_empty() {
         return 0.0;
     }
     let mut report = Report {
-        treatments,
+        rules,
         path: Vec::new(),
         total: 0.0,
     };
@@ -140,26 +138,26 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
 }
 
 /// The parameters that add something to the objective, by their paths.
-pub(crate) fn penalised(spec: &Spec) -> HashMap<String, Treatment> {
+pub(crate) fn penalized(spec: &Spec) -> HashMap<String, UpdateRules> {
     spec.parameters()
         .into_iter()
         .filter(Parameter::trained)
-        .map(|parameter| (Treatment::of(&parameter), parameter.path))
-        .filter(|(treatment, _)| treatment.has_value())
-        .map(|(treatment, path)| (path, treatment))
+        .map(|parameter| (UpdateRules::of(&parameter), parameter.path))
+        .filter(|(rules, _)| rules.has_value())
+        .map(|(rules, path)| (path, rules))
         .collect()
 }
 
-/// Adds the gradients of the penalties to those of the loss, for what looks at the gradient of the whole
-/// objective before the step: the clip by the global norm. Else the step adds them itself, at no further pass.
+/// Adds the gradients of the penalties to those of the loss. Only the clip by the global norm needs the gradient of the
+/// whole objective before the step; without it the step adds them itself, in the same pass.
 pub(crate) fn add_penalties<M: Module>(
     model: &M,
     grads: GradientsParams,
-    penalised: &HashMap<String, Treatment>,
+    penalized: &HashMap<String, UpdateRules>,
 ) -> GradientsParams {
     struct Add<'a> {
         grads: GradientsParams,
-        penalised: &'a HashMap<String, Treatment>,
+        penalized: &'a HashMap<String, UpdateRules>,
         path: Vec<String>,
     }
     impl ModuleVisitor for Add<'_> {
@@ -170,29 +168,28 @@ pub(crate) fn add_penalties<M: Module>(
             self.path.pop();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(treatment) = self.penalised.get(&self.path.join("."))
+            if let Some(rules) = self.penalized.get(&self.path.join("."))
                 && let Some(grad) = self.grads.remove::<D>(param.id)
             {
                 let weight = crate::autodiff::plain(param.val());
-                self.grads
-                    .register(param.id, treatment.penalise(&weight, grad));
+                self.grads.register(param.id, rules.penalize(&weight, grad));
             }
         }
     }
-    if penalised.is_empty() {
+    if penalized.is_empty() {
         return grads;
     }
     let mut add = Add {
         grads,
-        penalised,
+        penalized,
         path: Vec::new(),
     };
     model.visit(&mut add);
     add.grads
 }
 
-/// The Euclidean length of what reaches each unit: 1 along every axis but the units'.
-fn lengths<const D: usize>(weight: &Tensor<D>, unit_axis: usize) -> Tensor<D> {
+/// The L2 norm of each unit's weights, with size 1 along every axis but the units'.
+fn unit_norms<const D: usize>(weight: &Tensor<D>, unit_axis: usize) -> Tensor<D> {
     let axes = (0..D).filter(|axis| *axis != unit_axis || D == 1);
     axes.fold(weight.clone().square(), Tensor::sum_dim).sqrt()
 }
@@ -204,7 +201,7 @@ fn matrix<const D: usize>(weight: Tensor<D>, unit_axis: usize) -> Tensor<2> {
     blocks.reshape([before * after, units])
 }
 
-/// The way back from [`matrix`].
+/// The inverse of [`matrix`].
 fn unmatrix<const D: usize>(matrix: Tensor<2>, dims: [usize; D], unit_axis: usize) -> Tensor<D> {
     let (before, units, after) = around(dims, unit_axis);
     matrix

@@ -1,4 +1,4 @@
-//! Images varied while training.
+//! Random augmentation of images.
 
 use super::error::TrainError;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -149,7 +149,7 @@ struct View {
     flip: bool,
     shift: (i64, i64),
     crop: (i64, i64),
-    /// First row and column, and the ones behind the last.
+    /// First row and column, and the ones after the last.
     erased: Option<[i64; 4]>,
 }
 

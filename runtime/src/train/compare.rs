@@ -1,7 +1,7 @@
-//! Several configurations side by side.
+//! Training several configurations with several seeds, to compare them.
 
 use super::error::TrainError;
-use super::learn::is_better_high;
+use super::evaluate::higher_is_better;
 use super::progress::Progress;
 use super::run::Stop;
 use super::table::{Table, number, plural};
@@ -82,7 +82,7 @@ impl<M: Network> Candidate for Training<M> {
         let (metric, higher_is_better, train, valid) =
             match (first, pick(run.train()), pick(run.valid())) {
                 (Some(kind), Some(train), Some(valid)) => {
-                    (kind.to_string(), is_better_high(kind), train, valid)
+                    (kind.to_string(), higher_is_better(kind), train, valid)
                 }
                 _ => ("loss".to_owned(), false, run.train().loss, run.valid().loss),
             };
@@ -190,7 +190,7 @@ pub struct Trial {
     pub metric: String,
     /// Whether a greater value is a better one.
     pub higher_is_better: bool,
-    /// The final model on the training samples, with inference behaviour.
+    /// The final model on the training samples, with inference behavior.
     pub train: Vec<f64>,
     /// The final model on the validation samples.
     pub valid: Vec<f64>,

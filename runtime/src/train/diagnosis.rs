@@ -1,9 +1,9 @@
-//! Overfitting or underfitting, and what to change.
+//! Whether a model overfits or underfits, and what to change in its declaration.
 
-use super::measure::Measured;
-use super::run::Run;
+use super::evaluate::Evaluation;
+use super::history::History;
 use super::table::{Table, number, plural, rate};
-use crate::{Network, Spec};
+use crate::Spec;
 use damper_ir::{MetricKind, Op, OpKind, Parameter, Role, RuleKind, Settings, Stochastic};
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub enum Verdict {
 
 /// Whether a model overfits or underfits, and what to change in its declaration. `Display` prints all of it.
 ///
-/// Both sets are measured with inference behaviour, on the final model. The rules:
+/// Both sets are measured with inference behavior, on the final model. The rules:
 /// - a classifier overfits if its training accuracy exceeds its validation accuracy by more than
 ///   0.03 and more than two standard errors of the two accuracies; a regression if R2 falls by more than 0.1;
 ///   without either figure, if the validation loss is more than a fifth above the training loss;
@@ -61,8 +61,8 @@ const LEAST_SKILL: f64 = 0.5;
 const NO_SKILL: f64 = 0.25;
 
 impl Diagnosis {
-    pub(super) fn of<M: Network>(run: &Run<M>) -> Self {
-        let (train, valid) = (&run.train, &run.valid);
+    pub(super) fn of(run: &Evidence<'_>) -> Self {
+        let (train, valid) = (run.train, run.valid);
         let losses = (train.measures.loss, valid.measures.loss);
         let (measure, values, limit, skill) = match (train.score, valid.score) {
             (Some(t), Some(v)) => {
@@ -111,14 +111,10 @@ impl Diagnosis {
                 format!("the gap of {} is within {}", number(gap), number(limit)),
             )
         };
-        let declaration = Declaration {
-            spec: &run.spec,
-            settings: &run.settings,
-        };
         let advice = match verdict {
-            Verdict::Overfitting => declaration.against_overfitting(run),
-            Verdict::Underfitting => declaration.against_underfitting(run),
-            Verdict::Fine => declaration.still_falling(run).into_iter().collect(),
+            Verdict::Overfitting => run.against_overfitting(),
+            Verdict::Underfitting => run.against_underfitting(),
+            Verdict::Fine => run.still_falling().into_iter().collect(),
         };
         Self {
             verdict,
@@ -136,7 +132,7 @@ impl Diagnosis {
 }
 
 /// The standard error of an accuracy.
-fn standard_error(measured: &Measured, accuracy: f64) -> f64 {
+fn standard_error(measured: &Evaluation, accuracy: f64) -> f64 {
     (accuracy * (1.0 - accuracy) / measured.samples.max(1) as f64)
         .max(0.0)
         .sqrt()
@@ -185,10 +181,13 @@ impl fmt::Display for Diagnosis {
 /// How many pieces of advice of one kind are given.
 const MOST: usize = 3;
 
-/// What is declared, read for advice.
-struct Declaration<'a> {
-    spec: &'a Spec,
-    settings: &'a Settings,
+/// What a diagnosis is made from: what was declared, and what the training gave.
+pub(super) struct Evidence<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) settings: &'a Settings,
+    pub(super) history: &'a History,
+    pub(super) train: &'a Evaluation,
+    pub(super) valid: &'a Evaluation,
 }
 
 /// A weight matrix; the copies of a `repeat` together.
@@ -196,24 +195,24 @@ struct Weight {
     path: String,
     count: usize,
     decay: f64,
-    is_penalised: bool,
+    is_penalized: bool,
 }
 
-/// An operation that drops, and the statement it stands in.
+/// An operation that drops, and its statement.
 struct Drop<'a> {
     statement: String,
     op: &'a Stochastic,
     rate: f64,
 }
 
-impl Declaration<'_> {
-    fn against_overfitting<M: Network>(&self, run: &Run<M>) -> Vec<String> {
+impl Evidence<'_> {
+    fn against_overfitting(&self) -> Vec<String> {
         let mut advice = Vec::new();
         let mut weights = self.weights();
         weights.sort_by_key(|weight| std::cmp::Reverse(weight.count));
         let bare = weights
             .iter()
-            .filter(|weight| weight.decay == 0.0 && !weight.is_penalised);
+            .filter(|weight| weight.decay == 0.0 && !weight.is_penalized);
         advice.extend(bare.take(MOST).map(|weight| {
             let Weight { path, count: n, .. } = weight;
             format!(
@@ -255,13 +254,13 @@ impl Declaration<'_> {
                 },
             ));
         }
-        let lowest = run
+        let lowest = self
             .history
             .epochs
             .iter()
             .min_by(|a, b| a.valid.loss.total_cmp(&b.valid.loss))
             .map_or(0, |epoch| epoch.epoch);
-        let epochs = run.history.epochs.len();
+        let epochs = self.history.epochs.len();
         if self.settings.early_stop.is_none() && lowest + 2 < epochs {
             advice.push(format!(
                 "the validation loss was lowest after epoch {lowest} of {epochs}: add `early_stop(patience = 5)`"
@@ -274,21 +273,21 @@ impl Declaration<'_> {
             .filter(|parameter| parameter.trained())
             .filter_map(Parameter::count)
             .sum();
-        if parameters > 10 * run.train.samples
+        if parameters > 10 * self.train.samples
             && let Some(widest) = weights.first()
         {
             advice.push(format!(
                 "{} learn from {}: make `{}` smaller, or find more samples",
                 plural(parameters, "parameter"),
-                plural(run.train.samples, "sample"),
+                plural(self.train.samples, "sample"),
                 widest.path
             ));
         }
         advice
     }
 
-    fn against_underfitting<M: Network>(&self, run: &Run<M>) -> Vec<String> {
-        let mut advice: Vec<String> = self.still_falling(run).into_iter().collect();
+    fn against_underfitting(&self) -> Vec<String> {
+        let mut advice: Vec<String> = self.still_falling().into_iter().collect();
         let mut drops = self.drops();
         drops.sort_by(|a, b| b.rate.total_cmp(&a.rate));
         advice.extend(
@@ -321,7 +320,7 @@ impl Declaration<'_> {
                     )
                 }),
         );
-        weights.retain(|weight| weight.is_penalised);
+        weights.retain(|weight| weight.is_penalized);
         advice.extend(
             weights
                 .iter()
@@ -345,8 +344,8 @@ impl Declaration<'_> {
     }
 
     /// More epochs, if the validation loss fell to the end.
-    fn still_falling<M: Network>(&self, run: &Run<M>) -> Option<String> {
-        let losses: Vec<f64> = run
+    fn still_falling(&self) -> Option<String> {
+        let losses: Vec<f64> = self
             .history
             .epochs
             .iter()
@@ -384,7 +383,7 @@ impl Declaration<'_> {
                     path,
                     count: n,
                     decay: parameter.decay_l2.max(parameter.coupled_decay),
-                    is_penalised: parameter.penalty_l1 + parameter.penalty_l2 + parameter.decay_l1
+                    is_penalized: parameter.penalty_l1 + parameter.penalty_l2 + parameter.decay_l1
                         > 0.0,
                 }),
             }
@@ -411,7 +410,7 @@ impl Declaration<'_> {
         drops
     }
 
-    /// The statements with weights and an activation behind them, and nothing that drops.
+    /// The statements with weights and an activation after them, and nothing that drops.
     fn without_dropout(&self) -> Vec<(String, &'static str)> {
         let mut found = Vec::new();
         self.spec.model().each_statement(&mut |path, statement| {

@@ -1,4 +1,4 @@
-//! Why a training ends without a model.
+//! The errors of a training, and what is kept of one that failed.
 
 use super::history::History;
 use super::table::rate;
@@ -65,7 +65,7 @@ pub enum TrainError {
         /// What the training had until then.
         kept: Kept,
     },
-    /// Burn's training stopped on an error of its own.
+    /// burn's training stopped with an error.
     #[error("training stopped: {reason}")]
     Burn {
         /// What it said.

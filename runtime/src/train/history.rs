@@ -1,4 +1,4 @@
-//! What happened in each epoch.
+//! Loss, metrics and timing of each epoch.
 
 use super::table::{Table, number, rate};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub struct Epoch {
     /// The training samples, as the model saw them while it learned: with dropout, each batch with the
     /// weights of its step.
     pub train: Measures,
-    /// The validation samples with inference behaviour, after the epoch.
+    /// The validation samples with inference behavior, after the epoch.
     pub valid: Measures,
     /// What `penalty` and `orthogonal` add to the objective, after the epoch.
     pub penalty: f64,

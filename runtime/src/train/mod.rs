@@ -1,26 +1,31 @@
-//! Training: what `NAME::training()` gives, and what it leads to.
+//! Training: the builder that `NAME::training()` gives, the loop, and the result.
 //!
 //! [`Training::fit`] runs burn's `SupervisedTraining` with one wrapper around the model. Files are not written.
 
 mod augment;
+mod augment_batch;
+mod batch_norm_stats;
 mod compare;
+mod context;
 mod diagnosis;
 mod error;
+mod evaluate;
+mod fault;
 mod history;
 mod interrupt;
-mod learn;
-mod measure;
+mod large_stack;
+mod learner_model;
+mod meters;
+mod non_finite;
+mod null_renderer;
 mod progress;
-mod quiet;
-mod room;
 mod run;
-mod search;
-mod settle;
 mod sparsity;
+mod state;
+mod step;
 mod strategy;
 mod table;
 mod training;
-mod vary;
 
 pub use augment::Augment;
 pub use compare::{Compare, Comparison, Spread, Trial, compare};

@@ -1,4 +1,4 @@
-//! What a person sees while a model trains.
+//! The progress display of a training: a bar, lines, or nothing.
 
 use super::error::Phase;
 use super::history::{Epoch, History};

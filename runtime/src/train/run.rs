@@ -1,17 +1,16 @@
-//! What a training leads to.
+//! The result of a training.
 
-use super::diagnosis::Diagnosis;
+use super::diagnosis::{Diagnosis, Evidence};
 use super::error::TrainError;
+use super::evaluate::{Evaluation, evaluate, metrics_with_watched};
 use super::history::{History, Measures};
-use super::measure::{Measured, measure};
 use super::sparsity::Sparsity;
-use super::training::with_watched;
 use crate::data::{Data, Schema};
 use crate::{Network, Spec};
 use damper_ir::Settings;
 use std::fmt;
 
-/// What a training leads to. `Display` prints how it ended, and the last epochs' figures stand in [`Run::history`].
+/// The result of a training. `Display` prints every epoch and how the training ended.
 #[derive(Clone, Debug)]
 pub struct Run<M> {
     /// The trained model, for inference, on the device that was given. With early stopping it is the model of the
@@ -24,8 +23,8 @@ pub struct Run<M> {
     pub(super) settings: Settings,
     /// What the training data's columns and classes are called.
     pub(super) schema: Schema,
-    pub(super) train: Measured,
-    pub(super) valid: Measured,
+    pub(super) train: Evaluation,
+    pub(super) valid: Evaluation,
 }
 
 /// How a training ended.
@@ -63,7 +62,7 @@ impl<M: Network> Run<M> {
         self.settings.seed
     }
 
-    /// Loss and metrics of the final model on the training samples, with inference behaviour.
+    /// Loss and metrics of the final model on the training samples, with inference behavior.
     pub fn train(&self) -> &Measures {
         &self.train.measures
     }
@@ -89,15 +88,21 @@ impl<M: Network> Run<M> {
     pub fn evaluate(&self, data: &Data) -> Result<Measures, TrainError> {
         let (spec, settings) = (&self.spec, &self.settings);
         let data = self.schema.apply(data)?.check_rows_for(spec)?;
-        let metrics = with_watched(spec.model().metrics_or_default(), settings);
+        let metrics = metrics_with_watched(spec.model().metrics_or_default(), settings);
         let device = self.model.devices().into_iter().next().unwrap_or_default();
-        let measured = measure(&self.model, spec, &data, &metrics, settings.batch, &device)?;
-        Ok(measured.measures)
+        let evaluation = evaluate(&self.model, spec, &data, &metrics, settings.batch, &device)?;
+        Ok(evaluation.measures)
     }
 
     /// Whether the model overfits or underfits, and what to change in its declaration.
     pub fn diagnosis(&self) -> Diagnosis {
-        Diagnosis::of(self)
+        Diagnosis::of(&Evidence {
+            spec: &self.spec,
+            settings: &self.settings,
+            history: &self.history,
+            train: &self.train,
+            valid: &self.valid,
+        })
     }
 
     /// How many weights of each layer are zero.

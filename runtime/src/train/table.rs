@@ -1,4 +1,4 @@
-//! Text a person reads: aligned columns, numbers with a fixed look.
+//! Plain-text tables, and how numbers look in them.
 
 use std::fmt;
 
@@ -62,7 +62,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A loss or a metric: four digits behind the point, or a power of ten where that would show nothing.
+/// A loss or a metric: four digits after the point, or a power of ten where that would show nothing.
 pub(super) fn number(x: f64) -> String {
     let size = x.abs();
     if x.is_nan() {

@@ -1,16 +1,19 @@
 //! The builder of a training, and `fit`.
 
 use super::augment::Augment;
-use super::error::{Kept, Partial, Phase, TrainError};
+use super::batch_norm_stats::{self, has_batch_norm};
+use super::context::TrainContext;
+use super::error::{Kept, Partial, TrainError};
+use super::evaluate::{evaluate, metrics_with_watched};
+use super::fault::Fault;
 use super::interrupt::{self, Stopper};
-use super::learn::{EpochEnd, Fault, Learning, LossMeter, Meter, Plan, Shared};
-use super::measure::measure;
+use super::large_stack::with_large_stack;
+use super::learner_model::LearnerModel;
+use super::null_renderer::NullRenderer;
 use super::progress::Progress;
-use super::quiet::Quiet;
-use super::room::with_room;
 use super::run::{Run, Stop};
-use super::settle;
-use super::strategy::OnCpu;
+use super::state::Shared;
+use super::strategy;
 use crate::data::{Data, Prepared, Schema};
 use crate::schedule::Schedule;
 use crate::weights::with_seed;
@@ -18,13 +21,12 @@ use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
-use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
-use damper_ir::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Role, Settings, Train, Value};
-use std::collections::HashMap;
+use burn::train::{Interrupter, Learner, SupervisedTraining};
+use damper_ir::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Settings, Train, Value};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// A training that can be run: the `train` section as defaults, and what was changed.
+/// A training to run: the settings of the `train` section, and the changes to them.
 ///
 /// ```
 /// use damper::data::Data;
@@ -96,14 +98,14 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Passes over the training samples.
+    /// The number of epochs: passes over the training samples.
     #[must_use]
     pub fn epochs(mut self, epochs: usize) -> Self {
         self.changes.epochs = Some(epochs);
         self
     }
 
-    /// Samples in a batch.
+    /// The batch size.
     #[must_use]
     pub fn batch(mut self, batch: usize) -> Self {
         self.changes.batch = Some(batch);
@@ -120,63 +122,64 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// The greatest learning rate.
+    /// The peak learning rate.
     #[must_use]
     pub fn learning_rate(mut self, learning_rate: f64) -> Self {
         self.changes.learning_rate = Some(learning_rate);
         self
     }
 
-    /// Ends training after so many epochs without improvement of the validation loss (or of the metric that
-    /// the declaration names), and keeps the best epoch's model.
+    /// Stops early: after this many epochs without improvement of the validation loss (or of the metric that the
+    /// declaration names). The model is that of the best epoch.
     #[must_use]
     pub fn early_stop(mut self, patience: usize) -> Self {
         self.changes.patience = Some(patience);
         self
     }
 
-    /// Shortens all gradients together to this Euclidean length, where they are longer.
+    /// Clips gradients by their global L2 norm.
     #[must_use]
     pub fn clip_norm(mut self, limit: f64) -> Self {
         self.changes.clip_norm = Some(limit);
         self
     }
 
-    /// Averages the gradients of so many batches into one step; at the end of an epoch, of those that are left.
+    /// Gradient accumulation: each step takes the mean gradient of this many batches, the last step of an epoch that of
+    /// those that are left.
     #[must_use]
     pub fn accumulate(mut self, batches: usize) -> Self {
         self.changes.accumulate = Some(batches);
         self
     }
 
-    /// Mixes every training batch with itself in another order, inputs and targets, by a share from
-    /// Beta(`alpha`, `alpha`) (Zhang et al., arXiv 1710.09412). The figures of the training samples in the history
-    /// are those of the mixed batches; an accuracy counts the class of the larger share as right.
+    /// Mixup: adds to every training batch a shuffled copy of itself, inputs and targets, with weights from
+    /// Beta(`alpha`, `alpha`) (Zhang et al., arXiv 1710.09412). The training metrics in the history are those of the mixed
+    /// batches; an accuracy counts the class with the larger weight as right.
     #[must_use]
     pub fn mixup(mut self, alpha: f64) -> Self {
         self.changes.mixup = Some(alpha);
         self
     }
 
-    /// Puts a rectangle of another image into every training image; the target's share is that of the area
-    /// (Yun et al., arXiv 1905.04899). With [`Self::mixup`] each batch takes one of the two.
+    /// `CutMix`: pastes a rectangle of another image into every training image; targets are weighted by the area (Yun et al.,
+    /// arXiv 1905.04899). With [`Self::mixup`] each batch takes one of the two.
     #[must_use]
     pub fn cutmix(mut self, alpha: f64) -> Self {
         self.changes.cutmix = Some(alpha);
         self
     }
 
-    /// Keeps the exponential moving average of the weights, and validates and returns it: see
-    /// [`regularize::Average`]. Early stopping chooses among the averages.
+    /// Keeps an exponential moving average (EMA) of the weights, which is what is validated and returned: see
+    /// [`optimizer::Average`]. Early stopping chooses among the averages.
     #[must_use]
     pub fn ema(mut self, decay: f64) -> Self {
         self.changes.ema = Some(decay);
         self
     }
 
-    /// Validates and returns the mean of the weights at the ends of the epochs from this one (counted from 1) on
-    /// (Izmailov et al., arXiv 1803.05407); before, the weights themselves are validated. The running statistics of
-    /// batch norm are measured anew on the training samples.
+    /// Stochastic weight averaging (SWA): validates and returns the mean of the weights at the end of each epoch from this
+    /// one (counted from 1) on (Izmailov et al., arXiv 1803.05407). Before, the weights themselves are validated. The running
+    /// statistics of batch norm are recomputed on the training samples.
     #[must_use]
     pub fn swa(mut self, from_epoch: usize) -> Self {
         self.changes.swa = Some(from_epoch);
@@ -190,7 +193,7 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Varies the training images, anew in each epoch. It replaces the declared `augment`.
+    /// Augments the training images, differently in each epoch. It replaces the declared `augment`.
     #[must_use]
     pub fn augment(mut self, augment: Augment) -> Self {
         self.changes.augment = Some(augment);
@@ -205,7 +208,7 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// What a person sees.
+    /// The progress display.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;
@@ -220,8 +223,8 @@ impl<M: Network> Training<M> {
     }
 
     /// Whether Ctrl-C ends the training instead of the process (it does unless this says no). The handler is
-    /// installed at the first `fit` that wants it, unless the program has one of its own; outside of a training
-    /// Ctrl-C ends the process as ever.
+    /// installed at the first `fit` that wants it, unless the program has its own; outside of a training
+    /// Ctrl-C ends the process as usual.
     #[must_use]
     pub fn interruptible(mut self, interruptible: bool) -> Self {
         self.ignores_signals = !interruptible;
@@ -234,7 +237,7 @@ impl<M: Network> Training<M> {
     /// [`Schema::apply`]. Each epoch shuffles the training samples, and then measures the validation samples with
     /// inference behavior. Trainings may run side by side, from any threads: initial weights, order, masks and
     /// augmentation are functions of the seed, so none changes another. (On a GPU masks come from the device's
-    /// generator, and layers of one's own may draw from it on the CPU too: there trainings side by side change each
+    /// generator, and custom layers may draw from it on the CPU too: there trainings side by side change each
     /// other's random numbers.)
     ///
     /// # Errors
@@ -261,7 +264,7 @@ impl<M: Network> Training<M> {
                 catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::panic(payload)))?;
             Ok(Box::new(Run { schema, ..run }))
         };
-        with_room::<M, _>(all)?.map(|run| *run)
+        with_large_stack::<M, _>(all)?.map(|run| *run)
     }
 
     /// The seed that a run has.
@@ -270,7 +273,7 @@ impl<M: Network> Training<M> {
     }
 
     /// The description and the settings, after the changes.
-    fn settings(&self) -> Result<(Spec, Settings), TrainError> {
+    pub(super) fn settings(&self) -> Result<(Spec, Settings), TrainError> {
         let spec = self.config.spec()?;
         if spec.model().loss.is_none() {
             return Err(TrainError::Setting {
@@ -303,7 +306,7 @@ impl<M: Network> Training<M> {
         Ok(device.inner())
     }
 
-    fn run(
+    pub(super) fn run(
         &self,
         spec: Spec,
         settings: Settings,
@@ -313,7 +316,7 @@ impl<M: Network> Training<M> {
         notes: Vec<String>,
     ) -> Result<Run<M>, TrainError> {
         let learning_device = device.clone().autodiff();
-        // Burn's layers of the user's own draw their weights from the device's generator, which is one for the process.
+        // Custom layers draw their weights from the device's generator, which is one for the process.
         if spec.model().has_custom() {
             device.seed(settings.seed);
         }
@@ -327,26 +330,30 @@ impl<M: Network> Training<M> {
         let batches = loader.batches();
         let valid_loader = valid.loader(settings.batch, device);
         let metrics = spec.model().metrics_or_default();
-        let metrics = with_watched(metrics, &settings);
+        let metrics = metrics_with_watched(metrics, &settings);
         let steps_per_epoch = batches.div_ceil(settings.accumulate);
         let schedule = Schedule::new(
             &settings,
             steps_per_epoch.saturating_mul(settings.epochs),
             steps_per_epoch,
         );
-        let beside = optimizer::Beside::default();
-        let optimizer = optimizer::build_with(&spec, "", &beside);
+        let (optimizer, fused_step) = optimizer::build_with(&spec, "");
 
         let interrupter = Interrupter::new();
         let signals = (!self.ignores_signals).then(|| interrupt::listen(&interrupter));
         let shared = Shared::new(
-            Plan {
+            TrainContext {
                 spec: spec.clone(),
                 settings: settings.clone(),
-                beside,
-                penalised: regularize::penalised(&spec),
+                fused_step,
+                penalized: regularize::penalized(&spec),
                 metrics: metrics.clone(),
-                settle: settler(&spec, &settings, train, &learning_device),
+                recompute_batch_norm_stats: batch_norm_stats::recompute(
+                    &spec,
+                    &settings,
+                    train,
+                    &learning_device,
+                ),
                 batches,
                 interrupter: interrupter.clone(),
                 stopper: self.stopper.clone(),
@@ -362,34 +369,19 @@ impl<M: Network> Training<M> {
         let mut training = SupervisedTraining::new("", loaders.0, loaders.1)
             .num_epochs(settings.epochs)
             .with_application_logger(None)
-            .with_metric_logger(Quiet)
+            .with_metric_logger(NullRenderer)
             .renderer(self.renderer(&interrupter))
-            .with_interrupter(interrupter.clone())
-            .early_stopping(EpochEnd(Arc::clone(&shared)));
-        // The dashboard is fed by burn's own strategy.
-        if crate::device::is_cpu(device) && self.progress != Progress::Dashboard {
-            training = training.with_training_strategy(TrainingStrategy::Custom(Arc::new(OnCpu {
-                device: learning_device.clone(),
-                shared: Arc::clone(&shared),
-            })));
-        } else {
-            training = training
-                .metric_train_numeric(LossMeter::new(&shared, Phase::Training))
-                .metric_valid_numeric(LossMeter::new(&shared, Phase::Validation));
-            for (place, kind) in metrics.iter().enumerate() {
-                training = training
-                    .metric_train_numeric(Meter::new(&shared, Phase::Training, place, *kind))
-                    .metric_valid_numeric(Meter::new(&shared, Phase::Validation, place, *kind));
-            }
-        }
+            .with_interrupter(interrupter.clone());
+        let strategy = strategy::choose(device, &learning_device, self.progress, &shared);
+        training = strategy.install(training);
         if settings.accumulate > 1 {
             training = training.grads_accumulation(settings.accumulate);
         }
-        let learning = Learning::new(model, Arc::clone(&shared));
-        let launch = || training.launch(Learner::new(learning, optimizer, schedule));
+        let model = LearnerModel::new(model, Arc::clone(&shared));
+        let launch = || training.launch(Learner::new(model, optimizer, schedule));
         let result = catch_unwind(AssertUnwindSafe(launch));
         drop(signals);
-        // What the steps kept for one another.
+        // The buffers that the steps kept for each other.
         #[cfg(feature = "flex")]
         damper_flex::release_unused_memory();
 
@@ -439,10 +431,10 @@ impl<M: Network> Training<M> {
         } else {
             format!(", {stop}")
         };
-        shared.plan.show.end(&history, &how);
+        shared.context.show.end(&history, &how);
         let model = on_device(best.map_or_else(|| result.model.into_network(), |best| best.model));
-        let measured = |data| measure(&model, &spec, data, &metrics, settings.batch, device);
-        let both = AssertUnwindSafe(|| Ok((measured(train)?, measured(valid)?)));
+        let evaluate = |data| evaluate(&model, &spec, data, &metrics, settings.batch, device);
+        let both = AssertUnwindSafe(|| Ok((evaluate(train)?, evaluate(valid)?)));
         let (train, valid) =
             match catch_unwind(both).unwrap_or_else(|payload| Err(TrainError::panic(payload))) {
                 Ok(both) => both,
@@ -473,13 +465,13 @@ impl<M: Network> Training<M> {
         if self.progress == Progress::Dashboard {
             return Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), None));
         }
-        Box::new(Quiet)
+        Box::new(NullRenderer)
     }
 
     #[cfg(not(feature = "tui"))]
     #[allow(clippy::unused_self, reason = "the dashboard alone differs")]
     fn renderer(&self, _: &Interrupter) -> Box<dyn MetricsRenderer> {
-        Box::new(Quiet)
+        Box::new(NullRenderer)
     }
 }
 
@@ -632,7 +624,7 @@ impl Changes {
     }
 }
 
-/// What trains where no optimiser is declared, with another learning rate.
+/// The default optimizer, with another learning rate.
 fn default_optimizer(learning_rate: Value) -> Optimizer {
     let kind = OptimizerKind::Adamw {
         beta1: Value::known(0.9),
@@ -655,33 +647,6 @@ fn setting(name: &'static str, value: &str, reason: &str, help: &str) -> TrainEr
         reason: reason.to_owned(),
         help: help.to_owned(),
     }
-}
-
-/// What measures the running statistics of batch norm anew on the training samples, where weights are averaged.
-fn settler<M: Network>(
-    spec: &Spec,
-    settings: &Settings,
-    train: &Prepared,
-    device: &Device,
-) -> Option<Box<dyn Fn(M) -> M + Send + Sync>> {
-    if settings.swa.is_none() || !has_batch_norm(spec) {
-        return None;
-    }
-    let momenta = spec
-        .parameters()
-        .into_iter()
-        .filter_map(|parameter| Some((parameter.path, parameter.momentum?)))
-        .collect::<HashMap<String, f64>>();
-    let loader = train.loader(settings.batch, device).join_single(true);
-    Some(Box::new(move |model| {
-        settle::settle(model, &loader, &momenta)
-    }))
-}
-
-fn has_batch_norm(spec: &Spec) -> bool {
-    spec.parameters()
-        .iter()
-        .any(|parameter| parameter.role == Role::Running)
 }
 
 /// What happens to a batch of one sample, of which batch norm has no variance: burn would give zeros, and
@@ -713,17 +678,4 @@ fn batch_notes(
         })
         .into_iter()
         .collect())
-}
-
-/// The metrics to measure: those declared, and the one that early stopping watches.
-pub(super) fn with_watched(
-    mut metrics: Vec<damper_ir::MetricKind>,
-    settings: &Settings,
-) -> Vec<damper_ir::MetricKind> {
-    if let Some(watched) = settings.early_stop.and_then(|rule| rule.metric)
-        && !metrics.contains(&watched)
-    {
-        metrics.push(watched);
-    }
-    metrics
 }

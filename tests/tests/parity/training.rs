@@ -3,7 +3,7 @@
 use crate::common::{Fixture, device};
 use damper::burn::module::Param;
 use damper::burn::nn::Linear;
-use damper::regularize::Average;
+use damper::optimizer::Average;
 use damper::{__private, Spec, Target, loss};
 use damper_ir::{LossKind, Reads, Value};
 

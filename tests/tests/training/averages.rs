@@ -4,7 +4,7 @@ use super::network::{Net, NetConfig};
 use super::{alone, coin_flips, fresh, quadrants, training, weights};
 use damper::burn::module::Module;
 use damper::burn::tensor::Tensor;
-use damper::regularize::Average;
+use damper::optimizer::Average;
 use damper::{Augment, Run, TrainError};
 
 fn running(model: &Net) -> Vec<f32> {

@@ -1,4 +1,4 @@
-//! Loss and metrics of a finished model, with inference behaviour.
+//! Loss and metrics of a trained model, with inference behavior.
 
 use super::error::TrainError;
 use super::history::Measures;
@@ -7,12 +7,12 @@ use crate::metric::MetricAccumulator;
 use crate::{Network, Pass, Spec, Target};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
-use damper_ir::{MetricKind, TaskKind};
+use damper_ir::{MetricKind, Settings, TaskKind};
 use std::collections::HashMap;
 
-/// What a model does on one set of samples.
+/// How good a model is on one set of samples.
 #[derive(Clone, Debug)]
-pub(super) struct Measured {
+pub(super) struct Evaluation {
     pub(super) measures: Measures,
     pub(super) score: Option<Score>,
     pub(super) samples: usize,
@@ -38,15 +38,15 @@ impl Score {
     }
 }
 
-/// Measures an inference model.
-pub(super) fn measure<M: Network>(
+/// Evaluates an inference model.
+pub(super) fn evaluate<M: Network>(
     model: &M,
     spec: &Spec,
     data: &Prepared,
     metrics: &[MetricKind],
     batch: usize,
     device: &Device,
-) -> Result<Measured, TrainError> {
+) -> Result<Evaluation, TrainError> {
     let judge = match spec.model().task_kind() {
         Some(TaskKind::Regression) => Some(MetricKind::R2),
         Some(TaskKind::Binary | TaskKind::Multiclass(_) | TaskKind::Multilabel(_)) => {
@@ -99,11 +99,38 @@ pub(super) fn measure<M: Network>(
         loss: sum / samples.max(1) as f64,
         metrics: values,
     };
-    Ok(Measured {
+    Ok(Evaluation {
         measures,
         score,
         samples,
     })
+}
+
+/// Whether a greater value of the metric is a better one.
+pub(super) fn higher_is_better(kind: MetricKind) -> bool {
+    match kind {
+        MetricKind::Accuracy
+        | MetricKind::TopK(_)
+        | MetricKind::Precision
+        | MetricKind::Recall
+        | MetricKind::F1
+        | MetricKind::Auroc
+        | MetricKind::R2 => true,
+        MetricKind::Mse | MetricKind::Rmse | MetricKind::Mae | MetricKind::Mape => false,
+    }
+}
+
+/// The metrics to compute: those declared, and the one that early stopping watches.
+pub(super) fn metrics_with_watched(
+    mut metrics: Vec<MetricKind>,
+    settings: &Settings,
+) -> Vec<MetricKind> {
+    if let Some(watched) = settings.early_stop.and_then(|rule| rule.metric)
+        && !metrics.contains(&watched)
+    {
+        metrics.push(watched);
+    }
+    metrics
 }
 
 /// How often the best constant answer is right.

@@ -1,4 +1,4 @@
-//! What happens to a training batch before the model reads it: augmentation, mixup, cutmix.
+//! The augmentation of a training batch: image augmentation, mixup, cutmix.
 
 use super::augment;
 use crate::autodiff::{match_autodiff, plain};
@@ -11,8 +11,8 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Beta, Distribution};
 
-/// Varies a batch as the settings say. What is drawn depends on the seed, the epoch and the number of the batch.
-pub(super) fn vary(batch: Batch, spec: &Spec, settings: &Settings, epoch: usize) -> Batch {
+/// Augments a training batch as the settings say. The random numbers depend on the seed, the epoch and the batch's index.
+pub(super) fn augment_batch(batch: Batch, spec: &Spec, settings: &Settings, epoch: usize) -> Batch {
     let mixes = settings.mixup.is_some() || settings.cutmix.is_some();
     if !mixes && settings.augment == Augmentation::default() {
         return batch;
@@ -20,7 +20,7 @@ pub(super) fn vary(batch: Batch, spec: &Spec, settings: &Settings, epoch: usize)
     let place = ((epoch as u64) << 32) | batch.index as u64;
     let seed = settings.seed ^ place.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let batch = augmented(batch, settings.augment, &mut random);
+    let batch = augment_images(batch, settings.augment, &mut random);
     if mixes {
         Mix::draw(settings, batch.inputs.batch(), &mut random).apply(batch, spec)
     } else {
@@ -28,7 +28,7 @@ pub(super) fn vary(batch: Batch, spec: &Spec, settings: &Settings, epoch: usize)
     }
 }
 
-fn augmented(mut batch: Batch, settings: Augmentation, random: &mut ChaCha8Rng) -> Batch {
+fn augment_images(mut batch: Batch, settings: Augmentation, random: &mut ChaCha8Rng) -> Batch {
     if settings == Augmentation::default() {
         return batch;
     }
@@ -50,7 +50,7 @@ struct Mix {
     order: Vec<i64>,
     /// The share of the batch in its own order.
     share: f64,
-    /// Where the other order's rectangle stands, as shares of height and width: mixed is what is inside.
+    /// The rectangle that cutmix takes from the other order, as shares of height and width.
     cut: Option<[f64; 4]>,
 }
 
@@ -131,9 +131,9 @@ impl Mix {
         own.mul_scalar(self.share) + other.mul_scalar(1.0 - self.share)
     }
 
-    fn order_on(&self, beside: &Tensor<2>) -> Tensor<1, Int> {
+    fn order_on(&self, like: &Tensor<2>) -> Tensor<1, Int> {
         let data = TensorData::new(self.order.clone(), [self.order.len()]);
-        Tensor::from_data(data, &beside.device())
+        Tensor::from_data(data, &like.device())
     }
 }
 
@@ -285,7 +285,7 @@ mod tests {
                 seed,
                 ..settings.clone()
             };
-            match vary(batch(index), &spec, &settings, epoch).target {
+            match augment_batch(batch(index), &spec, &settings, epoch).target {
                 Target::Values(values) => numbers(values),
                 Target::Classes(_) => Vec::new(),
             }

@@ -8,18 +8,19 @@ use burn::train::renderer::{
     MetricsRendererTraining,
 };
 
-pub(super) struct Quiet;
+/// Shows and logs nothing.
+pub(super) struct NullRenderer;
 
-impl MetricsRendererTraining for Quiet {
+impl MetricsRendererTraining for NullRenderer {
     fn update_train(&mut self, _: MetricState) {}
     fn update_valid(&mut self, _: MetricState) {}
 }
 
-impl MetricsRendererEvaluation for Quiet {
+impl MetricsRendererEvaluation for NullRenderer {
     fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
 }
 
-impl TrainingProgressLogger for Quiet {
+impl TrainingProgressLogger for NullRenderer {
     fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
     fn update_epoch(&mut self, _: usize) {}
     fn start_split(&mut self, _: &str, _: usize) {}
@@ -29,7 +30,7 @@ impl TrainingProgressLogger for Quiet {
     fn log_event_training(&mut self, _: String) {}
 }
 
-impl EvaluationProgressLogger for Quiet {
+impl EvaluationProgressLogger for NullRenderer {
     fn start_global_progress(&mut self, _: usize) {}
     fn start_test(&mut self, _: &str, _: usize) {}
     fn update_test_progress(&mut self, _: usize) {}
@@ -38,12 +39,12 @@ impl EvaluationProgressLogger for Quiet {
     fn log_event_evaluation(&mut self, _: String) {}
 }
 
-impl MetricsRenderer for Quiet {
+impl MetricsRenderer for NullRenderer {
     fn manual_close(&mut self) {}
     fn register_metric(&mut self, _: MetricDefinition) {}
 }
 
-impl MetricLogger for Quiet {
+impl MetricLogger for NullRenderer {
     fn log(&mut self, _: MetricsUpdate, _: usize, _: &Split) {}
 
     fn read_numeric(

@@ -1,14 +1,14 @@
-//! A stack that a large model fits on.
+//! A thread whose stack holds a large model.
 
 use super::error::{Kept, TrainError};
 use std::panic::resume_unwind;
 use std::thread::{Builder, scope};
 
 /// How many copies of a model a training may hold on its stack. Without optimizations every function that takes a model
-/// and returns it has copies of its own: room for 87 copies was too little, room for 175 was enough.
+/// and returns it has its own copies: a stack for 87 copies was too small, one for 175 was enough.
 const COPIES: usize = 256;
 
-/// Room for everything else: the standard library's default stack size.
+/// Stack for everything else: the standard library's default stack size.
 const BASE: usize = 2 << 20;
 
 /// A smaller model, in bytes, fits on any thread's stack that many times.
@@ -20,7 +20,9 @@ const SMALL: usize = 4 << 10;
 /// # Errors
 ///
 /// [`TrainError::Burn`] if the system has no memory for the stack.
-pub(super) fn with_room<M, T: Send>(run: impl FnOnce() -> T + Send) -> Result<T, TrainError> {
+pub(super) fn with_large_stack<M, T: Send>(
+    run: impl FnOnce() -> T + Send,
+) -> Result<T, TrainError> {
     let size = size_of::<M>();
     if size < SMALL {
         return Ok(run());

@@ -1,18 +1,52 @@
-//! The running statistics of batch norm, measured anew.
+//! Recomputing the running statistics of batch norm, for averaged weights.
 
-use crate::data::Loader;
-use crate::{Network, Pass};
+use super::context::Recompute;
+use crate::data::{Loader, Prepared};
+use crate::{Network, Pass, Spec};
 use burn::data::dataloader::DataLoader;
 use burn::module::{ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
+use damper_ir::{Role, Settings};
 use std::collections::HashMap;
 
-/// Gives a model the running statistics that it has on these batches: the mean over the batches, as PyTorch's
-/// `update_bn`. The mean of weights has none of its own: those of the weights that were averaged are others.
+/// Recomputes batch norm's running statistics on the training samples, where a training averages weights (SWA).
+pub(super) fn recompute<M: Network>(
+    spec: &Spec,
+    settings: &Settings,
+    train: &Prepared,
+    device: &Device,
+) -> Option<Recompute<M>> {
+    if settings.swa.is_none() || !has_batch_norm(spec) {
+        return None;
+    }
+    let momenta = spec
+        .parameters()
+        .into_iter()
+        .filter_map(|parameter| Some((parameter.path, parameter.momentum?)))
+        .collect::<HashMap<String, f64>>();
+    let loader = train.loader(settings.batch, device).join_single(true);
+    Some(Box::new(move |model| {
+        recompute_batch_norm_stats(model, &loader, &momenta)
+    }))
+}
+
+/// Whether a model has running statistics.
+pub(super) fn has_batch_norm(spec: &Spec) -> bool {
+    spec.parameters()
+        .iter()
+        .any(|parameter| parameter.role == Role::Running)
+}
+
+/// Sets the running statistics of a model to their mean over these batches, as PyTorch's `update_bn`. The average of the
+/// statistics is not the statistics of the averaged weights.
 ///
 /// `momenta` are the weights of a new batch in the running statistics, by their paths.
-pub(super) fn settle<M: Network>(model: M, loader: &Loader, momenta: &HashMap<String, f64>) -> M {
-    let mut measured = Measure {
+fn recompute_batch_norm_stats<M: Network>(
+    model: M,
+    loader: &Loader,
+    momenta: &HashMap<String, f64>,
+) -> M {
+    let mut stats = Accumulate {
         momenta,
         path: Vec::new(),
         sums: HashMap::new(),
@@ -22,35 +56,35 @@ pub(super) fn settle<M: Network>(model: M, loader: &Loader, momenta: &HashMap<St
     for batch in loader.iter().flatten() {
         if batches == 0.0 {
             // Which parameters they are.
-            learning.valid().visit(&mut measured);
+            learning.valid().visit(&mut stats);
         }
-        let zeros = measured.sums.iter();
+        let zeros = stats.sums.iter();
         let zeros: HashMap<_, _> = zeros.map(|(id, sum)| (*id, sum.zeros_like())).collect();
         if batches == 0.0 {
-            measured.sums.clone_from(&zeros);
+            stats.sums.clone_from(&zeros);
         }
         // From 0, a batch leaves `momentum` times its own statistics.
         learning = learning.map(&mut Set(&zeros));
         let _ = learning.run(&batch.inputs, &mut Pass::new());
-        learning.valid().visit(&mut measured);
+        learning.valid().visit(&mut stats);
         batches += 1.0;
     }
     if batches == 0.0 {
         return model;
     }
-    let means = measured.sums.into_iter();
+    let means = stats.sums.into_iter();
     let means = means.map(|(id, sum)| (id, sum / batches)).collect();
     model.map(&mut Set(&means))
 }
 
 /// Adds up the statistics of batches.
-struct Measure<'a> {
+struct Accumulate<'a> {
     momenta: &'a HashMap<String, f64>,
     path: Vec<String>,
     sums: HashMap<ParamId, Tensor<1>>,
 }
 
-impl ModuleVisitor for Measure<'_> {
+impl ModuleVisitor for Accumulate<'_> {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.push(name.to_owned());
     }

@@ -1,38 +1,72 @@
-use super::{Adam, Beside, Sgd, Velocity};
+//! Fused optimizer steps: scaling, rules, moments, update and the average of the weights in one pass over the memory.
+
+use super::{Adam, FusedStep, Sgd, Velocity};
 use crate::device::is_flex;
-use crate::regularize::Regularised;
+use crate::regularize::{Regularized, UpdateRules};
 use burn::optim::{AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use damper_flex::{Input, chunk_len as piece, make_contiguous as readable};
+use damper_flex::{Input, chunk_len, make_contiguous};
 use damper_kernels::optimizer as kernel;
 use rayon::prelude::*;
 
-/// [`Regularised`] over [`Adam`] or [`Sgd`], in one pass over the memory where it can be reached (`flex`): the step of
-/// Adam as tensor operations passes over the weights twelve times, and each rule adds one to three more. Elsewhere it is
-/// what it wraps.
-#[derive(Clone, Debug)]
-pub(super) struct OnePass<O> {
-    pub(super) step: Regularised<O>,
-    pub(super) beside: Beside,
+/// How steps are taken that [`wrap`] wraps.
+pub(super) fn new_step() -> FusedStep {
+    FusedStep::fused()
 }
 
-/// The new weights, written over the gradients: the old ones are shared with the model of the step, and stay as they
+/// The same step, fused where the memory can be reached.
+pub(super) fn wrap<O: Fusable>(step: Regularized<O>, state: &FusedStep) -> Fused<O> {
+    Fused {
+        step,
+        state: state.clone(),
+    }
+}
+
+/// Whether a fused step can update this average.
+pub(super) fn can_update<const D: usize>(average: &Tensor<D>) -> bool {
+    average.dtype() == DType::F32 && is_flex(&average.device())
+}
+
+/// The sum of squares, if the memory can be read.
+pub(super) fn sum_of_squares<const D: usize>(tensor: Tensor<D>) -> Option<f64> {
+    let tensor = make_contiguous(Input::of(tensor).ok()?.into_primitive());
+    Some(f64::from(kernel::sum_of_squares(tensor.as_slice::<f32>()?)))
+}
+
+/// `decay * average + (1 - decay) * new`.
+pub(super) fn blend<const D: usize>(average: Tensor<D>, new: Tensor<D>, decay: f64) -> Tensor<D> {
+    match damper_flex::blend(average, new, decay) {
+        Ok(average) => average,
+        Err((average, new)) => average.mul_scalar(decay) + new.mul_scalar(1.0 - decay),
+    }
+}
+
+/// [`Regularized`] over [`Adam`] or [`Sgd`], fused where the memory can be reached (`flex`): the step of
+/// Adam as tensor operations passes over the weights twelve times, and each rule adds one to three more. Elsewhere it is
+/// what it wraps, on scaled gradients.
+#[derive(Clone, Debug)]
+pub(super) struct Fused<O> {
+    step: Regularized<O>,
+    state: FusedStep,
+}
+
+/// The new weights are written over the gradients: the old ones are shared with the model of the step, and stay as they
 /// are.
 pub(super) struct Weights<'a> {
     old: &'a [f32],
     new: &'a mut [f32],
 }
 
-/// An optimiser whose step each weight takes by itself.
-pub(super) trait InMemory: Optimizer {
-    /// Whether the step is such a one, and what it remembers can be reached.
-    fn applies<const D: usize>(&self, state: Option<&Self::State<D>>) -> bool;
+/// An optimizer that updates each weight by itself, and so can be fused.
+pub(super) trait Fusable: Optimizer {
+    /// Whether this step can be fused, and its state can be reached.
+    fn can_fuse<const D: usize>(&self, state: Option<&Self::State<D>>) -> bool;
 
-    /// Takes the step at a learning rate, and leads the average if there is one; `zeros` is of the weight's shape.
-    fn take<const D: usize>(
+    /// Takes the step at a learning rate, and updates the average if there is one; `zeros` is of the weight's shape.
+    fn update<const D: usize>(
         &self,
         lr: LearningRate,
-        treatment: kernel::Treatment,
+        rules: kernel::Treatment,
         weights: Weights<'_>,
         average: kernel::Average<'_>,
         state: Option<Self::State<D>>,
@@ -40,7 +74,7 @@ pub(super) trait InMemory: Optimizer {
     ) -> Option<Self::State<D>>;
 }
 
-impl<O: InMemory> Optimizer for OnePass<O> {
+impl<O: Fusable> Optimizer for Fused<O> {
     type State<const D: usize> = O::State<D>;
 
     fn step<const D: usize>(
@@ -50,55 +84,53 @@ impl<O: InMemory> Optimizer for OnePass<O> {
         grad: Tensor<D>,
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
-        let Regularised {
-            optimizer,
-            treatment,
-        } = &self.step;
-        let applies = is_flex(&tensor.device())
+        let Regularized { optimizer, rules } = &self.step;
+        let can_fuse = is_flex(&tensor.device())
             && tensor.dtype() == DType::F32
             && grad.dtype() == DType::F32
-            && treatment.orthogonal == 0.0
-            && optimizer.applies(state.as_ref());
+            && rules.orthogonal == 0.0
+            && optimizer.can_fuse(state.as_ref());
         let old = match Input::of(tensor) {
-            Ok(old) if applies => readable(old.into_primitive()),
+            Ok(old) if can_fuse => make_contiguous(old.into_primitive()),
             Ok(old) => {
                 let tensor = Tensor::from_primitive::<burn::backend::Flex>(old.into_primitive());
-                return self.in_operations(lr, tensor, grad, state);
+                return self.unfused(lr, tensor, grad, state);
             }
-            Err(tensor) => return self.in_operations(lr, tensor, grad, state),
+            Err(tensor) => return self.unfused(lr, tensor, grad, state),
         };
         let device = grad.device();
         let shape = grad.dims();
         // This hands the memory over.
         let mut new = grad.into_data();
-        let lr = lr * treatment.rate_scale;
-        let rules = kernel::Treatment {
-            scale: self.beside.factor(),
-            ..treatment.kernel(lr)
+        let lr = lr * rules.rate_scale;
+        let kernel_rules = kernel::Treatment {
+            scale: self.state.grad_scale(),
+            ..kernel_rules(rules, lr)
         };
         let state = match (old.as_slice::<f32>(), new.as_mut_slice()) {
             (Some(old), Ok(new)) => {
                 let zeros = || Tensor::zeros(shape, &device);
-                // What still changes the weight behind the step would not be in the average.
-                let mut lent = if treatment.shortens() {
+                // The norms change the weight after the step, which the average would miss.
+                let mut slot = if rules.projects_norms() {
                     None
                 } else {
-                    self.beside.borrow(old)
+                    self.state.take_slot(old.len())
                 };
-                let average = lent.as_mut().and_then(|lent| {
-                    let average = lent.average.as_mut_slice().ok()?;
-                    lent.led = true;
-                    Some((average, lent.keep as f32))
+                let average = slot.as_mut().and_then(|slot| {
+                    let average = slot.average.as_mut_slice().ok()?;
+                    slot.updated = true;
+                    Some((average, slot.decay as f32))
                 });
-                let state = optimizer.take(lr, rules, Weights { old, new }, average, state, zeros);
-                if let Some(lent) = lent {
-                    self.beside.give_back(lent);
+                let weights = Weights { old, new };
+                let state = optimizer.update(lr, kernel_rules, weights, average, state, zeros);
+                if let Some(slot) = slot {
+                    self.state.return_slot(slot);
                 }
                 state
             }
             _ => state,
         };
-        let weight = treatment.shorten(Tensor::from_data(new, &device));
+        let weight = rules.project_norms(Tensor::from_data(new, &device));
         (weight, state)
     }
 
@@ -107,37 +139,55 @@ impl<O: InMemory> Optimizer for OnePass<O> {
     }
 }
 
-impl<O: InMemory> OnePass<O> {
+impl<O: Fusable> Fused<O> {
     /// The step as tensor operations.
-    fn in_operations<const D: usize>(
+    fn unfused<const D: usize>(
         &self,
         lr: LearningRate,
         tensor: Tensor<D>,
         grad: Tensor<D>,
         state: Option<O::State<D>>,
     ) -> (Tensor<D>, Option<O::State<D>>) {
-        let factor = self.beside.factor();
-        let grad = if factor >= 1.0 {
+        let scale = self.state.grad_scale();
+        let grad = if scale >= 1.0 {
             grad
         } else {
-            grad.mul_scalar(factor)
+            grad.mul_scalar(scale)
         };
         self.step.step(lr, tensor, grad, state)
     }
 }
 
-impl InMemory for Adam {
-    fn applies<const D: usize>(&self, state: Option<&Self::State<D>>) -> bool {
+/// What the kernels take: all rules but `orthogonal` and the norms, which look at more than one weight.
+fn kernel_rules(rules: &UpdateRules, lr: f64) -> kernel::Treatment {
+    kernel::Treatment {
+        scale: 1.0,
+        l1: rules.penalty_l1 as f32,
+        l2: (2.0 * rules.penalty_l2) as f32,
+        limit: rules.clip_value.map_or(f32::INFINITY, |limit| limit as f32),
+        coupled: rules.coupled_decay as f32,
+        keep: (1.0 - lr * rules.decay_l2) as f32,
+        threshold: (lr * rules.decay_l1) as f32,
+        floor: if rules.non_negative {
+            0.0
+        } else {
+            f32::NEG_INFINITY
+        },
+    }
+}
+
+impl Fusable for Adam {
+    fn can_fuse<const D: usize>(&self, state: Option<&Self::State<D>>) -> bool {
         let mut moments = state
             .into_iter()
             .flat_map(|state| [&state.moment_1, &state.moment_2]);
         !self.amsgrad && moments.all(|moment| moment.dtype() == DType::F32)
     }
 
-    fn take<const D: usize>(
+    fn update<const D: usize>(
         &self,
         lr: LearningRate,
-        treatment: kernel::Treatment,
+        rules: kernel::Treatment,
         Weights { old, new }: Weights<'_>,
         average: kernel::Average<'_>,
         state: Option<Self::State<D>>,
@@ -153,7 +203,7 @@ impl InMemory for Adam {
         let time = state.time as f64;
         let correction = (1.0 - self.beta2.powf(time)).sqrt();
         let step = kernel::Adam {
-            treatment,
+            treatment: rules,
             beta1: self.beta1 as f32,
             beta2: self.beta2 as f32,
             rests: ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32),
@@ -163,7 +213,7 @@ impl InMemory for Adam {
         let device = state.moment_1.device();
         let (mut first, mut second) = (state.moment_1.into_data(), state.moment_2.into_data());
         if let (Ok(first), Ok(second)) = (first.as_mut_slice(), second.as_mut_slice()) {
-            let size = piece(new.len(), 1);
+            let size = chunk_len(new.len(), 1);
             let moments = first.chunks_mut(size).zip(second.chunks_mut(size));
             let weights = old.chunks(size).zip(new.chunks_mut(size));
             let pieces = weights.zip(moments).zip(averages(average, size));
@@ -178,29 +228,29 @@ impl InMemory for Adam {
     }
 }
 
-impl InMemory for Sgd {
-    fn applies<const D: usize>(&self, state: Option<&Self::State<D>>) -> bool {
+impl Fusable for Sgd {
+    fn can_fuse<const D: usize>(&self, state: Option<&Self::State<D>>) -> bool {
         state.is_none_or(|state| state.velocity.dtype() == DType::F32)
     }
 
-    fn take<const D: usize>(
+    fn update<const D: usize>(
         &self,
         lr: LearningRate,
-        treatment: kernel::Treatment,
+        rules: kernel::Treatment,
         Weights { old, new }: Weights<'_>,
         average: kernel::Average<'_>,
         state: Option<Self::State<D>>,
         zeros: impl Fn() -> Tensor<D>,
     ) -> Option<Self::State<D>> {
         let step = kernel::Sgd {
-            treatment,
+            treatment: rules,
             size: lr as f32,
             momentum: self.momentum as f32,
             dampening: self.dampening as f32,
             nesterov: self.nesterov,
             first: state.is_none(),
         };
-        let size = piece(new.len(), 1);
+        let size = chunk_len(new.len(), 1);
         let weights = old.chunks(size).zip(new.chunks_mut(size));
         let weights = weights.zip(averages(average, size));
         if self.momentum == 0.0 {
@@ -224,7 +274,7 @@ impl InMemory for Sgd {
     }
 }
 
-/// An average in pieces of a size, for ever.
+/// An average in pieces of a size, then `None` forever.
 fn averages(
     average: kernel::Average<'_>,
     size: usize,
@@ -256,64 +306,61 @@ fn in_pieces<T: Send>(pieces: impl Iterator<Item = T>, run: impl Fn(T) + Send + 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regularize::{Average, Treatment};
+    use crate::optimizer::Average;
     use burn::nn::{Linear, LinearConfig};
     use burn::optim::{GradientsParams, ModuleOptimizer};
     use burn::tensor::{Distribution, Tolerance};
 
-    fn one_pass<O: InMemory>(step: Regularised<O>) -> OnePass<O> {
-        OnePass {
-            step,
-            beside: Beside::default(),
-        }
+    fn fused<O: Fusable>(step: Regularized<O>) -> Fused<O> {
+        wrap(step, &new_step())
     }
 
-    /// Some steps with the same gradients, by one pass and by tensor operations.
-    fn compare(treatment: Treatment) {
+    /// Some steps with the same gradients, fused and as tensor operations.
+    fn compare(rules: UpdateRules) {
         let device = Device::flex();
         device.seed(5);
-        let wrapped = Regularised {
+        let wrapped = Regularized {
             optimizer: Adam {
                 beta1: 0.9,
                 beta2: 0.999,
                 epsilon: 1e-8,
                 amsgrad: false,
             },
-            treatment,
+            rules,
         };
         let start = Tensor::<2>::random([7, 5], Distribution::Normal(0.0, 1.0), &device);
-        let (mut fused, mut plain) = ((start.clone(), None), (start, None));
+        let (mut fast, mut plain) = ((start.clone(), None), (start, None));
         for _ in 0..20 {
             let grad = Tensor::<2>::random([7, 5], Distribution::Normal(0.0, 1.0), &device);
-            fused = one_pass(wrapped.clone()).step(0.01, fused.0, grad.clone(), fused.1);
+            fast = fused(wrapped.clone()).step(0.01, fast.0, grad.clone(), fast.1);
             plain = wrapped.step(0.01, plain.0, grad, plain.1);
         }
-        let (fused, plain) = (fused.0.into_data(), plain.0.into_data());
-        fused.assert_approx_eq::<f32>(&plain, Tolerance::rel_abs(1e-5, 1e-6));
+        let (fast, plain) = (fast.0.into_data(), plain.0.into_data());
+        fast.assert_approx_eq::<f32>(&plain, Tolerance::rel_abs(1e-5, 1e-6));
     }
 
     #[test]
-    fn one_pass_is_the_same_step() {
-        let none = Treatment::default();
+    fn a_fused_step_is_the_same_step() {
+        let none = UpdateRules::default();
         compare(none);
-        compare(Treatment {
+        compare(UpdateRules {
             decay_l1: 0.5,
             decay_l2: 0.1,
             ..none
         });
-        compare(Treatment {
+        compare(UpdateRules {
             penalty_l1: 0.1,
             penalty_l2: 0.2,
             clip_value: Some(0.5),
             ..none
         });
-        compare(Treatment {
+        compare(UpdateRules {
             coupled_decay: 0.1,
             non_negative: true,
             max_norm: Some(1.0),
             ..none
         });
-        compare(Treatment {
+        compare(UpdateRules {
             orthogonal: 0.1,
             unit_norm: true,
             ..none
@@ -323,94 +370,129 @@ mod tests {
     #[test]
     fn the_soft_threshold_gives_exact_zeros() {
         let device = Device::flex();
-        let wrapped = Regularised {
+        let wrapped = Regularized {
             optimizer: Adam {
                 beta1: 0.9,
                 beta2: 0.999,
                 epsilon: 1e-8,
                 amsgrad: false,
             },
-            treatment: Treatment {
+            rules: UpdateRules {
                 decay_l1: 10.0,
-                ..Treatment::default()
+                ..UpdateRules::default()
             },
         };
         let weight = Tensor::<1>::from_floats([0.05, -0.05, 1.0], &device);
-        let (weight, _) = one_pass(wrapped).step(0.01, weight, Tensor::zeros([3], &device), None);
+        let (weight, _) = fused(wrapped).step(0.01, weight, Tensor::zeros([3], &device), None);
         let weight: Vec<f32> = weight.into_data().iter().collect();
         assert_eq!(weight[..2], [0.0, 0.0]);
         assert!((weight[2] - 0.9).abs() < 1e-6);
     }
 
-    /// The average of a model's weights is the same whether the step leads it or it reads the weights behind it.
+    /// The average of a model's weights is the same whether the step updates it or it reads the weights afterwards.
     #[test]
-    fn an_average_is_led_by_the_step() {
+    fn an_average_is_updated_by_the_step() {
         let device = Device::flex().autodiff();
         device.seed(5);
         let mut model = LinearConfig::new(7, 5).init(&device);
-        for treatment in [
-            Treatment {
+        for rules in [
+            UpdateRules {
                 decay_l1: 0.5,
-                ..Treatment::default()
+                ..UpdateRules::default()
             },
-            Treatment {
+            UpdateRules {
                 max_norm: Some(0.1),
-                ..Treatment::default()
+                ..UpdateRules::default()
             },
         ] {
-            let step = one_pass(Regularised {
+            let step = fused(Regularized {
                 optimizer: Sgd {
                     momentum: 0.9,
                     dampening: 0.0,
                     nesterov: false,
                 },
-                treatment,
+                rules,
             });
-            let beside = step.beside.clone();
+            let state = step.state.clone();
             let mut optimizer = ModuleOptimizer::from(step);
-            let (mut led, mut behind) = (Average::exponential(0.9), Average::exponential(0.9));
+            let (mut fast, mut plain) = (Average::exponential(0.9), Average::exponential(0.9));
             for turn in 0..4 {
                 let input = Tensor::<2>::random([3, 7], Distribution::Default, &device);
                 let loss = model.forward(input).square().mean();
                 let grads = GradientsParams::from_grads(loss.backward(), &model);
-                led.lend(&model, &grads, &beside);
-                model = optimizer.step(0.1, model, grads);
-                // What shortens the weight behind the step does not let it lead.
-                let expected = vec![treatment.max_norm.is_none(); if turn == 0 { 0 } else { 2 }];
-                assert_eq!(beside.led(), expected);
-                led.update_after(&model, &beside);
-                behind.update(&model);
+                fast.before_step(&model, &grads, &state);
+                model = state.step(&mut optimizer, 0.1.into(), model, grads, None);
+                // What projects the weight after the step does not let it update the average.
+                let expected = vec![rules.max_norm.is_none(); if turn == 0 { 0 } else { 2 }];
+                assert_eq!(state.updated(), expected);
+                fast.after_step(&model, &state);
+                plain.update(&model);
                 let weights = |average: &Average<Linear>| {
                     let model = average.model().expect("an average");
                     model.weight.val().into_data()
                 };
-                weights(&led)
-                    .assert_approx_eq::<f32>(&weights(&behind), Tolerance::rel_abs(1e-6, 1e-7));
+                weights(&fast)
+                    .assert_approx_eq::<f32>(&weights(&plain), Tolerance::rel_abs(1e-6, 1e-7));
             }
+        }
+    }
+
+    /// A step that does not know its parameter leaves the average to `after_step`.
+    #[test]
+    fn an_average_that_no_step_updates_is_updated_afterwards() {
+        let device = Device::flex().autodiff();
+        device.seed(6);
+        let mut model = LinearConfig::new(3, 3).init(&device);
+        let step = fused(Regularized {
+            optimizer: Sgd {
+                momentum: 0.0,
+                dampening: 0.0,
+                nesterov: false,
+            },
+            rules: UpdateRules::default(),
+        });
+        let state = step.state.clone();
+        let mut optimizer = ModuleOptimizer::from(step);
+        let (mut lent, mut plain) = (Average::exponential(0.9), Average::exponential(0.9));
+        for _ in 0..3 {
+            let input = Tensor::<2>::random([2, 3], Distribution::Default, &device);
+            let loss = model.forward(input).square().mean();
+            let grads = GradientsParams::from_grads(loss.backward(), &model);
+            lent.before_step(&model, &grads, &state);
+            // Not by `FusedStep::step`.
+            model = optimizer.step(0.1, model, grads);
+            assert!(state.updated().iter().all(|updated| !updated));
+            lent.after_step(&model, &state);
+            plain.update(&model);
+            let weights = |average: &Average<Linear>| {
+                let model = average.model().expect("an average");
+                model.weight.val().into_data()
+            };
+            weights(&lent).assert_eq(&weights(&plain), true);
         }
     }
 
     #[test]
     fn a_gradient_that_is_no_number_is_not_hidden() {
         let device = Device::flex();
-        let wrapped = Regularised {
+        let wrapped = Regularized {
             optimizer: Adam {
                 beta1: 0.9,
                 beta2: 0.999,
                 epsilon: 1e-8,
                 amsgrad: false,
             },
-            treatment: Treatment {
+            rules: UpdateRules {
                 clip_value: Some(1.0),
                 non_negative: true,
-                ..Treatment::default()
+                ..UpdateRules::default()
             },
         };
         let (weight, grad) = (
             Tensor::<1>::ones([1], &device),
             Tensor::full([1], f32::NAN, &device),
         );
-        let (weight, _) = one_pass(wrapped).step(0.01, weight, grad, None);
+        let (weight, _) = fused(wrapped).step(0.01, weight, grad, None);
         assert!(weight.into_scalar::<f32>().is_nan());
     }
 }

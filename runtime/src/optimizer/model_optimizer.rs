@@ -1,8 +1,8 @@
-//! The optimizer of a loop of one's own.
+//! The optimizer of a custom training loop.
 
-use super::{Beside, below, build_with, clip};
+use super::{FusedStep, below, build_with};
 use crate::Spec;
-use crate::regularize::{Treatment, add_penalties, penalised};
+use crate::regularize::{UpdateRules, add_penalties, penalized};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::record::OptimizerRecord;
@@ -11,11 +11,11 @@ use burn::tensor::Tensor;
 use damper_ir::Parameter;
 use std::collections::{HashMap, HashSet};
 
-/// Takes the steps of a description in a loop of one's own: decay, penalties, projections, `freeze`, and the clip.
+/// Takes the steps of a description in a custom training loop: decay, penalties, projections, `freeze`, and the clip.
 ///
 /// The module may be the model, or hold it somewhere: a struct with an encoder and two heads. The rules reach the
-/// model's parameters wherever they are; the others take plain steps. Each model with rules of its own needs an optimizer
-/// of its own. What belongs to the loss is not here: `activity` comes from
+/// model's parameters wherever they are; the others take plain steps. Each model with rules needs its own optimizer. What
+/// belongs to the loss is not here: `activity` comes from
 /// [`Pass::take_activity`](crate::Pass::take_activity).
 ///
 /// ```
@@ -45,10 +45,11 @@ use std::collections::{HashMap, HashSet};
 #[derive(Clone)]
 pub struct ModelOptimizer {
     spec: Spec,
-    beside: Beside,
     inner: ModuleOptimizer,
+    /// How the steps of `inner` are taken.
+    step: FusedStep,
     /// Where the model is in the module, once a step has found it; and what penalties reach there.
-    found: Option<HashMap<String, Treatment>>,
+    found: Option<HashMap<String, UpdateRules>>,
 }
 
 /// Why an optimizer cannot take a step.
@@ -93,11 +94,11 @@ fn shown(names: &[String]) -> String {
 
 impl ModelOptimizer {
     pub(super) fn new(spec: &Spec) -> Self {
-        let beside = Beside::default();
+        let (inner, step) = build_with(spec, "");
         Self {
-            inner: build_with(spec, "", &beside),
             spec: spec.clone(),
-            beside,
+            inner,
+            step,
             found: None,
         }
     }
@@ -131,23 +132,24 @@ impl ModelOptimizer {
         module: M,
         gradients: GradientsParams,
     ) -> Result<M, StepError> {
-        let penalised = match self.found.take() {
-            Some(penalised) => penalised,
+        let penalized = match self.found.take() {
+            Some(penalized) => penalized,
             None => self.find(&module)?,
         };
-        let gradients = match self.spec.training().clip_norm {
-            Some(limit) => {
-                let gradients = add_penalties(&module, gradients, &penalised);
-                clip(&module, &self.spec, gradients, limit, &self.beside)
-            }
+        let max_norm = self.spec.training().clip_norm;
+        let gradients = match max_norm {
+            Some(_) => add_penalties(&module, gradients, &penalized),
             None => gradients,
         };
-        self.found = Some(penalised);
-        Ok(self.inner.step(learning_rate, module, gradients))
+        self.found = Some(penalized);
+        let learning_rate = learning_rate.into();
+        Ok(self
+            .step
+            .step(&mut self.inner, learning_rate, module, gradients, max_norm))
     }
 
     /// Finds the model in the module, and puts the groups there.
-    fn find<M: Module>(&mut self, module: &M) -> Result<HashMap<String, Treatment>, StepError> {
+    fn find<M: Module>(&mut self, module: &M) -> Result<HashMap<String, UpdateRules>, StepError> {
         let paths = paths(module);
         let wanted: Vec<String> = self
             .spec
@@ -159,11 +161,13 @@ impl ModelOptimizer {
         let place = self.place(&paths, &wanted)?;
         if !place.is_empty() {
             let record = self.inner.to_record();
-            self.inner = build_with(&self.spec, &place, &self.beside).load_record(record);
+            let (inner, step) = build_with(&self.spec, &place);
+            self.inner = inner.load_record(record);
+            self.step = step;
         }
-        let penalised = penalised(&self.spec).into_iter();
-        Ok(penalised
-            .map(|(path, treatment)| (below(&place, path), treatment))
+        let penalized = penalized(&self.spec).into_iter();
+        Ok(penalized
+            .map(|(path, rules)| (below(&place, path), rules))
             .collect())
     }
 

@@ -1,24 +1,22 @@
+//! Running averages of a model's weights: exponential (EMA) and arithmetic (SWA).
+
+use super::FusedStep;
+use super::fused::{blend, can_update};
+use super::fused_step::EmaSlot;
 use crate::layer::SpectralNorm;
 use crate::layer::reparameterised::{Layout, iterate};
-use crate::optimizer::Beside;
-#[cfg(feature = "flex")]
-use crate::optimizer::Lent;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, Reparameterization};
-#[cfg(feature = "flex")]
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId, Reparameterization};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-#[cfg(feature = "flex")]
-use burn::tensor::{DType, TensorData};
-#[cfg(feature = "flex")]
-use damper_flex::Input;
 use std::any::Any;
+use std::collections::HashMap;
 use std::iter::Enumerate;
 use std::vec::IntoIter;
 
 /// A running average of a model's weights: every number that is a parameter, running statistics included.
 ///
-/// Of a weight that `weight_norm` or `spectral_norm` computes, the stored tensor and the lengths are averaged. The
-/// singular vectors of `spectral_norm` are no average: they are those of the averaged tensor.
+/// Of a weight that `weight_norm` or `spectral_norm` computes, the stored tensor and the norms are averaged. The
+/// singular vectors of `spectral_norm` are not averaged: they are those of the averaged tensor.
 #[derive(Clone, Debug)]
 pub struct Average<M> {
     rule: Rule,
@@ -59,9 +57,8 @@ impl<M: Module> Average<M> {
         self.model.as_ref()
     }
 
-    /// Changes the averaged model by what an average does not give: running statistics measured anew. A mean of
-    /// weights is the same afterwards.
-    pub(crate) fn settle(&mut self, change: impl FnOnce(M) -> M) {
+    /// Changes what no average gives: the running statistics of batch norm, recomputed for the averaged weights.
+    pub(crate) fn map_model(&mut self, change: impl FnOnce(M) -> M) {
         self.model = self.model.take().map(change);
     }
 
@@ -70,8 +67,8 @@ impl<M: Module> Average<M> {
         self.count
     }
 
-    /// How much of the average the next model leaves.
-    fn keep(&self) -> f64 {
+    /// How much of the average stays when the next model is added.
+    fn decay(&self) -> f64 {
         let count = self.count as f64;
         match self.rule {
             Rule::Exponential(decay) => decay.min((1.0 + count) / (10.0 + count)),
@@ -79,48 +76,52 @@ impl<M: Module> Average<M> {
         }
     }
 
-    /// Lends the average of what has a gradient to the step that comes next, which leads it while it has the weights at
-    /// hand. [`update_after`](Self::update_after) does what it did not, and must follow.
-    #[cfg(feature = "flex")]
-    pub(crate) fn lend(&mut self, model: &M, grads: &GradientsParams, beside: &Beside) {
-        let keep = self.keep();
+    /// Lends the averages of the parameters that have a gradient to the step that comes next, if it is fused: it updates
+    /// them while it has the weights in cache. [`after_step`](Self::after_step) updates the others, and must follow.
+    pub(crate) fn before_step(&mut self, model: &M, grads: &GradientsParams, step: &FusedStep) {
+        if !step.is_fused() {
+            return;
+        }
+        let decay = self.decay();
         if let Some(average) = self.model.take() {
-            let mut places = Places {
+            let mut stepped = Stepped {
                 grads,
-                found: Vec::new(),
+                params: Vec::new(),
             };
-            model.visit(&mut places);
+            model.visit(&mut stepped);
             let mut lender = Lender {
-                keep,
-                places: places.found.into_iter().enumerate(),
-                lent: Vec::new(),
+                decay,
+                params: stepped.params.into_iter().enumerate(),
+                slots: Vec::new(),
             };
             self.model = Some(average.map(&mut lender));
-            beside.lend(lender.lent);
+            step.lend(lender.slots);
         }
     }
 
     /// Adds a model of the same layers.
     pub fn update(&mut self, model: &M) {
-        self.update_after(model, &Beside::default());
+        self.after_step(model, &FusedStep::unfused());
     }
 
-    /// As [`update`](Self::update), after a step that [`lend`](Self::lend) has lent the average to.
-    #[cfg_attr(not(feature = "flex"), expect(unused_variables))]
-    pub(crate) fn update_after(&mut self, model: &M, beside: &Beside) {
+    /// As [`update`](Self::update), after a step that [`before_step`](Self::before_step) has lent the averages to.
+    pub(crate) fn after_step(&mut self, model: &M, step: &FusedStep) {
         // Brings running statistics up to date, and makes a copy: clones of a model share them.
         let model = model.valid();
         self.model = Some(match self.model.take() {
             None => model,
             Some(average) => {
-                let keep = self.keep();
+                let decay = self.decay();
                 let mut gathered = Gather(Vec::new());
                 model.visit(&mut gathered);
                 average.map(&mut Blend {
-                    keep,
+                    decay,
                     new: gathered.0.into_iter().enumerate(),
-                    #[cfg(feature = "flex")]
-                    lent: beside.returned(),
+                    slots: step
+                        .take_all_slots()
+                        .into_iter()
+                        .map(|slot| (slot.index, slot))
+                        .collect(),
                     steps: match self.rule {
                         // The vectors follow the average, which hardly moves between two updates.
                         Rule::Exponential(_) => 1,
@@ -145,72 +146,54 @@ impl ModuleVisitor for Gather {
     }
 }
 
-/// `keep * average + (1 - keep) * new`.
-fn blend<const D: usize>(average: Tensor<D>, new: Tensor<D>, keep: f64) -> Tensor<D> {
-    #[cfg(feature = "flex")]
-    let (average, new) = match damper_flex::blend(average, new, keep) {
-        Ok(average) => return average,
-        Err(given) => given,
-    };
-    average.mul_scalar(keep) + new.mul_scalar(1.0 - keep)
-}
-
-/// Where the weights lie that have a gradient and can be reached, in the order of the parameters.
-#[cfg(feature = "flex")]
-struct Places<'a> {
+/// The parameters that have a gradient, in the order of the model.
+struct Stepped<'a> {
     grads: &'a GradientsParams,
-    found: Vec<Option<usize>>,
+    params: Vec<Option<ParamId>>,
 }
 
-#[cfg(feature = "flex")]
-impl ModuleVisitor for Places<'_> {
+impl ModuleVisitor for Stepped<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let place = self.grads.get::<D>(param.id).and_then(|_| {
-            let weights = Input::of(crate::autodiff::plain(param.val())).ok()?;
-            let weights = weights.into_primitive();
-            Some(weights.as_slice::<f32>()?.as_ptr().addr())
-        });
-        self.found.push(place);
+        let gradient = self.grads.get::<D>(param.id);
+        self.params.push(gradient.map(|_| param.id));
     }
 }
 
 /// Takes the averages out, and leaves one number in the place of each.
-#[cfg(feature = "flex")]
 struct Lender {
-    keep: f64,
-    places: Enumerate<IntoIter<Option<usize>>>,
-    lent: Vec<Lent>,
+    decay: f64,
+    params: Enumerate<IntoIter<Option<ParamId>>>,
+    slots: Vec<EmaSlot>,
 }
 
-#[cfg(feature = "flex")]
 impl ModuleMapper for Lender {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some((index, Some(address))) = self.places.next() else {
+        let Some((index, Some(id))) = self.params.next() else {
             return param;
         };
         param.map(|average| {
-            if average.dtype() != DType::F32 {
+            if !can_update(&average) {
                 return average;
             }
             let empty = Tensor::zeros([1; D], &average.device());
-            self.lent.push(Lent {
+            self.slots.push(EmaSlot {
+                param: id,
                 index,
-                address,
                 average: average.into_data(),
-                keep: self.keep,
-                led: false,
+                decay: self.decay,
+                updated: false,
             });
             empty
         })
     }
 }
 
+/// Adds the new weights to the average.
 struct Blend {
-    keep: f64,
+    decay: f64,
     new: Enumerate<IntoIter<Box<dyn Any>>>,
-    /// What a step had of the average.
-    #[cfg(feature = "flex")]
-    lent: Vec<Lent>,
+    /// The averages that the step had, by their places in the model.
+    slots: HashMap<usize, EmaSlot>,
     /// Steps of the power iteration for each weight with `spectral_norm`.
     steps: usize,
     /// Names and containers.
@@ -222,17 +205,6 @@ struct Blend {
 }
 
 impl Blend {
-    /// What was lent of the parameter at an index, and whether it is led already.
-    #[cfg(feature = "flex")]
-    fn returned(&mut self, index: Option<usize>) -> Option<(TensorData, bool)> {
-        let place = self
-            .lent
-            .iter()
-            .position(|lent| Some(lent.index) == index)?;
-        let Lent { average, led, .. } = self.lent.swap_remove(place);
-        Some((average, led))
-    }
-
     /// The singular vector of the averaged weight, if this parameter is one.
     fn singular(&mut self, old: &Tensor<1>) -> Option<Tensor<1>> {
         let mut names = self.path.iter().rev().map(|(name, _)| name.as_str());
@@ -265,18 +237,17 @@ impl ModuleMapper for Blend {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let (index, new) = self.new.next().unzip();
-        let new = new.and_then(|new| new.downcast::<Tensor<D>>().ok());
-        #[cfg(feature = "flex")]
-        let (param, new) = match self.returned(index) {
-            Some((average, led)) => {
-                let param = param.map(|lent| Tensor::from_data(average, &lent.device()));
-                (param, new.filter(|_| !led))
+        let Some((index, new)) = self.new.next() else {
+            return param;
+        };
+        let new = new.downcast::<Tensor<D>>().ok();
+        let (param, new) = match self.slots.remove(&index) {
+            Some(slot) => {
+                let param = param.map(|lent| Tensor::from_data(slot.average, &lent.device()));
+                (param, new.filter(|_| !slot.updated))
             }
             None => (param, new),
         };
-        #[cfg(not(feature = "flex"))]
-        let _ = index;
         let found = if D == 1 {
             self.singular(&param.val().reshape([-1]))
         } else {
@@ -286,7 +257,7 @@ impl ModuleMapper for Blend {
             return param.map(|old| found.reshape(old.dims()));
         }
         let param = param.map(|average| match new {
-            Some(new) if new.dims() == average.dims() => blend(average, *new, self.keep),
+            Some(new) if new.dims() == average.dims() => blend(average, *new, self.decay),
             _ => average,
         });
         if D > 1 {

@@ -1,3 +1,5 @@
+//! The rules that act on weights in an optimizer step, and the step that applies them.
+
 use super::{
     decay_l2, matrix, max_norm_along, non_negative, orthogonal_gradient, orthogonal_value,
     penalty_gradient, penalty_value, soft_threshold, unit_norm_along, unmatrix,
@@ -6,9 +8,9 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use damper_ir::Parameter;
 
-/// Everything that acts on one weight beside the gradient of the loss. The default does nothing.
+/// The rules that act on one weight in an optimizer step, besides the gradient of the loss. The default has none.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Treatment {
+pub struct UpdateRules {
     /// Decoupled decay to exact zeros: see [`soft_threshold`].
     pub decay_l1: f64,
     /// Decoupled decay: see [`decay_l2`].
@@ -19,23 +21,23 @@ pub struct Treatment {
     pub penalty_l1: f64,
     /// Strength of the sum of squares: see [`penalty_gradient`].
     pub penalty_l2: f64,
-    /// Strength of [`orthogonal_value`], of a kernel as the matrix with a column for each unit.
+    /// Strength of [`orthogonal_value`]. A kernel counts as the matrix with a column for each unit.
     pub orthogonal: f64,
-    /// The greatest absolute value of a gradient.
+    /// The largest absolute value of a gradient.
     pub clip_value: Option<f64>,
-    /// The greatest length of what reaches a unit: see [`crate::regularize::max_norm`].
+    /// The largest L2 norm of a unit's weights: see [`crate::regularize::max_norm`].
     pub max_norm: Option<f64>,
-    /// Length 1 of what reaches a unit: see [`crate::regularize::unit_norm`].
+    /// L2 norm 1 of each unit's weights: see [`crate::regularize::unit_norm`].
     pub unit_norm: bool,
     /// No weight below 0: see [`non_negative`].
     pub non_negative: bool,
-    /// The axis that numbers the units; the last one if none is named.
+    /// The axis that counts the units; the last one by default.
     pub unit_axis: Option<usize>,
     /// What the learning rate is multiplied by, decay included: `layer_decay`.
     pub rate_scale: f64,
 }
 
-impl Default for Treatment {
+impl Default for UpdateRules {
     fn default() -> Self {
         Self {
             decay_l1: 0.0,
@@ -54,7 +56,7 @@ impl Default for Treatment {
     }
 }
 
-impl Treatment {
+impl UpdateRules {
     /// What the description says of a parameter.
     pub fn of(parameter: &Parameter) -> Self {
         Self {
@@ -73,31 +75,12 @@ impl Treatment {
         }
     }
 
-    /// What the kernels take: all of it but `orthogonal` and the norms, which look at more than one weight.
-    #[cfg(feature = "flex")]
-    pub(crate) fn kernel(&self, lr: f64) -> damper_kernels::optimizer::Treatment {
-        damper_kernels::optimizer::Treatment {
-            scale: 1.0,
-            l1: self.penalty_l1 as f32,
-            l2: (2.0 * self.penalty_l2) as f32,
-            limit: self.clip_value.map_or(f32::INFINITY, |limit| limit as f32),
-            coupled: self.coupled_decay as f32,
-            keep: (1.0 - lr * self.decay_l2) as f32,
-            threshold: (lr * self.decay_l1) as f32,
-            floor: if self.non_negative {
-                0.0
-            } else {
-                f32::NEG_INFINITY
-            },
-        }
-    }
-
     /// Whether it adds anything to the objective.
     pub fn has_value(&self) -> bool {
         self.penalty_l1 != 0.0 || self.penalty_l2 != 0.0 || self.orthogonal != 0.0
     }
 
-    /// The same without what it adds to the objective: for a step whose gradients hold that already.
+    /// The same rules without penalties: for a step whose gradients include those already.
     #[must_use]
     pub fn without_penalties(self) -> Self {
         Self {
@@ -121,10 +104,10 @@ impl Treatment {
         }
     }
 
-    /// The gradient that the optimiser sees: that of the loss and of the penalties, clipped, and the coupled
-    /// decay behind it, as PyTorch's optimisers add `weight_decay` to a clipped gradient.
+    /// The gradient that the optimizer sees: that of loss and penalties, clipped by value, plus the coupled decay, which
+    /// PyTorch's optimizers add to clipped gradients too.
     fn gradient<const D: usize>(&self, weight: &Tensor<D>, gradient: Tensor<D>) -> Tensor<D> {
-        let mut gradient = self.penalise(weight, gradient);
+        let mut gradient = self.penalize(weight, gradient);
         if let Some(limit) = self.clip_value {
             gradient = gradient.clamp(-limit, limit);
         }
@@ -135,7 +118,7 @@ impl Treatment {
     }
 
     /// The gradient of the loss and of the penalties.
-    pub(super) fn penalise<const D: usize>(
+    pub(super) fn penalize<const D: usize>(
         &self,
         weight: &Tensor<D>,
         mut gradient: Tensor<D>,
@@ -152,7 +135,7 @@ impl Treatment {
         gradient
     }
 
-    /// What happens to the weight after the step.
+    /// The projections after the step.
     fn project<const D: usize>(&self, mut weight: Tensor<D>, learning_rate: f64) -> Tensor<D> {
         if self.decay_l1 != 0.0 {
             weight = soft_threshold(weight, learning_rate * self.decay_l1);
@@ -160,17 +143,17 @@ impl Treatment {
         if self.non_negative {
             weight = non_negative(weight);
         }
-        self.shorten(weight)
+        self.project_norms(weight)
     }
 
-    /// Whether [`shorten`](Self::shorten) does anything.
+    /// Whether [`project_norms`](Self::project_norms) does anything.
     #[cfg(feature = "flex")]
-    pub(crate) fn shortens(&self) -> bool {
+    pub(crate) fn projects_norms(&self) -> bool {
         self.max_norm.is_some() || self.unit_norm
     }
 
-    /// The projections that look at all that reaches a unit.
-    pub(crate) fn shorten<const D: usize>(&self, mut weight: Tensor<D>) -> Tensor<D> {
+    /// The projections that look at all weights of a unit: `max_norm` and `unit_norm`.
+    pub(crate) fn project_norms<const D: usize>(&self, mut weight: Tensor<D>) -> Tensor<D> {
         let axis = self.axis::<D>();
         if let Some(limit) = self.max_norm {
             weight = max_norm_along(weight, axis, limit);
@@ -187,27 +170,27 @@ impl Treatment {
     }
 }
 
-/// An optimiser that treats the weights of its parameter group while it steps: no further pass over the
-/// model, and no graph over the weights.
+/// An optimizer that applies the rules of its parameter group in its own step: without another pass over the model, and
+/// without a graph over the weights.
 ///
 /// The order is fixed:
 /// 1. penalties are added to the gradient of the loss, the sum is clipped by value, coupled decay is added;
-/// 2. the weight shrinks by `1 - learning_rate * decay_l2`, and then the optimiser steps from there, as in
+/// 2. the weight shrinks by `1 - learning_rate * decay_l2`, and then the optimizer steps from there, as in
 ///    PyTorch's `AdamW`;
 /// 3. the soft threshold by `learning_rate * decay_l1`, as a proximal step follows the step on the smooth part;
 /// 4. the projections: first `non_negative`, so that the norm that follows is that of what stays, then
 ///    `max_norm`, then `unit_norm`.
 ///
-/// The state is that of the optimiser inside, and so are the records.
+/// The state is that of the optimizer inside, and so are the records.
 #[derive(Clone, Debug)]
-pub struct Regularised<O> {
-    /// The optimiser inside.
+pub struct Regularized<O> {
+    /// The optimizer inside.
     pub optimizer: O,
-    /// What acts on the weights of the group.
-    pub treatment: Treatment,
+    /// The rules of the group.
+    pub rules: UpdateRules,
 }
 
-impl<O: Optimizer> Optimizer for Regularised<O> {
+impl<O: Optimizer> Optimizer for Regularized<O> {
     type State<const D: usize> = O::State<D>;
 
     fn step<const D: usize>(
@@ -217,14 +200,14 @@ impl<O: Optimizer> Optimizer for Regularised<O> {
         grad: Tensor<D>,
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
-        let lr = lr * self.treatment.rate_scale;
-        let grad = self.treatment.gradient(&tensor, grad);
-        let tensor = match self.treatment.decay_l2 {
+        let lr = lr * self.rules.rate_scale;
+        let grad = self.rules.gradient(&tensor, grad);
+        let tensor = match self.rules.decay_l2 {
             0.0 => tensor,
             strength => decay_l2(tensor, lr, strength),
         };
         let (tensor, state) = self.optimizer.step(lr, tensor, grad, state);
-        (self.treatment.project(tensor, lr), state)
+        (self.rules.project(tensor, lr), state)
     }
 
     fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
@@ -241,14 +224,14 @@ mod tests {
         // Two units of 2 x 2 numbers each.
         let kernel = [3.0, 0.0, 0.0, 4.0, 0.3, 0.4, 0.0, 0.0];
         let weight = Tensor::<1>::from_floats(kernel, &Device::default()).reshape([2, 2, 2]);
-        let treatment = Treatment {
+        let rules = UpdateRules {
             max_norm: Some(1.0),
             orthogonal: 1.0,
             unit_axis: Some(0),
-            ..Treatment::default()
+            ..UpdateRules::default()
         };
-        let shortened: Vec<f32> = treatment
-            .shorten(weight.clone())
+        let shortened: Vec<f32> = rules
+            .project_norms(weight.clone())
             .into_data()
             .iter()
             .collect();
@@ -259,23 +242,17 @@ mod tests {
             assert!((found - wanted).abs() < 1e-6, "{shortened:?}");
         }
         // Gram matrix [[25, 0.9], [0.9, 0.25]]: (24^2 + 2 * 0.9^2 + 0.75^2).
-        let value = treatment
-            .value(weight.clone())
-            .map(Tensor::into_scalar::<f32>);
+        let value = rules.value(weight.clone()).map(Tensor::into_scalar::<f32>);
         assert!((value.unwrap_or(0.0) - 578.1825).abs() < 1e-2, "{value:?}");
         // The gradient, by differences.
         let zeros = weight.zeros_like();
-        let gradient: Vec<f32> = treatment
-            .penalise(&weight, zeros)
-            .into_data()
-            .iter()
-            .collect();
+        let gradient: Vec<f32> = rules.penalize(&weight, zeros).into_data().iter().collect();
         for (place, gradient) in gradient.iter().enumerate() {
             let at = |step: f32| {
                 let mut moved = kernel;
                 moved[place] += step;
                 let moved = Tensor::<1>::from_floats(moved, &Device::default());
-                let value = treatment.value(moved.reshape::<3, _>([2, 2, 2]));
+                let value = rules.value(moved.reshape::<3, _>([2, 2, 2]));
                 value.map_or(0.0, Tensor::into_scalar::<f32>)
             };
             let difference = (at(1e-2) - at(-1e-2)) / 2e-2;

@@ -1,4 +1,4 @@
-//! Finding the first number that is not finite.
+//! The search for the first parameter or layer whose numbers are not finite.
 
 use crate::pass::is_finite;
 use crate::{Batch, Network, Pass};
@@ -6,7 +6,7 @@ use burn::module::{ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
 /// The first parameter with a number that is not finite.
-pub(super) fn broken_parameter<M: Network>(model: &M) -> Option<String> {
+pub(super) fn first_non_finite_parameter<M: Network>(model: &M) -> Option<String> {
     struct Search {
         path: Vec<String>,
         found: Option<String>,
@@ -38,7 +38,7 @@ pub(super) fn broken_parameter<M: Network>(model: &M) -> Option<String> {
 ///
 /// `model` is the model as it was: on the training device if the batch was a training batch. It runs as a copy,
 /// so that the running statistics of batch norm stay what they were.
-pub(super) fn broken_layer<M: Network>(model: &M, batch: &Batch) -> Option<String> {
+pub(super) fn first_non_finite_layer<M: Network>(model: &M, batch: &Batch) -> Option<String> {
     let copy = model.valid();
     let copy = if crate::autodiff::is_training(model) {
         copy.train()

@@ -1,23 +1,29 @@
-//! The epochs of a training on the CPU.
+//! A loop that reads the metrics of each batch at once, for a CPU.
 
-use super::error::Phase;
-use super::learn::{Learning, LossMeter, Meter, Shared, Step};
+use super::Strategy;
+use crate::train::error::Phase;
+use crate::train::learner_model::LearnerModel;
+use crate::train::meters::{LossMeter, MetricMeter};
+use crate::train::state::Shared;
+use crate::train::step::StepOutput;
 use crate::{Batch, Network};
 use burn::data::dataloader::{DataLoader, Progress};
+use burn::module::Module;
 use burn::optim::GradientsAccumulator;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::tensor::{Device, TensorReadError};
 use burn::train::metric::{Adaptor, Metric, MetricMetadata};
 use burn::train::{
-    InferenceStep, Interrupter, Learner, SupervisedLearningStrategy,
-    SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents, ValidLoader,
+    InferenceStep, Interrupter, Learner, SupervisedLearningStrategy, SupervisedTraining,
+    SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents, TrainingStrategy,
+    ValidLoader,
 };
 use std::sync::Arc;
 
-/// Burn's strategy for one device, but what a batch gives is read where it arises. Burn hands it to a second
-/// thread, which keeps a GPU from waiting; on a CPU the figures are there already, and the second thread takes its
+/// burn's loop for one device, except that the outputs of a batch are read on the training thread. burn hands them to a
+/// second thread, so that a GPU does not wait; on a CPU the numbers are there already, and the second thread takes its
 /// time from the tensor operations of the first.
-pub(super) struct OnCpu<M> {
+pub(super) struct InlineMetrics<M> {
     pub(super) device: Device,
     pub(super) shared: Arc<Shared<M>>,
 }
@@ -25,23 +31,23 @@ pub(super) struct OnCpu<M> {
 /// The meters of one phase.
 struct Meters<M> {
     loss: LossMeter<M>,
-    metrics: Vec<Meter<M>>,
+    metrics: Vec<MetricMeter<M>>,
 }
 
 impl<M: Network> Meters<M> {
     fn new(shared: &Arc<Shared<M>>, phase: Phase) -> Self {
-        let metrics = shared.plan.metrics.iter().enumerate();
+        let metrics = shared.context.metrics.iter().enumerate();
         Self {
             loss: LossMeter::new(shared, phase),
             metrics: metrics
-                .map(|(place, kind)| Meter::new(shared, phase, place, *kind))
+                .map(|(place, kind)| MetricMeter::new(shared, phase, place, *kind))
                 .collect(),
         }
     }
 
     fn read(
         &mut self,
-        step: &Step<M>,
+        step: &StepOutput<M>,
         progress: Progress,
         learning_rate: Option<ModuleLearningRate>,
     ) -> Result<(), TensorReadError> {
@@ -70,10 +76,20 @@ impl<M: Network> Meters<M> {
     }
 }
 
-impl<M: Network> OnCpu<M> {
+impl<M: Network> Strategy<M> for InlineMetrics<M> {
+    fn install(
+        self: Box<Self>,
+        training: SupervisedTraining<LearnerModel<M>>,
+    ) -> SupervisedTraining<LearnerModel<M>> {
+        let strategy: Arc<Self> = self.into();
+        training.with_training_strategy(TrainingStrategy::Custom(strategy))
+    }
+}
+
+impl<M: Network> InlineMetrics<M> {
     fn train(
         &self,
-        learner: &mut Learner<Learning<M>>,
+        learner: &mut Learner<LearnerModel<M>>,
         loader: &dyn DataLoader<Batch>,
         accumulate: usize,
         meters: &mut Meters<M>,
@@ -103,22 +119,22 @@ impl<M: Network> OnCpu<M> {
             }
             let learning_rate = Some(learner.lr_current());
             self.shared
-                .end_unread(meters.read(&output.item, progress, learning_rate));
+                .fail_unread(meters.read(&output.item, progress, learning_rate));
             if interrupter.should_stop() {
                 break;
             }
         }
-        self.shared.end_unread(meters.end());
+        self.shared.fail_unread(meters.end());
     }
 
     fn validate(
         &self,
-        learner: &Learner<Learning<M>>,
+        learner: &Learner<LearnerModel<M>>,
         loader: &dyn DataLoader<Batch>,
         meters: &mut Meters<M>,
         interrupter: &Interrupter,
     ) {
-        let model = burn::module::Module::valid(&learner.model());
+        let model = learner.model().valid();
         let mut batches = loader.iter();
         while let Some(batch) = batches.next() {
             let batch = match batch {
@@ -127,33 +143,35 @@ impl<M: Network> OnCpu<M> {
             };
             let step = InferenceStep::step(&model, batch);
             self.shared
-                .end_unread(meters.read(&step, batches.progress(), None));
+                .fail_unread(meters.read(&step, batches.progress(), None));
             if interrupter.should_stop() {
                 break;
             }
         }
-        self.shared.end_unread(meters.end());
+        self.shared.fail_unread(meters.end());
     }
 }
 
-impl<M: Network> SupervisedLearningStrategy<Learning<M>> for OnCpu<M> {
+impl<M: Network> SupervisedLearningStrategy<LearnerModel<M>> for InlineMetrics<M> {
     fn fit(
         &self,
-        components: TrainingComponents<Learning<M>>,
-        mut learner: Learner<Learning<M>>,
-        train: TrainLoader<Learning<M>>,
-        valid: ValidLoader<Learning<M>>,
+        components: TrainingComponents<LearnerModel<M>>,
+        mut learner: Learner<LearnerModel<M>>,
+        train: TrainLoader<LearnerModel<M>>,
+        valid: ValidLoader<LearnerModel<M>>,
         starting_epoch: usize,
-    ) -> (Learning<M>, SupervisedTrainingEventProcessor<Learning<M>>) {
+    ) -> (
+        LearnerModel<M>,
+        SupervisedTrainingEventProcessor<LearnerModel<M>>,
+    ) {
         let train = train.to_device(&self.device);
         let valid = valid.to_device(&self.device.clone().inner());
         learner.fork(&self.device);
         let accumulate = components.grad_accumulation.unwrap_or(1);
         let interrupter = components.interrupter;
-        let mut early_stopping = components.early_stopping;
         let mut training = Meters::new(&self.shared, Phase::Training);
         let mut validation = Meters::new(&self.shared, Phase::Validation);
-        for epoch in starting_epoch..=components.num_epochs {
+        for _ in starting_epoch..=components.num_epochs {
             self.train(
                 &mut learner,
                 &*train,
@@ -168,9 +186,7 @@ impl<M: Network> SupervisedLearningStrategy<Learning<M>> for OnCpu<M> {
             if interrupter.should_stop() {
                 break;
             }
-            if let Some(rule) = &mut early_stopping
-                && rule.should_stop(epoch, &components.event_store)
-            {
+            if self.shared.end_of_epoch() {
                 break;
             }
         }
