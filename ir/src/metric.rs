@@ -73,7 +73,7 @@ impl MetricKind {
     }
 
     /// Whether a higher value is a better one.
-    pub const fn is_better_high(self) -> bool {
+    pub const fn higher_is_better(self) -> bool {
         match self {
             Self::Accuracy
             | Self::TopK(_)

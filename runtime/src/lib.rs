@@ -47,6 +47,7 @@ pub use burn;
 pub use damper_ir as ir;
 #[doc(inline)]
 pub use damper_ir::vocabulary;
+pub use damper_ir::{MetricKind, Optimizer, OptimizerKind, Schedule, ScheduleKind, Setting};
 
 #[macro_use]
 mod fused;

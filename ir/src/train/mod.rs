@@ -375,6 +375,20 @@ pub struct EarlyStop {
     pub min_delta: Value,
 }
 
+/// Five epochs without improvement of the validation loss: for programs that ask for early stopping by its metric alone.
+impl Default for EarlyStop {
+    fn default() -> Self {
+        Self {
+            id: Id::NONE,
+            patience: Value::known(DEFAULT_PATIENCE as f64),
+            metric: None,
+            min_delta: Value::known(0.0),
+        }
+    }
+}
+
+const DEFAULT_PATIENCE: usize = 5;
+
 /// Passes over the training data where `epochs` is not written.
 pub(crate) const DEFAULT_EPOCHS: usize = 10;
 
@@ -468,7 +482,7 @@ impl Model {
             clip_value: train.clip_value.and_then(|value| value.known),
             accumulate: count(train.accumulate, 1),
             early_stop: train.early_stop.as_ref().map(|stop| Stop {
-                patience: count(Some(stop.patience), 5),
+                patience: count(Some(stop.patience), DEFAULT_PATIENCE),
                 metric: stop.metric,
                 min_delta: float(&stop.min_delta, 0.0),
             }),

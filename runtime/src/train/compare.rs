@@ -1,7 +1,6 @@
 //! Training several configurations with several seeds, to compare them.
 
 use super::error::TrainError;
-use super::evaluate::higher_is_better;
 use super::progress::Progress;
 use super::run::Stop;
 use super::table::{Table, number, plural};
@@ -82,7 +81,7 @@ impl<M: Network> Candidate for Training<M> {
         let (metric, higher_is_better, train, valid) =
             match (first, pick(run.train()), pick(run.valid())) {
                 (Some(kind), Some(train), Some(valid)) => {
-                    (kind.to_string(), higher_is_better(kind), train, valid)
+                    (kind.to_string(), kind.higher_is_better(), train, valid)
                 }
                 _ => ("loss".to_owned(), false, run.train().loss, run.valid().loss),
             };

@@ -106,20 +106,6 @@ pub(super) fn evaluate<M: Network>(
     })
 }
 
-/// Whether a greater value of the metric is a better one.
-pub(super) fn higher_is_better(kind: MetricKind) -> bool {
-    match kind {
-        MetricKind::Accuracy
-        | MetricKind::TopK(_)
-        | MetricKind::Precision
-        | MetricKind::Recall
-        | MetricKind::F1
-        | MetricKind::Auroc
-        | MetricKind::R2 => true,
-        MetricKind::Mse | MetricKind::Rmse | MetricKind::Mae | MetricKind::Mape => false,
-    }
-}
-
 /// The metrics to compute: those declared, and the one that early stopping watches.
 pub(super) fn metrics_with_watched(
     mut metrics: Vec<MetricKind>,

@@ -1,7 +1,6 @@
 //! The meters that sum up loss and metrics of an epoch. burn's loop reads them as its `Metric`s.
 
 use super::error::Phase;
-use super::evaluate::higher_is_better;
 use super::fault::{FailingBatch, Fault};
 use super::state::Shared;
 use super::step::StepOutput;
@@ -224,7 +223,7 @@ impl<M: Network> Metric for MetricMeter<M> {
     fn attributes(&self) -> MetricAttributes {
         NumericAttributes {
             unit: None,
-            higher_is_better: higher_is_better(self.kind),
+            higher_is_better: self.kind.higher_is_better(),
         }
         .into()
     }

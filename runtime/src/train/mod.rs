@@ -5,6 +5,7 @@
 mod augment;
 mod augment_batch;
 mod batch_norm_stats;
+mod changes;
 mod compare;
 mod context;
 mod diagnosis;

@@ -2,7 +2,6 @@
 
 use super::context::TrainContext;
 use super::error::Phase;
-use super::evaluate::higher_is_better;
 use super::fault::Fault;
 use super::history::{Epoch, History, Measures};
 use super::non_finite::first_non_finite_parameter;
@@ -254,7 +253,7 @@ impl<M: Network> Shared<M> {
                     .copied()
                     .filter(|value| !value.is_nan())
                     .ok_or(Fault::Metric(kind))?;
-                (value, if higher_is_better(kind) { -1.0 } else { 1.0 })
+                (value, if kind.higher_is_better() { -1.0 } else { 1.0 })
             }
         };
         let improves = state

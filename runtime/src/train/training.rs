@@ -2,6 +2,7 @@
 
 use super::augment::Augment;
 use super::batch_norm_stats::{self, has_batch_norm};
+use super::changes::Changes;
 use super::context::TrainContext;
 use super::error::{Kept, Partial, TrainError};
 use super::evaluate::{evaluate, metrics_with_watched};
@@ -15,14 +16,14 @@ use super::run::{Run, Stop};
 use super::state::Shared;
 use super::strategy;
 use crate::data::{Data, Prepared, Schema};
-use crate::schedule::Schedule;
+use crate::schedule;
 use crate::weights::with_seed;
 use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::{Interrupter, Learner, SupervisedTraining};
-use damper_ir::{Backend, EarlyStop, Id, Optimizer, OptimizerKind, Settings, Train, Value};
+use damper_ir::{MetricKind, Optimizer, Schedule, Setting, Settings};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -60,24 +61,6 @@ pub struct Training<M: Network> {
     ignores_signals: bool,
 }
 
-/// What was changed of the `train` section.
-#[derive(Clone, Debug, Default)]
-struct Changes {
-    epochs: Option<usize>,
-    batch: Option<usize>,
-    seed: Option<u64>,
-    learning_rate: Option<f64>,
-    patience: Option<usize>,
-    clip_norm: Option<f64>,
-    accumulate: Option<usize>,
-    mixup: Option<f64>,
-    cutmix: Option<f64>,
-    ema: Option<f64>,
-    swa: Option<usize>,
-    layer_decay: Option<f64>,
-    augment: Option<Augment>,
-}
-
 impl<M: Network> Training<M> {
     /// A training of a model with these hyper-parameters.
     pub fn new(config: M::Config) -> Self {
@@ -101,14 +84,16 @@ impl<M: Network> Training<M> {
     /// The number of epochs: passes over the training samples.
     #[must_use]
     pub fn epochs(mut self, epochs: usize) -> Self {
-        self.changes.epochs = Some(epochs);
+        self.changes
+            .count(Setting::Epochs, epochs, "no epoch, no training");
         self
     }
 
     /// The batch size.
     #[must_use]
     pub fn batch(mut self, batch: usize) -> Self {
-        self.changes.batch = Some(batch);
+        self.changes
+            .count(Setting::Batch, batch, "a batch has one sample at least");
         self
     }
 
@@ -125,7 +110,7 @@ impl<M: Network> Training<M> {
     /// The peak learning rate.
     #[must_use]
     pub fn learning_rate(mut self, learning_rate: f64) -> Self {
-        self.changes.learning_rate = Some(learning_rate);
+        self.changes.learning_rate(learning_rate);
         self
     }
 
@@ -133,14 +118,78 @@ impl<M: Network> Training<M> {
     /// declaration names). The model is that of the best epoch.
     #[must_use]
     pub fn early_stop(mut self, patience: usize) -> Self {
-        self.changes.patience = Some(patience);
+        self.changes.patience(patience);
+        self
+    }
+
+    /// What early stopping watches, instead of the declared metric: a metric, or with `None` the validation loss. Without a
+    /// declared patience, it is 5 epochs.
+    #[must_use]
+    pub fn early_stop_metric(mut self, metric: impl Into<Option<MetricKind>>) -> Self {
+        self.changes.early_stop_metric(metric.into());
+        self
+    }
+
+    /// By how much what early stopping watches must improve.
+    #[must_use]
+    pub fn min_delta(mut self, min_delta: f64) -> Self {
+        self.changes.min_delta(min_delta);
+        self
+    }
+
+    /// The optimizer, with its learning rate, instead of the declared one.
+    ///
+    /// ```
+    /// # use damper::model;
+    /// use damper::{Optimizer, OptimizerKind, Schedule, ScheduleKind, Setting};
+    /// # model! { pub Price input x: [2] layers { head: linear(1); } loss mse train { clip(norm = 1.0), early_stop(patience = 3) } }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let training = Price::training()
+    ///     .optimizer(Optimizer::new(OptimizerKind::sgd().with("momentum", 0.9)?, 0.1))
+    ///     .schedule(Schedule::new(ScheduleKind::cosine()).with_warmup(0.05))
+    ///     .without(Setting::Clip)
+    ///     .without(Setting::EarlyStop);
+    /// # let _ = training; Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn optimizer(mut self, optimizer: Optimizer) -> Self {
+        self.changes.optimizer(optimizer);
+        self
+    }
+
+    /// How the learning rate changes, instead of the declared schedule.
+    #[must_use]
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.changes.schedule(schedule);
+        self
+    }
+
+    /// Whether the last batch of an epoch is left out if it is short.
+    #[must_use]
+    pub fn drop_last(mut self, drop_last: bool) -> Self {
+        self.changes.set(Setting::DropLast, drop_last);
+        self
+    }
+
+    /// Switches a declared setting off; one that always has a value gets its default back.
+    #[must_use]
+    pub fn without(mut self, setting: Setting) -> Self {
+        self.changes.clear(setting);
+        self
+    }
+
+    /// Clips each number of the gradients by its absolute value.
+    #[must_use]
+    pub fn clip_value(mut self, limit: f64) -> Self {
+        self.changes.clip_value(limit);
         self
     }
 
     /// Clips gradients by their global L2 norm.
     #[must_use]
     pub fn clip_norm(mut self, limit: f64) -> Self {
-        self.changes.clip_norm = Some(limit);
+        self.changes.clip_norm(limit);
         self
     }
 
@@ -148,7 +197,11 @@ impl<M: Network> Training<M> {
     /// those that are left.
     #[must_use]
     pub fn accumulate(mut self, batches: usize) -> Self {
-        self.changes.accumulate = Some(batches);
+        self.changes.count(
+            Setting::Accumulate,
+            batches,
+            "a step has one batch at least",
+        );
         self
     }
 
@@ -157,7 +210,7 @@ impl<M: Network> Training<M> {
     /// batches; an accuracy counts the class with the larger weight as right.
     #[must_use]
     pub fn mixup(mut self, alpha: f64) -> Self {
-        self.changes.mixup = Some(alpha);
+        self.changes.set(Setting::Mixup, alpha);
         self
     }
 
@@ -165,7 +218,7 @@ impl<M: Network> Training<M> {
     /// arXiv 1905.04899). With [`Self::mixup`] each batch takes one of the two.
     #[must_use]
     pub fn cutmix(mut self, alpha: f64) -> Self {
-        self.changes.cutmix = Some(alpha);
+        self.changes.set(Setting::Cutmix, alpha);
         self
     }
 
@@ -173,7 +226,7 @@ impl<M: Network> Training<M> {
     /// [`optimizer::Average`]. Early stopping chooses among the averages.
     #[must_use]
     pub fn ema(mut self, decay: f64) -> Self {
-        self.changes.ema = Some(decay);
+        self.changes.set(Setting::Ema, decay);
         self
     }
 
@@ -182,21 +235,21 @@ impl<M: Network> Training<M> {
     /// statistics of batch norm are recomputed on the training samples.
     #[must_use]
     pub fn swa(mut self, from_epoch: usize) -> Self {
-        self.changes.swa = Some(from_epoch);
+        self.changes.swa(from_epoch);
         self
     }
 
     /// The learning rate of a layer is `factor` times that of the next one (Bao et al., arXiv 2106.08254).
     #[must_use]
     pub fn layer_decay(mut self, factor: f64) -> Self {
-        self.changes.layer_decay = Some(factor);
+        self.changes.set(Setting::LayerDecay, factor);
         self
     }
 
     /// Augments the training images, differently in each epoch. It replaces the declared `augment`.
     #[must_use]
     pub fn augment(mut self, augment: Augment) -> Self {
-        self.changes.augment = Some(augment);
+        self.changes.augment(augment);
         self
     }
 
@@ -244,7 +297,7 @@ impl<M: Network> Training<M> {
     ///
     /// [`TrainError`]: settings or data that cannot be used, no such device, a loss that is not finite. Nothing panics.
     pub fn fit(&self, train: &Data, valid: &Data) -> Result<Run<M>, TrainError> {
-        let (spec, settings) = self.settings()?;
+        let (spec, settings) = self.resolve()?;
         let schema = train.schema();
         let train = train.check_for(&spec)?;
         let valid = schema.apply(valid)?.check_rows_for(&spec)?;
@@ -269,11 +322,20 @@ impl<M: Network> Training<M> {
 
     /// The seed that a run has.
     pub(super) fn seed_or_default(&self) -> Result<u64, TrainError> {
-        Ok(self.settings()?.1.seed)
+        Ok(self.resolve()?.1.seed)
+    }
+
+    /// The settings that a run has: the declared ones, the changes, and the defaults of the rest.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::fit`], for what does not depend on data.
+    pub fn settings(&self) -> Result<Settings, TrainError> {
+        self.resolve().map(|(_, settings)| settings)
     }
 
     /// The description and the settings, after the changes.
-    pub(super) fn settings(&self) -> Result<(Spec, Settings), TrainError> {
+    pub(super) fn resolve(&self) -> Result<(Spec, Settings), TrainError> {
         let spec = self.config.spec()?;
         if spec.model().loss.is_none() {
             return Err(TrainError::Setting {
@@ -295,11 +357,7 @@ impl<M: Network> Training<M> {
         let device = match (&self.device, settings.backend) {
             (Some(device), _) => device.clone(),
             (None, Some(backend)) if std::env::var_os("DAMPER_DEVICE").is_none() => {
-                crate::device::named(match backend {
-                    Backend::Flex => "flex",
-                    Backend::Ndarray => "ndarray",
-                    Backend::Wgpu => "wgpu",
-                })?
+                crate::device::named(backend.word())?
             }
             (None, _) => crate::device()?,
         };
@@ -332,7 +390,7 @@ impl<M: Network> Training<M> {
         let metrics = spec.model().metrics_or_default();
         let metrics = metrics_with_watched(metrics, &settings);
         let steps_per_epoch = batches.div_ceil(settings.accumulate);
-        let schedule = Schedule::new(
+        let schedule = schedule::Schedule::new(
             &settings,
             steps_per_epoch.saturating_mul(settings.epochs),
             steps_per_epoch,
@@ -475,180 +533,6 @@ impl<M: Network> Training<M> {
     }
 }
 
-/// Whole numbers up to here are told apart by the description, which holds them as `f64`.
-const MOST: usize = 1 << 53;
-
-impl Changes {
-    /// Writes the changes into the description, and checks it again: the rules hold for them too.
-    fn apply(&self, spec: Spec) -> Result<Spec, TrainError> {
-        let counts = [
-            ("epochs", self.epochs, "no epoch, no training"),
-            ("batch", self.batch, "a batch has one sample at least"),
-            (
-                "accumulate",
-                self.accumulate,
-                "a step has one batch at least",
-            ),
-            (
-                "early_stop",
-                self.patience,
-                "without patience training ends after one epoch",
-            ),
-        ];
-        for (name, value, reason) in counts {
-            if value == Some(0) {
-                return Err(setting(name, "0", reason, "a whole number, 1 or more"));
-            }
-        }
-        for (name, value, _) in counts.into_iter().chain([("swa", self.swa, "")]) {
-            if let Some(value) = value.filter(|value| *value > MOST) {
-                return Err(setting(
-                    name,
-                    &value.to_string(),
-                    "no training is so long",
-                    &format!("a whole number up to {MOST}"),
-                ));
-            }
-        }
-        let numbers = [
-            (
-                "lr",
-                self.learning_rate,
-                "a step goes nowhere, or backwards",
-            ),
-            (
-                "clip(norm)",
-                self.clip_norm,
-                "gradients of this length are none",
-            ),
-        ];
-        for (name, value, reason) in numbers {
-            if let Some(value) = value
-                && !(value.is_finite() && value > 0.0)
-            {
-                return Err(setting(
-                    name,
-                    &value.to_string(),
-                    reason,
-                    "a finite number above 0, such as `1e-3`",
-                ));
-            }
-        }
-        let Self {
-            epochs,
-            batch,
-            seed: _,
-            learning_rate,
-            patience,
-            clip_norm,
-            accumulate,
-            mixup,
-            cutmix,
-            ema,
-            swa,
-            layer_decay,
-            augment,
-        } = self;
-        let is_changed = epochs.or(*batch).or(*patience).or(*accumulate).is_some()
-            || learning_rate.or(*clip_norm).is_some()
-            || mixup.or(*cutmix).or(*ema).or(*layer_decay).is_some()
-            || swa.is_some()
-            || augment.is_some();
-        if !is_changed {
-            return Ok(spec);
-        }
-        let mut model = spec.model().clone();
-        let train = model.train.get_or_insert_with(Train::default);
-        let size = |n: &usize| Value::known(*n as f64);
-        for (place, value) in [
-            (&mut train.epochs, epochs),
-            (&mut train.batch, batch),
-            (&mut train.accumulate, accumulate),
-        ] {
-            if let Some(value) = value {
-                *place = Some(size(value));
-            }
-        }
-        for (place, value) in [
-            (&mut train.mixup, mixup),
-            (&mut train.cutmix, cutmix),
-            (&mut train.ema, ema),
-            (&mut train.layer_decay, layer_decay),
-        ] {
-            if let Some(value) = value {
-                *place = Some(Value::known(*value));
-            }
-        }
-        if let Some(epoch) = swa {
-            train.swa = Some(size(epoch));
-        }
-        if let Some(augment) = augment {
-            // The description holds numbers up to 2^53, and would pass over a larger one. It checks the others itself.
-            if augment.is_huge() {
-                augment.check(None)?;
-            }
-            let augment = augment.settings();
-            train.augment = Some(damper_ir::Augment {
-                id: Id::NONE,
-                shift: Some(size(&augment.shift)),
-                flip: Some(Value::truth(augment.flip)),
-                crop: Some(size(&augment.crop)),
-                erase: Some(Value::known(augment.erase)),
-            });
-        }
-        if let Some(limit) = clip_norm {
-            train.clip_norm = Some(Value::known(*limit));
-        }
-        if let Some(learning_rate) = learning_rate {
-            let learning_rate = Value::known(*learning_rate);
-            match &mut train.optimizer {
-                Some(optimizer) => optimizer.learning_rate = learning_rate,
-                none => *none = Some(default_optimizer(learning_rate)),
-            }
-        }
-        if let Some(patience) = patience {
-            let patience = size(patience);
-            match &mut train.early_stop {
-                Some(rule) => rule.patience = patience,
-                none => {
-                    *none = Some(EarlyStop {
-                        id: Id::NONE,
-                        patience,
-                        metric: None,
-                        min_delta: Value::known(0.0),
-                    });
-                }
-            }
-        }
-        Ok(Spec::check(model)?)
-    }
-}
-
-/// The default optimizer, with another learning rate.
-fn default_optimizer(learning_rate: Value) -> Optimizer {
-    let kind = OptimizerKind::Adamw {
-        beta1: Value::known(0.9),
-        beta2: Value::known(0.999),
-        epsilon: Value::known(1e-8),
-        amsgrad: Value::truth(false),
-    };
-    Optimizer {
-        id: Id::NONE,
-        kind,
-        learning_rate,
-        weight_decay: None,
-    }
-}
-
-fn setting(name: &'static str, value: &str, reason: &str, help: &str) -> TrainError {
-    TrainError::Setting {
-        name,
-        value: value.to_owned(),
-        reason: reason.to_owned(),
-        help: help.to_owned(),
-    }
-}
-
 /// What happens to a batch of one sample, of which batch norm has no variance: burn would give zeros, and
 /// pull the running variance towards 0.
 fn batch_notes(
@@ -661,12 +545,12 @@ fn batch_notes(
     }
     let batch = settings.batch;
     if samples == 1 {
-        return Err(setting(
-            "batch",
-            &format!("{batch}, of one training sample"),
-            "`batch_norm` has no variance of one sample",
-            "more samples",
-        ));
+        return Err(TrainError::Setting {
+            name: "batch",
+            value: format!("{batch}, of one training sample"),
+            reason: "`batch_norm` has no variance of one sample".to_owned(),
+            help: "more samples".to_owned(),
+        });
     }
     let single = samples > batch && samples % batch == 1 && !settings.drop_last;
     Ok(single

@@ -9,7 +9,10 @@ use damper::burn::tensor::activation::{log_softmax, relu};
 use damper::burn::tensor::{Device, Int, Tensor, TensorData};
 use damper::data::Data;
 use damper::layer::{BatchNorm, DropPath, Dropout};
-use damper::{Pass, Progress, Stop, model};
+use damper::{
+    MetricKind, Optimizer, OptimizerKind, Pass, Progress, Schedule, ScheduleKind, Setting, Stop,
+    model,
+};
 
 model! {
     /// Four features, two classes.
@@ -240,4 +243,88 @@ fn a_model_of_every_mask_trains_the_same_twice() {
         assert_eq!(fit(5), first);
         assert_ne!(fit(6), first);
     });
+}
+
+model! {
+    /// Every setting that `train` may hold.
+    pub Everything
+    input image: [1, 8, 8]
+    layers { conv: conv2d(4, kernel = 3) -> relu -> flatten; head: linear(2); }
+    loss cross_entropy
+    train {
+        optimizer: sgd(lr = 0.1, momentum = 0.9), schedule: cosine(warmup = 0.1), epochs: 7, batch: 16, drop_last: true, seed: 9,
+        clip(norm = 1.0, value = 0.5), early_stop(patience = 3, metric = f1, min_delta = 0.01), accumulate: 2,
+        mixup(0.2), cutmix(1.0), ema(0.99), layer_decay(0.5), augment(shift = 2, flip = true), backend: flex,
+    }
+}
+
+/// A program can change all that a model declares: every setting can be switched off, and has its default then.
+#[test]
+fn every_setting_can_be_changed_and_switched_off() {
+    let declared = Everything::training().settings().unwrap();
+    let nothing = damper_ir::Model::default().training();
+    let mut training = Everything::training();
+    for setting in Setting::all() {
+        let alone = Everything::training().without(setting).settings().unwrap();
+        let is_other = alone != declared;
+        // What is not declared, or is declared as its default, changes nothing.
+        assert_eq!(is_other, setting != Setting::Swa, "{setting:?}");
+        training = training.without(setting);
+    }
+    assert_eq!(training.settings().unwrap(), nothing);
+
+    let changed = Everything::training()
+        .optimizer(Optimizer::new(OptimizerKind::lion(), 1e-3).with_weight_decay(0.1))
+        .schedule(Schedule::new(ScheduleKind::one_cycle()))
+        .drop_last(false)
+        .clip_value(0.25)
+        .early_stop_metric(MetricKind::accuracy())
+        .min_delta(0.5)
+        .settings()
+        .unwrap();
+    assert_eq!(changed.optimizer.word(), "lion");
+    assert_eq!((changed.learning_rate, changed.weight_decay), (1e-3, 0.1));
+    assert_eq!(
+        (changed.schedule.word(), changed.warmup),
+        ("one_cycle", 0.0)
+    );
+    assert!(!changed.drop_last);
+    assert_eq!(
+        (changed.clip_norm, changed.clip_value),
+        (Some(1.0), Some(0.25))
+    );
+    let stop = changed.early_stop.unwrap();
+    assert_eq!(
+        (stop.patience, stop.metric, stop.min_delta),
+        (3, Some(MetricKind::Accuracy), 0.5)
+    );
+
+    // A rule holds for what a program sets too: this schedule has no warm-up of its own.
+    let other = Everything::training()
+        .optimizer(Optimizer::new(
+            OptimizerKind::sgd().with("momentum", 1.5).unwrap(),
+            0.1,
+        ))
+        .settings()
+        .unwrap_err();
+    assert!(
+        other.to_string().contains("`momentum` of `sgd` is 1.5"),
+        "{other}"
+    );
+}
+
+#[test]
+fn a_later_change_overrides_an_earlier_one() {
+    let settings = Everything::training()
+        .without(Setting::Clip)
+        .clip_norm(2.0)
+        .learning_rate(0.5)
+        .optimizer(Optimizer::new(OptimizerKind::adam(), 0.25))
+        .epochs(3)
+        .without(Setting::Epochs)
+        .settings()
+        .unwrap();
+    assert_eq!((settings.clip_norm, settings.clip_value), (Some(2.0), None));
+    assert_eq!(settings.learning_rate.to_bits(), 0.25_f64.to_bits());
+    assert_eq!(settings.epochs, 10);
 }

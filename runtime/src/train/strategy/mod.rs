@@ -85,7 +85,7 @@ mod tests {
     /// `Dashboard` chooses burn's own loop. Without the feature `tui` nothing is shown.
     fn train(training: Training<Sign>, progress: Progress) -> Run<Sign> {
         let training = training.progress(progress);
-        let (spec, settings) = training.settings().expect("good settings");
+        let (spec, settings) = training.resolve().expect("good settings");
         let prepared = |seed| data(seed).check_for(&spec).expect("fitting data");
         let (train, valid) = (prepared(1), prepared(2));
         let device = Device::default();
