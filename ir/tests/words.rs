@@ -163,3 +163,21 @@ fn what_other_libraries_call_a_word_is_one_here() {
         }
     }
 }
+
+/// A program sets what is one number by the setting alone; all others have setters of their own.
+#[test]
+fn a_setting_of_one_number_takes_it() {
+    for setting in Setting::all() {
+        let word = words::find(damper_ir::train::WORDS, setting.word()).expect("a word");
+        let is_one = match setting.form() {
+            damper_ir::Form::Value(_) => true,
+            damper_ir::Form::Call => word.arguments.len() == 1,
+            _ => false,
+        };
+        let mut train = damper_ir::Train::default();
+        assert_eq!(train.set(setting, 3_usize.into()), is_one, "{setting:?}");
+        assert_eq!(train != damper_ir::Train::default(), is_one, "{setting:?}");
+        train.clear(setting);
+        assert_eq!(train, damper_ir::Train::default(), "{setting:?}");
+    }
+}

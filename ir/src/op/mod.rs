@@ -27,6 +27,7 @@ pub mod recurrent;
 pub mod reduce;
 pub mod reshape;
 pub mod rms_norm;
+pub mod squeeze_excitation;
 pub mod step;
 pub mod stochastic;
 pub mod swiglu;
@@ -165,6 +166,7 @@ operations! {
         group_norm => GroupNorm,
         instance_norm => InstanceNorm,
         rms_norm => RmsNorm,
+        squeeze_excitation => SqueezeExcitation,
         reshape => Reshape,
         embedding => Embedding,
         recurrent => Recurrent,

@@ -179,27 +179,28 @@ impl Setting {
 choice!(Backend: "flex" = Flex, "ndarray" = Ndarray, "wgpu" = Wgpu);
 
 impl Train {
-    /// Takes the value of a setting that has one: `epochs: 30`.
-    pub fn set(&mut self, setting: Setting, value: Value) {
+    /// Takes the value of a setting that is one number: `epochs: 30`, `mixup(0.2)`. Whether it is.
+    pub fn set(&mut self, setting: Setting, value: Value) -> bool {
         let place = match setting {
             Setting::Epochs => &mut self.epochs,
             Setting::Batch => &mut self.batch,
             Setting::DropLast => &mut self.drop_last,
             Setting::Seed => &mut self.seed,
             Setting::Accumulate => &mut self.accumulate,
+            Setting::Mixup => &mut self.mixup,
+            Setting::Cutmix => &mut self.cutmix,
+            Setting::Ema => &mut self.ema,
+            Setting::Swa => &mut self.swa,
+            Setting::LayerDecay => &mut self.layer_decay,
             Setting::Optimizer
             | Setting::Schedule
             | Setting::Clip
             | Setting::EarlyStop
-            | Setting::Mixup
-            | Setting::Cutmix
-            | Setting::Ema
-            | Setting::Swa
-            | Setting::LayerDecay
             | Setting::Augment
-            | Setting::Backend => return,
+            | Setting::Backend => return false,
         };
         *place = Some(value);
+        true
     }
 
     /// Switches a setting off, or back to its default.
@@ -229,11 +230,6 @@ impl Train {
         let of = |name| from.optional(name);
         match setting {
             Setting::Clip => (self.clip_norm, self.clip_value) = (of("norm"), of("value")),
-            Setting::Mixup => self.mixup = of("alpha"),
-            Setting::Cutmix => self.cutmix = of("alpha"),
-            Setting::Ema => self.ema = of("decay"),
-            Setting::Swa => self.swa = of("from_epoch"),
-            Setting::LayerDecay => self.layer_decay = of("factor"),
             Setting::EarlyStop => {
                 self.early_stop = Some(EarlyStop {
                     id,
@@ -251,15 +247,24 @@ impl Train {
                     erase: of("erase"),
                 });
             }
-            // These have one value, or words of their own.
+            // These are one number.
             Setting::Epochs
             | Setting::Batch
             | Setting::DropLast
             | Setting::Seed
             | Setting::Accumulate
-            | Setting::Optimizer
-            | Setting::Schedule
-            | Setting::Backend => {}
+            | Setting::Mixup
+            | Setting::Cutmix
+            | Setting::Ema
+            | Setting::Swa
+            | Setting::LayerDecay => {
+                let only = from.word().arguments.first();
+                if let Some(value) = only.and_then(|only| of(only.name)) {
+                    self.set(setting, value);
+                }
+            }
+            // These have words of their own.
+            Setting::Optimizer | Setting::Schedule | Setting::Backend => {}
         }
     }
 }

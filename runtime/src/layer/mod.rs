@@ -23,6 +23,7 @@ mod recurrent;
 pub(crate) mod reparameterised;
 mod rrelu;
 mod sequence;
+mod squeeze_excitation;
 
 pub use alpha_dropout::AlphaDropout;
 pub use attention::{Attention, Projection, Rope};
@@ -49,6 +50,7 @@ pub use rrelu::RRelu;
 pub use sequence::{
     Reshape, first_step, flatten, last_step, max_over_time, mean_over_time, to_sequence,
 };
+pub use squeeze_excitation::SqueezeExcitation;
 
 pub use crate::weights::Weights;
 use burn::module::Module;

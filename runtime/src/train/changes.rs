@@ -45,7 +45,7 @@ impl Changes {
         });
     }
 
-    /// A setting that is one value.
+    /// A setting that is one number.
     pub(super) fn set(&mut self, setting: Setting, value: impl Into<Value>) {
         let value = value.into();
         self.edit(setting.word(), move |train| {
@@ -65,7 +65,7 @@ impl Changes {
     pub(super) fn swa(&mut self, from_epoch: usize) {
         self.edit("swa", move |train| {
             at_most("swa", from_epoch)?;
-            train.swa = Some(from_epoch.into());
+            train.set(Setting::Swa, from_epoch.into());
             Ok(())
         });
     }

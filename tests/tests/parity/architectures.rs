@@ -9,8 +9,9 @@ use damper::burn::nn::{Embedding, GroupNorm, InstanceNorm, Linear, RmsNorm};
 use damper::burn::tensor::{Bool, Device, Gradients, Int, Tensor};
 use damper::layer::{
     self, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, Attention, AvgPool1d, AvgPool2d,
-    AvgPool3d, BatchNorm, Conv3d, Layer, MaxPool1d, MaxPool2d, MaxPool3d, SpectralNorm, WeightNorm,
-    global_avg_pool, global_max_pool, last_step, max_over_time, mean_over_time, to_sequence,
+    AvgPool3d, BatchNorm, Conv3d, Layer, MaxPool1d, MaxPool2d, MaxPool3d, SpectralNorm,
+    SqueezeExcitation, WeightNorm, global_avg_pool, global_max_pool, last_step, max_over_time,
+    mean_over_time, to_sequence,
 };
 use damper_ir::op;
 use damper_ir::{Conv, OpKind, Padding, Pool, Reduction, Shape, Value};
@@ -287,6 +288,34 @@ fn norms() {
     layer.beta = parameter("batch_norm.bias");
     let gradients = compare::<4, 4>("batch_norm", |x| layer.forward(x));
     compare_parameter("batch_norm.weight", &layer.gamma, &gradients);
+}
+
+#[test]
+fn squeeze_excitation() {
+    let kind = OpKind::SqueezeExcitation(op::SqueezeExcitation {
+        reduction: Value::known(2.0),
+    });
+    let mut layer: SqueezeExcitation = built(kind, &IMAGE);
+    // PyTorch's weights are [out, in].
+    let transposed = |name: &str| {
+        let weight = parameter::<2>(name).val().inner().transpose();
+        Param::from_tensor(Tensor::from_inner(weight))
+    };
+    layer.squeeze.weight = transposed("squeeze_excitation.squeeze.weight");
+    layer.squeeze.bias = Some(parameter("squeeze_excitation.squeeze.bias"));
+    layer.excite.weight = transposed("squeeze_excitation.excite.weight");
+    layer.excite.bias = Some(parameter("squeeze_excitation.excite.bias"));
+    let gradients = compare::<4, 4>("squeeze_excitation", |x| layer.forward(x));
+    for (name, linear) in [("squeeze", &layer.squeeze), ("excite", &layer.excite)] {
+        let gradient = linear.weight.val().grad(&gradients).expect("a gradient");
+        let name = format!("squeeze_excitation.{name}");
+        fixture().assert(&format!("{name}.weight_gradient"), gradient.transpose());
+        compare_parameter(
+            &format!("{name}.bias"),
+            linear.bias.as_ref().expect("a bias"),
+            &gradients,
+        );
+    }
 }
 
 #[test]
