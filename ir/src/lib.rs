@@ -59,7 +59,7 @@ pub use shape::{Layout, Misfit, Shape};
 pub use suggest::suggest;
 pub use summary::{Row, Summary, grouped};
 pub use task::{Task, TaskKind};
-pub use train::optimizer::{Optimizer, OptimizerKind};
+pub use train::optimizer::{Optimizer, OptimizerFacts, OptimizerKind, WeightDecay};
 pub use train::schedule::{Schedule, ScheduleKind};
 pub use train::{Augment, Augmentation, Backend, EarlyStop, Form, Setting, Settings, Stop, Train};
 pub use value::{Id, Value};

@@ -9,7 +9,7 @@ use crate::op;
 use crate::summary::grouped;
 use crate::{
     Id, Level, LintLevel, LossKind, OpKind, Optimizer, OptimizerKind, Reach, Role, RuleKind, Train,
-    Value, WeightRule,
+    Value, WeightDecay, WeightRule,
 };
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -47,20 +47,16 @@ fn coupled_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
         return;
     };
     let word = optimizer.kind.word();
-    let (level, instead) = match optimizer.kind {
-        OptimizerKind::Adam { .. } => (
+    let (level, instead) = match optimizer.kind.facts().weight_decay {
+        WeightDecay::Rescaled(Some(other)) => (
             Level::Deny,
             format!(
-                "`adamw(lr = {}, weight_decay = {value})`, or ",
+                "`{other}(lr = {}, weight_decay = {value})`, or ",
                 optimizer.learning_rate
             ),
         ),
-        OptimizerKind::RmsProp { .. } | OptimizerKind::Adagrad { .. } => {
-            (Level::Warn, String::new())
-        }
-        OptimizerKind::Sgd { .. } | OptimizerKind::Adamw { .. } | OptimizerKind::Lion { .. } => {
-            return;
-        }
+        WeightDecay::Rescaled(None) => (Level::Warn, String::new()),
+        WeightDecay::Coupled | WeightDecay::Decoupled => return,
     };
     cx.at(
         &[],
@@ -91,27 +87,12 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
     let value = &optimizer.learning_rate;
     let Some(rate) = value.known else { return };
     let word = optimizer.kind.word();
-    let (usual, most, source) = match optimizer.kind {
-        OptimizerKind::Sgd { .. } => (
-            0.1,
-            "max_sgd",
-            "the usual rate is that of ResNet (arXiv 1512.03385), for batches of 256",
-        ),
-        OptimizerKind::Adagrad { .. } => {
-            (0.01, "max_sgd", "the usual rate is the default of PyTorch")
-        }
-        OptimizerKind::Lion { .. } => (
-            1e-4,
-            "max",
-            "the usual rate is that of the paper (arXiv 2302.06675)",
-        ),
-        OptimizerKind::Adam { .. }
-        | OptimizerKind::Adamw { .. }
-        | OptimizerKind::RmsProp { .. } => (
-            1e-3,
-            "max",
-            "the usual rate is that of Adam's paper (arXiv 1412.6980)",
-        ),
+    let facts = optimizer.kind.facts();
+    let (usual, source) = (facts.usual_rate, facts.rate_source);
+    let most = if facts.takes_large_rates {
+        "max_sgd"
+    } else {
+        "max"
     };
     let limit = |name| cx.limit(&[], TRAIN, names::learning_rate_out_of_range, name);
     let (least, most) = (limit("min"), limit(most));

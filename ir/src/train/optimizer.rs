@@ -128,28 +128,76 @@ words! {
     ];
 }
 
+/// What `weight_decay` of an optimizer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WeightDecay {
+    /// A default `decay(l2 = ..)` of every weight, apart from the step (arXiv 1711.05101).
+    Decoupled,
+    /// It is added to the gradient, which the step takes as it is.
+    Coupled,
+    /// It is added to the gradient, which the step then divides by the size of past gradients, so that it does not act as weight
+    /// decay. The optimizer that is the same with decoupled decay, if there is one.
+    Rescaled(Option<&'static str>),
+}
+
+/// What rules and training need to know of an optimizer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OptimizerFacts {
+    /// What its `weight_decay` does.
+    pub weight_decay: WeightDecay,
+    /// The usual learning rate.
+    pub usual_rate: f64,
+    /// Where that rate is from.
+    pub rate_source: &'static str,
+    /// Whether it takes learning rates as large as those of `sgd`.
+    pub takes_large_rates: bool,
+}
+
 impl OptimizerKind {
+    /// What rules and training need to know of it.
+    pub const fn facts(&self) -> OptimizerFacts {
+        use WeightDecay::{Coupled, Decoupled, Rescaled};
+        const ADAM: &str = "the usual rate is that of Adam's paper (arXiv 1412.6980)";
+        let (weight_decay, usual_rate, rate_source, takes_large_rates) = match self {
+            Self::Sgd { .. } => (
+                Coupled,
+                0.1,
+                "the usual rate is that of ResNet (arXiv 1512.03385), for batches of 256",
+                true,
+            ),
+            Self::Adam { .. } => (Rescaled(Some("adamw")), 1e-3, ADAM, false),
+            Self::Adamw { .. } => (Decoupled, 1e-3, ADAM, false),
+            Self::RmsProp { .. } => (Rescaled(None), 1e-3, ADAM, false),
+            Self::Adagrad { .. } => (
+                Rescaled(None),
+                0.01,
+                "the usual rate is the default of PyTorch",
+                true,
+            ),
+            Self::Lion { .. } => (
+                Decoupled,
+                1e-4,
+                "the usual rate is that of the paper (arXiv 2302.06675)",
+                false,
+            ),
+        };
+        OptimizerFacts {
+            weight_decay,
+            usual_rate,
+            rate_source,
+            takes_large_rates,
+        }
+    }
+
     /// Whether the step is divided by the size of past gradients (or only their sign is used), so that an
     /// L2 term in the gradient does not act as weight decay (arXiv 1711.05101).
     pub const fn is_adaptive(&self) -> bool {
-        match self {
-            Self::Sgd { .. } => false,
-            Self::Adam { .. }
-            | Self::Adamw { .. }
-            | Self::RmsProp { .. }
-            | Self::Adagrad { .. }
-            | Self::Lion { .. } => true,
-        }
+        !matches!(self.facts().weight_decay, WeightDecay::Coupled)
     }
 
     /// Whether `weight_decay` is decoupled: a default `decay(l2 = ..)` of every weight.
     pub const fn decouples_decay(&self) -> bool {
-        match self {
-            Self::Adamw { .. } | Self::Lion { .. } => true,
-            Self::Sgd { .. } | Self::Adam { .. } | Self::RmsProp { .. } | Self::Adagrad { .. } => {
-                false
-            }
-        }
+        matches!(self.facts().weight_decay, WeightDecay::Decoupled)
     }
 }
 
