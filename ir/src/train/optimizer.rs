@@ -81,6 +81,27 @@ words! {
         weight_decay = optional(Kind::Float).range(Range::NotNegative),
     ];
 
+    /// Orthogonalized momentum for weight matrices (Jordan et al. 2024), scaled to the size of Adam's steps (Liu et al.,
+    /// arXiv 2502.16982); `adamw` with the same learning rate for kernels, embeddings, biases and gains.
+    muon(lr) [
+        /// The learning rate.
+        lr = float(1e-3).positional().range(Range::Elsewhere),
+    ] = Muon {
+        /// Of the matrices: the share of the last step that is kept.
+        momentum: Value = float(0.95).range(Range::BelowOne),
+        /// Of the matrices: whether the gradient is taken one step ahead.
+        nesterov: Value = flag(true),
+        /// Of the others: the share of the mean of gradients that is kept.
+        beta1: Value = float(0.9).range(Range::BelowOne),
+        /// Of the others: the share of the mean of squared gradients that is kept.
+        beta2: Value = float(0.999).range(Range::BelowOne),
+        /// Of the others: added to the root of the second moment.
+        epsilon: Value = float(1e-8).range(Range::Positive),
+    } [
+        /// A default `decay(l2 = weight_decay)` of every weight matrix, as under `adamw`. Without it, 0.
+        weight_decay = optional(Kind::Float).range(Range::NotNegative),
+    ];
+
     /// The gradient divided by the root of its mean square (Hinton 2012).
     rmsprop(lr) [
         /// The learning rate.
@@ -166,7 +187,7 @@ impl OptimizerKind {
                 true,
             ),
             Self::Adam { .. } => (Rescaled(Some("adamw")), 1e-3, ADAM, false),
-            Self::Adamw { .. } => (Decoupled, 1e-3, ADAM, false),
+            Self::Adamw { .. } | Self::Muon { .. } => (Decoupled, 1e-3, ADAM, false),
             Self::RmsProp { .. } => (Rescaled(None), 1e-3, ADAM, false),
             Self::Adagrad { .. } => (
                 Rescaled(None),

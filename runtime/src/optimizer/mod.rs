@@ -7,6 +7,7 @@ mod clip;
 mod fused;
 mod fused_step;
 mod model_optimizer;
+mod muon;
 mod sgd;
 mod step;
 #[cfg(not(feature = "flex"))]
@@ -77,6 +78,23 @@ pub(crate) fn build_with(spec: &Spec, prefix: &str) -> (ModuleOptimizer, FusedSt
                 amsgrad: truth(amsgrad),
             },
         ),
+        OptimizerKind::Muon {
+            momentum,
+            nesterov,
+            beta1,
+            beta2,
+            epsilon,
+        } => muon::build(
+            place,
+            momentum.number(),
+            truth(nesterov),
+            &Adam {
+                beta1: beta1.number(),
+                beta2: beta2.number(),
+                epsilon: epsilon.number(),
+                amsgrad: false,
+            },
+        ),
         OptimizerKind::RmsProp {
             alpha,
             momentum,
@@ -108,9 +126,12 @@ pub(crate) fn build_with(spec: &Spec, prefix: &str) -> (ModuleOptimizer, FusedSt
     }
 }
 
+/// A description, and the path of its model in the module whose parameters are stepped.
+type Place<'a> = (&'a Spec, &'a str);
+
 /// Fused steps, where the backend allows them. All of them share the state that is returned.
 fn with_fused_steps<O: fused::Fusable>(
-    place: (&Spec, &str),
+    place: Place<'_>,
     optimizer: &O,
 ) -> (ModuleOptimizer, FusedStep) {
     let step = fused::new_step();
@@ -119,10 +140,7 @@ fn with_fused_steps<O: fused::Fusable>(
 }
 
 /// Steps as tensor operations.
-fn with_burn_steps<O: Optimizer>(
-    place: (&Spec, &str),
-    optimizer: &O,
-) -> (ModuleOptimizer, FusedStep) {
+fn with_burn_steps<O: Optimizer>(place: Place<'_>, optimizer: &O) -> (ModuleOptimizer, FusedStep) {
     (
         grouped(place, optimizer, |rules| rules),
         FusedStep::unfused(),
@@ -131,9 +149,21 @@ fn with_burn_steps<O: Optimizer>(
 
 /// One group for each distinct set of rules; `wrap` may choose another way to take the same step.
 fn grouped<O: Optimizer, W: Optimizer>(
-    (spec, prefix): (&Spec, &str),
+    place: Place<'_>,
     optimizer: &O,
     wrap: impl Fn(Regularized<O>) -> W,
+) -> ModuleOptimizer {
+    fold_groups(place, optimizer, optimizer, |_| false, &wrap, &wrap)
+}
+
+/// One group for each distinct set of rules, with another optimizer for some parameters.
+fn fold_groups<O: Optimizer, P: Optimizer, W: Optimizer, V: Optimizer>(
+    (spec, prefix): Place<'_>,
+    optimizer: &O,
+    other: &P,
+    takes_other: impl Fn(&Parameter) -> bool,
+    wrap: impl Fn(Regularized<O>) -> W,
+    wrap_other: impl Fn(Regularized<P>) -> V,
 ) -> ModuleOptimizer {
     let settings = spec.training();
     let clip_value = settings.clip_value;
@@ -141,7 +171,7 @@ fn grouped<O: Optimizer, W: Optimizer>(
         clip_value,
         ..UpdateRules::default()
     };
-    let mut groups: Vec<(UpdateRules, Vec<String>)> = Vec::new();
+    let mut groups: Vec<((UpdateRules, bool), Vec<String>)> = Vec::new();
     for parameter in spec.parameters().into_iter().filter(Parameter::trained) {
         let rules = UpdateRules {
             clip_value,
@@ -152,24 +182,36 @@ fn grouped<O: Optimizer, W: Optimizer>(
             Some(_) => rules.without_penalties(),
             None => rules,
         };
-        if rules == plain {
+        let key = (rules, takes_other(&parameter));
+        if key == (plain, false) {
             continue;
         }
-        match groups.iter_mut().find(|(known, _)| *known == rules) {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
             Some((_, paths)) => paths.push(below(prefix, parameter.path)),
-            None => groups.push((rules, vec![below(prefix, parameter.path)])),
+            None => groups.push((key, vec![below(prefix, parameter.path)])),
         }
     }
-    let regularized = |rules| {
+    let step = |rules| {
         wrap(Regularized {
             optimizer: optimizer.clone(),
             rules,
         })
     };
+    let other_step = |rules| {
+        wrap_other(Regularized {
+            optimizer: other.clone(),
+            rules,
+        })
+    };
     groups.into_iter().fold(
-        ModuleOptimizer::from(regularized(plain)),
-        |optimizer, (rules, paths)| {
-            optimizer.with_group(ParamGroup::from_paths(paths), regularized(rules), None)
+        ModuleOptimizer::from(step(plain)),
+        |optimizer, ((rules, is_other), paths)| {
+            let group = ParamGroup::from_paths(paths);
+            if is_other {
+                optimizer.with_group(group, other_step(rules), None)
+            } else {
+                optimizer.with_group(group, step(rules), None)
+            }
         },
     )
 }

@@ -214,6 +214,18 @@ fn sign_of_the_momentum() {
 }
 
 #[test]
+fn orthogonalized_momentum() {
+    let muon = |momentum: f64, nesterov: bool| {
+        let kind = OptimizerKind::muon().with("momentum", momentum);
+        let kind = kind.and_then(|kind| kind.with("nesterov", nesterov));
+        (kind.expect("arguments of `muon`"), 0.05)
+    };
+    plain("muon", muon(0.95, true), 0.0);
+    plain("muon_plain", muon(0.8, false), 0.0);
+    plain("muon_weight_decay", muon(0.95, true), 0.3);
+}
+
+#[test]
 fn decay() {
     let decay = |l1: f64, l2: f64| {
         vec![RuleKind::Decay {
