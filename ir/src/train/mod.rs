@@ -29,6 +29,9 @@ words! {
     /// Whether the last, short batch of an epoch is left out: `drop_last: true`. The default is `false`.
     drop_last = DropLast;
 
+    /// Whether each epoch takes the training samples in another order: `shuffle: false` keeps that of the data. The default is `true`.
+    shuffle = Shuffle;
+
     /// The seed of weights, sample order and dropout: `seed: 42`, which is also the default. The same seed gives the same run.
     seed = Seed;
 
@@ -140,7 +143,7 @@ impl Setting {
             Self::Schedule => Form::Schedule,
             Self::Epochs | Self::Batch | Self::Accumulate => Form::Value(Kind::Size),
             Self::Seed => Form::Value(Kind::Whole),
-            Self::DropLast => Form::Value(Kind::Bool),
+            Self::DropLast | Self::Shuffle => Form::Value(Kind::Bool),
             Self::Backend => Form::Backend,
             Self::Clip
             | Self::EarlyStop
@@ -161,6 +164,7 @@ impl Setting {
             Self::Epochs => "epochs: 30",
             Self::Batch => "batch: 64",
             Self::DropLast => "drop_last: true",
+            Self::Shuffle => "shuffle: false",
             Self::Seed => "seed: 42",
             Self::Clip => "clip(norm = 1.0)",
             Self::EarlyStop => "early_stop(patience = 5)",
@@ -185,6 +189,7 @@ impl Train {
             Setting::Epochs => &mut self.epochs,
             Setting::Batch => &mut self.batch,
             Setting::DropLast => &mut self.drop_last,
+            Setting::Shuffle => &mut self.shuffle,
             Setting::Seed => &mut self.seed,
             Setting::Accumulate => &mut self.accumulate,
             Setting::Mixup => &mut self.mixup,
@@ -211,6 +216,7 @@ impl Train {
             Setting::Epochs => self.epochs = None,
             Setting::Batch => self.batch = None,
             Setting::DropLast => self.drop_last = None,
+            Setting::Shuffle => self.shuffle = None,
             Setting::Seed => self.seed = None,
             Setting::Clip => (self.clip_norm, self.clip_value) = (None, None),
             Setting::EarlyStop => self.early_stop = None,
@@ -251,6 +257,7 @@ impl Train {
             Setting::Epochs
             | Setting::Batch
             | Setting::DropLast
+            | Setting::Shuffle
             | Setting::Seed
             | Setting::Accumulate
             | Setting::Mixup
@@ -291,6 +298,9 @@ pub struct Train {
     /// Whether the last, short batch is left out.
     #[serde(skip_serializing_if = "no")]
     pub drop_last: Option<Value>,
+    /// Whether each epoch takes the samples in another order.
+    #[serde(skip_serializing_if = "no")]
+    pub shuffle: Option<Value>,
     /// The seed of everything random.
     #[serde(skip_serializing_if = "no")]
     pub seed: Option<Value>,
@@ -406,6 +416,8 @@ pub struct Settings {
     pub batch: usize,
     /// Whether the last, short batch is left out (false).
     pub drop_last: bool,
+    /// Whether each epoch takes the samples in another order (true).
+    pub shuffle: bool,
     /// The seed of everything random (42).
     pub seed: u64,
     /// The greatest Euclidean length of all gradients together (none).
@@ -479,6 +491,10 @@ impl Model {
                 .drop_last
                 .and_then(|value| value.is_true())
                 .unwrap_or(false),
+            shuffle: train
+                .shuffle
+                .and_then(|value| value.is_true())
+                .unwrap_or(true),
             seed: train
                 .seed
                 .and_then(|value| value.size())

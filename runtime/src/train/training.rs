@@ -172,6 +172,13 @@ impl<M: Network> Training<M> {
         self
     }
 
+    /// Whether each epoch takes the training samples in another order.
+    #[must_use]
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.changes.set(Setting::Shuffle, shuffle);
+        self
+    }
+
     /// Switches a declared setting off; one that always has a value gets its default back.
     #[must_use]
     pub fn without(mut self, setting: Setting) -> Self {
@@ -382,9 +389,13 @@ impl<M: Network> Training<M> {
 
         let loader = train
             .loader(settings.batch, &learning_device)
-            .shuffled(settings.seed)
             .drop_last(settings.drop_last)
             .join_single(has_batch_norm(&spec));
+        let loader = if settings.shuffle {
+            loader.shuffled(settings.seed)
+        } else {
+            loader
+        };
         let batches = loader.batches();
         let valid_loader = valid.loader(settings.batch, device);
         let metrics = spec.model().metrics_or_default();

@@ -252,7 +252,7 @@ model! {
     layers { conv: conv2d(4, kernel = 3) -> relu -> flatten; head: linear(2); }
     loss cross_entropy
     train {
-        optimizer: sgd(lr = 0.1, momentum = 0.9), schedule: cosine(warmup = 0.1), epochs: 7, batch: 16, drop_last: true, seed: 9,
+        optimizer: sgd(lr = 0.1, momentum = 0.9), schedule: cosine(warmup = 0.1), epochs: 7, batch: 16, drop_last: true, shuffle: false, seed: 9,
         clip(norm = 1.0, value = 0.5), early_stop(patience = 3, metric = f1, min_delta = 0.01), accumulate: 2,
         mixup(0.2), cutmix(1.0), ema(0.99), layer_decay(0.5), augment(shift = 2, flip = true), backend: flex,
     }
@@ -311,6 +311,27 @@ fn every_setting_can_be_changed_and_switched_off() {
         other.to_string().contains("`momentum` of `sgd` is 1.5"),
         "{other}"
     );
+}
+
+/// Without shuffling two epochs are one epoch of the samples twice over, bit for bit.
+#[test]
+fn samples_keep_their_order_without_shuffling() {
+    let (data, valid) = (quadrants(32, 1), quadrants(32, 2));
+    let run = |twice: bool, shuffle: bool| {
+        let rows: Vec<usize> = (0..32).chain(0..if twice { 32 } else { 0 }).collect();
+        let training = Quadrants::training()
+            .epochs(if twice { 1 } else { 2 })
+            .batch(8)
+            .shuffle(shuffle)
+            .without(Setting::EarlyStop)
+            .progress(Progress::Silent)
+            .interruptible(false);
+        let run = training.fit(&data.select(&rows).unwrap(), &valid).unwrap();
+        let (_, loss) = *losses(run.history()).last().unwrap();
+        loss.to_bits()
+    };
+    assert_eq!(run(true, false), run(false, false));
+    assert_ne!(run(true, true), run(false, true));
 }
 
 #[test]
