@@ -341,5 +341,5 @@ fn pooling(input: &[f32], print: impl Fn(&str, f64)) {
             pool::max_pool(input, windows, output, places).unwrap();
         }
     });
-    print("greatest of 2 x 2", time);
+    print("max pool 2 x 2", time);
 }

@@ -46,7 +46,7 @@ pub struct Projection {
 /// Rotary positions (Su et al., arXiv 2104.09864): feature `i` of a head and feature `i + half` are the two axes of a
 /// plane, turned by `step / 10000^(i / half)`.
 ///
-/// The pairs are those of `GPT-NeoX` and `LLaMA` ("rotate half"); the paper pairs neighbours, which is the same up to the
+/// The pairs are those of `GPT-NeoX` and `LLaMA` ("rotate half"); the paper pairs neighbors, which is the same up to the
 /// order of a head's features.
 #[derive(Module, Debug)]
 pub struct Rope {

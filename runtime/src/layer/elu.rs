@@ -1,3 +1,5 @@
+//! Elu and its relatives.
+
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -39,7 +41,7 @@ impl Celu {
     }
 }
 
-/// The self-normalising ELU: `scale * x` where positive, else `scale * alpha * (exp(x) - 1)`
+/// The self-normalizing ELU: `scale * x` where positive, else `scale * alpha * (exp(x) - 1)`
 /// (Klambauer et al., arXiv 1706.02515).
 #[must_use]
 pub fn selu<const D: usize>(input: Tensor<D>) -> Tensor<D> {

@@ -1,3 +1,5 @@
+//! Dropout of whole words of an embedding, and a linear layer that shares its weight.
+
 use super::dense::product;
 use super::dropout::ApplyMask;
 use super::{Layer, Weights, held, share};

@@ -1,3 +1,5 @@
+//! Group, instance and root-mean-square norm, which are burn's.
+
 use super::{Layer, Weights, positive};
 use burn::nn::{
     GroupNorm, GroupNormConfig, InstanceNorm, InstanceNormConfig, RmsNorm, RmsNormConfig,

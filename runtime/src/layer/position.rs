@@ -1,3 +1,5 @@
+//! Positions that are added to the steps of a sequence.
+
 use super::{Layer, Weights, held};
 use crate::autodiff::match_autodiff;
 use burn::module::{Module, Param};

@@ -1,3 +1,5 @@
+//! Relu with a random slope.
+
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::activation::leaky_relu;

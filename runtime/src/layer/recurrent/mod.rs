@@ -1,4 +1,4 @@
-//! `lstm`, `gru` and `rnn`: PyTorch's cells, with the regularisers of recurrent networks.
+//! `lstm`, `gru` and `rnn`: PyTorch's cells, with the regularizers of recurrent networks.
 
 mod unrolled;
 
