@@ -1,9 +1,11 @@
 //! Dropout for self-normalizing networks.
 
 use super::dropout::ApplyMask;
+use super::{Layer, Weights, probability};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
+use damper_ir::{Op, OpKind, Shape, Stochastic};
 use damper_kernels::dropout::Outcome;
 
 /// What `selu` gives far below 0: the product of its scale and its alpha, negated.
@@ -53,5 +55,18 @@ impl AlphaDropout {
             dropped: (scale * SATURATION + shift) as f32,
         };
         mask.apply_as(input, outcome)
+    }
+}
+
+impl Layer for AlphaDropout {
+    const WORD: &'static str = "`alpha_dropout`";
+
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
+        match &op.kind {
+            OpKind::Stochastic(Stochastic::AlphaDropout { rate }) => {
+                probability(rate).map(Self::new)
+            }
+            _ => None,
+        }
     }
 }

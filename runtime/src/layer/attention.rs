@@ -2,7 +2,8 @@
 
 use super::dense::{dense, product};
 use super::dropout::ApplyMask;
-use super::{Layer, Weights, held, linear, share};
+use super::linear::linear;
+use super::{Layer, Weights, check_allocation, probability};
 use crate::Pass;
 use crate::activation::softmax;
 use crate::autodiff::match_autodiff;
@@ -269,11 +270,11 @@ impl Layer for Attention {
             .filter(|heads| *heads > 0 && features.is_multiple_of(*heads))?;
         let bias = bias.is_true()?;
         let width = features.checked_mul(3)?;
-        held([features, width])?;
+        check_allocation([features, width])?;
         let rope = if *rope {
             let size = features / heads;
             let time = input.channels()?;
-            held([time, size])?;
+            check_allocation([time, size])?;
             let steps = super::position::kept(time, size);
             size.is_multiple_of(2)
                 .then(|| Some(Rope::new(steps, size / 2, weights.device())))?
@@ -295,7 +296,7 @@ impl Layer for Attention {
             causal: causal.is_true()?,
             rope,
             rate: match dropout {
-                Some(dropout) => share(&dropout.rate)?,
+                Some(dropout) => probability(&dropout.rate)?,
                 None => 0.0,
             },
             training: Param::from_bool(true),

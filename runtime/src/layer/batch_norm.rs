@@ -1,8 +1,10 @@
 //! Batch normalization.
 
+use super::{Layer, Weights, positive};
 use burn::module::{Flag, Module, Param, RunningState};
 use burn::tensor::module::{batch_norm, batch_norm_train};
 use burn::tensor::{Device, Tensor};
+use damper_ir::{Op, OpKind, Shape, op};
 
 /// Batch normalization with PyTorch's running statistics (Ioffe and Szegedy, arXiv 1502.03167).
 ///
@@ -108,5 +110,26 @@ fn normalize<const D: usize>(
         output: result.output,
         mean: result.mean,
         variance: result.variance,
+    }
+}
+
+impl Layer for BatchNorm {
+    const WORD: &'static str = "`batch_norm`";
+
+    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
+        let OpKind::BatchNorm(op::BatchNorm { epsilon, momentum }) = &op.kind else {
+            return None;
+        };
+        let features = input
+            .0
+            .first()
+            .copied()
+            .flatten()
+            .filter(|size| *size > 0)?;
+        let epsilon = positive(epsilon)?;
+        let momentum = momentum
+            .float()
+            .filter(|momentum| (0.0..=1.0).contains(momentum))?;
+        Some(Self::new(features, epsilon, momentum, weights.device()))
     }
 }

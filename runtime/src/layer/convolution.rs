@@ -1,6 +1,6 @@
 //! Convolutions.
 
-use super::{Layer, Weights, held, sizes};
+use super::{Layer, Weights, check_allocation, sizes};
 use burn::module::{Module, Param};
 use burn::nn::conv::{
     Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, Conv3dConfig, ConvTranspose1d,
@@ -182,7 +182,7 @@ impl<const N: usize> Geometry<N> {
         let output_padding = sizes(&conv.output_padding, Some([0; N]))?;
         let padding = padding(&conv.padding, &kernel, &stride, &dilation)?;
         let weights = [channels_in / groups, channels_out];
-        held(weights.iter().chain(&kernel).copied())?;
+        check_allocation(weights.iter().chain(&kernel).copied())?;
         Some(Self {
             channels: [channels_in, channels_out],
             kernel,

@@ -3,6 +3,7 @@
 use super::Conv3d;
 use super::dense::product;
 use super::dropout::ApplyMask;
+use super::{Layer, Weights, probability};
 use crate::Pass;
 use crate::activation::silu;
 use burn::module::{Flag, Module, Param};
@@ -10,6 +11,7 @@ use burn::nn::Linear;
 use burn::nn::activation::SwiGlu;
 use burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 use burn::tensor::Tensor;
+use damper_ir::{Op, RuleKind, Shape};
 
 /// Drops weights, not activations: while training, each weight becomes 0 with probability `rate`, and
 /// survives scaled by `1 / (1 - rate)` (Wan et al., ICML 2013).
@@ -164,5 +166,16 @@ mod with {
     transposed! {
         conv_transpose2d(ConvTranspose2d, 4);
         conv_transpose3d(ConvTranspose3d, 5);
+    }
+}
+
+impl Layer for DropConnect {
+    const WORD: &'static str = "`drop_connect`";
+
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
+        op.rules.iter().find_map(|rule| match &rule.kind {
+            RuleKind::DropConnect { rate } => probability(rate).map(Self::new),
+            _ => None,
+        })
     }
 }

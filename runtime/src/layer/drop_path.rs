@@ -1,9 +1,11 @@
 //! Stochastic depth.
 
 use super::dropout::ApplyMask;
+use super::{Layer, Weights, probability};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
+use damper_ir::{Op, OpKind, Shape, Stochastic};
 
 /// Stochastic depth: while training, the whole branch of a sample becomes 0 with probability `rate`, and
 /// survives scaled by `1 / (1 - rate)` (Huang et al., arXiv 1603.09382).
@@ -38,5 +40,16 @@ impl DropPath {
         let mut shape = [1; D];
         shape[0] = input.dims()[0];
         mask.apply_to_groups(input, shape)
+    }
+}
+
+impl Layer for DropPath {
+    const WORD: &'static str = "`drop_path`";
+
+    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
+        match &op.kind {
+            OpKind::Stochastic(Stochastic::DropPath { rate }) => probability(rate).map(Self::new),
+            _ => None,
+        }
     }
 }

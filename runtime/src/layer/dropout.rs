@@ -1,6 +1,6 @@
 //! Ordinary dropout, and what other layers do with a dropout mask.
 
-use super::{Layer, Weights, share};
+use super::{Layer, Weights, probability};
 use crate::Pass;
 use crate::device::is_cpu;
 use burn::module::{Flag, Module, Param};
@@ -50,7 +50,7 @@ impl Layer for Dropout {
 
     fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         match &op.kind {
-            OpKind::Stochastic(Stochastic::Dropout { rate }) => share(rate).map(Self::new),
+            OpKind::Stochastic(Stochastic::Dropout { rate }) => probability(rate).map(Self::new),
             _ => None,
         }
     }

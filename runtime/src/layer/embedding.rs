@@ -2,7 +2,7 @@
 
 use super::dense::product;
 use super::dropout::ApplyMask;
-use super::{Layer, Weights, held, share};
+use super::{Layer, Weights, check_allocation, probability};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig};
@@ -20,7 +20,7 @@ impl Layer for Embedding {
             return None;
         };
         let sizes = [vocab.size()?, dim.size()?];
-        held(sizes)?;
+        check_allocation(sizes)?;
         let [vocab, dim] = sizes;
         let mut layer = EmbeddingConfig::new(vocab, dim).init(weights.device());
         layer.weight = weights.normal(sizes, 1.0);
@@ -74,7 +74,7 @@ impl Layer for EmbeddingDropout {
         let OpKind::Embedding(op::Embedding { dropout, .. }) = &op.kind else {
             return None;
         };
-        share(&dropout.as_ref()?.rate).map(Self::new)
+        probability(&dropout.as_ref()?.rate).map(Self::new)
     }
 }
 
@@ -123,7 +123,7 @@ impl Layer for TiedLinear {
         };
         let features = input.features().filter(|size| *size > 0)?;
         let out = out.size().filter(|size| *size > 0)?;
-        held([out])?;
+        check_allocation([out])?;
         let bound = 1.0 / (features as f64).sqrt();
         let bias = bias.is_true()?.then(|| weights.uniform([out], bound));
         Some(Self { bias })

@@ -1,7 +1,7 @@
 //! Dropout of more than single values.
 
 use super::dropout::ApplyMask;
-use super::{Layer, Weights, share};
+use super::{Layer, Weights, probability};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
@@ -50,7 +50,9 @@ impl Layer for SpatialDropout {
 
     fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         match &op.kind {
-            OpKind::Stochastic(Stochastic::SpatialDropout { rate }) => share(rate).map(Self::new),
+            OpKind::Stochastic(Stochastic::SpatialDropout { rate }) => {
+                probability(rate).map(Self::new)
+            }
             _ => None,
         }
     }
@@ -101,7 +103,7 @@ impl Layer for VariationalDropout {
     fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         match &op.kind {
             OpKind::Stochastic(Stochastic::VariationalDropout { rate }) => {
-                share(rate).map(Self::new)
+                probability(rate).map(Self::new)
             }
             _ => None,
         }
@@ -209,9 +211,9 @@ impl Layer for DropBlock {
             return None;
         };
         let size = size.size().filter(|size| *size > 0)?;
-        let layer = Self::new(share(rate)?, size);
+        let layer = Self::new(probability(rate)?, size);
         Some(match first {
-            Some(first) => layer.starting_at(share(first)?),
+            Some(first) => layer.starting_at(probability(first)?),
             None => layer,
         })
     }

@@ -3,6 +3,7 @@
 //! The stochastic layers act only on a training device, and only while their `training` flag is on, as
 //! burn's `Dropout` does; elsewhere they give their input back. Their random numbers are those of the [`Pass`](crate::Pass).
 
+mod activation;
 mod alpha_dropout;
 mod attention;
 mod batch_norm;
@@ -13,17 +14,21 @@ mod drop_path;
 mod dropout;
 mod elu;
 mod embedding;
+mod group_norm;
+mod instance_norm;
 mod layer_norm;
+mod linear;
 mod mask;
 mod noise;
-mod norm;
 mod pool;
 mod position;
 mod recurrent;
 pub(crate) mod reparameterised;
+mod rms_norm;
 mod rrelu;
 mod sequence;
 mod squeeze_excitation;
+mod swiglu;
 
 pub use alpha_dropout::AlphaDropout;
 pub use attention::{Attention, Projection, Rope};
@@ -54,16 +59,8 @@ pub use squeeze_excitation::SqueezeExcitation;
 
 pub use crate::weights::Weights;
 use burn::module::Module;
-use burn::nn::activation::{
-    HardShrink, HardShrinkConfig, HardSigmoid, HardSigmoidConfig, Hardtanh, HardtanhConfig,
-    LeakyRelu, LeakyReluConfig, PRelu, PReluConfig, Shrink, ShrinkConfig, SoftShrink,
-    SoftShrinkConfig, Softplus, SoftplusConfig, SwiGlu, SwiGluConfig, Threshold, ThresholdConfig,
-    ThresholdedRelu, ThresholdedReluConfig,
-};
-use burn::nn::{Linear, LinearConfig};
 use burn::tensor::Device;
-use damper_ir::op;
-use damper_ir::{ActivationKind, Op, OpKind, RuleKind, Shape, Stochastic, Value};
+use damper_ir::{Op, Shape, Value};
 
 /// A field of a generated module: it can be built from its operation in the description.
 pub trait Layer: Module + Sized {
@@ -80,195 +77,15 @@ pub trait Layer: Module + Sized {
     }
 }
 
-impl Layer for Linear {
-    const WORD: &'static str = "`linear`";
-
-    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::Linear(op::Linear { out, bias, .. }) = &op.kind else {
-            return None;
-        };
-        let (d_input, d_output) = matrix(input, out)?;
-        Some(linear(d_input, d_output, bias.is_true()?, weights))
-    }
-}
-
-/// burn's layer, with weights as PyTorch draws them.
-fn linear(d_input: usize, d_output: usize, bias: bool, weights: &Weights) -> Linear {
-    let mut layer = LinearConfig::new(d_input, d_output)
-        .with_bias(bias)
-        .init(weights.device());
-    weights.layer(&mut layer.weight, layer.bias.as_mut(), d_input);
-    layer
-}
-
-impl Layer for SwiGlu {
-    const WORD: &'static str = "`swiglu`";
-
-    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::Swiglu(op::Swiglu { out, bias }) = &op.kind else {
-            return None;
-        };
-        let (d_input, d_output) = matrix(input, out)?;
-        let bias = bias.is_true()?;
-        let mut layer = SwiGluConfig::new(d_input, d_output)
-            .with_bias(bias)
-            .init(weights.device());
-        layer.linear_inner = linear(d_input, d_output, bias, weights);
-        layer.linear_outer = linear(d_input, d_output, bias, weights);
-        Some(layer)
-    }
-}
-
-impl Layer for BatchNorm {
-    const WORD: &'static str = "`batch_norm`";
-
-    fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::BatchNorm(op::BatchNorm { epsilon, momentum }) = &op.kind else {
-            return None;
-        };
-        let features = input
-            .0
-            .first()
-            .copied()
-            .flatten()
-            .filter(|size| *size > 0)?;
-        let epsilon = positive(epsilon)?;
-        let momentum = momentum
-            .float()
-            .filter(|momentum| (0.0..=1.0).contains(momentum))?;
-        Some(Self::new(features, epsilon, momentum, weights.device()))
-    }
-}
-
-impl Layer for AlphaDropout {
-    const WORD: &'static str = "`alpha_dropout`";
-
-    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
-        match &op.kind {
-            OpKind::Stochastic(Stochastic::AlphaDropout { rate }) => share(rate).map(Self::new),
-            _ => None,
-        }
-    }
-}
-
-impl Layer for DropPath {
-    const WORD: &'static str = "`drop_path`";
-
-    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
-        match &op.kind {
-            OpKind::Stochastic(Stochastic::DropPath { rate }) => share(rate).map(Self::new),
-            _ => None,
-        }
-    }
-}
-
-impl Layer for DropConnect {
-    const WORD: &'static str = "`drop_connect`";
-
-    fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
-        op.rules.iter().find_map(|rule| match &rule.kind {
-            RuleKind::DropConnect { rate } => share(rate).map(Self::new),
-            _ => None,
-        })
-    }
-}
-
-/// Activations with arguments or weights: each is one of burn's modules.
-macro_rules! activations {
-    ($($layer:ident = $kind:ident, |$arguments:ident, $weights:ident| $build:expr;)*) => {$(
-        impl Layer for $layer {
-            const WORD: &'static str = concat!("the activation `", stringify!($layer), "`");
-
-            fn make(op: &Op, _: &Shape, $weights: &Weights) -> Option<Self> {
-                let $arguments = arguments(op, ActivationKind::$kind)?;
-                $build
-            }
-        }
-    )*};
-}
-
-activations! {
-    LeakyRelu = LeakyRelu, |arguments, _weights| {
-        let [slope] = arguments;
-        Some(LeakyReluConfig::new().with_negative_slope(slope).init())
-    };
-    RRelu = Rrelu, |arguments, _weights| {
-        let [lower, upper] = arguments;
-        (lower <= upper).then(|| RRelu::new(lower, upper))
-    };
-    PRelu = Prelu, |arguments, weights| {
-        let [init] = arguments;
-        Some(PReluConfig::new().with_alpha(init).init(weights.device()))
-    };
-    Elu = Elu, |arguments, _weights| {
-        let [alpha] = arguments;
-        Some(Elu { alpha })
-    };
-    Celu = Celu, |arguments, _weights| {
-        let [alpha] = arguments;
-        (alpha != 0.0).then_some(Celu { alpha })
-    };
-    HardSigmoid = HardSigmoid, |arguments, _weights| {
-        let [alpha, beta] = arguments;
-        Some(HardSigmoidConfig::new().with_alpha(alpha).with_beta(beta).init())
-    };
-    Hardtanh = Hardtanh, |arguments, _weights| {
-        let [min, max] = arguments;
-        (min <= max).then(|| HardtanhConfig::new().with_min_val(min).with_max_val(max).init())
-    };
-    Softplus = Softplus, |arguments, _weights| {
-        let [beta] = arguments;
-        (beta != 0.0).then(|| SoftplusConfig::new().with_beta(beta).init())
-    };
-    ThresholdedRelu = ThresholdedRelu, |arguments, _weights| {
-        let [alpha] = arguments;
-        Some(ThresholdedReluConfig::new().with_alpha(alpha).init())
-    };
-    Threshold = Threshold, |arguments, _weights| {
-        let [threshold, value] = arguments;
-        Some(ThresholdConfig::new(threshold, value).init())
-    };
-    HardShrink = HardShrink, |arguments, _weights| {
-        let [lambda] = arguments;
-        Some(HardShrinkConfig::new().with_lambda(lambda).init())
-    };
-    SoftShrink = SoftShrink, |arguments, _weights| {
-        let [lambda] = arguments;
-        Some(SoftShrinkConfig::new().with_lambda(lambda).init())
-    };
-    Shrink = Shrink, |arguments, _weights| {
-        let [lambda, bias] = arguments;
-        Some(ShrinkConfig::new().with_lambda(lambda).with_bias(bias).init())
-    };
-}
-
-/// The arguments of the activation `kind`, if `op` is one and they are all finite.
-fn arguments<const N: usize>(op: &Op, kind: ActivationKind) -> Option<[f64; N]> {
-    let OpKind::Activation(activation) = &op.kind else {
-        return None;
-    };
-    if activation.kind != kind || kind.arguments().len() != N {
-        return None;
-    }
-    let mut values = [0.0; N];
-    for (index, (value, of)) in values.iter_mut().zip(kind.arguments()).enumerate() {
-        *value = match activation.arguments.get(index) {
-            Some(argument) => argument.float().filter(|argument| argument.is_finite())?,
-            None => of.number()?,
-        };
-    }
-    Some(values)
-}
-
 /// The sizes of a weight matrix, if it can be held in memory at all.
 fn matrix(input: &Shape, out: &Value) -> Option<(usize, usize)> {
     let d_input = input.features()?;
     let d_output = out.size()?;
-    held([d_input, d_output]).map(|()| (d_input, d_output))
+    check_allocation([d_input, d_output]).map(|()| (d_input, d_output))
 }
 
 /// Whether a tensor of these axes has numbers, and can be held in memory at all.
-fn held(axes: impl IntoIterator<Item = usize>) -> Option<()> {
+fn check_allocation(axes: impl IntoIterator<Item = usize>) -> Option<()> {
     let bytes = axes
         .into_iter()
         .try_fold(size_of::<f32>(), usize::checked_mul)?;
@@ -295,7 +112,7 @@ fn sizes<const N: usize>(values: &[Value], default: Option<[usize; N]>) -> Optio
 }
 
 /// A rate in [0, 1).
-fn share(rate: &Value) -> Option<f64> {
+fn probability(rate: &Value) -> Option<f64> {
     rate.float().filter(|rate| (0.0..1.0).contains(rate))
 }
 

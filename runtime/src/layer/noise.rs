@@ -1,6 +1,6 @@
 //! Gaussian noise, added or multiplied.
 
-use super::{Layer, Weights, share};
+use super::{Layer, Weights, probability};
 use crate::Pass;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Distribution, Tensor, TensorData};
@@ -112,7 +112,9 @@ impl Layer for GaussianDropout {
 
     fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
         match &op.kind {
-            OpKind::Stochastic(Stochastic::GaussianDropout { rate }) => share(rate).map(Self::new),
+            OpKind::Stochastic(Stochastic::GaussianDropout { rate }) => {
+                probability(rate).map(Self::new)
+            }
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Positions that are added to the steps of a sequence.
 
-use super::{Layer, Weights, held};
+use super::{Layer, Weights, check_allocation};
 use crate::autodiff::match_autodiff;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -168,7 +168,7 @@ fn table(input: &Shape) -> Option<(usize, usize)> {
         return None;
     };
     let sizes = [(*time)?, (*features)?];
-    held(sizes)?;
+    check_allocation(sizes)?;
     let [time, features] = sizes;
     Some((time, features))
 }

@@ -1,6 +1,7 @@
 //! `squeeze_excitation`: channels scaled by a small network that sees the mean of each.
 
-use super::{Layer, Weights, global_avg_pool, linear};
+use super::linear::linear;
+use super::{Layer, Weights, global_avg_pool};
 use crate::activation::{relu, sigmoid};
 use burn::module::Module;
 use burn::nn::Linear;

@@ -4,7 +4,7 @@ mod unrolled;
 
 use super::dense::product;
 use super::dropout::ApplyMask;
-use super::{Dropout, Layer, Weights, share};
+use super::{Dropout, Layer, Weights, probability};
 use crate::Pass;
 use crate::autodiff::match_autodiff;
 use burn::module::{Flag, Module, Param};
@@ -267,11 +267,11 @@ impl Layer for Recurrent {
             .checked_mul(size_of::<f32>())?;
         isize::try_from(bytes).ok()?;
         let drop_connect = op.rules.iter().find_map(|rule| match &rule.kind {
-            RuleKind::DropConnect { rate } => Some(share(rate)),
+            RuleKind::DropConnect { rate } => Some(probability(rate)),
             _ => None,
         });
         let rate = |rate: &Option<Rate>| match rate {
-            Some(rate) => share(&rate.rate),
+            Some(rate) => probability(&rate.rate),
             None => Some(0.0),
         };
         let layers = (0..count)
