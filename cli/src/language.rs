@@ -97,6 +97,8 @@ fn written(argument: &Argument) -> String {
         Range::NotNegative => ", from 0",
         Range::Share => ", in `0..=1`",
         Range::BelowOne | Range::Rate => ", in `0..1`",
+        Range::Between => ", above 0 and below 1",
+        Range::UpToOne => ", above 0 and at most 1",
         Range::Finite | Range::Elsewhere => "",
     };
     let fallback = match argument.fallback {

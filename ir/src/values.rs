@@ -50,16 +50,6 @@ impl Check<'_> {
         });
     }
 
-    fn positive(&mut self, value: &Value, or: Id, what: &str) {
-        self.that(value, or, what, "a number above 0", |x| {
-            x > 0.0 && x.is_finite()
-        });
-    }
-
-    fn share(&mut self, value: &Value, or: Id, what: &str) {
-        self.that(value, or, what, "in 0..=1", |x| (0.0..=1.0).contains(&x));
-    }
-
     /// Checks each value that is an argument of a word by the kind and range of that argument.
     fn arguments(&mut self, word: &str, or: Id) -> impl FnMut(&Argument, &Value) {
         move |argument, value| {
@@ -385,18 +375,9 @@ fn training(train: &Train, check: &mut Check<'_>) {
             x >= 0.0 && x.fract() == 0.0
         });
     }
-    for (value, name) in [
-        (&train.clip_norm, "`norm` of `clip`"),
-        (&train.clip_value, "`value` of `clip`"),
-    ] {
-        if let Some(value) = value {
-            check.positive(value, id, name);
-        }
-    }
-    if let Some(stop) = &train.early_stop {
-        check.count(&stop.patience, stop.id, "`patience` of `early_stop`");
-        check.not_negative(&stop.min_delta, stop.id, "`min_delta` of `early_stop`");
-    }
+    train.each_argument(&mut |setting, argument, value, id| {
+        check.arguments(setting.word(), id)(argument, value);
+    });
     if let Some(optimizer) = &train.optimizer {
         let id = optimizer.id;
         if let Some(decay) = &optimizer.weight_decay {
@@ -417,29 +398,10 @@ fn training(train: &Train, check: &mut Check<'_>) {
     }
 }
 
-/// `ema`, `swa` and `layer_decay`.
+/// `swa`: its first epoch, and that nothing else averages.
 fn averages(train: &Train, check: &mut Check<'_>) {
     let id = train.id;
-    if let Some(decay) = &train.ema {
-        check.that(
-            decay,
-            id,
-            "the decay of `ema`",
-            "above 0 and below 1",
-            |x| x > 0.0 && x < 1.0,
-        );
-    }
-    if let Some(factor) = &train.layer_decay {
-        check.that(
-            factor,
-            id,
-            "the factor of `layer_decay`",
-            "above 0 and at most 1",
-            |x| x > 0.0 && x <= 1.0,
-        );
-    }
     let Some(from) = &train.swa else { return };
-    check.count(from, id, "the first epoch of `swa`");
     let epochs = train
         .epochs
         .map_or(Some(DEFAULT_EPOCHS), |value| value.size());
@@ -474,7 +436,6 @@ fn mixing(model: &Model, train: &Train, rank: Option<usize>, check: &mut Check<'
     for (word, alpha) in [("mixup", &train.mixup), ("cutmix", &train.cutmix)] {
         let Some(alpha) = alpha else { continue };
         let id = at(alpha, train.id);
-        check.positive(alpha, id, &format!("`alpha` of `{word}`"));
         if let Some(loss) = &model.loss
             && !loss.kind.facts().mixes
         {
@@ -575,9 +536,6 @@ fn augment(model: &Model, train: &Train, check: &mut Check<'_>) {
         return;
     };
     let id = augment.id;
-    if let Some(erase) = &augment.erase {
-        check.share(erase, id, "`erase` of `augment`");
-    }
     let is_image =
         |input: &&Input| input.shape.len() == 3 && matches!(input.kind, InputKind::Float);
     let mut images = model.inputs.iter().filter(is_image).peekable();
@@ -604,10 +562,6 @@ fn augment(model: &Model, train: &Train, check: &mut Check<'_>) {
         };
         for (name, value) in [("shift", &augment.shift), ("crop", &augment.crop)] {
             let Some(value) = value else { continue };
-            let what = format!("`{name}` of `augment`");
-            check.that(value, id, &what, "a whole number from 0", |x| {
-                x >= 0.0 && x.fract() == 0.0
-            });
             if value.size().is_some_and(|pixels| pixels >= side) {
                 check.push(
                     Finding::error(

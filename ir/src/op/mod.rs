@@ -3,7 +3,8 @@
 //! A file holds all that is known of a layer without tensors: its word with its arguments and its page, the shape it gives, its
 //! parameters, how much it multiplies, and how generated code calls it. What computes it is in the runtime.
 //!
-//! A new layer is a file here, a line in the table of this file, and a file in the runtime's `layer/`.
+//! A new layer is a file here, its `mod` and its line in the table of this file, and a file in the runtime's `layer/`.
+//! CONTRIBUTING.md has the whole list.
 
 pub mod activation;
 pub mod activity;

@@ -3,7 +3,7 @@
 pub mod optimizer;
 pub mod schedule;
 
-use crate::words::{Kind, Unwritten, choice, words};
+use crate::words::{Argument, Kind, Unwritten, choice, words};
 use crate::{Id, LintLevel, MetricKind, Model, Value, no};
 use optimizer::{Optimizer, OptimizerKind};
 use schedule::{Schedule, ScheduleKind};
@@ -77,21 +77,21 @@ words! {
     /// In the beginning the decay is `(1 + n) / (10 + n)` after `n` steps, if that is less.
     ema(decay) = Ema [
         /// The share of the average that is kept.
-        decay = required(Kind::Float).range(Range::Elsewhere),
+        decay = required(Kind::Float).range(Range::Between).called("the decay"),
     ];
 
     /// The mean of the weights at the ends of the epochs from this one on (Izmailov et al., arXiv 1803.05407). Validation and
     /// the final model use the mean; the running statistics of batch norm are recomputed on the training samples.
     swa(from_epoch) = Swa [
         /// The first epoch whose weights enter the mean.
-        from_epoch = required(Kind::Size),
+        from_epoch = required(Kind::Size).called("the first epoch"),
     ];
 
     /// The learning rate of a layer is `factor` times that of the next one; the last layer has the declared one (Bao et al.,
     /// arXiv 2106.08254).
     layer_decay(factor) = LayerDecay [
         /// The factor from one layer to the one before it.
-        factor = required(Kind::Float).range(Range::Elsewhere),
+        factor = required(Kind::Float).range(Range::UpToOne).called("the factor"),
     ];
 
     /// Changes training images `[channels, height, width]` at random, anew in each epoch.
@@ -206,6 +206,64 @@ impl Train {
         };
         *place = Some(value);
         true
+    }
+
+    /// Every value that is an argument of a setting, with its argument and where the setting is.
+    pub(crate) fn each_argument(
+        &self,
+        act: &mut dyn FnMut(Setting, &'static Argument, &Value, Id),
+    ) {
+        let early_stop = self.early_stop.as_ref();
+        let augment = self.augment.as_ref();
+        let stop_id = early_stop.map_or(self.id, |stop| stop.id);
+        let augment_id = augment.map_or(self.id, |augment| augment.id);
+        let of_stop = |value: fn(&EarlyStop) -> Value| early_stop.map(value);
+        let of_augment = |value: fn(&Augment) -> Option<Value>| augment.and_then(value);
+        let all = [
+            (Setting::Clip, "norm", self.clip_norm, self.id),
+            (Setting::Clip, "value", self.clip_value, self.id),
+            (
+                Setting::EarlyStop,
+                "patience",
+                of_stop(|stop| stop.patience),
+                stop_id,
+            ),
+            (
+                Setting::EarlyStop,
+                "min_delta",
+                of_stop(|stop| stop.min_delta),
+                stop_id,
+            ),
+            (Setting::Mixup, "alpha", self.mixup, self.id),
+            (Setting::Cutmix, "alpha", self.cutmix, self.id),
+            (Setting::Ema, "decay", self.ema, self.id),
+            (Setting::Swa, "from_epoch", self.swa, self.id),
+            (Setting::LayerDecay, "factor", self.layer_decay, self.id),
+            (
+                Setting::Augment,
+                "shift",
+                of_augment(|it| it.shift),
+                augment_id,
+            ),
+            (
+                Setting::Augment,
+                "crop",
+                of_augment(|it| it.crop),
+                augment_id,
+            ),
+            (
+                Setting::Augment,
+                "erase",
+                of_augment(|it| it.erase),
+                augment_id,
+            ),
+        ];
+        for (setting, name, value, id) in all {
+            let argument = crate::words::of(WORDS, setting.word()).argument(name);
+            if let (Some(argument), Some(value)) = (argument, value) {
+                act(setting, argument, &value, id);
+            }
+        }
     }
 
     /// Switches a setting off, or back to its default.

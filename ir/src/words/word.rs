@@ -101,6 +101,10 @@ pub enum Range {
     Share,
     /// `0..1`
     BelowOne,
+    /// Above 0 and below 1.
+    Between,
+    /// Above 0 and at most 1.
+    UpToOne,
     /// The probability of dropping, in `0..1`: checked by the lint `dropout_rate_out_of_range`.
     Rate,
     /// Checked elsewhere: by a lint, or together with other parts of the model.
@@ -116,6 +120,8 @@ impl Range {
             Self::NotNegative => "a number from 0",
             Self::Share => "in 0..=1",
             Self::BelowOne | Self::Rate => "in 0..1",
+            Self::Between => "above 0 and below 1",
+            Self::UpToOne => "above 0 and at most 1",
         }
     }
 
@@ -127,6 +133,8 @@ impl Range {
             Self::NotNegative => number >= 0.0 && number.is_finite(),
             Self::Share => (0.0..=1.0).contains(&number),
             Self::BelowOne => (0.0..1.0).contains(&number),
+            Self::Between => number > 0.0 && number < 1.0,
+            Self::UpToOne => number > 0.0 && number <= 1.0,
             Self::Rate | Self::Elsewhere => true,
         }
     }

@@ -160,19 +160,32 @@ impl<O: Fusable> Fused<O> {
 
 /// What the kernels take: all rules but `orthogonal` and the norms, which look at more than one weight.
 fn kernel_rules(rules: &UpdateRules, lr: f64) -> kernel::Treatment {
+    // Every rule has a name here: one that the kernel does not know would be lost.
+    let UpdateRules {
+        decay_l1,
+        decay_l2,
+        coupled_decay,
+        penalty_l1,
+        penalty_l2,
+        clip_value,
+        non_negative,
+        // A step with it is not fused; the norms follow as tensor operations.
+        orthogonal: _,
+        max_norm: _,
+        unit_norm: _,
+        unit_axis: _,
+        // `lr` has it.
+        rate_scale: _,
+    } = *rules;
     kernel::Treatment {
         scale: 1.0,
-        l1: rules.penalty_l1 as f32,
-        l2: (2.0 * rules.penalty_l2) as f32,
-        limit: rules.clip_value.map_or(f32::INFINITY, |limit| limit as f32),
-        coupled: rules.coupled_decay as f32,
-        keep: (1.0 - lr * rules.decay_l2) as f32,
-        threshold: (lr * rules.decay_l1) as f32,
-        floor: if rules.non_negative {
-            0.0
-        } else {
-            f32::NEG_INFINITY
-        },
+        l1: penalty_l1 as f32,
+        l2: (2.0 * penalty_l2) as f32,
+        limit: clip_value.map_or(f32::INFINITY, |limit| limit as f32),
+        coupled: coupled_decay as f32,
+        keep: (1.0 - lr * decay_l2) as f32,
+        threshold: (lr * decay_l1) as f32,
+        floor: if non_negative { 0.0 } else { f32::NEG_INFINITY },
     }
 }
 
@@ -212,15 +225,17 @@ impl Fusable for Adam {
         };
         let device = state.moment_1.device();
         let (mut first, mut second) = (state.moment_1.into_data(), state.moment_2.into_data());
-        if let (Ok(first), Ok(second)) = (first.as_mut_slice(), second.as_mut_slice()) {
-            let size = chunk_len(new.len(), 1);
-            let moments = first.chunks_mut(size).zip(second.chunks_mut(size));
-            let weights = old.chunks(size).zip(new.chunks_mut(size));
-            let pieces = weights.zip(moments).zip(averages(average, size));
-            in_pieces(pieces, |(((old, new), (first, second)), average)| {
-                // The kernel's errors are lengths that do not fit; these do.
-                let _ = step.step(old, new, first, second, average);
-            });
+        match (first.as_mut_slice(), second.as_mut_slice()) {
+            (Ok(first), Ok(second)) if first.len() == new.len() && second.len() == new.len() => {
+                let size = chunk_len(new.len(), 1);
+                let moments = first.chunks_mut(size).zip(second.chunks_mut(size));
+                let weights = old.chunks(size).zip(new.chunks_mut(size));
+                let pieces = weights.zip(moments).zip(averages(average, size));
+                in_pieces(pieces, |(((old, new), (first, second)), average)| {
+                    nan_unless(step.step(old, new, first, second, average), new);
+                });
+            }
+            _ => new.fill(f32::NAN),
         }
         state.moment_1 = Tensor::from_data(first, &device);
         state.moment_2 = Tensor::from_data(second, &device);
@@ -251,26 +266,41 @@ impl Fusable for Sgd {
             first: state.is_none(),
         };
         let size = chunk_len(new.len(), 1);
-        let weights = old.chunks(size).zip(new.chunks_mut(size));
-        let weights = weights.zip(averages(average, size));
         if self.momentum == 0.0 {
+            let weights = old.chunks(size).zip(new.chunks_mut(size));
+            let weights = weights.zip(averages(average, size));
             in_pieces(weights, |((old, new), average)| {
-                let _ = step.step(old, new, None, average);
+                nan_unless(step.step(old, new, None, average), new);
             });
             return None;
         }
         let velocity = state.map_or_else(zeros, |state| state.velocity);
         let device = velocity.device();
         let mut velocity: TensorData = velocity.into_data();
-        if let Ok(velocity) = velocity.as_mut_slice() {
-            let weights = weights.zip(velocity.chunks_mut(size));
-            in_pieces(weights, |(((old, new), average), velocity)| {
-                let _ = step.step(old, new, Some(velocity), average);
-            });
+        match velocity.as_mut_slice() {
+            Ok(velocity) if velocity.len() == new.len() => {
+                let weights = old.chunks(size).zip(new.chunks_mut(size));
+                let weights = weights.zip(averages(average, size));
+                in_pieces(
+                    weights.zip(velocity.chunks_mut(size)),
+                    |(((old, new), average), velocity)| {
+                        nan_unless(step.step(old, new, Some(velocity), average), new);
+                    },
+                );
+            }
+            _ => new.fill(f32::NAN),
         }
         Some(Velocity {
             velocity: Tensor::from_data(velocity, &device),
         })
+    }
+}
+
+/// Before a step, `new` holds the gradient: if the step cannot be taken, that must not become the weights. NaN is found at
+/// the end of the epoch, with the name of the parameter.
+fn nan_unless(result: Result<(), damper_kernels::LengthMismatch>, new: &mut [f32]) {
+    if result.is_err() {
+        new.fill(f32::NAN);
     }
 }
 
