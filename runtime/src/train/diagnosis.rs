@@ -198,10 +198,10 @@ struct Weight {
     is_penalized: bool,
 }
 
-/// An operation that drops, and its statement.
-struct Drop<'a> {
+/// What drops, as it is written, and its statement.
+struct Drop {
     statement: String,
-    op: &'a Stochastic,
+    text: String,
     rate: f64,
 }
 
@@ -241,7 +241,7 @@ impl Evidence<'_> {
             let raised = (drop.rate + 0.1).min(0.5);
             format!(
                 "raise `{}` of `{}` to `{}`",
-                drop.op,
+                drop.text,
                 drop.statement,
                 rate(raised)
             )
@@ -298,7 +298,7 @@ impl Evidence<'_> {
                 .map(|drop| {
                     format!(
                         "lower `{}` of `{}` to `{}`",
-                        drop.op,
+                        drop.text,
                         drop.statement,
                         rate(drop.rate / 2.0)
                     )
@@ -391,19 +391,29 @@ impl Evidence<'_> {
         weights
     }
 
-    fn drops(&self) -> Vec<Drop<'_>> {
+    fn drops(&self) -> Vec<Drop> {
         let mut drops = Vec::new();
         self.spec.model().each_statement(&mut |path, statement| {
+            let mut add = |text: String, rate: Option<f64>| {
+                drops.extend(rate.map(|rate| Drop {
+                    statement: path.to_owned(),
+                    text,
+                    rate,
+                }));
+            };
             for op in &statement.ops {
-                if let OpKind::Stochastic(op) = &op.kind
-                    && !matches!(op, Stochastic::Noise { .. })
-                    && let Some(rate) = op.rate().float()
-                {
-                    drops.push(Drop {
-                        statement: path.to_owned(),
-                        op,
-                        rate,
-                    });
+                match &op.kind {
+                    OpKind::Stochastic(Stochastic::Noise { .. }) => {}
+                    OpKind::Stochastic(op) => add(op.to_string(), op.rate().float()),
+                    OpKind::Residual {
+                        drop_path: Some(rates),
+                        ..
+                    } => add(rates.to_string(), rates.last.float()),
+                    kind => {
+                        for (word, rate) in kind.rates() {
+                            add(format!("{word}({rate})"), rate.rate.float());
+                        }
+                    }
                 }
             }
         });
@@ -416,6 +426,7 @@ impl Evidence<'_> {
         self.spec.model().each_statement(&mut |path, statement| {
             let drops = |op: &Op| {
                 matches!(op.kind, OpKind::Stochastic(_))
+                    || !op.kind.rates().is_empty()
                     || op
                         .rules
                         .iter()

@@ -349,3 +349,39 @@ fn a_later_change_overrides_an_earlier_one() {
     assert_eq!(settings.learning_rate.to_bits(), 0.25_f64.to_bits());
     assert_eq!(settings.epochs, 10);
 }
+
+model! {
+    /// Layers that drop inside, and a residual that drops its branch.
+    #[allow(damper::structure, damper::output, damper::regularisation, reason = "the test is about what a diagnosis reads")]
+    pub Inner
+    input x: [4, 8]
+    layers {
+        rnn:  gru(8) with variational_dropout(0.2), zoneout(0.15);
+        mix:  residual { attention(heads = 2) with attention_dropout(0.3); } with drop_path(0.25);
+        head: flatten -> linear(2);
+    }
+    loss cross_entropy
+    train { epochs: 1, batch: 8 }
+}
+
+/// Too much of what drops inside a layer is found as what drops between them: a training of one epoch underfits.
+#[test]
+fn a_diagnosis_sees_what_drops_inside_of_layers() {
+    let rows: Vec<f32> = noise(32 * 64, 5);
+    let classes: Vec<usize> = (0..64).map(|row| row % 2).collect();
+    let data = Data::new((rows, 32), classes).unwrap();
+    let run = Inner::training()
+        .progress(Progress::Silent)
+        .interruptible(false)
+        .fit(&data, &data)
+        .unwrap();
+    let text = run.diagnosis().to_string();
+    assert!(
+        text.contains("lower `attention_dropout(0.3)` of `mix.attention` to `0.15`"),
+        "{text}"
+    );
+    assert!(
+        text.contains("lower `drop_path(0.25)` of `mix` to `0.125`"),
+        "{text}"
+    );
+}
