@@ -5,7 +5,7 @@
 #
 # Five architectures (dense, convolutional, residual, recurrent, two branches) in two widths. By hand means what burn's guide
 # tells a user to write for each: the module, its configuration with `init`, `forward`, `predict`, a training and a validation
-# step, the optimiser with its decay group and the call that trains; batches and their batcher are shared. What `model!` gives
+# step, the optimizer with its decay group and the call that trains; batches and their batcher are shared. What `model!` gives
 # beyond that (checks, tables, saving, lints) is in its time and has no counterpart by hand.
 # Makes two crates in a temporary folder that depend on this damper, checks both, then edits and checks them in turn and
 # prints the medians and their ratio: with what rustc remembers (its default) and without. The goal is at most 1.3.

@@ -24,7 +24,7 @@ def network(model, shape, classes=10, batch=64, decay=0.0):
     matrices = [p for p in model.parameters() if p.ndim > 1]
     vectors = [p for p in model.parameters() if p.ndim == 1]
     groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=1e-3)
+    optimizer = torch.optim.AdamW(groups, lr=1e-3)
 
     def batches():
         while True:
@@ -34,9 +34,9 @@ def network(model, shape, classes=10, batch=64, decay=0.0):
 
     def step():
         index = next(order)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         nn.functional.cross_entropy(model(inputs[index]), labels[index]).backward()
-        optimiser.step()
+        optimizer.step()
 
     return step
 
@@ -93,7 +93,7 @@ def kernel(module, shape=(1 << 20,), *others):
 
 
 def adamw():
-    """The optimiser's step of one matrix."""
+    """The optimizer's step of one matrix."""
     weight = nn.Parameter(torch.randn(1024, 1024))
     weight.grad = torch.randn(1024, 1024)
     return torch.optim.AdamW([weight], lr=1e-3, weight_decay=1e-3).step

@@ -6,7 +6,7 @@
 //! A network's step is its share of an epoch: `Training::fit` of what `model!` generates, and a plain loop over the same
 //! network on burn. Both read the samples in a new order in each epoch, add up the loss, and measure a validation batch
 //! after it; `fit` counts the right answers besides. A kernel's step is its forward and backward pass (of `adamw`: the
-//! optimiser's step of one matrix). `benches/pytorch.py` has the same under the same names.
+//! optimizer's step of one matrix). `benches/pytorch.py` has the same under the same names.
 
 use damper::burn::module::{Module, ParamId};
 use damper::burn::nn::loss::CrossEntropyLossConfig;
@@ -268,7 +268,7 @@ fn passes<'a, const D: usize, const E: usize>(
     })
 }
 
-/// Steps of the optimiser on one matrix.
+/// Steps of the optimizer on one matrix.
 fn optimizer_steps<M: Module + 'static>(
     model: M,
     id: ParamId,

@@ -1,4 +1,4 @@
-//! What regularising the weights costs, as a share of a training step: `cargo bench -p damper-benches --bench penalties`.
+//! What regularizing the weights costs, as a share of a training step: `cargo bench -p damper-benches --bench penalties`.
 //!
 //! One network without and with each rule, in turn in one process. The goal is below 3 %.
 

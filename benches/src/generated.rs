@@ -68,7 +68,7 @@ model! {
 }
 
 model! {
-    /// One matrix of 1024 by 1024, for the step of the optimiser alone.
+    /// One matrix of 1024 by 1024, for the step of the optimizer alone.
     pub Matrix
     input x: [1024]
     layers { fc: linear(1024, bias = false) with decay(l2 = 1e-3); }

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_lie_between_neighbours() {
+    fn quantiles_lie_between_neighbors() {
         assert!((quantile(vec![3.0, 1.0, 2.0], 0.5) - 2.0).abs() < 1e-12);
         assert!((quantile(vec![4.0, 1.0, 2.0, 3.0], 0.5) - 2.5).abs() < 1e-12);
         assert!(quantile(vec![], 0.5).is_nan());

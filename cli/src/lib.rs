@@ -27,7 +27,7 @@ pub enum Error {
         path: String,
         /// The line, from 1.
         line: usize,
-        /// What the tokeniser says.
+        /// What the tokenizer says.
         message: String,
     },
     /// No `model!` stands in the file.

@@ -3,7 +3,7 @@
 //! The Burn Book's "Basic Workflow" builds two convolutions, adaptive pooling and two dense layers, with `dropout(0.5)` behind
 //! each convolution and in front of both activations. Declared as it stands it compiles with five warnings:
 //!
-//! - `elementwise_dropout_on_feature_maps`, twice: neighbouring pixels say nearly the same, so little is hidden;
+//! - `elementwise_dropout_on_feature_maps`, twice: neighboring pixels say nearly the same, so little is hidden;
 //! - `missing_nonlinearity`: without an activation between them, the two convolutions are one;
 //! - `dropout_before_activation`, twice: dropout belongs behind the activation.
 //!

@@ -1,6 +1,6 @@
 //! What dropout does, and when: `cargo run --release --example inverted_dropout`.
 //!
-//! The second experiment of the article "Dropout & Regularisation in Neural Networks". `DAMPER_SHORT=1` changes nothing:
+//! The second experiment of the article "Dropout & Regularization in Neural Networks". `DAMPER_SHORT=1` changes nothing:
 //! it takes no time.
 
 use damper::burn::tensor::Distribution;

@@ -11,7 +11,7 @@ use damper_examples::{at_most, mnist_split, rows, share_right, table};
 use std::error::Error;
 
 model! {
-    /// Two convolutions, without regularisation.
+    /// Two convolutions, without regularization.
     pub Plain
 
     input image: [1, 28, 28]
@@ -29,8 +29,8 @@ model! {
 }
 
 model! {
-    /// The same layers, regularised.
-    pub Regularised
+    /// The same layers, regularized.
+    pub Regularized
 
     input image: [1, 28, 28]
 
@@ -56,9 +56,9 @@ const PYTORCH: [&str; 2] = ["0.949 to 0.966, mean 0.959", "0.966 to 0.986, mean 
 
 fn main() -> Result<(), Box<dyn Error>> {
     damper_examples::say_if_short();
-    println!("{}\n", RegularisedConfig::new().spec()?);
+    println!("{}\n", RegularizedConfig::new().spec()?);
     let seeds = at_most(3, 1);
-    let (mut plain, mut regularised) = (Vec::new(), Vec::new());
+    let (mut plain, mut regularized) = (Vec::new(), Vec::new());
     for seed in 0..seeds {
         let (learn, test) = mnist_split(seed)?;
         let pixels = rows(&test, 0..test.rows(), &damper::device()?);
@@ -74,12 +74,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             .progress(Progress::Silent)
             .fit(&learn, &test)?;
         plain.push(read(run.model.classify(images.clone())));
-        let run: Run<Regularised> = Regularised::training()
+        let run: Run<Regularized> = Regularized::training()
             .epochs(at_most(16, 1))
             .seed(seed)
             .progress(Progress::Silent)
             .fit(&learn, &test)?;
-        regularised.push(read(run.model.classify(images)));
+        regularized.push(read(run.model.classify(images)));
         if seed == 0 {
             println!("{}\n", run.diagnosis());
         }
@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut table = table::Table::new(&["", "test accuracy, each seed", "mean", "PyTorch"]);
     let both = [
         ("two convolutions, 8 epochs", &plain),
-        ("regularised, 16 epochs", &regularised),
+        ("regularized, 16 epochs", &regularized),
     ];
     for ((name, accuracies), pytorch) in both.into_iter().zip(PYTORCH) {
         let each: Vec<String> = accuracies
@@ -104,9 +104,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{table}");
     println!(
-        "test accuracy {:.4}, regularised {:.4}",
+        "test accuracy {:.4}, regularized {:.4}",
         Spread::of(&plain).mean,
-        Spread::of(&regularised).mean
+        Spread::of(&regularized).mean
     );
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A small vision transformer: `cargo run --release --example mnist_vit`.
 //!
 //! Each of 5000 digits is cut into 16 patches of 7x7 pixels; a class token looks at all of them (Dosovitskiy et al., arXiv
-//! 2010.11929). With 4000 images to learn from, such a model needs regularisation: stochastic depth that rises with the
+//! 2010.11929). With 4000 images to learn from, such a model needs regularization: stochastic depth that rises with the
 //! block, decay, and shifted images. `DAMPER_SHORT=1` trains on 200 images for one epoch.
 
 use damper::prelude::*;

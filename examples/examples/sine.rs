@@ -1,7 +1,7 @@
 //! What penalties and decay do to weights: `cargo run --release --example sine`.
 //!
-//! The first experiment of the article "Dropout & Regularisation in Neural Networks": a network with 16,641 weights and
-//! 80 points of a noisy sine, trained without regularisation, with the two penalties of the article, and with the
+//! The first experiment of the article "Dropout & Regularization in Neural Networks": a network with 16,641 weights and
+//! 80 points of a noisy sine, trained without regularization, with the two penalties of the article, and with the
 //! proximal step that the article does not have. `DAMPER_SHORT=1` trains one seed for 50 epochs.
 
 use damper::data::{Data, DataError};

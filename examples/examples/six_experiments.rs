@@ -1,6 +1,6 @@
-//! Regularisers side by side: `cargo run --release --example six_experiments`.
+//! Regularizers side by side: `cargo run --release --example six_experiments`.
 //!
-//! The third experiment of the article "Dropout & Regularisation in Neural Networks": 2000 samples of 50 features of
+//! The third experiment of the article "Dropout & Regularization in Neural Networks": 2000 samples of 50 features of
 //! which 10 matter, six ways to train. `DAMPER_SHORT=1` trains one seed for three epochs.
 
 use damper::data::{Data, DataError};
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         eprintln!("seed {} of {seeds}", seed + 1);
         let (train, valid) = sparse_truth(seed)?;
         let comparison = compare()
-            .add("no regularisation", plain(0.0, 0.0, seed))
+            .add("no regularization", plain(0.0, 0.0, seed))
             .add("decay 1e-3", plain(0.0, 1e-3, seed))
             .add("dropout 0.4", plain(0.4, 0.0, seed))
             .add("dropout 0.4, decay 1e-3", plain(0.4, 1e-3, seed))
@@ -101,10 +101,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{table}");
     println!(
-        "All six learn the 1400 samples by heart (PyTorch: 1.000 each). Dropout generalises best, with or without decay;"
+        "All six learn the 1400 samples by heart (PyTorch: 1.000 each). Dropout generalizes best, with or without decay;"
     );
     println!(
-        "batch norm fits them fastest and generalises worst: with 1400 samples it is no substitute for regularisation."
+        "batch norm fits them fastest and generalizes worst: with 1400 samples it is no substitute for regularization."
     );
     println!(
         "(PyTorch's AdamW decays biases and norm gains too, damper weight matrices only; told to do the same, PyTorch"

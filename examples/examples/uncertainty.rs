@@ -76,7 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             answer.mean.into_data().iter().collect(),
             answer.deviation.into_data().iter().collect(),
         );
-        // Of each image: the class that most masks favour, its mean probability, and how far the masks spread.
+        // Of each image: the class that most masks favor, its mean probability, and how far the masks spread.
         let best: Vec<(usize, f32, f32)> = means
             .chunks(10)
             .zip(deviations.chunks(10))
@@ -112,7 +112,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ]);
     }
     println!(
-        "{count} images each, {MASKS} masks; probability and deviation are those of the favoured class,"
+        "{count} images each, {MASKS} masks; probability and deviation are those of the favored class,"
     );
     println!("and an answer is unsure if two deviations reach below one half\n\n{table}");
     println!("deviation {near:.3} on digits as learnt from, up to {far:.3} on others");

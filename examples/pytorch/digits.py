@@ -32,21 +32,21 @@ def run(inputs, labels, seed):
     )
     decayed = [model[0].weight]
     others = [p for p in model.parameters() if p is not model[0].weight]
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": 1e-3}, {"params": others, "weight_decay": 0.0}], lr=1e-3
     )
     steps = 30 * math.ceil(len(train) / 64)
     warm = max(1, round(0.05 * steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser,
+        optimizer,
         lambda t: (t + 1) / warm if t < warm else 0.5 * (1 + math.cos(math.pi * (t - warm) / (steps - warm))),
     )
     for _ in range(30):
         model.train()
         for batch in train[torch.randperm(len(train))].split(64):
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             nn.functional.cross_entropy(model(inputs[batch]), labels[batch], label_smoothing=0.05).backward()
-            optimiser.step()
+            optimizer.step()
             schedule.step()
     model.eval()
     with torch.no_grad():

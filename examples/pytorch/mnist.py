@@ -51,18 +51,18 @@ def run(build, prepare, groups, epochs, schedule=True, batch=64, smoothing=0.0, 
         torch.manual_seed(seed)
         train, test = split(labels, torch.Generator().manual_seed(seed))
         model = build()
-        optimiser = torch.optim.AdamW(groups(model))
+        optimizer = torch.optim.AdamW(groups(model))
         steps = epochs * math.ceil(len(train) / batch)
         warm = max(1, round(0.1 * steps))
         rate = lambda t: (t + 1) / warm if t < warm else 0.5 * (1 + math.cos(math.pi * (t - warm) / (steps - warm)))
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, rate if schedule else lambda t: 1.0)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate if schedule else lambda t: 1.0)
         for _ in range(epochs):
             model.train()
             for rows in train[torch.randperm(len(train))].split(batch):
                 inputs = shift(pixels[rows], most) if most else pixels[rows]
-                optimiser.zero_grad()
+                optimizer.zero_grad()
                 nn.functional.cross_entropy(model(inputs), labels[rows], label_smoothing=smoothing).backward()
-                optimiser.step()
+                optimizer.step()
                 scheduler.step()
         model.eval()
         with torch.no_grad():

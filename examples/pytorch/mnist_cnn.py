@@ -1,7 +1,7 @@
 """The PyTorch figures that `examples/mnist_cnn` prints beside its own, over five seeds.
 
 Run by hand: python mnist_cnn.py (PyTorch 2.15.0, CPU). First the plain network, 8 epochs; then the same network as the example
-regularises it, 16 epochs.
+regularizes it, 16 epochs.
 """
 from torch import nn
 

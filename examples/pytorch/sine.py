@@ -16,13 +16,13 @@ def weights(model):
 
 def train(inputs, targets, l1, l2):
     model = nn.Sequential(nn.Linear(1, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 1))
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     for _ in range(500):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = nn.functional.mse_loss(model(inputs), targets)
         penalty = sum(l1 * w.abs().sum() + l2 * (w**2).sum() for w in weights(model)) if l1 or l2 else 0.0
         (loss + penalty).backward()
-        optimiser.step()
+        optimizer.step()
     flat = torch.cat([w.detach().flatten() for w in weights(model)])
     near = 100 * (flat.abs() < 1e-3).float().mean().item()
     zero = 100 * (flat == 0).float().mean().item()

@@ -2,7 +2,7 @@
 
 Run by hand: python six_experiments.py (PyTorch 2.15.0, CPU). Each of ten seeds draws its own data and weights.
 With the argument `ours`, weight decay reaches weight matrices only, as damper's does; without it, it reaches
-biases and normalisation gains too, as in the article.
+biases and normalization gains too, as in the article.
 """
 import statistics
 import sys
@@ -47,13 +47,13 @@ def experiment(inputs, labels, dropout, norm, decay):
             {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": decay},
             {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0.0},
         ]
-    optimiser = torch.optim.AdamW(groups, lr=1e-3, weight_decay=decay)
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=decay)
     for _ in range(60):
         model.train()
         for batch in torch.randperm(1400).split(64):
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             nn.functional.cross_entropy(model(inputs[batch]), labels[batch]).backward()
-            optimiser.step()
+            optimizer.step()
     return accuracy(model, inputs[:1400], labels[:1400]), accuracy(model, inputs[1400:], labels[1400:])
 
 

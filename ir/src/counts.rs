@@ -21,12 +21,12 @@ pub struct Counts {
 
 impl Counts {
     /// Floating-point operations of the matrix products, per sample: one multiplication and one addition for each
-    /// multiply-accumulate. Activations, normalisations and poolings are not counted.
+    /// multiply-accumulate. Activations, normalizations and poolings are not counted.
     pub const fn flops(&self) -> usize {
         self.multiply_accumulates.saturating_mul(2)
     }
 
-    /// Bytes of the weights and of what the operations give for one sample, in `f32`. Gradients, the optimiser's state
+    /// Bytes of the weights and of what the operations give for one sample, in `f32`. Gradients, the optimizer's state
     /// and running statistics are not counted.
     pub const fn memory(&self) -> usize {
         self.parameters

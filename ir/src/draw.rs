@@ -1,6 +1,6 @@
 //! The model as a picture: SVG, Graphviz's dot, Mermaid.
 //!
-//! A box is what stands between two blocks of one statement: its operations in their order, what regularises them, and
+//! A box is what stands between two blocks of one statement: its operations in their order, what regularizes them, and
 //! the shape that comes out; `_` is a size that only the program knows. Blocks are frames around their boxes.
 //!
 //! ```
@@ -28,7 +28,7 @@ use std::fmt::Write as _;
 /// Boxes of an SVG, at most: with more, blocks are one box each, and of a longer chain the middle is left out.
 const MOST_BOXES: usize = 40;
 
-/// The model as a self-contained SVG in the reader's own colour of text, its layers from top to bottom.
+/// The model as a self-contained SVG in the reader's own color of text, its layers from top to bottom.
 ///
 /// Beyond 40 boxes a block becomes one box, the innermost first; where that is not enough, the middle of the model is
 /// left out and counted. It has no blank line and no `<style>`, so that it may stand in Markdown and HTML.

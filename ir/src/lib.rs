@@ -1,13 +1,13 @@
 //! The description of a neural network as plain data, and every rule it must keep.
 //!
-//! A [`Model`] is what `damper::model!` declares: inputs, layers with their regularisation, loss and
+//! A [`Model`] is what `damper::model!` declares: inputs, layers with their regularization, loss and
 //! training. It has no spans and knows nothing of tensors. The same rules serve three callers: the
 //! macro (on the declared defaults, with spans), a configuration changed at run time, and the reports
 //! a person reads.
 //!
 //! - [`Model::infer`] gives every value its [`Shape`];
 //! - [`Model::check`] gives the [`Finding`]s: what does not fit, and what the lints say;
-//! - [`Model::parameters`] lists every weight with its path, [`Role`] and regularisation;
+//! - [`Model::parameters`] lists every weight with its path, [`Role`] and regularization;
 //! - [`Model::summary`] is the table that a person reads, [`draw`] the picture.
 
 mod budget;
@@ -53,7 +53,7 @@ pub use op::reduce::Axis;
 pub use op::stochastic::Stochastic;
 pub use op::{Call, DropPath, Field, Merge, OpKind, Padding, Rate, Reduction, Type};
 pub use op::{Conv, Pool, Recurrent};
-pub use parameters::{Parameter, Reparameterisation};
+pub use parameters::{Parameter, Reparameterization};
 pub use rule::{Reach, Role, RuleKind, WeightRule};
 pub use shape::{Layout, Misfit, Shape};
 pub use suggest::suggest;

@@ -59,6 +59,7 @@ pub struct LintLevel {
     #[serde(skip)]
     pub line: Option<String>,
     /// The lint's name as written (it may be unknown), or a group: `damper::output`.
+    #[serde(deserialize_with = "crate::catalogue::read_canonical")]
     pub lint: String,
     /// The level asked for.
     pub level: Level,

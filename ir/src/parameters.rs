@@ -7,7 +7,7 @@ use crate::{
     WeightRule,
 };
 
-/// One tensor of the generated module, and every regulariser that reaches it.
+/// One tensor of the generated module, and every regularizer that reaches it.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -25,7 +25,7 @@ pub struct Parameter {
     /// Strength of the decoupled shrinking: `decay(l2 = x)`, or the `weight_decay` of `adamw` and `lion`
     /// where the weight has no `decay` of its own.
     pub decay_l2: f64,
-    /// `weight_decay` of the other optimisers: `x * w` is added to the gradient.
+    /// `weight_decay` of the other optimizers: `x * w` is added to the gradient.
     pub coupled_decay: f64,
     /// `penalty(l1 = x)`
     pub penalty_l1: f64,
@@ -47,8 +47,8 @@ pub struct Parameter {
     /// one: the last of `linear`, the output channels of a convolution, the classes of an embedding.
     pub unit_axis: usize,
     /// What stands between the stored tensor and the weight that the layer reads.
-    pub reparameterised: Option<Reparameterisation>,
-    /// The learning rate of this parameter, as a share of the optimiser's: `layer_decay(factor)`.
+    pub reparameterized: Option<Reparameterization>,
+    /// The learning rate of this parameter, as a share of the optimizer's: `layer_decay(factor)`.
     ///
     /// It is `factor` to the power of the number of layers behind it, as in the fine-tuning of `BEiT`
     /// (arXiv 2106.08254) and `ELECTRA` (arXiv 2003.10555). A layer is a statement of `layers` itself that has
@@ -61,7 +61,7 @@ pub struct Parameter {
 
 /// What computes a weight from the tensor that is stored and trained in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reparameterisation {
+pub enum Reparameterization {
     /// `weight_norm`: a length for each unit, times the unit's direction (arXiv 1602.07868). The lengths are a
     /// parameter of their own, called as the weight and `weight_norm.length` behind it: `[units]`.
     WeightNorm,
@@ -90,7 +90,7 @@ impl Parameter {
             drop_connect: None,
             frozen: false,
             unit_axis: 0,
-            reparameterised: None,
+            reparameterized: None,
             rate_scale: 1.0,
             momentum: None,
         }
@@ -136,10 +136,10 @@ impl Parameter {
                 }
                 RuleKind::Orthogonal { .. } | RuleKind::DropConnect { .. } => {}
                 RuleKind::WeightNorm => {
-                    self.reparameterised = Some(Reparameterisation::WeightNorm);
+                    self.reparameterized = Some(Reparameterization::WeightNorm);
                 }
                 RuleKind::SpectralNorm => {
-                    self.reparameterised = Some(Reparameterisation::SpectralNorm);
+                    self.reparameterized = Some(Reparameterization::SpectralNorm);
                 }
                 RuleKind::Freeze => self.frozen = true,
             }
@@ -322,7 +322,7 @@ impl<'m> Collector<'m> {
             parameter.unit_axis = unit_axis(&op.kind, parameter.shape.len());
             parameter.apply(rules.iter().copied(), self.optimizer);
             if role != Role::Weight {
-                parameter.reparameterised = None;
+                parameter.reparameterized = None;
             }
             if let OpKind::BatchNorm(BatchNorm { momentum, .. }) = &op.kind
                 && role == Role::Running

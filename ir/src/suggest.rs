@@ -4,7 +4,7 @@
 const MOST: usize = 1_000;
 const LETTERS: usize = 64;
 
-/// The candidate that `word` was probably meant to be, by edit distance (a swap of neighbours is one edit).
+/// The candidate that `word` was probably meant to be, by edit distance (a swap of neighbors is one edit).
 ///
 /// At most a third of the letters may differ, so that unrelated words are not proposed. Of many candidates the first
 /// thousand are compared, of long words the first 64 letters.

@@ -31,8 +31,8 @@ pub struct Row {
     pub parameters: String,
     /// The operations of its matrix products for one sample, all copies included ([`Counts::flops`]); empty if it has none.
     pub flops: String,
-    /// What regularises it: `dropout(0.5), decay(l2 = 0.001)`.
-    pub regularisation: String,
+    /// What regularizes it: `dropout(0.5), decay(l2 = 0.001)`.
+    pub regularization: String,
 }
 
 const COLUMNS: usize = 6;
@@ -43,7 +43,7 @@ const HEADS: [&str; COLUMNS] = [
     "output",
     "parameters",
     "FLOPs",
-    "regularisation",
+    "regularization",
 ];
 
 /// The columns of numbers.
@@ -71,7 +71,7 @@ impl Model {
                 output: shape.to_string(),
                 parameters: String::new(),
                 flops: String::new(),
-                regularisation: String::new(),
+                regularization: String::new(),
             });
         }
         let mut walk = Rows {
@@ -124,10 +124,10 @@ impl<'m> Rows<'m, '_> {
 
 fn row(statement: &Statement, inferred: &Inferred, path: &str, copies: usize) -> Row {
     let mut operations: Vec<String> = source(&statement.source).into_iter().collect();
-    let mut regularisation: Vec<String> = Vec::new();
+    let mut regularization: Vec<String> = Vec::new();
     let mut add = |text: String| {
-        if !regularisation.contains(&text) {
-            regularisation.push(text);
+        if !regularization.contains(&text) {
+            regularization.push(text);
         }
     };
     for op in &statement.ops {
@@ -152,7 +152,7 @@ fn row(statement: &Statement, inferred: &Inferred, path: &str, copies: usize) ->
         output: output.map_or_else(|| "_".to_owned(), ToString::to_string),
         parameters,
         flops,
-        regularisation: regularisation.join(", "),
+        regularization: regularization.join(", "),
     }
 }
 
@@ -209,7 +209,7 @@ impl Row {
             self.output.clone(),
             self.parameters.clone(),
             self.flops.clone(),
-            self.regularisation.clone(),
+            self.regularization.clone(),
         ]
     }
 }

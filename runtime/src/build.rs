@@ -5,7 +5,7 @@ use crate::{NetworkConfig, Spec, SpecError};
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use damper_ir::op;
-use damper_ir::{Op, OpKind, Parameter, Reparameterisation, Statement};
+use damper_ir::{Op, OpKind, Parameter, Reparameterization, Statement};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -231,14 +231,14 @@ impl<'a> Builder<'a> {
         self.weights.device()
     }
 
-    /// Reparameterises the weights with `weight_norm` and `spectral_norm`; a description without them does not call it,
+    /// Reparameterizes the weights with `weight_norm` and `spectral_norm`; a description without them does not call it,
     /// and spares its crate what it is made of.
-    pub fn reparameterise<M: Module>(&self, module: M) -> M {
+    pub fn reparameterize<M: Module>(&self, module: M) -> M {
         draw(&module);
         let computed =
-            |how| self.paths(&|parameter: &Parameter| parameter.reparameterised == Some(how));
-        let module = WeightNorm::attach(module, &computed(Reparameterisation::WeightNorm));
-        SpectralNorm::attach(module, &computed(Reparameterisation::SpectralNorm))
+            |how| self.paths(&|parameter: &Parameter| parameter.reparameterized == Some(how));
+        let module = WeightNorm::attach(module, &computed(Reparameterization::WeightNorm));
+        SpectralNorm::attach(module, &computed(Reparameterization::SpectralNorm))
     }
 
     /// Finishes the module: draws every weight, puts all of them on the device, and freezes what the description freezes.

@@ -150,7 +150,7 @@ fn wgpu(name: &str, _backend: &'static str, index: Option<&str>) -> Result<Devic
     use std::collections::HashMap;
     use std::sync::{LazyLock, Mutex, PoisonError};
 
-    // An adapter is opened once: burn refuses to initialise it again.
+    // An adapter is opened once: burn refuses to initialize it again.
     static OPENED: LazyLock<Mutex<HashMap<DeviceKind, Device>>> = LazyLock::new(Mutex::default);
 
     let kind = match index {

@@ -1,7 +1,7 @@
 //! Neural networks that are declared, checked by the compiler, and trained.
 //!
-//! [`model!`] turns a declaration, with its regularisation beside each layer, into a burn module and a training
-//! loop. Bad regularisation does not compile.
+//! [`model!`] turns a declaration, with its regularization beside each layer, into a burn module and a training
+//! loop. Bad regularization does not compile.
 //!
 //! ```
 //! use damper::prelude::*;

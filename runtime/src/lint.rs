@@ -32,7 +32,7 @@
 //!
 //! # Groups
 //!
-//! `#[warn(damper::output)]` sets the level of all rules of a group: `output`, `regularisation`, `normalisation`, `structure`,
+//! `#[warn(damper::output)]` sets the level of all rules of a group: `output`, `regularization`, `normalization`, `structure`,
 //! `convolution`, `training`, `declaration`. `damper::strict` is every rule that is silent by default, `damper::all` every
 //! rule. A rule's own name wins over a group on the same thing, whichever comes first. No group reaches the three rules
 //! without which nothing can be built.

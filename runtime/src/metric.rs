@@ -125,7 +125,7 @@ impl MetricAccumulator {
             MetricKind::Precision | MetricKind::Recall | MetricKind::F1 => {
                 self.counts(output, target)
             }
-            MetricKind::Auroc => self.labelled(output, target),
+            MetricKind::Auroc => self.labeled(output, target),
             MetricKind::Mse | MetricKind::Rmse => {
                 self.errors(output, target, |error, _| error.square())
             }
@@ -216,7 +216,7 @@ impl MetricAccumulator {
     }
 
     /// Scores and labels of each output.
-    fn labelled(&self, output: Tensor<2>, target: &Target) -> Option<Summary> {
+    fn labeled(&self, output: Tensor<2>, target: &Target) -> Option<Summary> {
         let [samples, units] = output.dims();
         let (scores, labels) = match self.answers {
             Answers::Class(from) => {

@@ -5,7 +5,7 @@ use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use damper_ir::{ScheduleKind, Settings};
 use std::f64::consts::PI;
 
-/// The learning rate of every step: the optimiser's, times [`factor`].
+/// The learning rate of every step: the optimizer's, times [`factor`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     kind: ScheduleKind,
@@ -17,7 +17,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The schedule of a training of `steps` steps of the optimiser, `steps_per_epoch` in each epoch.
+    /// The schedule of a training of `steps` steps of the optimizer, `steps_per_epoch` in each epoch.
     pub fn new(settings: &Settings, steps: usize, steps_per_epoch: usize) -> Self {
         Self {
             kind: settings.schedule.clone(),

@@ -1,4 +1,4 @@
-//! Behaviour through the public API, and parity with PyTorch.
+//! Behavior through the public API, and parity with PyTorch.
 //!
 //! On flex by default; with the feature `ndarray` or `wgpu` on that backend.
 
@@ -21,7 +21,7 @@ mod masks;
 mod one_pass;
 mod parity;
 mod recurrent;
-mod regularisers;
+mod regularizers;
 mod storage;
-mod structured_regularisers;
+mod structured_regularizers;
 mod training;

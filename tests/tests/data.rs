@@ -2,7 +2,7 @@
 
 use damper::burn::data::dataloader::DataLoader;
 use damper::burn::data::dataset::InMemDataset;
-use damper::data::{self, Data, DataError, Missing, Prepared, Scaler, Targets, standardise};
+use damper::data::{self, Data, DataError, Missing, Prepared, Scaler, Targets, standardize};
 use damper::prelude::*;
 use damper::{Batch, InputTensor, Target};
 use std::collections::BTreeSet;
@@ -714,11 +714,11 @@ mod scaling {
     fn statistics_come_from_the_training_part_only() {
         let train = Data::new([[0.0], [2.0], [4.0]], [0.0, 0.0, 0.0]).unwrap();
         let valid = Data::new([[100.0], [200.0]], [0.0, 0.0]).unwrap();
-        let (scaled, [other]) = standardise(&train, [&valid]).unwrap();
+        let (scaled, [other]) = standardize(&train, [&valid]).unwrap();
         let deviation = (8.0_f32 / 3.0).sqrt();
         assert!((scaled.row(0).unwrap()[0] + 2.0 / deviation).abs() < 1e-6);
         assert!((other.row(0).unwrap()[0] - 98.0 / deviation).abs() < 1e-4);
-        let alone = standardise(&train, [&train]).unwrap().0;
+        let alone = standardize(&train, [&train]).unwrap().0;
         assert_eq!(alone, scaled, "the validation part has no influence");
     }
 
@@ -1159,8 +1159,8 @@ mod folders {
     use std::path::Path;
 
     model! {
-        /// Two classes of 2x3 pixels in colour.
-        pub Colour
+        /// Two classes of 2x3 pixels in color.
+        pub Color
         input image: [3, 2, 3]
         layers { head: flatten -> linear(2); }
         loss cross_entropy
@@ -1219,7 +1219,7 @@ mod folders {
             dog.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6),
             "{dog:?}"
         );
-        assert!(data.check_for(&spec::<ColourConfig>()).is_ok());
+        assert!(data.check_for(&spec::<ColorConfig>()).is_ok());
     }
 
     #[test]
@@ -1238,7 +1238,7 @@ mod folders {
             (images.count(), images.classes()),
             (5, &["cat".to_owned(), "dog".to_owned()][..])
         );
-        let data = images.grey().resize(2, 3).read().unwrap();
+        let data = images.gray().resize(2, 3).read().unwrap();
         assert_eq!(data.to_string(), "5 rows: images [1, 2, 3], 2 classes");
         assert!(
             data.row(4)
@@ -1247,11 +1247,11 @@ mod folders {
                 .all(|x| (x - 128.0 / 255.0).abs() < 1e-5)
         );
         assert_eq!(
-            data.check_for(&spec::<ColourConfig>())
+            data.check_for(&spec::<ColorConfig>())
                 .unwrap_err()
                 .to_string(),
-            "input `image` of `Colour` is [3, 2, 3], these images are [1, 2, 3]\n\
-             help: read them in colour: leave `.grey()` out"
+            "input `image` of `Color` is [3, 2, 3], these images are [1, 2, 3]\n\
+             help: read them in color: leave `.gray()` out"
         );
         assert_eq!(
             super::text_of(
@@ -1260,9 +1260,9 @@ mod folders {
                     .resize(8, 8)
                     .read()
                     .unwrap()
-                    .check_for(&spec::<ColourConfig>())
+                    .check_for(&spec::<ColorConfig>())
             ),
-            "input `image` of `Colour` is [3, 2, 3], these images are [3, 8, 8]\nhelp: `.resize(2, 3)`"
+            "input `image` of `Color` is [3, 2, 3], these images are [3, 8, 8]\nhelp: `.resize(2, 3)`"
         );
     }
 
@@ -1277,10 +1277,10 @@ mod folders {
         .unwrap();
         let data = data::images(folder.path()).unwrap().read().unwrap();
         let some = data.select(&[3, 4, 1]).unwrap();
-        let error = super::text_of(some.check_rows_for(&spec::<ColourConfig>()));
+        let error = super::text_of(some.check_rows_for(&spec::<ColorConfig>()));
         assert_eq!(
             error.replace(&folder.path().display().to_string(), "pets"),
-            "`pets/emu/e.png`: label 2 (`emu`) is out of range: `Colour` knows 2 classes, so labels go from 0 to 1\n\
+            "`pets/emu/e.png`: label 2 (`emu`) is out of range: `Color` knows 2 classes, so labels go from 0 to 1\n\
              help: give the last layer 3 units, or number the classes from 0"
         );
     }

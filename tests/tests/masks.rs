@@ -278,16 +278,16 @@ fn a_layer_that_is_switched_off_does_not_move_the_masks_behind_it() {
 /// The correlation of two samples of independent numbers has a standard deviation of `1 / sqrt(count)`.
 fn correlation(left: &[f32], right: &[f32]) -> f64 {
     let count = left.len() as f64;
-    let centred = |numbers: &[f32]| -> Vec<f64> {
+    let centered = |numbers: &[f32]| -> Vec<f64> {
         let mean = numbers.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
         numbers.iter().map(|x| f64::from(*x) - mean).collect()
     };
-    let (left, right) = (centred(left), centred(right));
+    let (left, right) = (centered(left), centered(right));
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     product(&left, &right) / (product(&left, &left) * product(&right, &right)).sqrt()
 }
 
-/// Neighbouring seeds, steps and places have nothing in common.
+/// Neighboring seeds, steps and places have nothing in common.
 #[test]
 fn masks_of_other_layers_and_steps_are_independent() {
     let layers: [(&str, Run); 2] = [LAYERS[0], LAYERS[4]];
@@ -325,7 +325,7 @@ fn masks_of_other_layers_and_steps_are_independent() {
 
 model! {
     /// Every way to drop something of an image.
-    #[allow(damper::regularisation, damper::structure, damper::normalisation, reason = "what is tested are the masks")]
+    #[allow(damper::regularization, damper::structure, damper::normalization, reason = "what is tested are the masks")]
     Images
     input image: [2, 8, 8]
     layers {

@@ -711,7 +711,7 @@ fn assert_batch_norm<const D: usize>(shape: [usize; D]) {
 }
 
 #[test]
-fn a_batch_norm_normalises_and_gathers_statistics() {
+fn a_batch_norm_normalizes_and_gathers_statistics() {
     on_threads(2, || {
         assert_batch_norm([2, 1]);
         assert_batch_norm([5, 3]);

@@ -1,4 +1,4 @@
-//! Recurrent layers: PyTorch's numbers, and the statistics of their regularisers.
+//! Recurrent layers: PyTorch's numbers, and the statistics of their regularizers.
 
 use crate::common::{Fixture, device, numbers, op};
 use damper::Pass;

@@ -4,7 +4,7 @@ use damper::model;
 use damper::prelude::*;
 
 model! {
-    /// Convolutions, pools and normalisations.
+    /// Convolutions, pools and normalizations.
     pub Images<width: usize = 8, k: usize = 3, p: f64 = 0.1>
     input image: [1, 28, 28]
     layers {

@@ -31,8 +31,8 @@ model! {
 }
 
 model! {
-    /// A self-normalising network (Klambauer et al., arXiv 1706.02515).
-    pub SelfNormalising
+    /// A self-normalizing network (Klambauer et al., arXiv 1706.02515).
+    pub SelfNormalizing
     input x: [32]
     layers {
         fc1:  linear(256) -> selu -> alpha_dropout(0.05);
@@ -120,7 +120,7 @@ model! {
 }
 
 model! {
-    /// The article's `RegularisedClassifier`.
+    /// The article's `RegularizedClassifier`.
     pub Article
     input x: [50]
     layers {
@@ -159,7 +159,7 @@ macro_rules! gives {
 fn published_models_are_accepted_and_run() {
     gives!(LeNet300Config, [784] -> 10);
     gives!(SrivastavaConfig, [784] -> 10);
-    gives!(SelfNormalisingConfig, [32] -> 1);
+    gives!(SelfNormalizingConfig, [32] -> 1);
     gives!(TableResNetConfig, [27] -> 1);
     gives!(AutoencoderConfig, [784] -> 784);
     gives!(ActorConfig, [17] -> 6);

@@ -41,7 +41,7 @@ lints! {
     ///
     /// Published graph networks drop their scores on purpose: `#[allow(dropout_before_output, reason = "as in GIN")]`. Silent for
     /// the end of a residual branch, where the shortcut follows, and for a model without `loss`, whose output is features.
-    deny dropout_before_output in regularisation {} "dropout or noise behind the last weights";
+    deny dropout_before_output in regularization {} "dropout or noise behind the last weights";
 
     ///
     /// ```text
@@ -81,7 +81,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow dropout_feeding_head in regularisation {} "dropout on the features that feed the last weights";
+    allow dropout_feeding_head in regularization {} "dropout on the features that feed the last weights";
 
     ///
     /// ```text
@@ -104,7 +104,7 @@ lints! {
     ///
     /// # Fix
     ///
-    /// Regularise the weights instead, or put the only dropout behind the last batch norm of the network.
+    /// Regularize the weights instead, or put the only dropout behind the last batch norm of the network.
     ///
     /// ```text
     /// model! {
@@ -121,7 +121,7 @@ lints! {
     /// # When to allow it
     ///
     /// To keep a published order: `#[allow(dropout_before_batch_norm, reason = "as published")]`. Layer norm keeps no statistics and is not meant.
-    deny dropout_before_batch_norm in regularisation {} "dropout, then batch norm, with no weights between them";
+    deny dropout_before_batch_norm in regularization {} "dropout, then batch norm, with no weights between them";
 
     ///
     /// ```text
@@ -138,7 +138,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// Batch norm is a regulariser itself: each sample sees the noise of its batch. Beside it there is little left for dropout to
+    /// Batch norm is a regularizer itself: each sample sees the noise of its batch. Beside it there is little left for dropout to
     /// do, and its variance shift reaches the next batch norm (Li et al., CVPR 2019, arXiv 1801.05134). Behind the last one of a network it
     /// does little harm.
     ///
@@ -161,7 +161,7 @@ lints! {
     /// Wide-ResNet does this and gains (arXiv 1605.07146, section 2.4); so do heads behind the last norm:
     /// `#[allow(dropout_with_batch_norm, reason = "behind the last batch norm")]`. Silent where a pooling stands between, as in the
     /// heads of MobileNet and EfficientNet. `drop_block` is warned of only: it was published with batch norm.
-    deny dropout_with_batch_norm in regularisation { light = 0.1: "rates up to this are one level lower: warned of where others are denied" }
+    deny dropout_with_batch_norm in regularization { light = 0.1: "rates up to this are one level lower: warned of where others are denied" }
         "dropout above 0.1 behind a batch norm, with no weights between them; up to 0.1 **warn**";
 
     ///
@@ -203,7 +203,7 @@ lints! {
     /// `#[allow(dropout_upstream_of_batch_norm, reason = "better on our validation data")]`. DenseNet drops with 0.2 in front of its `concat`.
     /// Layer norm is not meant. The rule follows every path through residuals and merges, and knows the dropout inside
     /// recurrent layers and embeddings.
-    warn dropout_upstream_of_batch_norm in regularisation {} "dropout that reaches a batch norm through weights";
+    warn dropout_upstream_of_batch_norm in regularization {} "dropout that reaches a batch norm through weights";
 
     ///
     /// ```text
@@ -240,7 +240,7 @@ lints! {
     /// # When to allow it
     ///
     /// To keep a published order: `#[allow(dropout_before_activation, reason = "as in the original")]`.
-    warn dropout_before_activation in regularisation {} "dropout before the activation of its layer; **deny** if that activation is not 0 at 0";
+    warn dropout_before_activation in regularization {} "dropout before the activation of its layer; **deny** if that activation is not 0 at 0";
 
     ///
     /// ```text
@@ -276,7 +276,7 @@ lints! {
     /// # When to allow it
     ///
     /// Never.
-    deny dropout_rate_out_of_range in regularisation {} "a rate outside [0, 1)";
+    deny dropout_rate_out_of_range in regularization {} "a rate outside [0, 1)";
 
     ///
     /// ```text
@@ -294,7 +294,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// Neighbouring positions of a feature map say nearly the same, so what is dropped here is still told next door: the network sees as
+    /// Neighboring positions of a feature map say nearly the same, so what is dropped here is still told next door: the network sees as
     /// much as before, at a lower effective learning rate (Tompson et al., arXiv 1411.4280; the `DropBlock` paper finds the same, arXiv
     /// 1810.12890).
     ///
@@ -319,7 +319,7 @@ lints! {
     ///
     /// Published networks do it: PyTorch's and Keras's first examples, Wide-ResNet, DenseNet:
     /// `#[allow(elementwise_dropout_on_feature_maps, reason = "as in Wide-ResNet")]`. Silent for maps of one position and for sequences.
-    warn elementwise_dropout_on_feature_maps in regularisation {} "`dropout` of single positions of feature maps";
+    warn elementwise_dropout_on_feature_maps in regularization {} "`dropout` of single positions of feature maps";
 
     ///
     /// ```text
@@ -357,7 +357,7 @@ lints! {
     /// # When to allow it
     ///
     /// Never on a vector. On a sequence `variational_dropout` is what drops features in all steps.
-    deny spatial_dropout_on_vector in regularisation {} "`spatial_dropout` on a value without feature maps; for maps of one position **warn**";
+    deny spatial_dropout_on_vector in regularization {} "`spatial_dropout` on a value without feature maps; for maps of one position **warn**";
 
     ///
     /// ```text
@@ -396,7 +396,7 @@ lints! {
     /// # When to allow it
     ///
     /// Where maps are many: `#[allow(spatial_dropout_rate_high, reason = "512 channels")]`.
-    warn spatial_dropout_rate_high in regularisation { max = 0.2: "the largest rate without a finding" }
+    warn spatial_dropout_rate_high in regularization { max = 0.2: "the largest rate without a finding" }
         "more than a fifth of the feature maps is dropped";
 
     ///
@@ -436,7 +436,7 @@ lints! {
     /// # When to allow it
     ///
     /// Rather write `spatial_dropout`, which says what then happens.
-    deny drop_block_too_large in regularisation {} "regions of `drop_block` that are larger than the feature map";
+    deny drop_block_too_large in regularization {} "regions of `drop_block` that are larger than the feature map";
 
     ///
     /// ```text
@@ -476,7 +476,7 @@ lints! {
     ///
     /// Wu and Gu ("Max-Pooling Dropout", arXiv 1512.00242) do it on purpose: `#[allow(dropout_before_max_pool, reason = "max-pooling
     /// dropout")]`. Silent for `spatial_dropout`, which drops a window as a whole, and for means.
-    warn dropout_before_max_pool in regularisation {} "dropout of single values, then a maximum over them";
+    warn dropout_before_max_pool in regularization {} "dropout of single values, then a maximum over them";
 
     ///
     /// ```text
@@ -516,7 +516,7 @@ lints! {
     /// # When to allow it
     ///
     /// Never: it has no effect.
-    deny rnn_dropout_single_layer in regularisation {} "`dropout` on a recurrent layer, between its layers, of which there is one";
+    deny rnn_dropout_single_layer in regularization {} "`dropout` on a recurrent layer, between its layers, of which there is one";
 
     ///
     /// ```text
@@ -553,7 +553,7 @@ lints! {
     /// # When to allow it
     ///
     /// Never: the plain word says what happens.
-    deny variational_dropout_on_non_rnn in regularisation {} "`variational_dropout` on a value without a time axis";
+    deny variational_dropout_on_non_rnn in regularization {} "`variational_dropout` on a value without a time axis";
 
     ///
     /// ```text
@@ -592,7 +592,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(attention_dropout_high, reason = "measured")]` on the annotation.
-    warn attention_dropout_high in regularisation { max = 0.3: "the largest rate without a finding" }
+    warn attention_dropout_high in regularization { max = 0.3: "the largest rate without a finding" }
         "more than three tenths of the attention weights are dropped";
 
     ///
@@ -630,7 +630,7 @@ lints! {
     /// # When to allow it
     ///
     /// Models that learn to fill in what is hidden: `#[allow(high_dropout_rate, reason = "masks the input on purpose")]`.
-    warn high_dropout_rate in regularisation { max = 0.5: "the largest rate without a finding" }
+    warn high_dropout_rate in regularization { max = 0.5: "the largest rate without a finding" }
         "a rate above 0.5";
 
     ///
@@ -669,7 +669,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow dropout_rate_zero in regularisation {} "a rate written as 0";
+    allow dropout_rate_zero in regularization {} "a rate written as 0";
 
     ///
     /// ```text
@@ -713,7 +713,7 @@ lints! {
     ///
     /// A `residual` counts as its better path, for the shortcut drops nothing.
     /// For very wide layers: `#[allow(stacked_high_dropout, reason = "4096 units a layer")]` on the model.
-    warn stacked_high_dropout in regularisation { min = 0.1: "the least share of the paths that must survive", counted = 0.3: "rates below this do not count" }
+    warn stacked_high_dropout in regularization { min = 0.1: "the least share of the paths that must survive", counted = 0.3: "rates below this do not count" }
         "so much dropout in series that less than a tenth of the paths survive a step";
 
     ///
@@ -751,7 +751,7 @@ lints! {
     ///
     /// When the two mean different things: `#[allow(consecutive_dropout, reason = "noise of the sensor, and dropout")]`. Dropout beside
     /// `drop_path` is not meant.
-    warn consecutive_dropout in regularisation {} "two dropouts with no weights between them";
+    warn consecutive_dropout in regularization {} "two dropouts with no weights between them";
 
     ///
     /// ```text
@@ -787,7 +787,7 @@ lints! {
     /// # When to allow it
     ///
     /// Denoising: `#[allow(dropout_on_input, reason = "the task is to fill it in")]`.
-    warn dropout_on_input in regularisation { max = 0.2: "the largest rate without a finding" }
+    warn dropout_on_input in regularization { max = 0.2: "the largest rate without a finding" }
         "dropout above 0.2 before any weights";
 
     ///
@@ -824,7 +824,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(dropout_on_tiny_layer, reason = "other layers carry the sample past it")]`.
-    warn dropout_on_tiny_layer in regularisation { max = 0.01: "the probability that no unit is left, from which on it is found" }
+    warn dropout_on_tiny_layer in regularization { max = 0.01: "the probability that no unit is left, from which on it is found" }
         "dropout on so few units that in 1 % of the cases or more none is left";
 
     ///
@@ -865,7 +865,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow uniform_dropout_rate in regularisation {} "the same rate everywhere";
+    allow uniform_dropout_rate in regularization {} "the same rate everywhere";
 
     ///
     /// ```text
@@ -905,7 +905,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow dropout_rate_increases in regularisation {} "a rate above an earlier one";
+    allow dropout_rate_increases in regularization {} "a rate above an earlier one";
 
     ///
     /// ```text
@@ -942,7 +942,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(plain_dropout_with_selu, reason = "as in the original")]`.
-    warn plain_dropout_with_selu in regularisation {} "plain dropout behind `selu`";
+    warn plain_dropout_with_selu in regularization {} "plain dropout behind `selu`";
 
     ///
     /// ```text
@@ -978,7 +978,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(alpha_dropout_without_selu, reason = "the custom layer before it is a selu")]`.
-    warn alpha_dropout_without_selu in regularisation {} "`alpha_dropout` behind anything but `selu`";
+    warn alpha_dropout_without_selu in regularization {} "`alpha_dropout` behind anything but `selu`";
 
     ///
     /// ```text
@@ -1015,7 +1015,7 @@ lints! {
     /// # When to allow it
     ///
     /// Never.
-    deny drop_path_outside_residual in regularisation {} "`drop_path` where no shortcut carries the sample past it";
+    deny drop_path_outside_residual in regularization {} "`drop_path` where no shortcut carries the sample past it";
 
     ///
     /// ```text
@@ -1054,6 +1054,6 @@ lints! {
     /// # When to allow it
     ///
     /// For networks of hundreds of blocks: `#[allow(drop_path_rate_high, reason = "1202 layers, as published")]`.
-    warn drop_path_rate_high in regularisation { max = 0.5: "the largest rate without a finding" }
+    warn drop_path_rate_high in regularization { max = 0.5: "the largest rate without a finding" }
         "a branch that is left out more often than not, or rates that fall with the depth";
 }

@@ -7,7 +7,7 @@
 
 mod convolution;
 mod dropout;
-mod normalisation;
+mod normalization;
 mod output;
 mod structure;
 mod training;
@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 pub mod names {
     pub use super::convolution::*;
     pub use super::dropout::*;
-    pub use super::normalisation::*;
+    pub use super::normalization::*;
     pub use super::output::*;
     pub use super::structure::*;
     pub use super::training::*;
@@ -67,14 +67,14 @@ pub enum Group {
     /// The output, the loss, the task.
     Output,
     /// Dropout and its relatives, decay, penalties.
-    Regularisation,
-    /// Normalisation.
-    Normalisation,
+    Regularization,
+    /// Normalization.
+    Normalization,
     /// Shapes, activations, what reads what.
     Structure,
     /// Convolutions.
     Convolution,
-    /// Optimiser, schedule, early stopping.
+    /// Optimizer, schedule, early stopping.
     Training,
     /// The declaration itself: attributes, hyper-parameters.
     Declaration,
@@ -84,8 +84,8 @@ impl Group {
     /// All groups, in the order of the documentation.
     pub const ALL: [Self; 7] = [
         Self::Output,
-        Self::Regularisation,
-        Self::Normalisation,
+        Self::Regularization,
+        Self::Normalization,
         Self::Structure,
         Self::Convolution,
         Self::Training,
@@ -96,8 +96,8 @@ impl Group {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Output => "output",
-            Self::Regularisation => "regularisation",
-            Self::Normalisation => "normalisation",
+            Self::Regularization => "regularization",
+            Self::Normalization => "normalization",
             Self::Structure => "structure",
             Self::Convolution => "convolution",
             Self::Training => "training",
@@ -114,6 +114,33 @@ impl fmt::Display for Group {
 
 /// What stands before a group in an attribute.
 pub const PREFIX: &str = "damper::";
+
+/// The name of a lint or group in US spelling: declarations and saved files may have the British one.
+///
+/// ```
+/// use damper_ir::catalogue::canonical;
+///
+/// assert_eq!(canonical("damper::normalisation"), "damper::normalization");
+/// assert_eq!(canonical("dropout_before_output"), "dropout_before_output");
+/// ```
+pub fn canonical(name: &str) -> String {
+    match name {
+        "damper::regularisation" => "damper::regularization",
+        "damper::normalisation" => "damper::normalization",
+        "no_regularisation" => "no_regularization",
+        "over_regularised" => "over_regularized",
+        _ => name,
+    }
+    .to_owned()
+}
+
+/// Reads the name of a lint or group in either spelling.
+pub(crate) fn read_canonical<'de, D: serde::Deserializer<'de>>(
+    reader: D,
+) -> Result<String, D::Error> {
+    let name: String = serde::Deserialize::deserialize(reader)?;
+    Ok(canonical(&name))
+}
 
 /// The words of all groups: `all`, `strict` (what is allowed by default), and those of [`Group::ALL`].
 pub fn groups() -> impl Iterator<Item = &'static str> {
@@ -174,7 +201,7 @@ impl Lint {
 
 const COUNT: usize = output::LINTS.len()
     + dropout::LINTS.len()
-    + normalisation::LINTS.len()
+    + normalization::LINTS.len()
     + structure::LINTS.len()
     + convolution::LINTS.len()
     + training::LINTS.len();
@@ -183,7 +210,7 @@ const ALL: [Lint; COUNT] = {
     let parts = [
         output::LINTS,
         dropout::LINTS,
-        normalisation::LINTS,
+        normalization::LINTS,
         structure::LINTS,
         convolution::LINTS,
         training::LINTS,
@@ -252,11 +279,11 @@ macro_rules! group {
     (output) => {
         super::Group::Output
     };
-    (regularisation) => {
-        super::Group::Regularisation
+    (regularization) => {
+        super::Group::Regularization
     };
-    (normalisation) => {
-        super::Group::Normalisation
+    (normalization) => {
+        super::Group::Normalization
     };
     (structure) => {
         super::Group::Structure

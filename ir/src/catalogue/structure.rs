@@ -157,7 +157,7 @@ lints! {
     ///
     /// # When to allow it
     ///
-    /// For a factorisation on purpose: `#[allow(missing_nonlinearity, reason = "low-rank on purpose")]`. A pair with fewer weights than the
+    /// For a factorization on purpose: `#[allow(missing_nonlinearity, reason = "low-rank on purpose")]`. A pair with fewer weights than the
     /// one layer it equals is warned of only: MobileNetV2's linear bottlenecks (24 channels between 144 and 144), kernels of
     /// `[k, 1]` and `[1, k]`, two larger kernels in series. Silent for a depthwise convolution beside one of a single position, for what an
     /// embedding feeds, around `attention`, and for heads that share an embedding's weight.

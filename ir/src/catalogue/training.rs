@@ -1,4 +1,4 @@
-//! Rules about the optimiser, the settings of training, and the regularisation of weights.
+//! Rules about the optimizer, the settings of training, and the regularization of weights.
 
 use super::lints;
 
@@ -24,7 +24,7 @@ lints! {
     ///
     /// # Fix
     ///
-    /// `adamw`, or `decay(l2 = ..)` on the layers that need it; both are decoupled under every optimiser.
+    /// `adamw`, or `decay(l2 = ..)` on the layers that need it; both are decoupled under every optimizer.
     ///
     /// ```text
     /// model! {
@@ -42,7 +42,7 @@ lints! {
     /// # When to allow it
     ///
     /// To repeat a published run: `#[allow(adam_coupled_weight_decay, reason = "settings of the paper")]` on the model.
-    deny adam_coupled_weight_decay in regularisation {} "`adam` with `weight_decay`; **warn** for `rmsprop` and `adagrad`";
+    deny adam_coupled_weight_decay in regularization {} "`adam` with `weight_decay`; **warn** for `rmsprop` and `adagrad`";
 
     ///
     /// ```text
@@ -82,7 +82,7 @@ lints! {
     ///
     /// When the objective itself is meant: `#[allow(l2_penalty_under_adaptive_optimizer, reason = "compares with the article")]`. Silent under `sgd`, and
     /// for `penalty(l1 = ..)`.
-    warn l2_penalty_under_adaptive_optimizer in regularisation {} "`penalty(l2 = ..)` under an adaptive optimiser";
+    warn l2_penalty_under_adaptive_optimizer in regularization {} "`penalty(l2 = ..)` under an adaptive optimizer";
 
     ///
     /// ```text
@@ -100,7 +100,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// `decay`, `penalty` and the optimiser's coupled `weight_decay` all pull a weight towards 0. Two of them add up to a strength that is
+    /// `decay`, `penalty` and the optimizer's coupled `weight_decay` all pull a weight towards 0. Two of them add up to a strength that is
     /// written nowhere. L1 beside L2 (the elastic net) is not meant. Nor is `decay` beside the `weight_decay` of `adamw` and `lion`: that is a default,
     /// which the layer's own `decay` replaces.
     ///
@@ -122,7 +122,7 @@ lints! {
     /// # When to allow it
     ///
     /// Rather write the sum.
-    deny double_l2 in regularisation {} "two sources of L2 on one weight";
+    deny double_l2 in regularization {} "two sources of L2 on one weight";
 
     ///
     /// ```text
@@ -161,7 +161,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow weight_decay_on_norm_and_bias in regularisation {} "decay that reaches biases, gains and shifts";
+    allow weight_decay_on_norm_and_bias in regularization {} "decay that reaches biases, gains and shifts";
 
     ///
     /// ```text
@@ -203,7 +203,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow weight_decay_on_embedding in regularisation {} "decay or a penalty that reaches an embedding";
+    allow weight_decay_on_embedding in regularization {} "decay or a penalty that reaches an embedding";
 
     ///
     /// ```text
@@ -242,7 +242,7 @@ lints! {
     /// # When to allow it
     ///
     /// The warning, with a small learning rate: `#[allow(weight_decay_out_of_range, reason = "lr * decay is 1e-5")]`.
-    deny weight_decay_out_of_range in regularisation { max = 0.5: "the largest decay without a warning", max_sgd = 0.05: "the same under `sgd`" }
+    deny weight_decay_out_of_range in regularization { max = 0.5: "the largest decay without a warning", max_sgd = 0.05: "the same under `sgd`" }
         "decay so strong that a step turns weights round; **warn** where it is unusually strong";
 
     ///
@@ -283,7 +283,7 @@ lints! {
     ///
     /// The warning, for very large batches or tiny models: `#[allow(learning_rate_out_of_range, reason = "three weights")]`.
     deny learning_rate_out_of_range in training { min = 1e-7: "the least rate without a warning", max = 0.01: "the largest one of `adam`, `adamw`, `rmsprop` and `lion`", max_sgd = 1.0: "the largest one of `sgd` and `adagrad`" }
-        "a learning rate that is not above 0; **warn** for one far from what its optimiser is used with";
+        "a learning rate that is not above 0; **warn** for one far from what its optimizer is used with";
 
     ///
     /// ```text
@@ -405,7 +405,7 @@ lints! {
     ///
     /// ```text
     /// model! {
-    ///     #[warn(no_regularisation)]
+    ///     #[warn(no_regularization)]
     ///     Net
     ///     input x: [64]
     ///     layers {
@@ -426,7 +426,7 @@ lints! {
     ///
     /// ```text
     /// model! {
-    ///     #[warn(no_regularisation)]
+    ///     #[warn(no_regularization)]
     ///     Net
     ///     input x: [64]
     ///     layers {
@@ -441,12 +441,12 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow no_regularisation in regularisation {} "no regularisation at all";
+    allow no_regularization in regularization {} "no regularization at all";
 
     ///
     /// ```text
     /// model! {
-    ///     #[warn(over_regularised)]
+    ///     #[warn(over_regularized)]
     ///     Net
     ///     input x: [64]
     ///     layers {
@@ -465,7 +465,7 @@ lints! {
     ///
     /// ```text
     /// model! {
-    ///     #[warn(over_regularised)]
+    ///     #[warn(over_regularized)]
     ///     Net
     ///     input x: [64]
     ///     layers {
@@ -479,8 +479,8 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow over_regularised in regularisation { kinds = 4.0: "how many kinds on one layer are found" }
-        "four or more kinds of regularisation on one layer";
+    allow over_regularized in regularization { kinds = 4.0: "how many kinds on one layer are found" }
+        "four or more kinds of regularization on one layer";
 
     ///
     /// ```text

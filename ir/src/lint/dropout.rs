@@ -285,7 +285,7 @@ fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             }
             finding
                 .and_limit(light)
-                .and_other(norm.id, "this batch norm regularises the segment already")
+                .and_other(norm.id, "this batch norm regularizes the segment already")
                 .and_help(format!(
                     "use `decay(l2 = 1e-4)` instead of `{dropout}`; behind the last batch norm of a network it does little harm: {}",
                     allow(names::dropout_with_batch_norm, "behind the last batch norm")
@@ -710,7 +710,7 @@ fn selu<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 cx.node(
                     node,
                     names::plain_dropout_with_selu,
-                    format!("`{dropout}` breaks the self-normalisation of `selu`"),
+                    format!("`{dropout}` breaks the self-normalization of `selu`"),
                 )
                 .and_other(id, "this `selu`")
                 .and_help(format!("alpha_dropout({rate})"))
@@ -794,7 +794,7 @@ fn maps<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                         Some(rate) if rate > 0.0 && rate < 0.2 => format!("spatial_dropout({rate})"),
                         _ => "spatial_dropout(0.1)".to_owned(),
                     })
-                    .and_note("neighbours say nearly the same, so little is hidden: it acts like a lower learning rate (Tompson et al., arXiv 1411.4280)");
+                    .and_note("neighbors say nearly the same, so little is hidden: it acts like a lower learning rate (Tompson et al., arXiv 1411.4280)");
             }
             Stochastic::SpatialDropout { rate } => {
                 let single = node

@@ -1,4 +1,4 @@
-//! Normalisation.
+//! Normalization.
 
 use super::Cx;
 use crate::catalogue::names;
@@ -93,7 +93,7 @@ fn batch_size<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let name = norm.name();
     let instead = format!("`batch: 32`, or `{}`", alike(norm));
     if values == 1 {
-        cx.at(&[], TRAIN, "the training".to_owned(), id, names::batch_norm_single_value, format!("with batches of {batch} the batch norm `{name}` normalises a single value"))
+        cx.at(&[], TRAIN, "the training".to_owned(), id, names::batch_norm_single_value, format!("with batches of {batch} the batch norm `{name}` normalizes a single value"))
             .and_other(norm.id, "this batch norm")
             .and_help(instead)
             .and_note("the mean of one value is the value: the output is always 0, and the running variance falls to 0");
@@ -116,7 +116,7 @@ fn batch_size<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     }
 }
 
-/// A normalisation in its place that does not look at other samples.
+/// A normalization in its place that does not look at other samples.
 fn alike(norm: &Node<'_>) -> String {
     let channels = norm.input.as_ref().and_then(Shape::channels);
     match channels.filter(|_| norm.layout == Layout::Channels) {
@@ -136,11 +136,11 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
         cx.node(
             node,
             names::consecutive_norm,
-            format!("`{word}` undoes the normalisation before it"),
+            format!("`{word}` undoes the normalization before it"),
         )
         .and_other(first.id, "the first one")
         .and_help("remove one of them")
-.and_note("what is normalised has mean 0 and variance 1 already: the second one only adds its scale and shift");
+.and_note("what is normalized has mean 0 and variance 1 already: the second one only adds its scale and shift");
     }
     if let Some(activation) = before.iter().find(|node| node.activation().is_some()) {
         cx.node(
@@ -158,7 +158,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
             cx.node(
                 node,
                 names::norm_with_selu,
-                format!("`{word}` behind `selu`, which normalises by itself"),
+                format!("`{word}` behind `selu`, which normalizes by itself"),
             )
             .and_other(activation.id, "this `selu`")
             .and_help(format!("remove `{word}`"))

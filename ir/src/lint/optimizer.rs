@@ -1,4 +1,4 @@
-//! The optimiser, weight decay and the training settings.
+//! The optimizer, weight decay and the training settings.
 
 use super::Cx;
 use super::levels::InForce;
@@ -21,10 +21,10 @@ pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         default_decay(cx, optimizer);
     }
     weights(cx, graph);
-    over_regularised(cx, graph);
+    over_regularized(cx, graph);
     if let Some(train) = train {
         settings(cx, graph, train);
-        no_regularisation(cx, graph, train);
+        no_regularization(cx, graph, train);
     }
 }
 
@@ -304,7 +304,7 @@ fn weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 RuleKind::Penalty { l2, .. } if adaptive && above_zero(l2.as_ref()).is_some() => {
                     let strength = l2.map_or(Value::unknown(), |l2| l2);
                     cx.at(&rule.levels, node.scope, node.place(), id, names::l2_penalty_under_adaptive_optimizer, format!("`{word}` divides the gradient of `{rule}` by the size of the gradients"))
-                        .and_other(optimizer.map_or(Id::NONE, |optimizer| optimizer.id), "the optimiser")
+                        .and_other(optimizer.map_or(Id::NONE, |optimizer| optimizer.id), "the optimizer")
                         .and_help(format!(
                             "`decay(l2 = {})` (decoupled), or {}",
                             strength,
@@ -476,7 +476,7 @@ fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<&'m Optimiz
     }
 }
 
-fn over_regularised<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
+fn over_regularized<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for (index, node) in graph
         .nodes
         .iter()
@@ -499,13 +499,13 @@ fn over_regularised<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         kinds.extend(node.rates().into_iter().map(|(word, _)| word));
         kinds.sort_unstable();
         kinds.dedup();
-        let most = cx.limit(&[], node.scope, names::over_regularised, "kinds");
+        let most = cx.limit(&[], node.scope, names::over_regularized, "kinds");
         if kinds.len() as f64 >= most.value {
             cx.node(
                 node,
-                names::over_regularised,
+                names::over_regularized,
                 format!(
-                    "{} kinds of regularisation on `{}`: {}",
+                    "{} kinds of regularization on `{}`: {}",
                     kinds.len(),
                     node.name(),
                     kinds.join(", ")
@@ -571,7 +571,7 @@ fn settings<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
     }
 }
 
-fn no_regularisation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
+fn no_regularization<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
     let random = graph
         .nodes
         .iter()
@@ -607,9 +607,9 @@ fn no_regularisation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train) {
             MODEL,
             "the model".to_owned(),
             graph.model.id,
-            names::no_regularisation,
+            names::no_regularization,
             format!(
-                "nothing regularises these {} parameters",
+                "nothing regularizes these {} parameters",
                 grouped(counts.parameters)
             ),
         )

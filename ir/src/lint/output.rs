@@ -228,7 +228,7 @@ fn probabilities<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: O
             names::logits_into_probability_loss,
             format!("the classes of {shape} are the first axis, `{name}` acts along the last"),
         )
-        .and_other(node.id, "it normalises each row of the map")
+        .and_other(node.id, "it normalizes each row of the map")
         .and_help(format!("remove `{name}`, and write `loss {word}`"))
         .and_note("on logits the loss applies it along the classes");
     } else if range.0 < low || range.1 > high {

@@ -81,7 +81,7 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             format!("`{a}` and `{b}` together are {one}")
         };
         let reason = if first.conv().is_some() {
-            "a factorised kernel, or a linear bottleneck"
+            "a factorized kernel, or a linear bottleneck"
         } else {
             "low rank"
         };

@@ -4,7 +4,7 @@ use super::Inside;
 use crate::shape::sequence;
 use crate::{Layout, Misfit, Role, Shape};
 
-/// A normalisation keeps the shape: `layer_norm` and `rms_norm` read the last axis, the others the channels.
+/// A normalization keeps the shape: `layer_norm` and `rms_norm` read the last axis, the others the channels.
 ///
 /// ```
 /// use damper_ir::{Layout, Shape};

@@ -362,7 +362,7 @@ fn u_net() {
 
 mod rules {
     use super::*;
-    use crate::{Finding, Merge, Reparameterisation, RuleKind};
+    use crate::{Finding, Merge, Reparameterization, RuleKind};
 
     fn only(model: &Model) -> Finding {
         let mut findings = model.infer().findings;
@@ -489,9 +489,9 @@ mod rules {
             (Role::Gain, &[16][..])
         );
         let weight = find("c.weight");
-        assert_eq!(weight.reparameterised, Some(Reparameterisation::WeightNorm));
+        assert_eq!(weight.reparameterized, Some(Reparameterization::WeightNorm));
         assert_eq!(weight.unit_axis, 0);
-        assert_eq!(lengths.reparameterised, None);
+        assert_eq!(lengths.reparameterized, None);
     }
 
     #[test]

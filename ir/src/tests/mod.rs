@@ -537,7 +537,7 @@ mod counts_and_summary {
             digits().summary().to_string(),
             "\
 Net
-layer  operation            output  parameters   FLOPs  regularisation
+layer  operation            output  parameters   FLOPs  regularization
 -----------------------------------------------------------------------------------------------
 x      input                [64]
 fc1    linear(128) -> relu  [128]        8,320  16,384  decay(l1 = 0, l2 = 0.001), dropout(0.5)
@@ -577,7 +577,7 @@ activations of one sample, 4 bytes a number.)"
                 (2, "linear", "linear(64) -> relu", "12,480"),
             ]
         );
-        assert_eq!(rows[2].regularisation, "drop_path(0..0.1)");
+        assert_eq!(rows[2].regularization, "drop_path(0..0.1)");
     }
 
     #[test]
@@ -591,7 +591,7 @@ activations of one sample, 4 bytes a number.)"
         let text = model(vec![layer("fc", [unknown])]).summary().markdown();
         assert!(
             text.contains(
-                "| layer | operation | output | parameters | FLOPs | regularisation |\n| --- |"
+                "| layer | operation | output | parameters | FLOPs | regularization |\n| --- |"
             ),
             "{text}"
         );
@@ -669,7 +669,7 @@ mod differences {
     use super::*;
 
     #[test]
-    fn training_and_regularisation_do_not_count() {
+    fn training_and_regularization_do_not_count() {
         let other = classifier(vec![
             layer("fc1", [linear(128), relu()]),
             layer("fc2", [linear(64), relu()]),

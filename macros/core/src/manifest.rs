@@ -11,7 +11,7 @@
 //!
 //! `workspace = true` takes `[workspace.metadata.damper.lints]` of the workspace instead.
 
-use damper_ir::catalogue::{PREFIX, groups};
+use damper_ir::catalogue::{PREFIX, canonical, groups};
 use damper_ir::{Level, Limit, Lint, LintLevel, suggest};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -255,16 +255,13 @@ impl<'t> Reader<'t> {
     }
 
     fn entry(&mut self, name: &str, span: &Range<usize>, value: &Spanned<DeValue<'_>>) {
-        let group = groups().any(|group| group == name);
+        let group = canonical(&format!("{PREFIX}{name}"));
+        let is_group = groups().any(|word| group.strip_prefix(PREFIX) == Some(word));
         let mut entry = Entry {
             priority: 0,
             level: LintLevel {
                 line: Some(self.line(span)),
-                lint: if group {
-                    format!("{PREFIX}{name}")
-                } else {
-                    name.to_owned()
-                },
+                lint: if is_group { group } else { canonical(name) },
                 ..LintLevel::default()
             },
         };

@@ -76,7 +76,7 @@ fn a_threshold_holds_for_every_model_of_the_crate() {
 
 #[test]
 fn an_attribute_wins_over_the_table() {
-    let allow = table("regularisation = \"deny\"");
+    let allow = table("regularization = \"deny\"");
     let model = NET.replace("Net\n", "#[allow(damper::all)] Net\n");
     assert!(reports(&allow, &model).is_empty());
 }
@@ -105,12 +105,28 @@ fn what_the_table_forbids_no_attribute_lowers() {
 #[test]
 fn groups_stand_without_their_prefix() {
     let feeding = (Level::Deny, "dropout_feeding_head".to_owned());
-    assert_eq!(found("regularisation = \"allow\""), []);
-    assert_eq!(found("\"damper::regularisation\" = \"allow\""), []);
+    assert_eq!(found("regularization = \"allow\""), []);
+    assert_eq!(found("\"damper::regularization\" = \"allow\""), []);
     assert_eq!(
         found("strict = \"deny\"\nhigh_dropout_rate = \"allow\""),
         [feeding]
     );
+}
+
+/// What was called so before.
+#[test]
+fn the_british_names_are_read_too() {
+    assert_eq!(found("regularisation = \"allow\""), []);
+    assert_eq!(found("\"damper::regularisation\" = \"allow\""), []);
+    let silenced = |group: &str| {
+        let net = NET.replace("Net", &format!("#[allow(damper::{group})] Net"));
+        reports(&table("strict = \"warn\""), &net).len()
+    };
+    assert_eq!(silenced("regularisation"), silenced("regularization"));
+    assert_ne!(silenced("regularisation"), silenced("convolution"));
+    let saved = r#"{"lint": "damper::normalisation", "level": "allow"}"#;
+    let level: damper_ir::LintLevel = serde_json::from_str(saved).unwrap();
+    assert_eq!(level.lint, "damper::normalization");
 }
 
 #[test]
@@ -118,14 +134,14 @@ fn the_higher_priority_wins_and_at_equal_ones_the_name_of_a_lint() {
     let lint = "high_dropout_rate = \"allow\"";
     assert_eq!(
         found(&format!(
-            "{lint}\noutput = \"deny\"\nregularisation = {{ level = \"warn\", priority = -1 }}"
+            "{lint}\noutput = \"deny\"\nregularization = {{ level = \"warn\", priority = -1 }}"
         ))
         .len(),
         1
     );
-    let raised = format!("{lint}\nregularisation = {{ level = \"deny\", priority = 1 }}");
+    let raised = format!("{lint}\nregularization = {{ level = \"deny\", priority = 1 }}");
     assert_eq!(found(&raised).len(), 2);
-    let two = "all = { level = \"allow\", priority = 1 }\nregularisation = \"deny\"";
+    let two = "all = { level = \"allow\", priority = 1 }\nregularization = \"deny\"";
     assert_eq!(found(two), []);
 }
 

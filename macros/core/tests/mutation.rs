@@ -114,7 +114,7 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("drop_path_outside_residual", "linear(…) -> relu -> dropout(…);", "linear(…) -> relu -> «drop_path(0.1)»;"),
     ("drop_path_rate_high", " drop_path(…)", " «drop_path(0.7)»"),
     ("drop_path_rate_high", " drop_path(0.0..…)", " «drop_path(0.0..0.9)»"),
-    // Normalisation.
+    // Normalization.
     ("redundant_bias_before_norm", "linear(…, bias = false) -> batch_norm", "«linear(…)» -> batch_norm"),
     ("redundant_bias_before_norm", "\nconv2d(…, bias = false) -> batch_norm", "\n«conv2d(…)» -> batch_norm"),
     ("redundant_bias_before_norm", ": conv2d(…, bias = false) -> batch_norm", ": «conv2d(…)» -> batch_norm"),
@@ -182,8 +182,8 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("warmup_longer_than_training", "cosine(warmup = …)", "cosine(warmup = «1.0»)"),
     ("early_stop_never_triggers", "early_stop(patience = …)", "early_stop(patience = «1000»)"),
     ("early_stop_never_triggers", "epochs: 50, early_stop(patience = 10)", "epochs: 1, early_stop(patience = «10»)"),
-    ("no_regularisation", "Net\ninput x: [64]\nlayers {\nfc: linear(32) -> relu with decay(l2 = 1e-3);\nhead: linear(10);\n}\nloss cross_entropy\ntrain { epochs: 20 }", "«Net»\ninput x: [64]\nlayers {\nfc: linear(32) -> relu;\nhead: linear(10);\n}\nloss cross_entropy\ntrain { epochs: 20 }"),
-    ("over_regularised", "linear(…) -> relu;\nhead:", "«linear(…)» -> relu with dropout(0.3), decay(l2 = 1e-3), max_norm(3.0), drop_connect(0.1);\nhead:"),
+    ("no_regularization", "Net\ninput x: [64]\nlayers {\nfc: linear(32) -> relu with decay(l2 = 1e-3);\nhead: linear(10);\n}\nloss cross_entropy\ntrain { epochs: 20 }", "«Net»\ninput x: [64]\nlayers {\nfc: linear(32) -> relu;\nhead: linear(10);\n}\nloss cross_entropy\ntrain { epochs: 20 }"),
+    ("over_regularized", "linear(…) -> relu;\nhead:", "«linear(…)» -> relu with dropout(0.3), decay(l2 = 1e-3), max_norm(3.0), drop_connect(0.1);\nhead:"),
     // The declaration.
     ("unfulfilled_expectation", "head: linear(…);", "#[expect(«high_dropout_rate», reason = \"to be lowered\")]\nhead: linear(…);"),
     ("unused_hyper_parameter", "<hidden: usize", "<«spare»: usize = 3, hidden: usize"),

@@ -287,7 +287,7 @@ impl Data {
                     at % features.width,
                 )),
                 value: features.values[at],
-                help: "bring the columns to one scale: `data::standardise(&train, [&valid])`, or `Scaler::min_max`"
+                help: "bring the columns to one scale: `data::standardize(&train, [&valid])`, or `Scaler::min_max`"
                     .to_owned(),
             }),
         }
@@ -628,12 +628,12 @@ fn fits(
     {
         let same_size = features.shape[1..] == [*height, *width];
         let help = match channels {
-            1 if features.shape[0] != 1 && same_size => "read them in grey: `.grey()`".to_owned(),
+            1 if features.shape[0] != 1 && same_size => "read them in gray: `.gray()`".to_owned(),
             3 if features.shape[0] != 3 && same_size => {
-                "read them in colour: leave `.grey()` out".to_owned()
+                "read them in color: leave `.gray()` out".to_owned()
             }
             _ if features.shape[0] == *channels => format!("`.resize({height}, {width})`"),
-            1 => format!("`.grey().resize({height}, {width})`"),
+            1 => format!("`.gray().resize({height}, {width})`"),
             _ => format!(
                 "declare the images' shape: `{}: {:?}`",
                 wanted.name, features.shape

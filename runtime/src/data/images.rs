@@ -23,7 +23,7 @@ pub struct Images {
     /// Each with the index of its class.
     files: Vec<(PathBuf, usize)>,
     size: Option<(usize, usize)>,
-    grey: bool,
+    gray: bool,
     max_pixels: usize,
     max_memory: usize,
 }
@@ -103,7 +103,7 @@ pub fn images(folder: impl AsRef<Path>) -> Result<Images, DataError> {
         classes,
         files: found,
         size: None,
-        grey: false,
+        gray: false,
         max_pixels: 50_000_000,
         max_memory: 8 << 30,
     })
@@ -118,8 +118,8 @@ impl Images {
     }
 
     /// One channel instead of three.
-    pub fn grey(mut self) -> Self {
-        self.grey = true;
+    pub fn gray(mut self) -> Self {
+        self.gray = true;
         self
     }
 
@@ -183,7 +183,7 @@ impl Images {
             }
         }
         let [height, width] = first.map_or([0, 0], |(_, size)| size);
-        let shape = vec![if self.grey { 1 } else { 3 }, height, width];
+        let shape = vec![if self.gray { 1 } else { 3 }, height, width];
         if shape.contains(&0) {
             return Err(DataError::NoFeatures {
                 what: format!("`{}`: an image without pixels", self.folder),
@@ -241,7 +241,7 @@ impl Images {
 
     /// Memory for all images, of the size of the first one.
     fn reserve(&self, values: &mut Vec<f32>, [height, width]: [usize; 2]) -> Result<(), DataError> {
-        let channels = if self.grey { 1 } else { 3 };
+        let channels = if self.gray { 1 } else { 3 };
         let numbers = height.saturating_mul(width).saturating_mul(channels);
         let numbers = numbers.saturating_mul(self.files.len());
         let needed = numbers.saturating_mul(size_of::<f32>());
@@ -304,7 +304,7 @@ impl Images {
             }
             _ => return Err(bad("it is neither PNG nor JPEG".to_owned())),
         };
-        if self.grey {
+        if self.gray {
             Ok(channels(&image.to_luma32f(), self.size, to))
         } else {
             Ok(channels(&image.to_rgb32f(), self.size, to))
@@ -339,7 +339,7 @@ impl Images {
         DynamicImage::from_decoder(decoder).map_err(bad)
     }
 
-    /// Reads a JPEG. What is damaged in it is an error, not grey.
+    /// Reads a JPEG. What is damaged in it is an error, not gray.
     fn decode_jpeg(
         &self,
         path: &Path,
@@ -360,8 +360,8 @@ impl Images {
         decoder.decode_headers().map_err(failed)?;
         let (width, height) = decoder.dimensions().unwrap_or_default();
         self.make_room(path, height, width, is_first, to)?;
-        let is_grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
-        let colors = if is_grey {
+        let is_gray = decoder.input_colorspace() == Some(ColorSpace::Luma);
+        let colors = if is_gray {
             ColorSpace::Luma
         } else {
             ColorSpace::RGB
@@ -371,7 +371,7 @@ impl Images {
         let (Ok(width), Ok(height)) = (u32::try_from(width), u32::try_from(height)) else {
             return Err(bad(format!("it has {height} by {width} pixels")));
         };
-        let image = if is_grey {
+        let image = if is_gray {
             ImageBuffer::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8)
         } else {
             ImageBuffer::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8)
@@ -416,7 +416,7 @@ fn png_size(start: &[u8]) -> Option<[usize; 2]> {
     Some([number(20)?, number(16)?])
 }
 
-/// Whether a JPEG file goes on to its end. The decoder fills up with grey what is cut off.
+/// Whether a JPEG file goes on to its end. The decoder fills up with gray what is cut off.
 fn ends_as_jpeg(bytes: &[u8]) -> bool {
     let mut at = 2;
     while let Some(next) = bytes

@@ -37,7 +37,7 @@ pub use error::{Column, DataError, Place};
 #[cfg(feature = "images")]
 pub use images::{Images, images};
 pub use loader::Loader;
-pub use scale::{Scaler, Scaling, standardise};
+pub use scale::{Scaler, Scaling, standardize};
 pub use schema::Schema;
 pub use source::{Features, IntoFeatures, IntoTargets, Label, Number, Row, Targets};
 

@@ -201,18 +201,18 @@ impl Scaler {
 /// Scales `train` to mean 0 and standard deviation 1, and the others with the same numbers.
 ///
 /// ```
-/// use damper::data::{Data, standardise};
+/// use damper::data::{Data, standardize};
 ///
 /// let data = Data::new([[1.0], [3.0], [5.0], [7.0]], [0.0, 1.0, 2.0, 3.0])?;
 /// let (train, valid) = data.split(0.5, 1)?;
-/// let (train, [valid]) = standardise(&train, [&valid])?;
+/// let (train, [valid]) = standardize(&train, [&valid])?;
 /// # Ok::<(), damper::data::DataError>(())
 /// ```
 ///
 /// # Errors
 ///
 /// [`DataError::Scaler`] if the others have other columns.
-pub fn standardise<const N: usize>(
+pub fn standardize<const N: usize>(
     train: &Data,
     others: [&Data; N],
 ) -> Result<(Data, [Data; N]), DataError> {

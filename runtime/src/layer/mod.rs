@@ -23,7 +23,7 @@ mod noise;
 mod pool;
 mod position;
 mod recurrent;
-pub(crate) mod reparameterised;
+pub(crate) mod reparameterized;
 mod rms_norm;
 mod rrelu;
 mod sequence;
@@ -50,7 +50,7 @@ pub use pool::{
 };
 pub use position::{ClassToken, LearnedPosition, SinusoidalPosition};
 pub use recurrent::{Recurrent, RecurrentCell, RecurrentLayer};
-pub use reparameterised::{SpectralNorm, WeightNorm};
+pub use reparameterized::{SpectralNorm, WeightNorm};
 pub use rrelu::RRelu;
 pub use sequence::{
     Reshape, first_step, flatten, last_step, max_over_time, mean_over_time, to_sequence,

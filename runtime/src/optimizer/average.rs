@@ -4,7 +4,7 @@ use super::FusedStep;
 use super::fused::{blend, can_update};
 use super::fused_step::EmaSlot;
 use crate::layer::SpectralNorm;
-use crate::layer::reparameterised::{Layout, iterate};
+use crate::layer::reparameterized::{Layout, iterate};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId, Reparameterization};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;

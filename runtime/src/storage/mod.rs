@@ -1,8 +1,8 @@
 //! Weights on disk, with the description they belong to.
 //!
 //! `.safetensors` files use `PyTorch`'s names and layouts: the weight of `linear` is stored as `[out, in]`, gain and
-//! shift of a normalisation as `weight` and `bias`, recurrent cells and attention as those of `nn.LSTM` and
-//! `nn.MultiheadAttention`, reparameterised weights as `torch.nn.utils.parametrizations` names them, so that
+//! shift of a normalization as `weight` and `bias`, recurrent cells and attention as those of `nn.LSTM` and
+//! `nn.MultiheadAttention`, reparameterized weights as `torch.nn.utils.parametrizations` names them, so that
 //! `load_state_dict(load_file(path), strict=False)` reads them, and files that `PyTorch` wrote can be loaded (`prelu`'s
 //! slope is `alpha` here and `weight` there). `.bpk` files are burn's own, with its names and layouts.
 //!
@@ -325,7 +325,7 @@ fn stored<M: Network>(model: &M, format: Format) -> Vec<Stored> {
     all
 }
 
-/// The names of `torch.nn.utils.parametrizations`: a reparameterised `weight` is `parametrizations.weight.original`.
+/// The names of `torch.nn.utils.parametrizations`: a reparameterized `weight` is `parametrizations.weight.original`.
 ///
 /// The units of the kernels `transposed` are their second axis.
 fn parametrizations(all: &mut [Stored], transposed: &HashSet<String>) {

@@ -280,7 +280,7 @@ impl fmt::Display for Explained<'_> {
                     f,
                     "\nnote: every parameter is finite, so the numbers overflow in `{layer}` itself"
                 )?;
-                let inputs = "standardise the inputs (`Scaler::standard`)";
+                let inputs = "standardize the inputs (`Scaler::standard`)";
                 if self.batch == Some(1) && *epoch == 1 {
                     write!(f, "\nhelp: {inputs}")
                 } else {

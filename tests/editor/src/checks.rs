@@ -160,13 +160,13 @@ pub const CHECKS: &[Check] = &[
         &["first", "head", "parameters"],
     ),
     check(
-        "hover: an optimiser",
+        "hover: an optimizer",
         Hover,
         train!("optimizer: ada$0mw(lr = 1e-3)"),
         &["1711.05101"],
     ),
     check(
-        "hover: an optimiser's argument",
+        "hover: an optimizer's argument",
         Hover,
         train!("optimizer: adamw(l$0r = 1e-3)"),
         &["learning rate"],
@@ -396,13 +396,13 @@ pub const CHECKS: &[Check] = &[
         &["epochs"],
     ),
     check(
-        "completion: an optimiser",
+        "completion: an optimizer",
         Completion,
         train!("optimizer: ada$0"),
         &["adam", "adamw", "adagrad"],
     ),
     check(
-        "completion: an optimiser's argument",
+        "completion: an optimizer's argument",
         Completion,
         train!("optimizer: adamw(lr = 1e-3, amsg$0)"),
         &["amsgrad"],

@@ -1,4 +1,4 @@
-//! Convolution, pooling, norms of images, embedding, attention and reparameterised weights, from
+//! Convolution, pooling, norms of images, embedding, attention and reparameterized weights, from
 //! `tests/fixtures/make_layers.py`.
 
 use crate::common::{Fixture, device, numbers, op};

@@ -1,4 +1,4 @@
-//! Every optimiser, decay, penalty, projection and clipping: the weights after one step and after ten.
+//! Every optimizer, decay, penalty, projection and clipping: the weights after one step and after ten.
 
 use crate::common::{Fixture, device, linear, spec};
 use damper::burn;
@@ -169,7 +169,7 @@ fn plain(name: &str, optimizer: (OptimizerKind, f64), weight_decay: f64) {
     compare(name, optimizer, weight_decay, vec![], |_| {});
 }
 
-fn regularised(name: &str, optimizer: (OptimizerKind, f64), rules: Vec<RuleKind>) {
+fn regularized(name: &str, optimizer: (OptimizerKind, f64), rules: Vec<RuleKind>) {
     compare(name, optimizer, 0.0, rules, |_| {});
 }
 
@@ -233,12 +233,12 @@ fn decay() {
             l2: (l2 > 0.0).then(|| known(l2)),
         }]
     };
-    regularised("decay_l1", sgd(0.0, 0.0, false), decay(0.2, 0.0));
-    regularised("decay_l1_l2", adamw(false), decay(0.2, 0.3));
+    regularized("decay_l1", sgd(0.0, 0.0, false), decay(0.2, 0.0));
+    regularized("decay_l1_l2", adamw(false), decay(0.2, 0.3));
     // `decay(l2)` is the weight decay of AdamW, and behind `adam` as well.
-    regularised("adamw", adamw(false), decay(0.0, 0.3));
-    regularised("adamw", adam(0.9, 0.999, 1e-8, false), decay(0.0, 0.3));
-    regularised("lion_weight_decay", lion(), decay(0.0, 0.3));
+    regularized("adamw", adamw(false), decay(0.0, 0.3));
+    regularized("adamw", adam(0.9, 0.999, 1e-8, false), decay(0.0, 0.3));
+    regularized("lion_weight_decay", lion(), decay(0.0, 0.3));
 }
 
 fn penalty(l1: f64, l2: f64) -> Vec<RuleKind> {
@@ -250,14 +250,14 @@ fn penalty(l1: f64, l2: f64) -> Vec<RuleKind> {
 
 #[test]
 fn penalties() {
-    regularised("penalty_l1", sgd(0.0, 0.0, false), penalty(0.02, 0.0));
-    regularised("penalty_l2", sgd(0.0, 0.0, false), penalty(0.0, 0.05));
-    regularised(
+    regularized("penalty_l1", sgd(0.0, 0.0, false), penalty(0.02, 0.0));
+    regularized("penalty_l2", sgd(0.0, 0.0, false), penalty(0.0, 0.05));
+    regularized(
         "penalty_l1_l2",
         adam(0.9, 0.999, 1e-8, false),
         penalty(0.02, 0.05),
     );
-    regularised(
+    regularized(
         "orthogonal",
         sgd(0.0, 0.0, false),
         vec![RuleKind::Orthogonal {
@@ -268,13 +268,13 @@ fn penalties() {
 
 #[test]
 fn projections() {
-    regularised(
+    regularized(
         "max_norm",
         sgd(0.0, 0.0, false),
         vec![RuleKind::MaxNorm { limit: known(0.6) }],
     );
-    regularised("unit_norm", sgd(0.0, 0.0, false), vec![RuleKind::UnitNorm]);
-    regularised(
+    regularized("unit_norm", sgd(0.0, 0.0, false), vec![RuleKind::UnitNorm]);
+    regularized(
         "non_negative",
         sgd(0.0, 0.0, false),
         vec![RuleKind::NonNegative],
@@ -337,7 +337,7 @@ fn the_report_is_the_sum_of_the_penalties() {
     }
 }
 
-/// The state of a regularised optimiser is saved and loaded: the next step is the same, bit for bit.
+/// The state of a regularized optimizer is saved and loaded: the next step is the same, bit for bit.
 #[test]
 fn a_record_continues_where_it_stopped() {
     let fixture = Fixture::open("optimizers");

@@ -39,7 +39,7 @@ model! {
 
 model! {
     /// Layers that share their work among threads, and every kind of mask.
-    #[allow(damper::regularisation, damper::structure, damper::normalisation, reason = "what is tested is that it repeats")]
+    #[allow(damper::regularization, damper::structure, damper::normalization, reason = "what is tested is that it repeats")]
     pub Shared
     input x: [8, 16]
     layers {
@@ -148,7 +148,7 @@ fn a_batch_from_a_plain_device_does_not_skip_dropout() {
     let first = model.forward(x.clone());
     assert!(first.is_autodiff());
     assert_ne!(first.into_data(), model.forward(x.clone()).into_data());
-    // `predict` has inference behaviour even on a training model.
+    // `predict` has inference behavior even on a training model.
     let probabilities = model.predict(x.clone());
     assert_eq!(probabilities.to_data(), model.predict(x).into_data());
     assert!((probabilities.sum().into_scalar::<f64>() - 32.0).abs() < 1e-4);
@@ -352,7 +352,7 @@ fn a_later_change_overrides_an_earlier_one() {
 
 model! {
     /// Layers that drop inside, and a residual that drops its branch.
-    #[allow(damper::structure, damper::output, damper::regularisation, reason = "the test is about what a diagnosis reads")]
+    #[allow(damper::structure, damper::output, damper::regularization, reason = "the test is about what a diagnosis reads")]
     pub Inner
     input x: [4, 8]
     layers {

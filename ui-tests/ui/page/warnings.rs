@@ -756,11 +756,11 @@ mod early_stop_never_triggers {
     }
 }
 
-mod no_regularisation {
+mod no_regularization {
     use damper::model;
 
     model! {
-        #[warn(no_regularisation)]
+        #[warn(no_regularization)]
         Net
         input x: [64]
         layers {
@@ -772,11 +772,11 @@ mod no_regularisation {
     }
 }
 
-mod over_regularised {
+mod over_regularized {
     use damper::model;
 
     model! {
-        #[warn(over_regularised)]
+        #[warn(over_regularized)]
         Net
         input x: [64]
         layers {

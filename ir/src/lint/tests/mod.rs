@@ -355,7 +355,7 @@ fn cases() -> Vec<Case> {
         )])
     };
     case("drop_path_rate_high", depth(0.0, 0.7), depth(0.0, 0.2));
-    // Normalisation.
+    // Normalization.
     case(
         "redundant_bias_before_norm",
         classifier(fc([linear(32), batch_norm(), relu()])),
@@ -595,7 +595,7 @@ fn cases() -> Vec<Case> {
         table(Reach::Embedding),
         table(Reach::Weights),
     );
-    // Optimiser and training.
+    // Optimizer and training.
     case(
         "adam_coupled_weight_decay",
         ok().optimizer(adam(), 1e-3, Some(1e-2)),
@@ -648,7 +648,7 @@ fn cases() -> Vec<Case> {
         patience(10.0, 3.0),
     );
     case(
-        "no_regularisation",
+        "no_regularization",
         ok().train(|_| {}),
         classifier(fc([linear(32), relu(), dropout(0.1)])).train(|_| {}),
     );
@@ -657,7 +657,7 @@ fn cases() -> Vec<Case> {
         .with(RuleKind::MaxNorm { limit: value(3.0) });
     let few = many.clone();
     case(
-        "over_regularised",
+        "over_regularized",
         classifier(vec![many.with(RuleKind::UnitNorm)]),
         classifier(vec![few]),
     );
@@ -1159,7 +1159,7 @@ fn the_name_of_a_lint_wins_over_a_group_on_the_same_thing() {
         classifier(vec![net]).lints()
     };
     let name = ("high_dropout_rate", Level::Allow);
-    let group = ("damper::regularisation", Level::Deny);
+    let group = ("damper::regularization", Level::Deny);
     assert_eq!(net([name, group]), ["dropout_feeding_head"]);
     assert_eq!(net([group, name]), ["dropout_feeding_head"]);
 }
@@ -1168,7 +1168,7 @@ fn the_name_of_a_lint_wins_over_a_group_on_the_same_thing() {
 fn a_group_on_the_inside_wins_over_a_name_around_it() {
     let net = classifier(vec![
         layer("fc", [linear(32), relu(), dropout(0.8)])
-            .level("damper::regularisation", Level::Allow),
+            .level("damper::regularization", Level::Allow),
     ]);
     let denied = net.level(attribute("high_dropout_rate", Level::Deny));
     assert_eq!(denied.check(), []);
@@ -1203,12 +1203,12 @@ fn no_group_reaches_what_cannot_be_allowed() {
 fn an_expected_group_is_met_by_any_of_its_lints() {
     let net = |rate| {
         let fc = layer("fc", [linear(32), relu(), dropout(rate)]);
-        classifier(vec![fc]).level(expect("damper::regularisation"))
+        classifier(vec![fc]).level(expect("damper::regularization"))
     };
     // By the dropout that feeds the head, or by the rate.
     assert_eq!(net(0.8).check(), []);
     assert_eq!(net(0.2).check(), []);
-    let plain = classifier(vec![]).level(expect("damper::regularisation"));
+    let plain = classifier(vec![]).level(expect("damper::regularization"));
     assert_eq!(plain.lints(), ["unfulfilled_expectation"]);
 }
 
@@ -1389,13 +1389,13 @@ fn published_networks_pass() {
         []
     );
     let selu = |name: &str| layer(name, [linear(256), act("selu"), alpha_dropout(0.05)]);
-    let normalising = model(vec![
+    let normalizing = model(vec![
         selu("a"),
         selu("b"),
         selu("c"),
         layer("head", [linear(1)]),
     ]);
-    assert_eq!(normalising.loss(binary_cross_entropy()).check(), []);
+    assert_eq!(normalizing.loss(binary_cross_entropy()).check(), []);
     let block = vec![layer(
         "feed",
         [layer_norm(), swiglu(256), linear(64), dropout(0.1)],

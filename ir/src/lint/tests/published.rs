@@ -328,7 +328,7 @@ fn a_bidirectional_tagger() {
 }
 
 #[test]
-fn bert_normalises_behind_each_residual() {
+fn bert_normalizes_behind_each_residual() {
     let block = vec![
         layer(
             "attend",

@@ -140,8 +140,8 @@ pub(super) fn init(cx: &Context<'_>, fields: &[Field], device: &Ident) -> TokenS
     let (name, krate) = (&cx.name, cx.krate);
     let (build, spec, model) = (&local("build"), local("spec"), local("model"));
     let (parts, literal) = in_parts(fields, build);
-    let drawn = if reparameterises(&cx.lowered.spec.layers) {
-        quote!(#build.reparameterise(#model))
+    let drawn = if reparameterizes(&cx.lowered.spec.layers) {
+        quote!(#build.reparameterize(#model))
     } else {
         quote!(#model)
     };
@@ -155,12 +155,12 @@ pub(super) fn init(cx: &Context<'_>, fields: &[Field], device: &Ident) -> TokenS
 }
 
 /// Whether a weight is computed from others.
-fn reparameterises(statements: &[Statement]) -> bool {
+fn reparameterizes(statements: &[Statement]) -> bool {
     let mut ops = statements.iter().flat_map(|statement| &statement.ops);
     ops.any(|op| {
         let mut rules = op.rules.iter();
         rules.any(|rule| matches!(rule.kind, RuleKind::WeightNorm | RuleKind::SpectralNorm))
-            || op.kind.blocks().any(|(_, block)| reparameterises(block))
+            || op.kind.blocks().any(|(_, block)| reparameterizes(block))
     })
 }
 

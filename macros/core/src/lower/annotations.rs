@@ -398,7 +398,7 @@ fn no_weights(cx: &mut Cx, annotation: &Annotation, rule: &WeightRule) {
     }
     if rule.on == Reach::Weights && !matches!(rule.kind, RuleKind::DropConnect { .. }) {
         report.note(
-            "weights are matrices and kernels; `on embedding` reaches tables of vectors too, `on all` biases and the gains of normalisations as well",
+            "weights are matrices and kernels; `on embedding` reaches tables of vectors too, `on all` biases and the gains of normalizations as well",
         );
     }
 }

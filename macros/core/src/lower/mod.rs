@@ -51,7 +51,7 @@ impl Cx<'_> {
             .map(|level| LintLevel {
                 id: self.id(level.ends),
                 line: None,
-                lint: format!("{}{}", prefix(level), level.lint),
+                lint: damper_ir::catalogue::canonical(&format!("{}{}", prefix(level), level.lint)),
                 level: level.level,
                 forbid: level.forbid,
                 expect: level.expect,

@@ -1,4 +1,4 @@
-//! The regularisers of feature maps, sequences and embeddings, by their statistics.
+//! The regularizers of feature maps, sequences and embeddings, by their statistics.
 
 use crate::common::{device, numbers};
 use damper::Pass;

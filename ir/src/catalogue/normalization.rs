@@ -1,4 +1,4 @@
-//! Rules about normalisation.
+//! Rules about normalization.
 
 use super::lints;
 
@@ -39,7 +39,7 @@ lints! {
     ///
     /// To read weights that have it: `#[allow(redundant_bias_before_norm, reason = "weights of the original")]`. Instance norm subtracts the
     /// bias as well; group, layer and RMS norm do not, and are not meant.
-    warn redundant_bias_before_norm in normalisation {} "a bias directly before a batch norm";
+    warn redundant_bias_before_norm in normalization {} "a bias directly before a batch norm";
 
     ///
     /// ```text
@@ -75,7 +75,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(norm_after_output, reason = "embeddings for metric learning")]`. Silent for a model without `loss`.
-    warn norm_after_output in normalisation {} "a normalisation behind the last weights";
+    warn norm_after_output in normalization {} "a normalization behind the last weights";
 
     ///
     /// ```text
@@ -115,7 +115,7 @@ lints! {
     /// # When to allow it
     ///
     /// Never.
-    deny batch_norm_single_value in normalisation {} "batch norm over a single value";
+    deny batch_norm_single_value in normalization {} "batch norm over a single value";
 
     ///
     /// ```text
@@ -155,7 +155,7 @@ lints! {
     ///
     /// `#[allow(batch_norm_tiny_batch, reason = "memory; measured against layer norm")]` on the model or on `train`.
     /// On feature maps every position counts: a batch of one image of 32 x 32 gives 1024 values for each channel.
-    warn batch_norm_tiny_batch in normalisation { min = 8.0: "the least number of values that mean and variance are estimated from" }
+    warn batch_norm_tiny_batch in normalization { min = 8.0: "the least number of values that mean and variance are estimated from" }
         "batch norm with batches of fewer than 8";
 
     ///
@@ -192,7 +192,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(consecutive_norm, reason = "as in the original")]`.
-    warn consecutive_norm in normalisation {} "two normalisations with no weights between them";
+    warn consecutive_norm in normalization {} "two normalizations with no weights between them";
 
     ///
     /// ```text
@@ -210,7 +210,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// Ioffe and Szegedy (arXiv 1502.03167) normalise what enters the activation. Both orders are published and work.
+    /// Ioffe and Szegedy (arXiv 1502.03167) normalize what enters the activation. Both orders are published and work.
     ///
     /// # Fix
     ///
@@ -230,7 +230,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow activation_before_norm in normalisation {} "an activation, then a normalisation";
+    allow activation_before_norm in normalization {} "an activation, then a normalization";
 
     ///
     /// ```text
@@ -268,7 +268,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow norm_with_selu in normalisation {} "`selu`, then a normalisation";
+    allow norm_with_selu in normalization {} "`selu`, then a normalization";
 
     ///
     /// ```text
@@ -287,7 +287,7 @@ lints! {
     /// # Why
     ///
     /// Batch norm takes the scale out of the weights, so shrinking them changes no output. What it changes is the size of a step relative to
-    /// the weights: the effective learning rate (van Laarhoven, arXiv 1706.05350). That is often useful, but it is not regularisation.
+    /// the weights: the effective learning rate (van Laarhoven, arXiv 1706.05350). That is often useful, but it is not regularization.
     ///
     /// # Fix
     ///
@@ -307,5 +307,5 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow l2_through_batch_norm in regularisation {} "decay on weights that a batch norm follows";
+    allow l2_through_batch_norm in regularization {} "decay on weights that a batch norm follows";
 }

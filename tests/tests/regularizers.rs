@@ -1,4 +1,4 @@
-//! Regularisers, by what they do: masks are counted, means are compared within bounds that a right
+//! Regularizers, by what they do: masks are counted, means are compared within bounds that a right
 //! implementation leaves once in a million runs.
 
 use crate::common::{device, linear, numbers, op};
