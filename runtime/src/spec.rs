@@ -51,6 +51,7 @@ struct Inner {
 
 /// Why a configuration cannot be built: what the compiler would have said of these values.
 #[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
 pub enum SpecError {
     /// The rules that the values break.
     #[error("{}", Broken(.model, .findings))]

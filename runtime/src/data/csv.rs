@@ -23,6 +23,7 @@ const EXACT: i64 = 1 << 24;
 /// What to do with a missing value: an empty field, `NA`, `N/A`, `NaN`, `null`, `?`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Missing {
     /// It is an error that names the line and the column.
     #[default]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 /// How a [`Scaler`] scales.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Scaling {
     /// Mean 0 and standard deviation 1.
     Standard,

@@ -9,6 +9,7 @@ use std::fmt;
 
 /// What the gap between training and validation says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// The model does clearly better on the samples it learned from.
     Overfitting,

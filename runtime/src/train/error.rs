@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Why a training ended without a model.
 #[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum TrainError {
     /// The hyper-parameters or the training settings break a rule.
     #[error(transparent)]
@@ -194,6 +195,7 @@ impl From<DataError> for TrainError {
 
 /// What the model was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Phase {
     /// Learning from the training samples.
     Training,

@@ -8,6 +8,7 @@ use std::io::{IsTerminal, Write};
 
 /// What a person sees while a model trains. Everything goes to standard error; standard output is the program's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Progress {
     /// A bar if standard error is a terminal, else lines.
     #[default]

@@ -29,6 +29,7 @@ pub struct Run<M> {
 
 /// How a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stop {
     /// All epochs were run.
     Finished,
