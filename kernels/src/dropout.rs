@@ -4,6 +4,7 @@
 //! number is kept depends only on the seed, the step, the layer and the number's index: not on threads, nor on how the
 //! work is split, as long as every chunk begins at a [whole word](WORD).
 
+pub use crate::philox::Source;
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::{LengthMismatch, philox};
@@ -89,17 +90,6 @@ impl Outcome {
             dropped: 0.0,
         }
     }
-}
-
-/// Where random bits come from. Two sources that differ in any field are independent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Source {
-    /// The training's seed.
-    pub seed: u64,
-    /// The step of the training.
-    pub step: u32,
-    /// The layer, or any other use of random bits within a step.
-    pub layer: u32,
 }
 
 /// What a layer drops in one forward pass: where its random bits come from, and how many numbers are dropped.

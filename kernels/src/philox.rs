@@ -4,7 +4,16 @@
 //! With seven rounds, the fewest with which it passes all of `TestU01`'s `BigCrush` (table 2 of the paper): masks need no
 //! margin on top of that, and a third of the time would go into it.
 
-use crate::dropout::Source;
+/// Where random bits come from. Two sources that differ in any field are independent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Source {
+    /// The training's seed.
+    pub seed: u64,
+    /// The step of the training.
+    pub step: u32,
+    /// The layer, or any other use of random bits within a step.
+    pub layer: u32,
+}
 
 /// How many counters are processed at once.
 pub const LANES: usize = 8;

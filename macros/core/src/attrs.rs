@@ -1,8 +1,8 @@
 //! `#[allow(lint, reason = "..")]`, documentation, and what is passed on.
 
 use crate::ast::{Attrs, Ends, Limit, LintLevel, ends};
+use crate::cursor::{Cursor, is_readable};
 use crate::diag::Diagnostics;
-use crate::parse::{Cursor, is_readable};
 use damper_ir::Level;
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::parse::Parser;

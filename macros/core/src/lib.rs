@@ -9,6 +9,7 @@
 
 pub mod ast;
 mod attrs;
+mod cursor;
 pub mod diag;
 mod evaluate;
 pub mod expand;

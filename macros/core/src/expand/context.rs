@@ -2,7 +2,9 @@
 
 use super::names;
 use crate::Lowered;
-use damper_ir::{Id, Inferred, InputKind, Op, OpKind, Parameter, Shape, Source, Statement};
+use damper_ir::{
+    Id, Inferred, InputKind, Op, OpKind, Parameter, RuleKind, Shape, Source, Statement, op,
+};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
@@ -320,4 +322,43 @@ impl Blocks {
         self.order.push(ident.clone());
         ident
     }
+}
+
+/// What a residual has beside its branch.
+pub(super) struct Residual<'a> {
+    pub(super) shortcut: Option<&'a Ident>,
+    pub(super) drop_path: bool,
+}
+
+/// The field that holds the strengths of an activity penalty that are not plain numbers.
+pub(super) fn activity_field(op: &Op) -> Option<Ident> {
+    match &op.kind {
+        OpKind::Activity(op::Activity { l1, l2 }) if l1.hole.is_some() || l2.hole.is_some() => {
+            Some(format_ident!("activity_{}", op.id.0))
+        }
+        _ => None,
+    }
+}
+
+/// An expression that reaches a parameter of the model, for asking which device it is on.
+pub(super) fn a_weight(cx: &Context<'_>) -> Option<TokenStream> {
+    let ops = cx
+        .lowered
+        .spec
+        .layers
+        .iter()
+        .flat_map(|statement| &statement.ops);
+    // Where the weight is computed from others, looking at it would compute it once more.
+    let computed = |op: &&Op| {
+        op.rules
+            .iter()
+            .any(|rule| matches!(rule.kind, RuleKind::WeightNorm | RuleKind::SpectralNorm))
+    };
+    ops.filter(|op| !computed(op)).find_map(|op| {
+        let name = names::ident(op.field.as_deref()?, cx.span(Id::NONE));
+        let field = op.kind.field()?;
+        let parameter = field.ty()?.parameter?.split('.');
+        let parameter = parameter.map(|name| Ident::new(name, Span::call_site()));
+        Some(quote!(&self.#name #(.#parameter)*))
+    })
 }

@@ -3,8 +3,8 @@
 //! Values are locals named after their statements. A value is cloned where it is used again later, and
 //! blocks borrow the values of their surroundings.
 
-use super::context::{Context, Rank, int_tensor, tensor};
-use super::module::{Residual, a_weight, activity_field};
+use super::context::{Context, Rank, Residual, a_weight, activity_field, int_tensor, tensor};
+
 use super::names;
 use damper_ir::op::{self, Call};
 use damper_ir::{

@@ -1,9 +1,8 @@
 //! The struct of the model and those of its blocks: fields, and how they are built.
 
-use super::context::Context;
+use super::context::{Context, Residual, activity_field};
 use super::{docs, forward, names, values};
-use damper_ir::op;
-use damper_ir::{Id, Op, OpKind, RuleKind, Statement};
+use damper_ir::{Op, OpKind, RuleKind, Statement};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
@@ -230,12 +229,6 @@ fn block_items(cx: &Context<'_>, out: &mut TokenStream, path: &str, statements: 
             _ => {}
         }
     }
-}
-
-/// What a residual has beside its branch.
-pub(super) struct Residual<'a> {
-    pub(super) shortcut: Option<&'a Ident>,
-    pub(super) drop_path: bool,
 }
 
 fn block(
@@ -481,16 +474,6 @@ fn custom_layer(cx: &Context<'_>, expr: &TokenStream, site: &Site) -> TokenStrea
     }
 }
 
-/// The field that holds the strengths of an activity penalty that are not plain numbers.
-pub(super) fn activity_field(op: &Op) -> Option<Ident> {
-    match &op.kind {
-        OpKind::Activity(op::Activity { l1, l2 }) if l1.hole.is_some() || l2.hole.is_some() => {
-            Some(format_ident!("activity_{}", op.id.0))
-        }
-        _ => None,
-    }
-}
-
 /// The type of a layer; `None` for what is not one.
 fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
     let field = kind.field()?;
@@ -503,29 +486,6 @@ fn layer(krate: &TokenStream, kind: &OpKind) -> Option<TokenStream> {
         quote!(burn #(:: #segments)*)
     } else {
         quote!(#krate::layer #(:: #segments)*)
-    })
-}
-
-/// An expression that reaches a parameter of the model, for asking which device it is on.
-pub(super) fn a_weight(cx: &Context<'_>) -> Option<TokenStream> {
-    let ops = cx
-        .lowered
-        .spec
-        .layers
-        .iter()
-        .flat_map(|statement| &statement.ops);
-    // Where the weight is computed from others, looking at it would compute it once more.
-    let computed = |op: &&Op| {
-        op.rules
-            .iter()
-            .any(|rule| matches!(rule.kind, RuleKind::WeightNorm | RuleKind::SpectralNorm))
-    };
-    ops.filter(|op| !computed(op)).find_map(|op| {
-        let name = names::ident(op.field.as_deref()?, cx.span(Id::NONE));
-        let field = op.kind.field()?;
-        let parameter = field.ty()?.parameter?.split('.');
-        let parameter = parameter.map(|name| Ident::new(name, Span::call_site()));
-        Some(quote!(&self.#name #(.#parameter)*))
     })
 }
 

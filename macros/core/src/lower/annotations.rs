@@ -1,8 +1,8 @@
 //! `with ..`: annotations go to the place or to the weights on which they act.
 
-use super::layers::{each_statement, kind_alone, only_inside};
+use super::operations::{each_statement, kind_alone, only_inside, range_needs_repeat};
 use super::{Cx, arguments, unknown_word};
-use crate::ast::{Annotation, Call, Ends, Side};
+use crate::ast::{Annotation, Call, Side};
 use crate::evaluate;
 use crate::words::{self, Read, Word};
 use damper_ir::op;
@@ -606,16 +606,6 @@ fn natural(slots: &[Slot]) -> usize {
         .iter()
         .rposition(|slot| matches!(slot.op.kind, OpKind::Activation(_)))
         .unwrap_or(slots.len().saturating_sub(1))
-}
-
-/// A range of rates outside of a `repeat`.
-pub(super) fn range_needs_repeat(cx: &mut Cx, ends: Ends) {
-    cx.diagnostics
-        .error(
-            ends,
-            "a range of rates needs a `repeat`, whose copies it is spread over",
-        )
-        .help("`repeat(4) { residual { .. }; } with drop_path(0.0..0.1)`, or a single rate");
 }
 
 /// `drop_path` without a place: on the residuals of the statement, or on those of its `repeat`.

@@ -1,6 +1,6 @@
 //! The arguments of a word, read by its entry in [`words`].
 
-use super::{Cx, training};
+use super::{Cx, unknown_word};
 use crate::ast::{self, Args, Call, Ends, Expr};
 use crate::evaluate::{self, LARGEST, Type_, in_parentheses};
 use crate::words::{self, Argument, Fallback, Kind, Read, Word, list};
@@ -376,7 +376,7 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
                 return Given::Metric(None);
             }
             match parse::call_of(cx.diagnostics, expr) {
-                Some(call) => match training::metric(cx, &call) {
+                Some(call) => match metric(cx, &call) {
                     Some(metric) => Given::Metric(Some(metric)),
                     None => Given::Wrong,
                 },
@@ -554,4 +554,29 @@ fn checked(
         known: evaluated.known,
         hole: place,
     })
+}
+
+/// The word of a table, or an error; arguments that nobody will read still count as used.
+pub(super) fn known(
+    cx: &mut Cx,
+    what: &str,
+    table: &'static [Word],
+    call: &Call,
+) -> Option<&'static Word> {
+    let found = words::find(table, &call.word.to_string());
+    if found.is_none() {
+        let candidates: Vec<&'static str> = words::names(table).collect();
+        unknown_word(cx, what, &call.word, &candidates);
+        for item in call.args.iter().flat_map(|args| &args.items) {
+            evaluate::mark(&mut cx.hyper, &item.value.tokens);
+        }
+    }
+    found
+}
+
+/// A metric with its arguments.
+pub(super) fn metric(cx: &mut Cx, call: &Call) -> Option<MetricKind> {
+    let word = known(cx, "metric", damper_ir::metric::WORDS, call)?;
+    let arguments = read(cx, call, word);
+    MetricKind::read(&arguments)
 }

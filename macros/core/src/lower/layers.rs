@@ -2,12 +2,13 @@
 
 use super::annotations::{self, Slot, Where};
 use super::arguments::{self, Arguments};
+use super::operations::{kind_alone, only_inside};
 use super::{Cx, names, operations, unknown_word};
 use crate::ast::{self, Call, Ends, Node, Section, text};
-use crate::words::{self, Read, Word};
+use crate::words::{self, Read};
 use crate::{Custom, Nested, evaluate};
 use damper_ir::op;
-use damper_ir::{Id, Input, Merge, Op, OpKind, Source, Statement, Stochastic};
+use damper_ir::{Id, Input, Merge, Op, OpKind, Source, Statement};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::Expr;
@@ -377,30 +378,6 @@ fn block_example(word: &str) -> &'static str {
     }
 }
 
-/// `variational_dropout(p, recurrent = q)` outside of a recurrent layer.
-pub(super) fn only_inside(cx: &mut Cx, word: &Word, arguments: &Arguments) {
-    if word.name == "variational_dropout"
-        && let Some(ends) = arguments.ends("recurrent")
-    {
-        cx.diagnostics
-            .error(
-                ends,
-                "`recurrent` drops connections inside `lstm`, `gru` and `rnn`: this `variational_dropout` stands outside of one",
-            )
-            .help("on the layer, without a place: `lstm(128) with variational_dropout(0.25, recurrent = 0.25)`");
-    }
-}
-
-/// An operation without a block: a range of rates needs copies to be spread over.
-pub(super) fn kind_alone(cx: &mut Cx, kind: OpKind, arguments: &Arguments) -> OpKind {
-    if let (OpKind::Stochastic(Stochastic::DropPath { .. }), Some(ends)) =
-        (&kind, arguments.range_ends("rate"))
-    {
-        annotations::range_needs_repeat(cx, ends);
-    }
-    kind
-}
-
 /// Another model: `crate::Encoder(hidden = 64)`.
 fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
     let written = text(&node.path_tokens);
@@ -567,15 +544,5 @@ fn unknown(cx: &mut Cx, node: &Node, call: &Call) {
             .help(format!("behind `with`: `linear(64) -> relu with {sample}`"));
     } else {
         unknown_word(cx, "layer", &call.word, &words::chain());
-    }
-}
-
-/// Every statement of a block and of the blocks in it.
-pub(super) fn each_statement(statements: &mut [Statement], act: &mut impl FnMut(&mut Statement)) {
-    for statement in statements {
-        act(statement);
-        for block in statement.ops.iter_mut().flat_map(|op| op.kind.blocks_mut()) {
-            each_statement(block, act);
-        }
     }
 }

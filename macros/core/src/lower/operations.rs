@@ -1,9 +1,9 @@
-//! The short form `transformer_encoder`.
+//! Operations from their words: what several places need, and the short form `transformer_encoder`.
 
 use super::Cx;
 use super::arguments::Arguments;
 use crate::ast::Ends;
-use crate::words::Read;
+use crate::words::{Read, Word};
 use damper_ir::{Id, Op, OpKind, Source, Statement, Stochastic, Value, op};
 
 /// `transformer_encoder(layers, heads, ff, dropout, norm_first)`: the `repeat` that it is short for.
@@ -128,5 +128,49 @@ impl Encoder<'_, '_> {
             ops.push(self.norm());
         }
         self.statement(name, ops)
+    }
+}
+
+/// `variational_dropout(p, recurrent = q)` outside of a recurrent layer.
+pub(super) fn only_inside(cx: &mut Cx, word: &Word, arguments: &Arguments) {
+    if word.name == "variational_dropout"
+        && let Some(ends) = arguments.ends("recurrent")
+    {
+        cx.diagnostics
+            .error(
+                ends,
+                "`recurrent` drops connections inside `lstm`, `gru` and `rnn`: this `variational_dropout` stands outside of one",
+            )
+            .help("on the layer, without a place: `lstm(128) with variational_dropout(0.25, recurrent = 0.25)`");
+    }
+}
+
+/// An operation without a block: a range of rates needs copies to be spread over.
+pub(super) fn kind_alone(cx: &mut Cx, kind: OpKind, arguments: &Arguments) -> OpKind {
+    if let (OpKind::Stochastic(Stochastic::DropPath { .. }), Some(ends)) =
+        (&kind, arguments.range_ends("rate"))
+    {
+        range_needs_repeat(cx, ends);
+    }
+    kind
+}
+
+/// A range of rates outside of a `repeat`.
+pub(super) fn range_needs_repeat(cx: &mut Cx, ends: Ends) {
+    cx.diagnostics
+        .error(
+            ends,
+            "a range of rates needs a `repeat`, whose copies it is spread over",
+        )
+        .help("`repeat(4) { residual { .. }; } with drop_path(0.0..0.1)`, or a single rate");
+}
+
+/// Every statement of a block and of the blocks in it.
+pub(super) fn each_statement(statements: &mut [Statement], act: &mut impl FnMut(&mut Statement)) {
+    for statement in statements {
+        act(statement);
+        for block in statement.ops.iter_mut().flat_map(|op| op.kind.blocks_mut()) {
+            each_statement(block, act);
+        }
     }
 }

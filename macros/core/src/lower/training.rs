@@ -1,28 +1,15 @@
 //! `loss`, `task`, `metrics` and `train`.
 
-use super::arguments::{self, Arguments};
+use super::arguments::{self, Arguments, known, metric};
 use super::{Cx, unknown_word};
 use crate::ast::{self, Call, Expr, Section};
-use crate::words::{self, Fallback, Kind, Read, Word};
+use crate::words::{self, Fallback, Kind, Read};
 use crate::{evaluate, parse};
 use damper_ir::{
-    Backend, Form, Loss, LossKind, Metric, MetricKind, Optimizer, OptimizerKind, Schedule,
-    ScheduleKind, Setting, TargetRange, Task, TaskKind, Train,
+    Backend, Form, Loss, LossKind, Metric, Optimizer, OptimizerKind, Schedule, ScheduleKind,
+    Setting, TargetRange, Task, TaskKind, Train,
 };
 use std::collections::BTreeMap;
-
-/// The word of a table, or an error; arguments that nobody will read still count as used.
-fn known(cx: &mut Cx, what: &str, table: &'static [Word], call: &Call) -> Option<&'static Word> {
-    let found = words::find(table, &call.word.to_string());
-    if found.is_none() {
-        let candidates: Vec<&'static str> = words::names(table).collect();
-        unknown_word(cx, what, &call.word, &candidates);
-        for item in call.args.iter().flat_map(|args| &args.items) {
-            evaluate::mark(&mut cx.hyper, &item.value.tokens);
-        }
-    }
-    found
-}
 
 pub(super) fn loss(cx: &mut Cx, section: &Section<ast::Loss>) -> Option<Loss> {
     let call = section.content.call.as_ref()?;
@@ -97,12 +84,6 @@ pub(super) fn metrics(cx: &mut Cx, section: &Section<Vec<Call>>) -> Vec<Metric> 
         all.push((Metric { id, kind }, call));
     }
     all.into_iter().map(|(metric, _)| metric).collect()
-}
-
-pub(super) fn metric(cx: &mut Cx, call: &Call) -> Option<MetricKind> {
-    let word = known(cx, "metric", damper_ir::metric::WORDS, call)?;
-    let arguments = arguments::read(cx, call, word);
-    MetricKind::read(&arguments)
 }
 
 pub(super) fn train(cx: &mut Cx, section: &Section<Vec<ast::Setting>>) -> Train {
