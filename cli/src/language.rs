@@ -1,5 +1,6 @@
 //! The words of the language as Markdown: `docs/LANGUAGE.md`, and the table of the README.
 
+use damper_ir::families;
 use damper_ir::words::{self, Argument, Fallback, Range, Word, available};
 use damper_ir::{op, rule, train};
 
@@ -52,7 +53,7 @@ pub fn markdown() -> String {
     for (family, title, about) in FAMILIES {
         text += &format!("\n## {title}\n\n{about}\n");
         let mut before: Option<&Word> = None;
-        for word in words::family(family) {
+        for word in families::family(family) {
             text += &page(word, before.filter(|before| is_alike(before, word)));
             // Of words that differ in their axes, the first one has the arguments.
             if !before.is_some_and(|before| is_alike(before, word)) {
@@ -146,10 +147,10 @@ pub fn table() -> String {
         .filter(|name| !op::blocks::BLOCKS.contains(name))
         .collect();
     let mut training = of(&[op::stochastic::WORDS]);
-    training.extend(words::INSIDE);
-    training.push(words::DROP_CONNECT);
+    training.extend(families::INSIDE);
+    training.push(families::DROP_CONNECT);
     let mut weights = of(&[rule::WORDS]);
-    weights.retain(|name| *name != words::DROP_CONNECT);
+    weights.retain(|name| *name != families::DROP_CONNECT);
     let rows: [(&str, Vec<&'static str>); 11] = [
         ("layers", layers),
         ("blocks", op::blocks::BLOCKS.to_vec()),

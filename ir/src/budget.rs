@@ -1,8 +1,8 @@
 //! What a model may cost: `budget { params <= 1_000_000, flops <= 50_000_000, memory <= 4 MiB }`.
 
 use crate::counts::by_layer;
-use crate::infer::at;
-use crate::{BudgetItem, Counts, Finding, Inferred, Measure, Model, Unit, grouped};
+use crate::walk::at;
+use crate::{BudgetItem, Counts, Finding, Inferred, Measure, Model, Unit, bytes, grouped};
 
 /// How many layers a message names.
 const NAMED: usize = 3;
@@ -63,23 +63,6 @@ impl Unit {
             Self::Mib => 1_048_576.0,
             Self::Gib => 1_073_741_824.0,
         }
-    }
-}
-
-/// Bytes in the largest unit of which they are one or more: `3.9 MiB`, `512 B`.
-///
-/// ```
-/// use damper_ir::bytes;
-///
-/// assert_eq!(bytes(512), "512 B");
-/// assert_eq!(bytes(4_100_000), "3.9 MiB");
-/// ```
-pub fn bytes(bytes: usize) -> String {
-    let bytes = bytes as f64;
-    let binary = [Unit::Gib, Unit::Mib, Unit::Kib];
-    match binary.into_iter().find(|unit| bytes >= unit.bytes()) {
-        Some(unit) => format!("{:.1} {}", bytes / unit.bytes(), unit.word()),
-        None => format!("{bytes} B"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! How much a model holds and how much it computes.
 
-use crate::infer::{DEEPEST, LONGEST_PATH};
 use crate::parameters::{has_lengths, lengths, of_op};
+use crate::walk::{DEEPEST, LONGEST_PATH};
 use crate::{Id, Inferred, Model, Op, OpKind, Role, RuleKind, Shape, Statement};
 
 /// Sizes of a model or of one operation.

@@ -1,38 +1,7 @@
 //! What is wrong with a description, and what might be.
 
-use crate::Id;
-use serde::{Deserialize, Serialize};
+use crate::{Id, Level};
 use std::fmt;
-
-/// How serious a lint is: `allow` is silent, `warn` a warning, `deny` an error.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Not reported.
-    #[default]
-    Allow,
-    /// A warning.
-    Warn,
-    /// An error.
-    Deny,
-}
-
-impl Level {
-    /// Its word in an attribute.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Warn => "warn",
-            Self::Deny => "deny",
-        }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
 
 /// What has set the level of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +99,7 @@ impl Finding {
     /// Whether no attribute can change its level: a plain error, or shapes with which nothing can be built.
     pub fn is_fixed(&self) -> bool {
         self.lint
-            .is_none_or(|lint| crate::lint::FIXED.contains(&lint))
+            .is_none_or(|lint| crate::catalogue::FIXED.contains(&lint))
     }
 
     /// A finding of a lint; its level is settled by [`crate::Model::check`].

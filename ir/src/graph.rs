@@ -3,9 +3,9 @@
 //! Blocks are flattened. A `repeat` becomes at most two copies, so that rules see what follows what across the
 //! boundary. Edges lead from earlier nodes to later ones only.
 
-use crate::infer::LONGEST_PATH;
+use crate::op::blocks::SHORTCUT;
 use crate::op::{self, Operation};
-use crate::walk::SHORTCUT;
+use crate::walk::LONGEST_PATH;
 use crate::{
     Activation, Conv, DropPath, Id, Inferred, Input, Layout, LintLevel, Merge, Model, Op, OpKind,
     Rate, Reduction, Shape, Source, Statement, Stochastic, Value,
@@ -534,7 +534,7 @@ impl<'m> Builder<'m, '_> {
                 place: if named.input {
                     format!("input `{name}`")
                 } else {
-                    crate::infer::place(&path)
+                    crate::walk::place(&path)
                 },
                 scope: named.scope,
                 input: named.input,

@@ -1,19 +1,12 @@
 //! The walk that gives every value its shape.
 
+use crate::op::blocks::SHORTCUT;
 use crate::op::{Embedding, Incoming, Linear, Operation};
 use crate::shape::{self, Layout, Misfit};
-use crate::walk::SHORTCUT;
+use crate::walk::{DEEPEST, MOST_OPS, at, place};
 use crate::{Finding, Id, InputKind, Model, Op, OpKind, Shape, Source, Statement, Value, suggest};
 use std::collections::HashMap;
 
-/// Blocks and models inside one another, at most.
-///
-/// A description is read again as JSON, of which `serde_json` reads 128 levels: a block takes six of them.
-pub(crate) const DEEPEST: usize = 16;
-/// Names in a path, at most: a block's statement, and `shortcut` where it is one.
-pub(crate) const LONGEST_PATH: usize = 2 * DEEPEST;
-/// Operations after all repeats are written out, at most.
-pub(crate) const MOST_OPS: usize = 100_000;
 /// Unknown names for which others are suggested.
 const MOST_EXPLAINED: usize = 64;
 
@@ -1068,19 +1061,5 @@ impl<'m> Walk<'m> {
         }
         let layout = inferred.output_layout;
         inferred.output.map(|shape| (shape, layout))
-    }
-}
-
-/// Where a value was written; else the thing it belongs to.
-pub(crate) fn at(value: &Value, or: Id) -> Id {
-    if value.id.is_none() { or } else { value.id }
-}
-
-/// ``layer `stage1.block` ``, for messages without spans.
-pub(crate) fn place(path: &[&str]) -> String {
-    if path.is_empty() {
-        String::new()
-    } else {
-        format!("layer `{}`", path.join("."))
     }
 }

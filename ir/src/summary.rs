@@ -1,8 +1,8 @@
 //! The table that a person reads.
 
 use crate::counts::{of, of_block};
-use crate::infer::DEEPEST;
-use crate::{Counts, Inferred, Model, Op, OpKind, Shape, Source, Statement, bytes};
+use crate::walk::DEEPEST;
+use crate::{Counts, Inferred, Model, Op, OpKind, Shape, Source, Statement, bytes, grouped};
 use std::fmt::{self, Display, Formatter};
 
 /// A model as a table: [`Display`] gives aligned columns, [`Summary::markdown`] a table for rustdoc.
@@ -186,19 +186,6 @@ pub(crate) fn source(source: &Source) -> Option<String> {
         Source::Mul(names) => Some(format!("mul({})", names.join(", "))),
         Source::Concat(names) => Some(format!("concat({})", names.join(", "))),
     }
-}
-
-/// A number with a comma between thousands.
-pub fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 impl Row {

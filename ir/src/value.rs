@@ -210,3 +210,8 @@ impl<'de> Deserialize<'de> for Value {
         deserializer.deserialize_any(Reader)
     }
 }
+
+/// Whether a field is what it is without being written.
+pub(crate) fn no<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -1,8 +1,8 @@
 //! The numbers that must lie in a range whatever the graph looks like. Sizes are checked by the shape walk,
 //! rates and learning rates by lints.
 
-use crate::infer::at;
 use crate::train::DEFAULT_EPOCHS;
+use crate::walk::at;
 use crate::walk::{Place, each_op};
 use crate::words::{Argument, Range};
 use crate::{

@@ -4,9 +4,7 @@
 //! no use for the items themselves. Each table of words makes its own pages; here they are put together, with those of the
 //! words that have no table.
 
-/// What the items of this module are: words, without a meaning for Rust.
-#[derive(Clone, Copy, Debug)]
-pub struct Word;
+pub use crate::words::page::Word;
 
 /// Families of words: the pages of tables, and pages that are written here.
 macro_rules! families {

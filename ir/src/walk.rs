@@ -1,11 +1,18 @@
 //! One way through all operations of a description, blocks included; a `repeat`'s block once.
 
-use crate::infer::LONGEST_PATH;
-use crate::{Model, Op, OpKind, Statement};
+use crate::{Id, Model, Op, OpKind, Statement, Value};
 use std::fmt;
 
-/// What a residual's `shortcut { .. }` is called in paths.
-pub(crate) const SHORTCUT: &str = "shortcut";
+/// Blocks and models inside one another, at most.
+///
+/// A description is read again as JSON, of which `serde_json` reads 128 levels: a block takes six of them.
+pub(crate) const DEEPEST: usize = 16;
+
+/// Names in a path, at most: a block's statement, and `shortcut` where it is one.
+pub(crate) const LONGEST_PATH: usize = 2 * DEEPEST;
+
+/// Operations after all repeats are written out, at most.
+pub(crate) const MOST_OPS: usize = 100_000;
 
 /// The names of the statements around an operation.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +29,7 @@ impl Place<'_> {
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&crate::infer::place(&self.names))
+        f.write_str(&place(&self.names))
     }
 }
 
@@ -90,4 +97,18 @@ pub(crate) fn each_op<'m>(statements: &'m [Statement], visit: &mut dyn FnMut(&Pl
             visit(place, op);
         }
     });
+}
+
+/// Where a value was written; else the thing it belongs to.
+pub(crate) fn at(value: &Value, or: Id) -> Id {
+    if value.id.is_none() { or } else { value.id }
+}
+
+/// ``layer `stage1.block` ``, for messages without spans.
+pub(crate) fn place(path: &[&str]) -> String {
+    if path.is_empty() {
+        String::new()
+    } else {
+        format!("layer `{}`", path.join("."))
+    }
 }

@@ -1,9 +1,8 @@
 //! The tables of words agree with each other, and every word is documented.
 
 use damper_ir::Setting;
-use damper_ir::words::{
-    self, FAMILIES, Fallback, INSIDE, Kind, SECTIONS, SOURCES, Word, family, word_of,
-};
+use damper_ir::families::{self, FAMILIES, INSIDE, SECTIONS, SOURCES, family, word_of};
+use damper_ir::words::{self, Fallback, Kind, Word};
 use std::collections::BTreeSet;
 
 fn all() -> impl Iterator<Item = (&'static str, &'static Word)> {
@@ -97,7 +96,7 @@ fn the_words_without_a_table_are_those_of_the_language() {
         assert!(word_of("layer", source).is_some(), "{source}");
     }
     for inside in INSIDE {
-        assert!(words::inside(inside).is_some(), "{inside}");
+        assert!(families::inside(inside).is_some(), "{inside}");
     }
     assert_eq!(names("on"), ["all", "embedding"]);
     assert_eq!(names("backend"), damper_ir::Backend::WORDS);

@@ -149,6 +149,13 @@ pub fn groups() -> impl Iterator<Item = &'static str> {
         .chain(Group::ALL.into_iter().map(Group::word))
 }
 
+/// Those that say that no program can be built.
+pub(crate) const FIXED: [&str; 3] = [
+    names::shape_mismatch,
+    names::missing_flatten,
+    names::residual_shape_mismatch,
+];
+
 impl Lint {
     /// The lint of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
@@ -169,7 +176,7 @@ impl Lint {
 
     /// Whether no attribute changes its level: such a model cannot be built.
     pub fn is_fixed(&self) -> bool {
-        crate::lint::FIXED.contains(&self.name)
+        FIXED.contains(&self.name)
     }
 
     /// The threshold of this name.

@@ -1,7 +1,7 @@
 //! Boxes, frames and arrows: what every form of drawing shows.
 
-use crate::infer::LONGEST_PATH;
-use crate::walk::SHORTCUT;
+use crate::op::blocks::SHORTCUT;
+use crate::walk::LONGEST_PATH;
 use crate::{Inferred, InputKind, Model, Op, OpKind, Shape, Source, Statement, Value};
 use std::collections::HashMap;
 

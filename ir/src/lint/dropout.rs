@@ -4,7 +4,7 @@ use super::convolution::window;
 use super::{Cx, allow, percent};
 use crate::catalogue::names;
 use crate::graph::{Graph, Kind, Node};
-use crate::infer::at;
+use crate::walk::at;
 use crate::{
     ActivationKind, Id, Layout, Level, LintLevel, OpKind, Reduction, RuleKind, Shape, Stochastic,
     Value,

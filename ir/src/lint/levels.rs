@@ -1,6 +1,6 @@
 //! The levels and thresholds that attributes and `Cargo.toml` ask for.
 
-use super::{Cx, Pushed};
+use super::context::{Cx, Pushed, default_level};
 use crate::catalogue::names;
 use crate::catalogue::{PREFIX, groups};
 use crate::graph::{MODEL, Scope};
@@ -128,7 +128,7 @@ impl<'m> Cx<'m> {
                 met.insert((level.id, level.lint.clone()));
                 return None;
             }
-            let light = finding.level < super::default_level(lint)
+            let light = finding.level < default_level(lint)
                 && level.thresholds.iter().any(|limit| limit.name == LIGHT);
             finding.level = match level.level {
                 Level::Deny if light => Level::Warn,
@@ -177,6 +177,15 @@ impl InForce {
     /// The number as a person would write it.
     pub(super) fn text(self) -> String {
         crate::Value::known(self.value).to_string()
+    }
+}
+
+impl Finding {
+    /// What it was judged by.
+    pub(super) fn and_limit(&mut self, limit: impl Into<Option<InForce>>) -> &mut Self {
+        self.limits
+            .extend(limit.into().map(|limit| (limit.name, limit.text())));
+        self
     }
 }
 

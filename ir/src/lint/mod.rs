@@ -3,6 +3,7 @@
 //! A lint reads the graph and pushes findings at its own level; [`Model::check`] then settles the level that
 //! the attributes around the place ask for. Lints do not see one another, and skip what is not known.
 
+mod context;
 mod convolution;
 mod dropout;
 mod levels;
@@ -13,101 +14,11 @@ mod structure;
 #[cfg(test)]
 mod tests;
 
-use crate::catalogue::names;
-use crate::graph::{Graph, MODEL, Node, Scope};
-use crate::{Finding, Id, Inferred, Level, Lint, LintLevel, Model};
-use levels::{InForce, all_levels, mistakes};
+use crate::graph::{Graph, MODEL};
+use crate::{Finding, Inferred, Level, LintLevel, Model};
+use context::{Cx, Pushed, allow, percent};
+use levels::{all_levels, mistakes};
 use std::collections::HashSet;
-
-/// Those that say that no program can be built.
-pub(crate) const FIXED: [&str; 3] = [
-    names::shape_mismatch,
-    names::missing_flatten,
-    names::residual_shape_mismatch,
-];
-
-/// The default level of a lint.
-fn default_level(name: &str) -> Level {
-    Lint::find(name).map_or(Level::Deny, |lint| lint.default_level)
-}
-
-struct Pushed<'m> {
-    own: &'m [LintLevel],
-    scope: usize,
-    finding: Finding,
-}
-
-/// Where the lints put what they find.
-pub(crate) struct Cx<'m> {
-    pushed: Vec<Pushed<'m>>,
-    scopes: Vec<Scope<'m>>,
-    /// Whether anything sets a threshold.
-    thresholds: bool,
-}
-
-impl<'m> Cx<'m> {
-    /// A finding about a node, at its default level.
-    fn node(
-        &mut self,
-        node: &Node<'_>,
-        lint: &'static str,
-        message: impl Into<String>,
-    ) -> &mut Finding {
-        self.at(&[], node.scope, node.place(), node.id, lint, message)
-    }
-
-    /// A finding about something else: the levels on itself, the scope around it, the words for its place.
-    fn at(
-        &mut self,
-        own: &'m [LintLevel],
-        scope: usize,
-        place: String,
-        id: Id,
-        lint: &'static str,
-        message: impl Into<String>,
-    ) -> &mut Finding {
-        let mut finding = Finding::lint(lint, default_level(lint), id, message);
-        finding.place = place;
-        let index = self.pushed.len();
-        self.pushed.push(Pushed {
-            own,
-            scope,
-            finding,
-        });
-        &mut self.pushed[index].finding
-    }
-}
-
-impl Finding {
-    fn at_level(&mut self, level: Level) -> &mut Self {
-        self.level = level;
-        self
-    }
-
-    /// What it was judged by.
-    fn and_limit(&mut self, limit: impl Into<Option<InForce>>) -> &mut Self {
-        self.limits
-            .extend(limit.into().map(|limit| (limit.name, limit.text())));
-        self
-    }
-
-    fn and_other(&mut self, id: Id, text: impl Into<String>) -> &mut Self {
-        if !id.is_none() {
-            self.other = Some((id, text.into()));
-        }
-        self
-    }
-
-    fn and_help(&mut self, text: impl Into<String>) -> &mut Self {
-        self.help = Some(text.into());
-        self
-    }
-
-    fn and_note(&mut self, text: impl Into<String>) -> &mut Self {
-        self.note = Some(text.into());
-        self
-    }
-}
 
 impl Model {
     /// What attributes and `Cargo.toml` allow or expect, each with the words for its place: ``layer `fc1` ``.
@@ -177,20 +88,5 @@ impl Model {
         });
         findings.sort_by_key(|finding| finding.at);
         findings
-    }
-}
-
-/// `#[allow(lint, reason = "..")]`, for help lines.
-fn allow(lint: &str, reason: &str) -> String {
-    format!("`#[allow({lint}, reason = \"{reason}\")]`")
-}
-
-/// A share in per cent: `80 %`.
-fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent >= 1.0 || percent == 0.0 {
-        format!("{percent:.0} %")
-    } else {
-        format!("{percent:.1} %")
     }
 }

@@ -3,8 +3,8 @@
 use super::Cx;
 use crate::catalogue::names;
 use crate::graph::{Graph, Node, TRAIN};
-use crate::infer::at;
 use crate::op;
+use crate::walk::at;
 use crate::{ActivationKind, Conv, Layout, OpKind, RuleKind, Shape, Value};
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {

@@ -4,9 +4,9 @@ use super::Cx;
 use super::levels::InForce;
 use crate::catalogue::names;
 use crate::graph::{Graph, MODEL, Node, TRAIN};
-use crate::infer::at;
+use crate::grouped;
 use crate::op;
-use crate::summary::grouped;
+use crate::walk::at;
 use crate::{
     Id, Level, LintLevel, LossKind, OpKind, Optimizer, OptimizerKind, Reach, Role, RuleKind, Train,
     Value, WeightDecay, WeightRule,

@@ -3,7 +3,7 @@
 use super::Cx;
 use crate::catalogue::names;
 use crate::graph::{Graph, LOSS, Node};
-use crate::infer::at;
+use crate::walk::at;
 use crate::{
     Activation, Id, Layout, Level, Loss, LossKind, OpKind, OutputActivation, Reads, Shape,
     TargetKind, TaskKind, Value,

@@ -45,6 +45,9 @@ pages! {
 /// The words that are written with a block.
 pub const BLOCKS: &[&str] = &["residual", "repeat", "parallel"];
 
+/// What a residual's `shortcut { .. }` is called in paths.
+pub(crate) const SHORTCUT: &str = "shortcut";
+
 /// How the branches of `parallel` become one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

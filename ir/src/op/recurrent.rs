@@ -169,7 +169,7 @@ impl Operation for Recurrent {
         (layers > MOST_STACKED).then(|| {
             let (word, layers) = (self.cell.word(), &self.layers);
             let message = format!("`{word}` stacks {layers} layers, it may be {MOST_STACKED}");
-            Finding::error(crate::infer::at(layers, id), message)
+            Finding::error(crate::walk::at(layers, id), message)
         })
     }
 

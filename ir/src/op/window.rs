@@ -1,7 +1,51 @@
 //! What convolutions and poolings share: windows that slide over positions.
 
 use crate::shape::{divisor, sequence, show};
+use crate::words::{Argument, Field, Read, list_of};
 use crate::{Layout, Misfit, Shape, Value};
+use serde::{Deserialize, Serialize};
+
+/// What is added around a value before a window slides over it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Padding {
+    /// Nothing: the default.
+    #[default]
+    Valid,
+    /// As much as keeps the size at a stride of 1; the odd position at the end, as `PyTorch` does.
+    Same,
+    /// So many zeros on both sides: one number for every axis, or one for each.
+    Zeros(Vec<Value>),
+}
+
+impl Field for Padding {
+    fn read(from: &dyn Read, name: &str) -> Self {
+        match from.choice(name) {
+            Some("same") => Self::Same,
+            None if from.is_given(name) => Self::Zeros(from.values(name)),
+            Some(_) | None => Self::Valid,
+        }
+    }
+
+    fn text(&self, _: &Argument) -> Option<String> {
+        match self {
+            Self::Valid => None,
+            Self::Same => Some("same".to_owned()),
+            Self::Zeros(values) if values.iter().all(|value| value.known == Some(0.0)) => None,
+            Self::Zeros(values) => Some(match values.as_slice() {
+                [one] => one.to_string(),
+                _ => list_of(values),
+            }),
+        }
+    }
+
+    fn values(&self) -> &[Value] {
+        match self {
+            Self::Zeros(values) => values,
+            Self::Valid | Self::Same => &[],
+        }
+    }
+}
 
 /// The number of each axis: one value stands for every axis.
 pub(super) fn per_axis(

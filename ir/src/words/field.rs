@@ -1,7 +1,7 @@
 //! How the arguments of a word become the fields of the model, and text again.
 
 use super::{Argument, Fallback, Word};
-use crate::{MetricKind, Padding, Value};
+use crate::Value;
 use std::fmt;
 
 /// What was written for the arguments of one word.
@@ -22,8 +22,8 @@ pub trait Read {
     fn choice(&self, name: &str) -> Option<&'static str>;
     /// The name of a statement.
     fn name(&self, name: &str) -> Option<String>;
-    /// A metric.
-    fn metric(&self, name: &str) -> Option<MetricKind>;
+    /// A word with arguments of its own: the metric in `early_stop(metric = top_k(5))`.
+    fn call(&self, name: &str) -> Option<&dyn Read>;
     /// The text of a Rust expression.
     fn text(&self, name: &str) -> String;
 }
@@ -85,7 +85,7 @@ impl Read for Unwritten {
     fn name(&self, _: &str) -> Option<String> {
         None
     }
-    fn metric(&self, _: &str) -> Option<MetricKind> {
+    fn call(&self, _: &str) -> Option<&dyn Read> {
         None
     }
     fn text(&self, _: &str) -> String {
@@ -212,35 +212,6 @@ impl Field for Vec<Value> {
 pub(crate) fn list_of(values: &[Value]) -> String {
     let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
     format!("[{}]", texts.join(", "))
-}
-
-impl Field for Padding {
-    fn read(from: &dyn Read, name: &str) -> Self {
-        match from.choice(name) {
-            Some("same") => Self::Same,
-            None if from.is_given(name) => Self::Zeros(from.values(name)),
-            Some(_) | None => Self::Valid,
-        }
-    }
-
-    fn text(&self, _: &Argument) -> Option<String> {
-        match self {
-            Self::Valid => None,
-            Self::Same => Some("same".to_owned()),
-            Self::Zeros(values) if values.iter().all(|value| value.known == Some(0.0)) => None,
-            Self::Zeros(values) => Some(match values.as_slice() {
-                [one] => one.to_string(),
-                _ => list_of(values),
-            }),
-        }
-    }
-
-    fn values(&self) -> &[Value] {
-        match self {
-            Self::Zeros(values) => values,
-            Self::Valid | Self::Same => &[],
-        }
-    }
 }
 
 impl Field for Option<String> {

@@ -31,8 +31,8 @@ macro_rules! pages {
             $(
                 $(#[doc = $doc])+
                 #[allow(unused_variables, non_snake_case)]
-                pub const fn $word($($($parameter: $crate::vocabulary::Word),*)?) -> $crate::vocabulary::Word {
-                    $crate::vocabulary::Word
+                pub const fn $word($($($parameter: $crate::words::page::Word),*)?) -> $crate::words::page::Word {
+                    $crate::words::page::Word
                 }
             )*
         }
@@ -44,7 +44,7 @@ macro_rules! pages {
                 #[allow(non_camel_case_types)]
                 #[derive(Clone, Copy, Debug)]
                 pub struct $word {
-                    $($(#[doc = $about])+ pub $argument: $crate::vocabulary::Word,)*
+                    $($(#[doc = $about])+ pub $argument: $crate::words::page::Word,)*
                 }
             )?)*
         }

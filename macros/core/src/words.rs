@@ -1,5 +1,6 @@
 //! The words of the language, as the tables of `damper_ir` have them.
 
+pub use damper_ir::families::*;
 pub use damper_ir::op::blocks::BLOCKS;
 pub use damper_ir::words::*;
 

@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 /// What was given for one argument.
-#[derive(Clone)]
 enum Given {
     Value(Value),
     Range(Value, Value),
     Values(Vec<Value>),
     Word(&'static str),
     Name(String),
-    Metric(Option<MetricKind>),
+    /// A word with arguments of its own.
+    Call(Box<Arguments>),
     Rust(TokenStream),
     /// Wrong, and reported.
     Wrong,
@@ -120,9 +120,9 @@ impl Read for Arguments {
         }
     }
 
-    fn metric(&self, name: &str) -> Option<MetricKind> {
-        match self.given.get(name)?.0 {
-            Given::Metric(metric) => metric,
+    fn call(&self, name: &str) -> Option<&dyn Read> {
+        match &self.given.get(name)?.0 {
+            Given::Call(arguments) => Some(&**arguments),
             _ => None,
         }
     }
@@ -373,11 +373,11 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
         }
         Kind::Metric => {
             if expr.text() == "loss" {
-                return Given::Metric(None);
+                return Given::Word("loss");
             }
             match parse::call_of(cx.diagnostics, expr) {
-                Some(call) => match metric(cx, &call) {
-                    Some(metric) => Given::Metric(Some(metric)),
+                Some(call) => match known(cx, "metric", damper_ir::metric::WORDS, &call) {
+                    Some(word) => Given::Call(Box::new(read(cx, &call, word))),
                     None => Given::Wrong,
                 },
                 None => wrong(cx),
