@@ -1,7 +1,7 @@
 //! Finding the models of a Rust source.
 
 use crate::Error;
-use damper_ir::{Model, draw};
+use damper_ir::{Checked, draw};
 use damper_macros_core::{Lowered, Manifest, diag::Diagnostic};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
@@ -30,7 +30,7 @@ impl Declaration {
 
     fn name(&self) -> Option<&str> {
         let lowered = self.lowered.as_ref()?;
-        Some(lowered.spec.name.as_str())
+        Some(lowered.model().name.as_str())
     }
 }
 
@@ -189,14 +189,14 @@ pub fn graph(
     drawing: Drawing,
 ) -> Result<String, Error> {
     let models = models(path, source, name)?;
-    let specs: Vec<&Model> = models
+    let specs: Vec<&Checked> = models
         .iter()
         .filter_map(|one| Some(&one.lowered.as_ref()?.spec))
         .collect();
     let [spec] = specs.as_slice() else {
         return Err(Error::SeveralModels {
             path: path.into(),
-            known: specs.iter().map(|spec| spec.name.clone()).collect(),
+            known: specs.iter().map(|spec| spec.model().name.clone()).collect(),
         });
     };
     let text = match drawing {

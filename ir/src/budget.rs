@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_holds_is_silent() {
-        let counts = digits().counts();
+        let counts = digits().checked().counts();
         assert_eq!((counts.parameters, counts.flops()), (17_226, 2 * 17_024));
         let net = limited(digits(), Measure::Params, 17_226.0, None);
         let net = limited(net, Measure::Flops, 34_048.0, None);
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn memory_is_weights_and_activations() {
         // 17,226 weights; 128 + 128 + 64 + 64 + 10 numbers for a sample.
-        assert_eq!(digits().counts().memory(), 4 * (17_226 + 394));
+        assert_eq!(digits().checked().counts().memory(), 4 * (17_226 + 394));
         let found = over(&limited(digits(), Measure::Memory, 64.0, Some(Unit::Kib)));
         let message = "`Net` takes 68.8 KiB of memory, 4.8 KiB more than its budget of 64 KiB";
         assert_eq!(found[0].message, message);

@@ -2,7 +2,7 @@
 
 use crate::parameters::{has_lengths, lengths, of_op};
 use crate::walk::{DEEPEST, LONGEST_PATH};
-use crate::{Id, Inferred, Model, Op, OpKind, Role, RuleKind, Shape, Statement};
+use crate::{Inferred, Model, Op, OpKind, Role, RuleKind, Shape, Statement};
 
 /// Sizes of a model or of one operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,25 +42,6 @@ impl Counts {
         more(&mut self.multiply_accumulates, other.multiply_accumulates);
         more(&mut self.activations, other.activations);
         self.incomplete |= other.incomplete;
-    }
-}
-
-impl Model {
-    /// The sizes of the whole model, all copies of every `repeat` included.
-    pub fn counts(&self) -> Counts {
-        of_block(&self.layers, &self.shapes(0), 0)
-    }
-
-    /// The sizes of one operation (a block with all that is inside); `None` if there is no such operation.
-    pub fn counts_of(&self, op: Id) -> Option<Counts> {
-        let inferred = self.shapes(0);
-        let mut found = None;
-        crate::walk::each_op(&self.layers, &mut |_, other| {
-            if other.id == op {
-                found = Some(of(other, &inferred, 0));
-            }
-        });
-        found
     }
 }
 

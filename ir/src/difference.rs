@@ -1,7 +1,7 @@
 //! What tells two models apart, and names for run-time messages.
 
 use crate::walk::{each_op, each_statement};
-use crate::{Hyper, Id, Model, OpKind, Shape, Value, summary};
+use crate::{Hyper, Id, Model, OpKind, Shape, Value, parameters, summary};
 use std::collections::BTreeMap;
 
 /// The parts of a model that its weights depend on.
@@ -27,8 +27,7 @@ impl Outline {
             chain.extend(kept.map(|op| op.kind.to_string()));
             layers.push((place.path(), chain.join(" -> ")));
         });
-        let parameters = model
-            .parameters()
+        let parameters = parameters::of(model, &model.shapes(0))
             .into_iter()
             .map(|parameter| (parameter.path, parameter.shape));
         Self {

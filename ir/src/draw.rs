@@ -4,13 +4,14 @@
 //! the shape that comes out; `_` is a size that only the program knows. Blocks are frames around their boxes.
 //!
 //! ```
-//! use damper_ir::{Model, draw};
+//! use damper_ir::{Checked, Model, draw};
 //!
 //! let model: Model = serde_json::from_str(
 //!     r#"{"name": "Net", "inputs": [{"name": "image", "shape": [64]}],
 //!         "layers": [{"name": "head", "ops": [{"id": 1, "kind": {"flatten": null}}]}]}"#,
 //! )
 //! .unwrap_or_default();
+//! let model = Checked::new(model);
 //! assert!(draw::svg(&model).starts_with("<svg "));
 //! assert!(draw::dot(&model).starts_with("digraph"));
 //! assert!(draw::mermaid(&model).starts_with("flowchart"));
@@ -21,7 +22,7 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
-use crate::{Inferred, Model};
+use crate::Checked;
 use picture::{Kind, Picture};
 use std::fmt::Write as _;
 
@@ -32,18 +33,13 @@ const MOST_BOXES: usize = 40;
 ///
 /// Beyond 40 boxes a block becomes one box, the innermost first; where that is not enough, the middle of the model is
 /// left out and counted. It has no blank line and no `<style>`, so that it may stand in Markdown and HTML.
-pub fn svg(model: &Model) -> String {
-    svg_of(model, &model.shapes(0))
-}
-
-/// The same for shapes that are known already: those of this very model.
-pub fn svg_of(model: &Model, shapes: &Inferred) -> String {
-    svg::draw(&Picture::of_at_most(model, shapes, MOST_BOXES))
+pub fn svg(model: &Checked) -> String {
+    svg::draw(&Picture::of_at_most(model, MOST_BOXES))
 }
 
 /// The whole model as a graph for Graphviz, its blocks as clusters: `dot -Tsvg`.
-pub fn dot(model: &Model) -> String {
-    let picture = Picture::of_at_most(model, &model.shapes(0), usize::MAX);
+pub fn dot(model: &Checked) -> String {
+    let picture = Picture::of_at_most(model, usize::MAX);
     let mut text = format!(
         "digraph {} {{\n  node [shape=box, style=rounded, fontname=monospace];\n  graph [fontname=monospace, style=rounded];\n",
         quoted(&picture.name)
@@ -99,8 +95,8 @@ fn escaped(text: &str) -> String {
 }
 
 /// The whole model as a Mermaid flowchart, its blocks as subgraphs: what GitHub draws in Markdown.
-pub fn mermaid(model: &Model) -> String {
-    let picture = Picture::of_at_most(model, &model.shapes(0), usize::MAX);
+pub fn mermaid(model: &Checked) -> String {
+    let picture = Picture::of_at_most(model, usize::MAX);
     let mut text = "flowchart TD\n".to_owned();
     mermaid_group(&picture, 0, 1, &mut text);
     for (from, to) in &picture.edges {

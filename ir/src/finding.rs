@@ -102,7 +102,7 @@ impl Finding {
             .is_none_or(|lint| crate::catalogue::FIXED.contains(&lint))
     }
 
-    /// A finding of a lint; its level is settled by [`crate::Model::check`].
+    /// A finding of a lint, at a level that the attributes around it may change.
     pub fn lint(lint: &'static str, level: Level, at: Id, message: impl Into<String>) -> Self {
         Self {
             lint: Some(lint),

@@ -237,12 +237,6 @@ impl Model {
         });
     }
 
-    /// Which axis of one sample's output holds the classes or values of one target: the last, but the channels of
-    /// feature maps.
-    pub fn class_axis(&self) -> usize {
-        self.shapes(0).class_axis()
-    }
-
     /// Gives every value its shape, and says what does not fit.
     ///
     /// An unknown size passes through every rule. Behind a mistake the shape is unknown, so that one mistake

@@ -5,13 +5,16 @@
 //! macro (on the declared defaults, with spans), a configuration changed at run time, and the reports
 //! a person reads.
 //!
-//! - [`Model::infer`] gives every value its [`Shape`];
-//! - [`Model::check`] gives the [`Finding`]s: what does not fit, and what the lints say;
-//! - [`Model::parameters`] lists every weight with its path, [`Role`] and regularization;
-//! - [`Model::summary`] is the table that a person reads, [`draw`] the picture.
+//! [`Checked`] works out what follows from it, once:
+//!
+//! - [`Checked::shapes`]: the [`Shape`] of every value;
+//! - [`Checked::findings`]: what does not fit, and what the lints say;
+//! - [`Checked::parameters`]: every weight with its path, [`Role`] and regularization;
+//! - [`Checked::summary`]: the table that a person reads; [`draw`]: the picture.
 
 mod budget;
 pub mod catalogue;
+mod checked;
 mod counts;
 mod defaults;
 mod difference;
@@ -44,6 +47,7 @@ mod walk;
 pub mod words;
 
 pub use catalogue::{Group, LINTS, Lint, Threshold};
+pub use checked::Checked;
 pub use counts::Counts;
 pub use finding::{Finding, SetBy};
 pub use infer::Inferred;

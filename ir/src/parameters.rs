@@ -207,38 +207,26 @@ struct Collector<'m> {
     layers: Vec<usize>,
 }
 
-impl Model {
-    /// Every parameter, in the order of the module's fields, with what acts on it.
-    ///
-    /// All copies of a `repeat` and the parameters of nested models are listed. `decay` and penalties reach
-    /// weight matrices only, unless `on all` says so. `weight_decay` of `adamw` and `lion` is a default
-    /// `decay(l2 = x)`: a weight with a `decay` of its own has that one instead, not both. The parameters of a
-    /// `custom` module are not known here. A `repeat` whose count is not known is listed once.
-    pub fn parameters(&self) -> Vec<Parameter> {
-        self.parameters_of(&self.shapes(0))
+/// Every parameter of a model: see [`crate::Checked::parameters`].
+pub(crate) fn of(model: &Model, shapes: &Inferred) -> Vec<Parameter> {
+    let mut collector = Collector {
+        optimizer: model
+            .train
+            .as_ref()
+            .and_then(|train| train.optimizer.as_ref()),
+        around: Vec::new(),
+        all: Vec::new(),
+        layer: 0,
+        layers: Vec::new(),
+    };
+    if unrolled(&model.layers, 0) <= MOST_OPS {
+        collector.block(&model.layers, shapes, "", 0);
     }
-
-    /// The same for shapes that are known already: those of this very model.
-    pub fn parameters_of(&self, shapes: &Inferred) -> Vec<Parameter> {
-        let mut collector = Collector {
-            optimizer: self
-                .train
-                .as_ref()
-                .and_then(|train| train.optimizer.as_ref()),
-            around: Vec::new(),
-            all: Vec::new(),
-            layer: 0,
-            layers: Vec::new(),
-        };
-        if unrolled(&self.layers, 0) <= MOST_OPS {
-            collector.block(&self.layers, shapes, "", 0);
-        }
-        let factor = self.train.as_ref().and_then(|train| train.layer_decay);
-        if let Some(factor) = factor.and_then(|factor| factor.known) {
-            collector.scale_rates(factor);
-        }
-        collector.all
+    let factor = model.train.as_ref().and_then(|train| train.layer_decay);
+    if let Some(factor) = factor.and_then(|factor| factor.known) {
+        collector.scale_rates(factor);
     }
+    collector.all
 }
 
 impl<'m> Collector<'m> {

@@ -1,8 +1,9 @@
 //! The table that a person reads.
 
-use crate::counts::{of, of_block};
 use crate::walk::DEEPEST;
-use crate::{Counts, Inferred, Model, Op, OpKind, Shape, Source, Statement, bytes, grouped};
+use crate::{
+    Counts, Inferred, Model, Op, OpKind, Shape, Source, Statement, bytes, counts, grouped,
+};
 use std::fmt::{self, Display, Formatter};
 
 /// A model as a table: [`Display`] gives aligned columns, [`Summary::markdown`] a table for rustdoc.
@@ -53,39 +54,32 @@ const NUMBERS: std::ops::RangeInclusive<usize> = 3..=4;
 const COUNTED: &str = "FLOPs: matrix products alone, a multiplication and an addition for each multiply-accumulate. Memory: weights and \
                        activations of one sample, 4 bytes a number.";
 
-impl Model {
-    /// The table of the model's layers.
-    pub fn summary(&self) -> Summary {
-        self.summary_of(&self.shapes(0))
+/// The table of a model's layers.
+pub(crate) fn of(model: &Model, inferred: &Inferred) -> Summary {
+    let mut rows = Vec::new();
+    for input in &model.inputs {
+        let shape = Shape(input.shape.iter().map(crate::Value::size).collect());
+        rows.push(Row {
+            depth: 0,
+            layer: input.name.clone(),
+            operation: "input".to_owned(),
+            output: shape.to_string(),
+            parameters: String::new(),
+            flops: String::new(),
+            regularization: String::new(),
+        });
     }
-
-    /// The same for shapes that are known already: those of this very model.
-    pub fn summary_of(&self, inferred: &Inferred) -> Summary {
-        let mut rows = Vec::new();
-        for input in &self.inputs {
-            let shape = Shape(input.shape.iter().map(crate::Value::size).collect());
-            rows.push(Row {
-                depth: 0,
-                layer: input.name.clone(),
-                operation: "input".to_owned(),
-                output: shape.to_string(),
-                parameters: String::new(),
-                flops: String::new(),
-                regularization: String::new(),
-            });
-        }
-        let mut walk = Rows {
-            inferred,
-            path: Vec::new(),
-            found: rows,
-        };
-        walk.block(&self.layers, "", 0, 1);
-        let rows = walk.found;
-        Summary {
-            name: self.name.clone(),
-            rows,
-            totals: of_block(&self.layers, inferred, 0),
-        }
+    let mut walk = Rows {
+        inferred,
+        path: Vec::new(),
+        found: rows,
+    };
+    walk.block(&model.layers, "", 0, 1);
+    let rows = walk.found;
+    Summary {
+        name: model.name.clone(),
+        rows,
+        totals: counts::of_block(&model.layers, inferred, 0),
     }
 }
 
@@ -160,7 +154,7 @@ fn row(statement: &Statement, inferred: &Inferred, path: &str, copies: usize) ->
 fn counted(ops: &[Op], inferred: &Inferred, copies: usize) -> [String; 2] {
     let (mut parameters, mut flops, mut incomplete) = (0_usize, 0_usize, false);
     for op in ops {
-        let counts = of(op, inferred, 0);
+        let counts = counts::of(op, inferred, 0);
         parameters = parameters.saturating_add(counts.parameters);
         flops = flops.saturating_add(counts.flops());
         let passes = matches!(

@@ -319,7 +319,7 @@ fn metrics(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
         }
         seen.push(kind);
         if kind.is_classification() == matches!(task, TaskKind::Regression) {
-            let suits: Vec<String> = Model::default_metrics(Some(&task))
+            let suits: Vec<String> = MetricKind::defaults(Some(&task))
                 .iter()
                 .map(|metric| format!("`{metric}`"))
                 .collect();

@@ -271,11 +271,10 @@ impl<'a> Builder<'a> {
     }
 
     fn paths(&self, wanted: &dyn Fn(&Parameter) -> bool) -> Vec<String> {
-        let mut parameters = self.spec.parameters();
-        parameters.retain(wanted);
+        let parameters = self.spec.parameters().iter();
         parameters
-            .into_iter()
-            .map(|parameter| parameter.path)
+            .filter(|parameter| wanted(parameter))
+            .map(|parameter| parameter.path.clone())
             .collect()
     }
 
@@ -322,11 +321,11 @@ fn fields(statements: &[Statement]) -> Fields<'_> {
 fn too_large(spec: &Spec) -> Option<u128> {
     /// Fewer are not asked for.
     const SMALL: u128 = 1 << 30;
-    let numbers = |parameter: Parameter| {
-        let sizes = parameter.shape.into_iter().map(|size| size as u128);
+    let numbers = |parameter: &Parameter| {
+        let sizes = parameter.shape.iter().map(|size| *size as u128);
         sizes.fold(1, u128::saturating_mul)
     };
-    let numbers = spec.parameters().into_iter().map(numbers);
+    let numbers = spec.parameters().iter().map(numbers);
     let bytes = numbers
         .fold(0, u128::saturating_add)
         .saturating_mul(size_of::<f32>() as u128);

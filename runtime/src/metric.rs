@@ -49,7 +49,7 @@ impl MetricAccumulator {
         let answers = match facts.map(|facts| (facts.target, facts.reads.unwrap_or_default())) {
             Some((TargetKind::Class, reads)) => Answers::Class(reads),
             Some((TargetKind::YesNo, _)) => Answers::Yes(boundary(spec)),
-            _ => match spec.model().task_kind() {
+            _ => match spec.task() {
                 Some(TaskKind::Multiclass(_)) => Answers::Class(Reads::Logits),
                 Some(TaskKind::Binary | TaskKind::Multilabel(_)) => Answers::Yes(boundary(spec)),
                 Some(TaskKind::Regression) | None => Answers::Numbers,

@@ -172,7 +172,7 @@ pub fn monte_carlo<M: Network, const D: usize>(
     let frozen: Vec<String> = model
         .spec()
         .parameters()
-        .into_iter()
+        .iter()
         .filter_map(|parameter| {
             Some(format!(
                 "{}.training",

@@ -1,6 +1,8 @@
 //! The description of a built model: filled in, checked, shared.
 
-use damper_ir::{Finding, Inferred, Level, Model, Parameter, Settings, Summary};
+use damper_ir::{
+    Checked, Finding, Inferred, Level, MetricKind, Model, Parameter, Settings, Summary, TaskKind,
+};
 use std::fmt;
 use std::sync::Arc;
 
@@ -41,13 +43,7 @@ impl From<Spec> for Filling {
 ///
 /// Cheap to clone. `Display` prints the summary table.
 #[derive(Clone)]
-pub struct Spec(Arc<Inner>);
-
-struct Inner {
-    model: Model,
-    inferred: Inferred,
-    warnings: Vec<Finding>,
-}
+pub struct Spec(Arc<Checked>);
 
 /// Why a configuration cannot be built: what the compiler would have said of these values.
 #[derive(Clone, thiserror::Error)]
@@ -130,67 +126,73 @@ impl Spec {
     /// [`SpecError::Broken`] if it breaks a rule that is an error.
     pub fn check(mut model: Model) -> Result<Self, SpecError> {
         model.resolve();
-        let mut findings = model.check();
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+        let checked = Checked::new(model);
+        let mut findings = checked.findings().to_vec();
         if findings.iter().any(|finding| finding.level == Level::Deny) {
+            findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
             return Err(SpecError::Broken {
-                model: model.name,
+                model: checked.model().name.clone(),
                 findings,
             });
         }
-        let inferred = model.infer();
-        Ok(Self(Arc::new(Inner {
-            model,
-            inferred,
-            warnings: findings,
-        })))
+        Ok(Self(Arc::new(checked)))
     }
 
     /// The description itself.
     pub fn model(&self) -> &Model {
-        &self.0.model
+        self.0.model()
     }
 
     /// The shape of every value.
     pub fn shapes(&self) -> &Inferred {
-        &self.0.inferred
+        self.0.shapes()
     }
 
     /// What the rules warn of.
     pub fn warnings(&self) -> &[Finding] {
-        &self.0.warnings
+        self.0.findings()
     }
 
     /// Every parameter with its path, role, shape, and what acts on it.
-    pub fn parameters(&self) -> Vec<Parameter> {
-        self.0.model.parameters()
+    pub fn parameters(&self) -> &[Parameter] {
+        self.0.parameters()
     }
 
     /// The table of layers.
     pub fn summary(&self) -> Summary {
-        self.0.model.summary()
+        self.0.summary()
+    }
+
+    /// The task: the declared one, else what follows from the loss and the head.
+    pub fn task(&self) -> Option<&TaskKind> {
+        self.0.task()
+    }
+
+    /// The declared metrics, else those of the task.
+    pub fn metrics(&self) -> Vec<MetricKind> {
+        self.0.metrics()
     }
 
     /// The `train` section with its defaults filled in.
     pub fn training(&self) -> Settings {
-        self.0.model.training()
+        self.0.model().training()
     }
 
     /// The description as JSON, as it is saved with the weights.
     pub(crate) fn to_json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.0.model)
+        serde_json::to_string(self.0.model())
     }
 }
 
 impl PartialEq for Spec {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.model == other.0.model
+        Arc::ptr_eq(&self.0, &other.0) || self.0.model() == other.0.model()
     }
 }
 
 impl fmt::Debug for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Spec").field(&self.0.model.name).finish()
+        f.debug_tuple("Spec").field(&self.0.model().name).finish()
     }
 }
 

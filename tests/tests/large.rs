@@ -235,7 +235,7 @@ fn a_model_of_many_layers_trains_and_is_saved() -> Result<(), Box<dyn std::error
     assert_eq!(top.len(), 64 + 5);
     assert_eq!(top[0], "into first of Struct:Deep");
     assert_eq!(top[68], "into head of Struct:Deep");
-    let sizes = loaded.spec().parameters().into_iter();
+    let sizes = loaded.spec().parameters().iter();
     let declared: usize = sizes
         .map(|parameter| parameter.shape.iter().product::<usize>())
         .sum();

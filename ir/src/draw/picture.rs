@@ -2,7 +2,7 @@
 
 use crate::op::blocks::SHORTCUT;
 use crate::walk::LONGEST_PATH;
-use crate::{Inferred, InputKind, Model, Op, OpKind, Shape, Source, Statement, Value};
+use crate::{Checked, Inferred, InputKind, Model, Op, OpKind, Shape, Source, Statement, Value};
 use std::collections::HashMap;
 
 /// What a node looks like.
@@ -59,7 +59,8 @@ impl Node {
 
 impl Picture {
     /// The picture with blocks opened as deep as the number of nodes allows.
-    pub(super) fn of_at_most(model: &Model, shapes: &Inferred, most: usize) -> Self {
+    pub(super) fn of_at_most(checked: &Checked, most: usize) -> Self {
+        let (model, shapes) = (checked.model(), checked.shapes());
         let mut sizes = vec![0];
         count(&model.layers, 0, &mut sizes);
         let around = model.inputs.len() + usize::from(model.loss.is_some());

@@ -58,7 +58,7 @@ fn mermaid_of_two_layers() {
   n1 --> n2
   n2 --> n3
 "#;
-    assert_eq!(mermaid(&two_layers()), expected);
+    assert_eq!(mermaid(&two_layers().checked()), expected);
 }
 
 #[test]
@@ -89,12 +89,12 @@ fn dot_of_a_residual_with_its_shortcut() {
   n4 -> n5;
 }
 "#;
-    assert_eq!(dot(&model), expected);
+    assert_eq!(dot(&model.checked()), expected);
 }
 
 #[test]
 fn the_branches_of_a_parallel_meet_in_its_merge() {
-    let text = mermaid(&gate());
+    let text = mermaid(&gate().checked());
     for arrow in [
         "n1 --> n2",
         "n1 --> n3",
@@ -112,7 +112,7 @@ fn the_branches_of_a_parallel_meet_in_its_merge() {
 fn an_svg_shows_every_layer_once() {
     let expected = "x input [64] fc1 linear(128) relu dropout(0.5) decay(l1 = 0, l2 = 0.001) [128] head linear(10) \
                     [10] loss cross_entropy";
-    assert_eq!(texts(&svg(&two_layers())).join(" "), expected);
+    assert_eq!(texts(&svg(&two_layers().checked())).join(" "), expected);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn an_identity_runs_past_its_branch() {
         "block",
         [stochastic_depth(vec![layer("fc", [linear(64)])], 0.1, 0.1)],
     )]);
-    let text = svg(&model);
+    let text = svg(&model.checked());
     let all = texts(&text);
     assert!(
         all.contains(&"block: residual, drop_path(0.1)".to_owned()),
@@ -139,8 +139,8 @@ fn a_repeat_of_unknown_length_has_one_copy() {
         body: vec![layer("fc", [linear(64), relu()])],
     };
     let model = model(vec![layer("deep", [block])]);
-    assert!(texts(&svg(&model)).contains(&"deep: repeat × _".to_owned()));
-    assert!(mermaid(&model).contains("subgraph g1[\"deep: repeat × _\"]"));
+    assert!(texts(&svg(&model.checked())).contains(&"deep: repeat × _".to_owned()));
+    assert!(mermaid(&model.checked()).contains("subgraph g1[\"deep: repeat × _\"]"));
 }
 
 #[test]
@@ -150,25 +150,25 @@ fn beyond_forty_boxes_a_block_is_one_box() {
         layer(&format!("block{index}"), [residual(body.collect())])
     };
     let small = model((0..5).map(block).collect());
-    assert!(texts(&svg(&small)).contains(&"fc0".to_owned()));
+    assert!(texts(&svg(&small.checked())).contains(&"fc0".to_owned()));
     let large = model((0..20).map(block).collect());
-    let shown = texts(&svg(&large));
+    let shown = texts(&svg(&large.checked()));
     assert!(!shown.contains(&"fc0".to_owned()));
     assert!(shown.contains(&"block19".to_owned()));
-    assert!(dot(&large).contains("fc2"));
+    assert!(dot(&large.checked()).contains("fc2"));
 }
 
 #[test]
 fn the_middle_of_a_long_chain_is_counted() {
     let chain = (0..1000).map(|index| layer(&format!("fc{index}"), [linear(64), relu()]));
     let chain = classifier(chain.collect());
-    let drawn = svg(&chain);
+    let drawn = svg(&chain.checked());
     assert!(boxes(&drawn) <= 40, "{}", boxes(&drawn));
     let shown = texts(&drawn);
     for text in ["fc0", ".. 964 statements ..", "head", "cross_entropy"] {
         assert!(shown.contains(&text.to_owned()), "{text} in {shown:?}");
     }
-    assert!(mermaid(&chain).contains("fc999"));
+    assert!(mermaid(&chain.checked()).contains("fc999"));
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn names_cannot_leave_their_labels() {
     net.name = hostile.to_owned();
     net.inputs[0].name = hostile.to_owned();
     net.layers[0].name = hostile.to_owned();
-    let drawn = svg(&net);
+    let drawn = svg(&net.checked());
     assert!(!drawn.contains("<script"));
     let shown = texts(&drawn);
     assert!(
@@ -186,10 +186,10 @@ fn names_cannot_leave_their_labels() {
             .iter()
             .any(|text| text.starts_with("&lt;/text&gt;&lt;script"))
     );
-    let text = dot(&net);
+    let text = dot(&net.checked());
     assert_eq!(text.lines().count(), 7, "{text}");
     assert!(text.contains(r#"<script>alert('&\"\\ ]}; #`"#));
-    let text = mermaid(&net);
+    let text = mermaid(&net.checked());
     assert_eq!(text.lines().count(), 4, "{text}");
     assert!(
         text.contains("#60;script#62;alert('#38;#34;#92; ]}#59; #35;#96;"),
@@ -200,6 +200,6 @@ fn names_cannot_leave_their_labels() {
 #[test]
 fn a_model_without_anything_is_a_drawing() {
     let nothing = Model::default();
-    assert_eq!(texts(&svg(&nothing)), Vec::<String>::new());
-    assert_eq!(mermaid(&nothing), "flowchart TD\n");
+    assert_eq!(texts(&svg(&nothing.checked())), Vec::<String>::new());
+    assert_eq!(mermaid(&nothing.checked()), "flowchart TD\n");
 }

@@ -1,7 +1,7 @@
 //! The lints: what usually, or provably, is wrong with a model whose shapes fit.
 //!
-//! A lint reads the graph and pushes findings at its own level; [`Model::check`] then settles the level that
-//! the attributes around the place ask for. Lints do not see one another, and skip what is not known.
+//! A lint reads the graph and pushes findings at its own level; the level that the attributes around the place ask
+//! for is set afterwards. Lints do not see one another, and skip what is not known.
 
 mod context;
 mod convolution;
@@ -28,23 +28,8 @@ impl Model {
         levels
     }
 
-    /// All findings: what does not fit and, if everything fits, what the lints say, at the levels that the
-    /// attributes ask for.
-    ///
-    /// The innermost attribute wins: annotation, statement, block, section, model, then the crate's `Cargo.toml`; on one
-    /// thing a lint's own name wins over a group, then the later one. An unknown name is an error, an `#[expect(..)]`
-    /// without its finding a warning.
-    pub fn check(&self) -> Vec<Finding> {
-        self.check_with(Vec::new())
-    }
-
-    /// The same, with findings that a front end has of its own; their levels are those of the model.
-    pub fn check_with(&self, own: Vec<Finding>) -> Vec<Finding> {
-        self.check_inferred(&self.infer(), own)
-    }
-
-    /// The same for shapes that are known already: those of this very model.
-    pub fn check_inferred(&self, inferred: &Inferred, own: Vec<Finding>) -> Vec<Finding> {
+    /// What does not fit, and what the lints say: see [`crate::Checked::findings`].
+    pub(crate) fn findings(&self, inferred: &Inferred, own: Vec<Finding>) -> Vec<Finding> {
         let levels = all_levels(self);
         let mut findings = inferred.findings.clone();
         for (level, place) in &levels {

@@ -106,7 +106,7 @@ fn model_of_tokens(time: usize, vocab: usize, layers: Vec<Statement>) -> Model {
 fn parameters(model: &Model) -> usize {
     let inferred = model.infer();
     assert_eq!(inferred.findings, []);
-    let counts = model.counts();
+    let counts = model.checked().counts();
     assert!(!counts.incomplete);
     let listed: usize = model
         .parameters()
@@ -156,7 +156,7 @@ fn resnet_18() {
     let net = resnet18();
     assert_eq!(parameters(&net), 11_689_512);
     // Table 1 of arXiv 1512.03385 says 1.8e9.
-    assert_eq!(net.counts().multiply_accumulates, 1_814_073_344);
+    assert_eq!(net.checked().counts().multiply_accumulates, 1_814_073_344);
     let inferred = net.infer();
     assert_eq!(
         inferred.value_of("stage3b"),
@@ -290,11 +290,11 @@ fn awd_lstm() {
     assert_eq!(parameters(&net), 24_221_600);
     let inferred = net.infer();
     assert_eq!(inferred.output(), Some(&Shape::known([70, 10_000])));
-    assert_eq!(net.class_axis(), 1);
+    assert_eq!(net.infer().class_axis(), 1);
     let reader = net.layers[1].ops[0].id;
     assert_eq!(inferred.padding_of(reader), Some(("tokens", 0)));
     assert_eq!(
-        net.task_kind().map(|task| task.to_string()),
+        net.checked().task().cloned().map(|task| task.to_string()),
         Some("multiclass(10000)".to_owned())
     );
 }
@@ -345,7 +345,7 @@ fn u_net() {
     let inferred = net.infer();
     assert_eq!(inferred.output(), Some(&Shape::known([2, 512, 512])));
     assert_eq!(
-        (net.class_axis(), inferred.output_layout()),
+        (net.infer().class_axis(), inferred.output_layout()),
         (0, Layout::Channels)
     );
     let join = net
@@ -355,7 +355,7 @@ fn u_net() {
         .expect("join0");
     assert_eq!(inferred.concat_axis(join.id), Some(0));
     assert_eq!(
-        net.task_kind().map(|task| task.to_string()),
+        net.checked().task().cloned().map(|task| task.to_string()),
         Some("multiclass(2)".to_owned())
     );
 }

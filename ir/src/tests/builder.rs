@@ -2,10 +2,10 @@
 
 use crate::op;
 use crate::{
-    Activation, ActivationKind, DropPath, Finding, Id, Input, InputKind, Level, LintLevel, Loss,
-    LossKind, Model, Op, OpKind, Optimizer, OptimizerKind, Reach, Reads, RuleKind, Schedule,
-    ScheduleKind, Source, Statement, Stochastic, TargetRange, Task, TaskKind, Train, Value,
-    WeightRule,
+    Activation, ActivationKind, Checked, DropPath, Finding, Id, Input, InputKind, Level, LintLevel,
+    Loss, LossKind, Model, Op, OpKind, Optimizer, OptimizerKind, Parameter, Reach, Reads, RuleKind,
+    Schedule, ScheduleKind, Source, Statement, Stochastic, TargetRange, Task, TaskKind, Train,
+    Value, WeightRule,
 };
 
 pub(crate) fn value(number: f64) -> Value {
@@ -398,6 +398,18 @@ impl Model {
             }
         }
         self
+    }
+
+    pub(crate) fn checked(&self) -> Checked {
+        Checked::new(self.clone())
+    }
+
+    pub(crate) fn check(&self) -> Vec<Finding> {
+        self.checked().findings().to_vec()
+    }
+
+    pub(crate) fn parameters(&self) -> Vec<Parameter> {
+        self.checked().parameters().to_vec()
     }
 
     /// The names of what `check` finds; `error` for what is no lint.

@@ -251,7 +251,11 @@ mod shapes {
                 .iter()
                 .any(|finding| finding.message.contains("inside one another"))
         );
-        let _ = (net.parameters(), net.summary(), net.counts());
+        let _ = (
+            net.parameters(),
+            net.checked().summary(),
+            net.checked().counts(),
+        );
     }
 
     #[test]
@@ -429,7 +433,7 @@ mod parameters {
                 .iter()
                 .all(|parameter| parameter.frozen && !parameter.trained())
         );
-        assert_eq!(net.counts().trained, 0);
+        assert_eq!(net.checked().counts().trained, 0);
     }
 
     #[test]
@@ -496,7 +500,7 @@ mod counts_and_summary {
 
     #[test]
     fn counts_are_those_of_the_formulas() {
-        let counts = digits().counts();
+        let counts = digits().checked().counts();
         let parameters = (64 * 128 + 128) + (128 * 64 + 64) + (64 * 10 + 10);
         assert_eq!(
             (counts.parameters, counts.trained),
@@ -523,9 +527,10 @@ mod counts_and_summary {
             .filter(|parameter| parameter.role != Role::Running)
             .filter_map(crate::Parameter::count)
             .sum();
-        assert_eq!(net.counts().parameters, listed);
+        assert_eq!(net.checked().counts().parameters, listed);
         assert_eq!(
-            net.counts_of(net.layers[0].ops[0].id)
+            net.checked()
+                .counts_of(net.layers[0].ops[0].id)
                 .map(|counts| counts.parameters),
             Some(listed)
         );
@@ -534,7 +539,7 @@ mod counts_and_summary {
     #[test]
     fn the_table_is_aligned() {
         assert_eq!(
-            digits().summary().to_string(),
+            digits().checked().summary().to_string(),
             "\
 Net
 layer  operation            output  parameters   FLOPs  regularization
@@ -557,7 +562,10 @@ activations of one sample, 4 bytes a number.)"
             3.0,
             vec![layer("block", [stochastic_depth(block, 0.0, 0.1)])],
         );
-        let rows = model(vec![layer("tower", [tower])]).summary().rows;
+        let rows = model(vec![layer("tower", [tower])])
+            .checked()
+            .summary()
+            .rows;
         let shown: Vec<_> = rows
             .iter()
             .map(|row| {
@@ -588,7 +596,10 @@ activations of one sample, 4 bytes a number.)"
             same: false,
             tied: None,
         });
-        let text = model(vec![layer("fc", [unknown])]).summary().markdown();
+        let text = model(vec![layer("fc", [unknown])])
+            .checked()
+            .summary()
+            .markdown();
         assert!(
             text.contains(
                 "| layer | operation | output | parameters | FLOPs | regularization |\n| --- |"
@@ -639,7 +650,9 @@ mod settings_and_task {
         let task = |units, loss| {
             model(vec![layer("head", [linear(units)])])
                 .loss(loss)
-                .task_kind()
+                .checked()
+                .task()
+                .cloned()
         };
         assert_eq!(
             task(7, cross_entropy()),
@@ -651,15 +664,21 @@ mod settings_and_task {
             Some(TaskKind::Multilabel(value(5.0)))
         );
         assert_eq!(task(5, LossKind::Mse), Some(TaskKind::Regression));
-        assert_eq!(model(vec![layer("head", [linear(5)])]).task_kind(), None);
+        assert_eq!(
+            model(vec![layer("head", [linear(5)])])
+                .checked()
+                .task()
+                .cloned(),
+            None
+        );
     }
 
     #[test]
     fn metrics_default_to_the_task() {
-        assert_eq!(digits().metrics_or_default(), [MetricKind::Accuracy]);
+        assert_eq!(digits().checked().metrics(), [MetricKind::Accuracy]);
         let regression = model(vec![layer("head", [linear(1)])]).loss(LossKind::Mse);
         assert_eq!(
-            regression.metrics_or_default(),
+            regression.checked().metrics(),
             [MetricKind::Mae, MetricKind::R2]
         );
     }
@@ -812,14 +831,14 @@ mod anything {
             }
             let _ = (
                 net.parameters(),
-                net.summary().markdown(),
-                net.counts(),
-                net.task_kind(),
+                net.checked().summary().markdown(),
+                net.checked().counts(),
+                net.checked().task().cloned(),
             );
             let text = serde_json::to_string(&net).expect("a description can be written");
             if !text.contains("null") {
                 let again: Model = serde_json::from_str(&text).expect("and read again");
-                assert_eq!(again.summary(), net.summary());
+                assert_eq!(again.checked().summary(), net.checked().summary());
             }
         }
         assert!(accepted > 20, "only {accepted} models were fine");
@@ -838,7 +857,7 @@ mod storage {
     fn same(model: &Model) {
         let again = round_trip(model);
         assert_eq!(again, round_trip(&again));
-        assert_eq!(again.summary(), model.summary());
+        assert_eq!(again.checked().summary(), model.checked().summary());
         assert_eq!(again.parameters(), model.parameters());
         assert_eq!(again.difference(model), Vec::<String>::new());
         let messages = |model: &Model| {

@@ -34,7 +34,7 @@ pub struct Settings {
     pub ema: Option<f64>,
     /// `swa(from_epoch)`: the first epoch, from 1, whose weights are averaged (none).
     pub swa: Option<usize>,
-    /// How images are varied while training (not at all). `layer_decay` stands in [`Model::parameters`].
+    /// How images are varied while training (not at all). `layer_decay` stands in [`crate::Checked::parameters`].
     pub augment: Augmentation,
     /// The backend asked for (none: the caller's choice).
     pub backend: Option<Backend>,
@@ -42,7 +42,7 @@ pub struct Settings {
     pub optimizer: OptimizerKind,
     /// The greatest learning rate (1e-3).
     pub learning_rate: f64,
-    /// `weight_decay` of the optimizer (0). What it does to each weight stands in [`Model::parameters`].
+    /// `weight_decay` of the optimizer (0). What it does to each weight stands in [`crate::Checked::parameters`].
     pub weight_decay: f64,
     /// How the learning rate changes, with all its numbers (constant).
     pub schedule: ScheduleKind,

@@ -1,16 +1,15 @@
 //! Everything that can be asked of a description.
 
-use damper_ir::{Id, Model, Parameter};
+use damper_ir::{Checked, Id, Model, Parameter};
 
 /// Asks everything: none of it may panic, however little sense the description makes.
 pub fn ask(model: &Model) {
     let mut model = model.clone();
     number(&mut model);
-    let findings = model.check();
-    let inferred = model.infer();
-    let (output, axis) = (inferred.output(), model.class_axis());
-    let parameters = model.parameters();
-    let counts = model.counts();
+    let checked = Checked::new(model.clone());
+    let (findings, parameters) = (checked.findings(), checked.parameters());
+    let (output, axis) = (checked.shapes().output(), checked.shapes().class_axis());
+    let counts = checked.counts();
     // A model that keeps every rule has a table and a total that agree.
     if findings.is_empty() && !counts.incomplete {
         let total = (parameters.iter())
@@ -19,19 +18,19 @@ pub fn ask(model: &Model) {
             .fold(0, usize::saturating_add);
         assert_eq!(total, counts.parameters, "{model:?}");
     }
-    let summary = model.summary();
+    let summary = checked.summary();
     let read = [
         summary.to_string(),
         summary.markdown(),
         summary.total(),
         format!("{findings:?}{output:?}{axis}"),
-        format!("{:?}", (model.task_kind(), model.metrics_or_default())),
+        format!("{:?}", (checked.task(), checked.metrics())),
         format!("{:?}", model.training()),
     ];
     assert!(read.iter().all(|text| !text.is_empty()) || summary.rows.is_empty());
     for id in [0, 1, 7] {
         model.describe(Id(id));
-        model.counts_of(Id(id));
+        checked.counts_of(Id(id));
     }
     let mut resolved = model.clone();
     resolved.resolve();
@@ -54,7 +53,8 @@ fn saved(model: &Model) {
         }
         // `serde_json` reads so many levels; rules of the description keep it below.
         Err(error) => assert!(
-            error.to_string().starts_with("recursion limit") && !model.check().is_empty(),
+            error.to_string().starts_with("recursion limit")
+                && !Checked::new(model.clone()).findings().is_empty(),
             "{error}: {text}"
         ),
     }

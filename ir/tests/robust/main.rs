@@ -31,7 +31,9 @@ fn descriptions_at_random() {
 #[test]
 fn no_bytes_are_the_empty_description() {
     let model = chance::description(&[]).expect("bytes stand for a description");
-    assert!(model.layers.is_empty() && !model.check().is_empty());
+    assert!(
+        model.layers.is_empty() && !damper_ir::Checked::new(model.clone()).findings().is_empty()
+    );
     every_question::ask(&model);
 }
 
@@ -43,7 +45,7 @@ fn more_stacked_layers_than_a_table_has_rows() {
     ];
     let model = chance::description(&bytes).expect("bytes stand for a description");
     every_question::ask(&model);
-    let parameters = model.parameters().len();
+    let parameters = damper_ir::Checked::new(model.clone()).parameters().len();
     assert!((1..=8_000).contains(&parameters), "{parameters}");
 }
 

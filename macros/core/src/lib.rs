@@ -19,7 +19,7 @@ mod parse;
 mod spans;
 pub mod words;
 
-use damper_ir::{Id, Inferred};
+use damper_ir::{Checked, Id};
 use proc_macro2::{Ident, TokenStream};
 use std::collections::BTreeMap;
 use syn::Attribute;
@@ -33,8 +33,8 @@ pub struct Lowered {
     pub krate: TokenStream,
     /// The header: attributes, visibility, name, hyper-parameters with their default tokens.
     pub ast: ast::Model,
-    /// The description, with the defaults evaluated and the `hole`s set.
-    pub spec: damper_ir::Model,
+    /// The description, with the defaults evaluated and the `hole`s set, and what follows from it.
+    pub spec: Checked,
     /// The value expressions, in the order of their `hole`s; the first ones are the hyper-parameters.
     pub holes: Vec<Hole>,
     /// The `custom(..)` operations.
@@ -47,8 +47,13 @@ pub struct Lowered {
     pub docs: BTreeMap<Id, Vec<Attribute>>,
     /// Where everything stands.
     pub spans: Spans,
-    /// The shapes of all values, worked out once.
-    pub shapes: Inferred,
+}
+
+impl Lowered {
+    /// The description.
+    pub fn model(&self) -> &damper_ir::Model {
+        self.spec.model()
+    }
 }
 
 /// A value that is not a plain literal: the generated code passes it when the model is built.
@@ -136,12 +141,10 @@ fn understand(
     manifest: &Manifest,
 ) -> Option<Lowered> {
     let (krate, parsed) = parse::model(cx, input);
-    let (mut lowered, own) = lower::lower(cx, krate, parsed?);
-    lowered.spec.crate_levels.clone_from(&manifest.levels);
-    lowered.shapes = lowered.spec.infer();
+    let lowered = lower::lower(cx, krate, parsed?, &manifest.levels);
     if !cx.failed() {
-        for finding in lowered.spec.check_inferred(&lowered.shapes, own) {
-            cx.finding(&finding, &lowered.spans);
+        for finding in lowered.spec.findings() {
+            cx.finding(finding, &lowered.spans);
         }
     }
     for mistake in &manifest.mistakes {

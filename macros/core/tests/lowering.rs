@@ -22,7 +22,7 @@ fn lowered(source: &str) -> Lowered {
 }
 
 fn json(source: &str) -> String {
-    serde_json::to_string_pretty(&lowered(source).spec).expect("a description is plain data")
+    serde_json::to_string_pretty(lowered(source).model()).expect("a description is plain data")
 }
 
 #[test]
@@ -37,7 +37,9 @@ fn residual() {
 
 /// The names of the fields of the first statement of `layers`.
 fn fields(layers: &str) -> Vec<String> {
-    let model = lowered(&format!("Net\ninput x: [4]\nlayers {{ {layers} }}")).spec;
+    let model = lowered(&format!("Net\ninput x: [4]\nlayers {{ {layers} }}"))
+        .model()
+        .clone();
     model
         .layers
         .iter()
@@ -72,7 +74,9 @@ fn the_first_weights_take_the_name_of_the_statement() {
 #[test]
 fn an_annotation_means_the_same_as_the_operation_in_the_chain() {
     let kinds = |layers: &str| -> Vec<String> {
-        let model = lowered(&format!("Net\ninput x: [4]\nlayers {{ {layers} }}")).spec;
+        let model = lowered(&format!("Net\ninput x: [4]\nlayers {{ {layers} }}"))
+            .model()
+            .clone();
         model.layers[0]
             .ops
             .iter()
@@ -110,7 +114,7 @@ fn a_statement_overrides_its_block_and_the_block_the_section() {
             b: residual { linear(8) -> relu; linear(4) with decay(l2 = 1e-3); } with decay(l2 = 1e-2);
         }",
     )
-    .spec;
+        .model().clone();
     let decay = |op: &damper_ir::Op| {
         let words: Vec<&str> = op.rules.iter().map(|rule| rule.kind.word()).collect();
         assert!(words.contains(&"max_norm") && words.len() == 2, "{words:?}");
@@ -149,14 +153,14 @@ fn literals_are_known_and_the_rest_has_a_hole() {
             "(hidden as f64 * 0.55) as usize"
         ]
     );
-    let out = |index: usize| match &model.spec.layers[index].ops[0].kind {
+    let out = |index: usize| match &model.model().layers[index].ops[0].kind {
         damper_ir::OpKind::Linear(op::Linear { out, .. }) => (out.known, out.hole),
         kind => panic!("{kind:?} is no linear layer"),
     };
     assert_eq!(out(0), (Some(8.0), None));
     assert_eq!(out(1), (Some(2.0), Some(3)));
     assert_eq!(out(2), (Some(5.0), Some(5)));
-    assert_eq!(model.spec.inputs[0].shape[0].known, None);
+    assert_eq!(model.model().inputs[0].shape[0].known, None);
     assert!(!model.holes[2].uses_hyper && model.holes[3].uses_hyper);
 }
 
@@ -165,7 +169,7 @@ fn drop_path_on_a_repeat_goes_to_its_residuals() {
     let model = lowered(
         "Net\ninput x: [4]\nlayers { a: repeat(3) { residual { linear(4) -> relu; }; } with drop_path(0.0..0.2); }",
     )
-    .spec;
+        .model().clone();
     let damper_ir::OpKind::Repeat { body, .. } = &model.layers[0].ops[0].kind else {
         panic!("the statement is a repeat");
     };
@@ -183,9 +187,9 @@ fn drop_path_on_a_repeat_goes_to_its_residuals() {
 fn everything_knows_its_line() {
     let model = lowered(include_str!("fixtures/models/digits.rs"));
     // The path of the runtime is line 1.
-    assert_eq!(model.spans.line(model.spec.id), Some(3));
+    assert_eq!(model.spans.line(model.model().id), Some(3));
     let lines: Vec<Option<usize>> = model
-        .spec
+        .model()
         .layers
         .iter()
         .map(|one| model.spans.line(one.id))

@@ -248,7 +248,7 @@ fn the_deepest_model_can_be_read_at_run_time() {
         assert_eq!(expanded(&input), [""; 0], "{depth}");
         let (_, lowered) = diagnose(input);
         let spec = lowered.expect("the model was understood").spec;
-        let text = serde_json::to_string(&spec).expect("a description can be written");
+        let text = serde_json::to_string(spec.model()).expect("a description can be written");
         let again: damper_ir::Model = match serde_json::from_str(&text) {
             Ok(again) => again,
             Err(error) => panic!("{depth} blocks inside one another: {error}"),

@@ -382,7 +382,7 @@ fn right_models_at_random() {
         let draft = draft(seed, "Net");
         let text = &draft.text;
         let spec = understood(&draft).spec;
-        let inferred = spec.infer();
+        let inferred = spec.shapes();
         let shape: Option<Vec<usize>> = inferred
             .output()
             .and_then(|shape| shape.0.iter().copied().collect());

@@ -172,23 +172,27 @@ fn fold_groups<O: Optimizer, P: Optimizer, W: Optimizer, V: Optimizer>(
         ..UpdateRules::default()
     };
     let mut groups: Vec<((UpdateRules, bool), Vec<String>)> = Vec::new();
-    for parameter in spec.parameters().into_iter().filter(Parameter::trained) {
+    let trained = spec
+        .parameters()
+        .iter()
+        .filter(|parameter| parameter.trained());
+    for parameter in trained {
         let rules = UpdateRules {
             clip_value,
-            ..UpdateRules::of(&parameter)
+            ..UpdateRules::of(parameter)
         };
         // The clip by the global norm has added them before: `regularize::add_penalties`.
         let rules = match settings.clip_norm {
             Some(_) => rules.without_penalties(),
             None => rules,
         };
-        let key = (rules, takes_other(&parameter));
+        let key = (rules, takes_other(parameter));
         if key == (plain, false) {
             continue;
         }
         match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, paths)) => paths.push(below(prefix, parameter.path)),
-            None => groups.push((key, vec![below(prefix, parameter.path)])),
+            Some((_, paths)) => paths.push(below(prefix, parameter.path.clone())),
+            None => groups.push((key, vec![below(prefix, parameter.path.clone())])),
         }
     }
     let step = |rules| {

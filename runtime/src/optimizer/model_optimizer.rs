@@ -8,7 +8,6 @@ use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::record::OptimizerRecord;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
-use damper_ir::Parameter;
 use std::collections::{HashMap, HashSet};
 
 /// Takes the steps of a description in a custom training loop: decay, penalties, projections, `freeze`, and the clip.
@@ -154,9 +153,9 @@ impl ModelOptimizer {
         let wanted: Vec<String> = self
             .spec
             .parameters()
-            .into_iter()
-            .filter(Parameter::trained)
-            .map(|parameter| parameter.path)
+            .iter()
+            .filter(|parameter| parameter.trained())
+            .map(|parameter| parameter.path.clone())
             .collect();
         let place = self.place(&paths, &wanted)?;
         if !place.is_empty() {

@@ -12,7 +12,6 @@ use crate::Spec;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use damper_ir::Parameter;
 use std::collections::HashMap;
 
 /// Decoupled weight decay: `w * (1 - learning_rate * strength)` (Loshchilov and Hutter, arXiv 1711.05101).
@@ -140,11 +139,10 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
 /// The parameters that add something to the objective, by their paths.
 pub(crate) fn penalized(spec: &Spec) -> HashMap<String, UpdateRules> {
     spec.parameters()
-        .into_iter()
-        .filter(Parameter::trained)
-        .map(|parameter| (UpdateRules::of(&parameter), parameter.path))
-        .filter(|(rules, _)| rules.has_value())
-        .map(|(rules, path)| (path, rules))
+        .iter()
+        .filter(|parameter| parameter.trained())
+        .map(|parameter| (parameter.path.clone(), UpdateRules::of(parameter)))
+        .filter(|(_, rules)| rules.has_value())
         .collect()
 }
 

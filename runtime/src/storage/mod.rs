@@ -314,11 +314,10 @@ fn stored<M: Network>(model: &M, format: Format) -> Vec<Stored> {
         })
         .collect();
     if format == Format::Safetensors {
-        let parameters = model.spec().parameters();
+        let parameters = model.spec().parameters().iter();
         let transposed = parameters
-            .into_iter()
             .filter(|parameter| parameter.shape.len() > 2 && parameter.unit_axis == 1)
-            .map(|parameter| parameter.path)
+            .map(|parameter| parameter.path.clone())
             .collect();
         parametrizations(&mut all, &transposed);
     }

@@ -21,8 +21,8 @@ pub(super) fn recompute<M: Network>(
     }
     let momenta = spec
         .parameters()
-        .into_iter()
-        .filter_map(|parameter| Some((parameter.path, parameter.momentum?)))
+        .iter()
+        .filter_map(|parameter| Some((parameter.path.clone(), parameter.momentum?)))
         .collect::<HashMap<String, f64>>();
     let loader = train.loader(settings.batch, device).join_single(true);
     Some(Box::new(move |model| {

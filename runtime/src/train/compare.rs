@@ -76,7 +76,7 @@ impl<M: Network> Candidate for Training<M> {
             .seed(seed)
             .progress(Progress::Silent)
             .fit(train, valid)?;
-        let first = run.spec.model().metrics_or_default().into_iter().next();
+        let first = run.spec.metrics().into_iter().next();
         let pick = |measures: &super::history::Measures| measures.metrics.first().copied();
         let (metric, higher_is_better, train, valid) =
             match (first, pick(run.train()), pick(run.valid())) {

@@ -47,7 +47,7 @@ pub(super) fn evaluate<M: Network>(
     batch: usize,
     device: &Device,
 ) -> Result<Evaluation, TrainError> {
-    let judge = match spec.model().task_kind() {
+    let judge = match spec.task() {
         Some(TaskKind::Regression) => Some(MetricKind::R2),
         Some(TaskKind::Binary | TaskKind::Multiclass(_) | TaskKind::Multilabel(_)) => {
             Some(MetricKind::Accuracy)

@@ -89,7 +89,7 @@ impl<M: Network> Run<M> {
     pub fn evaluate(&self, data: &Data) -> Result<Measures, TrainError> {
         let (spec, settings) = (&self.spec, &self.settings);
         let data = self.schema.apply(data)?.check_rows_for(spec)?;
-        let metrics = metrics_with_watched(spec.model().metrics_or_default(), settings);
+        let metrics = metrics_with_watched(spec.metrics(), settings);
         let device = self.model.devices().into_iter().next().unwrap_or_default();
         let evaluation = evaluate(&self.model, spec, &data, &metrics, settings.batch, &device)?;
         Ok(evaluation.measures)

@@ -39,9 +39,9 @@ impl Sparsity {
         let wanted: HashSet<String> = model
             .spec()
             .parameters()
-            .into_iter()
+            .iter()
             .filter(|parameter| parameter.role == Role::Weight)
-            .map(|parameter| parameter.path)
+            .map(|parameter| parameter.path.clone())
             .collect();
         let mut counter = Counter {
             wanted,

@@ -398,7 +398,7 @@ impl<M: Network> Training<M> {
         };
         let batches = loader.batches();
         let valid_loader = valid.loader(settings.batch, device);
-        let metrics = spec.model().metrics_or_default();
+        let metrics = spec.metrics();
         let metrics = metrics_with_watched(metrics, &settings);
         let steps_per_epoch = batches.div_ceil(settings.accumulate);
         let schedule = schedule::Schedule::new(

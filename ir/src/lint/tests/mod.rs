@@ -1251,9 +1251,14 @@ fn the_findings_of_a_front_end_have_levels_too() {
         )]
     };
     let net = classifier(vec![]);
-    assert_eq!(net.check_with(own()).len(), 1);
+    assert_eq!(
+        crate::Checked::with_findings(net.clone(), own())
+            .findings()
+            .len(),
+        1
+    );
     let allowed = net.level(attribute("damper::declaration", Level::Allow));
-    assert_eq!(allowed.check_with(own()), []);
+    assert_eq!(crate::Checked::with_findings(allowed, own()).findings(), []);
 }
 
 #[test]
@@ -1462,8 +1467,8 @@ fn absurd_numbers_are_findings_not_panics() {
         );
         let _ = (
             net.parameters(),
-            net.counts(),
-            net.summary().to_string(),
+            net.checked().counts(),
+            net.checked().summary().to_string(),
             net.training(),
         );
     }

@@ -57,7 +57,7 @@ pub(super) fn constant_places(cx: &Context<'_>) -> BTreeMap<usize, &'static str>
     // A bound of a domain may be infinite: it is then no bound.
     let domains = cx
         .lowered
-        .spec
+        .model()
         .hyper
         .iter()
         .filter_map(|hyper| hyper.domain.as_ref());
@@ -72,7 +72,7 @@ pub(super) fn constant_places(cx: &Context<'_>) -> BTreeMap<usize, &'static str>
     }
     let is_hyper = |place| {
         cx.lowered
-            .spec
+            .model()
             .hyper
             .iter()
             .any(|hyper| hyper.value.hole == Some(place))
@@ -106,7 +106,7 @@ fn ranges_of(cx: &Context<'_>, ranges: &mut BTreeMap<u32, &'static str>) {
             ranges.insert(place, check);
         }
     };
-    let spec = &cx.lowered.spec;
+    let spec = cx.lowered.model();
     for input in &spec.inputs {
         input.shape.iter().for_each(|axis| note(axis, "size"));
         if let InputKind::Int {

@@ -33,7 +33,7 @@ pub(super) fn items(cx: &Context<'_>, built: &[module::Field]) -> TokenStream {
         cx.body(|| module::init(cx, built, &device)),
     );
     let training = cx.body(|| quote!(#krate::Training::new(self)));
-    let training = cx.lowered.spec.loss.is_some().then(|| {
+    let training = cx.lowered.model().loss.is_some().then(|| {
         quote! {
             /// A training with these hyper-parameters.
             pub fn training(self) -> #krate::Training<#name> {

@@ -98,9 +98,9 @@ impl<'a> Context<'a> {
         let config = format_ident!("{name}Config");
         let mut blocks = Blocks::default();
         blocks.taken.extend([name.to_string(), config.to_string()]);
-        blocks.add(&name, "", &lowered.spec.layers);
+        blocks.add(&name, "", &lowered.model().layers);
         let inputs = lowered
-            .spec
+            .model()
             .inputs
             .iter()
             .map(|input| Input {
@@ -111,13 +111,13 @@ impl<'a> Context<'a> {
             })
             .collect();
         let mut nested = BTreeMap::new();
-        nested_configs(&mut nested, "", &lowered.spec.layers);
+        nested_configs(&mut nested, "", &lowered.model().layers);
         nested.retain(|id, _| lowered.models.contains_key(id));
-        let shapes = &lowered.shapes;
+        let shapes = lowered.spec.shapes();
         let mut parameters = if stub {
             Vec::new()
         } else {
-            lowered.spec.parameters_of(shapes)
+            lowered.spec.parameters().to_vec()
         };
         parameters.sort_by(|one, other| one.path.cmp(&other.path));
         Self {
@@ -131,7 +131,7 @@ impl<'a> Context<'a> {
             blocks,
             inputs,
             nested,
-            indices: indices(&lowered.spec),
+            indices: indices(lowered.model()),
         }
     }
 
@@ -344,7 +344,7 @@ pub(super) fn activity_field(op: &Op) -> Option<Ident> {
 pub(super) fn a_weight(cx: &Context<'_>) -> Option<TokenStream> {
     let ops = cx
         .lowered
-        .spec
+        .model()
         .layers
         .iter()
         .flat_map(|statement| &statement.ops);

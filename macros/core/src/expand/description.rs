@@ -15,7 +15,7 @@ pub(super) fn literal(lowered: &Lowered) -> Literal {
         .zip(lowered.holes.len()..)
         .collect();
     // A description holds numbers and strings under string keys only: it can always be written.
-    let mut description = serde_json::to_value(&lowered.spec).unwrap_or_default();
+    let mut description = serde_json::to_value(lowered.model()).unwrap_or_default();
     leave_places(&mut description, &places);
     raw(&description.to_string())
 }

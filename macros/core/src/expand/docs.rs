@@ -39,8 +39,8 @@ pub(super) fn model(cx: &Context<'_>) -> TokenStream {
     if cx.stub {
         return quote!(#written #begin);
     }
-    let spec = &cx.lowered.spec;
-    let table = spec.summary_of(cx.shapes).markdown();
+    let spec = cx.lowered.model();
+    let table = cx.lowered.spec.summary().markdown();
     let table = table.trim_end();
     let rest = lines([
         "",
@@ -81,7 +81,7 @@ fn drawing(cx: &Context<'_>) -> TokenStream {
     // The `div` ends what stands before it; a line of Markdown that began with `<svg` would be a part of it.
     let text = format!(
         "\n<div>\n{}\n</div>",
-        damper_ir::draw::svg_of(&cx.lowered.spec, cx.shapes)
+        damper_ir::draw::svg(&cx.lowered.spec)
     );
     quote!(#[cfg_attr(doc, doc = #text)])
 }

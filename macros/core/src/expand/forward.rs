@@ -23,7 +23,7 @@ pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
     let krate = cx.krate;
     let inputs: Vec<(&str, &Ident)> = cx
         .lowered
-        .spec
+        .model()
         .inputs
         .iter()
         .zip(&cx.inputs)
@@ -38,7 +38,7 @@ pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
     });
     let padded = cx
         .lowered
-        .spec
+        .model()
         .inputs
         .iter()
         .zip(&cx.inputs)
@@ -55,13 +55,13 @@ pub(super) fn model(cx: &Context<'_>, pass: &Ident) -> TokenStream {
         }
         #(#lifted)* #(#padded)*
     };
-    let mut body = Body::new(cx, pass.clone(), &cx.lowered.spec.layers, &[], false);
+    let mut body = Body::new(cx, pass.clone(), &cx.lowered.model().layers, &[], false);
     let first = inputs.first().map_or(INPUT, |(name, ..)| name);
     for (name, local) in &inputs {
         body.define(name, (*local).clone(), false);
     }
     body.recount(first);
-    let (lines, tail, _) = body.statements(&cx.lowered.spec.layers, first);
+    let (lines, tail, _) = body.statements(&cx.lowered.model().layers, first);
     // By value: to write a stream into another one copies it.
     written.extend([lines, tail]);
     written
@@ -203,12 +203,12 @@ fn type_of(cx: &Context<'_>, name: &str) -> TokenStream {
             blocks.find_map(|(_, block)| find(name, block))
         })
     }
-    let inputs = cx.lowered.spec.inputs.iter();
+    let inputs = cx.lowered.model().inputs.iter();
     let input = inputs
         .zip(&cx.inputs)
         .find(|(input, _)| input.name == name)
         .map(|(_, input)| input.ty());
-    input.unwrap_or_else(|| match find(name, &cx.lowered.spec.layers) {
+    input.unwrap_or_else(|| match find(name, &cx.lowered.model().layers) {
         Some(statement) if cx.is_indices(statement.id) => int_tensor(2),
         Some(statement) => tensor(&cx.rank_of(statement)),
         None => tensor(&Rank::Known(2)),
@@ -666,7 +666,7 @@ impl<'c> Body<'c> {
 
     /// The field of the embedding that a layer is tied to.
     fn embedding(&self, name: &str) -> Ident {
-        let statements = &self.cx.lowered.spec.layers;
+        let statements = &self.cx.lowered.model().layers;
         let statement = statements.iter().find(|statement| statement.name == name);
         let ops = statement.map_or([].as_slice(), |statement| statement.ops.as_slice());
         let field = ops.iter().find_map(|op| match op.kind {

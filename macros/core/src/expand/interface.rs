@@ -33,7 +33,7 @@ pub(super) fn items(cx: &Context<'_>) -> TokenStream {
 fn parameter(cx: &Context<'_>, wanted: &str) -> Ident {
     let inputs: Vec<&str> = cx
         .lowered
-        .spec
+        .model()
         .inputs
         .iter()
         .map(|input| input.name.as_str())
@@ -45,13 +45,13 @@ fn parameter(cx: &Context<'_>, wanted: &str) -> Ident {
 fn pass_parameter(cx: &Context<'_>) -> Ident {
     let inputs = cx
         .lowered
-        .spec
+        .model()
         .inputs
         .iter()
         .map(|input| input.name.as_str());
     let layers = cx
         .lowered
-        .spec
+        .model()
         .layers
         .iter()
         .map(|statement| statement.name.as_str());
@@ -116,7 +116,7 @@ fn shapes(cx: &Context<'_>, output: &str) -> TokenStream {
     let inputs = cx
         .inputs
         .iter()
-        .zip(&cx.lowered.spec.inputs)
+        .zip(&cx.lowered.model().inputs)
         .map(|(input, spec)| format!("- {}: `{}`", spec.name, batched(&input.shape)));
     let mut text = vec![String::new(), "# Shapes".to_owned(), String::new()];
     text.extend(inputs);
@@ -134,7 +134,7 @@ fn passes(cx: &Context<'_>) -> TokenStream {
         || quote!(#krate::__private::forward(&mut #krate::Pass::new(), |#pass| self.forward_pass(#arguments, #pass))),
     );
     let forward_pass = cx.body(|| forward::model(cx, &pass));
-    let lost = has_activity(&cx.lowered.spec.layers).then(|| {
+    let lost = has_activity(&cx.lowered.model().layers).then(|| {
         let note = "it drops the penalty `activity` of this model: in a loop of one's own `run` with a `Pass`, and add \
                     `pass.take_activity()` to the loss; for predictions `logits` or `predict`";
         quote!(#[deprecated(note = #note)])
@@ -175,7 +175,7 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
     let shape = output_shape(cx);
     let shapes = shapes(cx, &shape);
     let (model, pass) = (parameter(cx, "model"), pass_parameter(cx));
-    let has_loss = cx.lowered.spec.loss.is_some();
+    let has_loss = cx.lowered.model().loss.is_some();
     let raw = quote! {
         #(let #inputs = #private::plain(#inputs);)*
         #private::inference(self, |#model, #pass| #model.forward_pass(#arguments, #pass))
@@ -190,11 +190,11 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
             }
         };
     }
-    let task = cx.lowered.spec.task_of(cx.shapes);
+    let task = cx.lowered.spec.task();
     let predicted = docs::line(&format!(
         "What the model predicts: {}. Always as at inference, whatever the device: no dropout, no noise, running \
          statistics.",
-        docs::prediction(task.as_ref(), &shape)
+        docs::prediction(task, &shape)
     ));
     let samples = parameter(cx, "samples");
     let (predict, logits) = (
@@ -209,7 +209,7 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
             })
         }
     });
-    let classify = classify(cx, task.as_ref());
+    let classify = classify(cx, task);
     let rank = cx.rank_of_output();
     let prediction = if rank.is(2) {
         quote!(#krate::Prediction)
@@ -279,7 +279,7 @@ fn classify(cx: &Context<'_>, task: Option<&TaskKind>) -> Option<TokenStream> {
 fn storage(cx: &Context<'_>) -> TokenStream {
     let (krate, config) = (cx.krate, &cx.config);
     let training = cx.body(|| quote!(#config::new().training()));
-    let training = cx.lowered.spec.loss.is_some().then(|| {
+    let training = cx.lowered.model().loss.is_some().then(|| {
         quote! {
             /// A training with the declared hyper-parameters and the settings of the `train` section.
             pub fn training() -> #krate::Training<Self> {

@@ -44,7 +44,7 @@ struct Site {
 
 /// The fields of the model's struct.
 pub(super) fn of_model(cx: &Context<'_>) -> Vec<Field> {
-    fields(cx, &cx.lowered.spec.layers, &root())
+    fields(cx, &cx.lowered.model().layers, &root())
 }
 
 /// The structs and the functions that build and run them.
@@ -60,7 +60,7 @@ pub(super) fn items(cx: &Context<'_>, fields: &[Field]) -> TokenStream {
     let (derives, implementation) = module(cx, name, fields, Some(&format_ident!("spec")));
     let skip = (!large).then(|| quote!(#[module(skip)]));
     let mut blocks = TokenStream::new();
-    block_items(cx, &mut blocks, "", &cx.lowered.spec.layers);
+    block_items(cx, &mut blocks, "", &cx.lowered.model().layers);
     quote! {
         #docs
         #derives
@@ -139,7 +139,7 @@ pub(super) fn init(cx: &Context<'_>, fields: &[Field], device: &Ident) -> TokenS
     let (name, krate) = (&cx.name, cx.krate);
     let (build, spec, model) = (&local("build"), local("spec"), local("model"));
     let (parts, literal) = in_parts(fields, build);
-    let drawn = if reparameterizes(&cx.lowered.spec.layers) {
+    let drawn = if reparameterizes(&cx.lowered.model().layers) {
         quote!(#build.reparameterize(#model))
     } else {
         quote!(#model)

@@ -15,7 +15,7 @@ pub(super) fn fillings(cx: &Context<'_>) -> Vec<TokenStream> {
     let values = cx.lowered.holes.iter().enumerate().map(|(place, hole)| {
         let hyper = cx
             .lowered
-            .spec
+            .model()
             .hyper
             .iter()
             .position(|hyper| hyper.value.hole == u32::try_from(place).ok());

@@ -16,7 +16,7 @@ use crate::words::{self, Kind, Read};
 use crate::{Custom, Hole, HoleKind, Lowered, Nested, Spans};
 use damper_ir::catalogue::PREFIX;
 use damper_ir::{
-    Domain, Finding, Hyper, HyperKind, Id, Inferred, Input, InputKind, Level, Limit, LintLevel,
+    Checked, Domain, Finding, Hyper, HyperKind, Id, Input, InputKind, Level, Limit, LintLevel,
     Model, Value,
 };
 use proc_macro2::{Ident, TokenStream};
@@ -83,7 +83,8 @@ pub(crate) fn lower(
     cx: &mut Diagnostics,
     krate: TokenStream,
     mut ast: ast::Model,
-) -> (Lowered, Vec<Finding>) {
+    crate_levels: &[LintLevel],
+) -> Lowered {
     let mut cx = Cx {
         diagnostics: cx,
         spans: Spans::default(),
@@ -95,8 +96,9 @@ pub(crate) fn lower(
         loss_path: None,
         broken: BTreeSet::new(),
     };
-    let spec = model(&mut cx, &ast);
-    let findings = unused(&mut cx, &ast.hyper);
+    let mut spec = model(&mut cx, &ast);
+    spec.crate_levels = crate_levels.to_vec();
+    let own = unused(&mut cx, &ast.hyper);
     // A second one of a name has been reported; the stub has a field for the first.
     let mut names = BTreeSet::new();
     ast.hyper
@@ -110,19 +112,17 @@ pub(crate) fn lower(
         loss_path,
         ..
     } = cx;
-    let lowered = Lowered {
+    Lowered {
         krate,
         ast,
-        spec,
+        spec: Checked::with_findings(spec, own),
         holes,
         customs,
         models,
         loss_path,
         docs,
         spans,
-        shapes: Inferred::default(),
-    };
-    (lowered, findings)
+    }
 }
 
 fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
