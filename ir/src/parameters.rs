@@ -1,7 +1,7 @@
 //! Every parameter of a model: its path in the generated module, its role, and what acts on it.
 
-use crate::infer::unrolled;
 use crate::op::{BatchNorm, Inside};
+use crate::walk::unrolled;
 use crate::walk::{DEEPEST, MOST_OPS};
 use crate::{
     Inferred, Model, Op, OpKind, Optimizer, Reach, Role, RuleKind, Shape, Statement, Value,

@@ -1,5 +1,6 @@
 //! One way through all operations of a description, blocks included; a `repeat`'s block once.
 
+use crate::op::Operation;
 use crate::{Id, Model, Op, OpKind, Statement, Value};
 use std::fmt;
 
@@ -111,4 +112,68 @@ pub(crate) fn place(path: &[&str]) -> String {
     } else {
         format!("layer `{}`", path.join("."))
     }
+}
+
+/// How many operations a block has after all repeats are written out: those of nested models, and each of stacked
+/// recurrent layers, count too.
+pub(crate) fn unrolled(statements: &[Statement], depth: usize) -> usize {
+    operations(statements, depth, true)
+}
+
+/// The same, or with one copy of each `repeat`.
+pub(crate) fn operations(statements: &[Statement], depth: usize, copies: bool) -> usize {
+    let inside = |block: &[Statement]| operations(block, depth + 1, copies);
+    let ops = statements.iter().flat_map(|statement| &statement.ops);
+    ops.fold(0, |sum: usize, op| {
+        sum.saturating_add(match &op.kind {
+            _ if depth > DEEPEST => 1,
+            OpKind::Residual { .. } | OpKind::Parallel { .. } => {
+                let blocks = op.kind.blocks().map(|(_, block)| inside(block));
+                blocks.fold(1, usize::saturating_add)
+            }
+            OpKind::Repeat { times, body } => {
+                let copies = times.size().filter(|_| copies).unwrap_or(1);
+                inside(body).max(1).saturating_mul(copies)
+            }
+            OpKind::Model {
+                model: Some(model), ..
+            } => inside(&model.layers).max(1),
+            kind => kind.operation().map_or(1, Operation::operations),
+        })
+    })
+}
+
+/// Calls `edit` with every operation, blocks included.
+pub(crate) fn each_op_mut(
+    statements: &mut [Statement],
+    depth: usize,
+    edit: &mut dyn FnMut(&mut Op),
+) {
+    if depth > DEEPEST {
+        return;
+    }
+    for op in statements
+        .iter_mut()
+        .flat_map(|statement| &mut statement.ops)
+    {
+        edit(op);
+        for block in op.kind.blocks_mut() {
+            each_op_mut(block, depth + 1, edit);
+        }
+    }
+}
+
+/// The `repeat` that makes the most operations: of those at one place the largest, also inside the largest block.
+pub(crate) fn largest_repeat(statements: &[Statement]) -> Option<Id> {
+    let ops = statements.iter().flat_map(|statement| &statement.ops);
+    let largest = ops.max_by_key(|op| {
+        let blocks = op.kind.blocks().map(|(_, block)| unrolled(block, 1));
+        let all = blocks.fold(0, usize::saturating_add).max(1);
+        all.saturating_mul(op.kind.copies())
+    })?;
+    if matches!(largest.kind, OpKind::Repeat { .. }) {
+        return Some(largest.id);
+    }
+    let mut blocks = largest.kind.blocks();
+    blocks.find_map(|(_, block)| largest_repeat(block))
 }

@@ -107,6 +107,7 @@ fn stack(activation: &str, depth: usize) -> Model {
     classifier(layers.collect())
 }
 
+#[expect(clippy::too_many_lines, reason = "a table with an entry for each rule")]
 fn cases() -> Vec<Case> {
     let ok = || head(10).loss(cross_entropy());
     let mut cases = Vec::new();

@@ -371,56 +371,8 @@ fn add_fields(
     let Some(field) = op.field.as_deref() else {
         return;
     };
-    let (ty, make) = match &op.kind {
-        OpKind::Residual { .. } => {
-            let Some(ty) = cx.blocks.body(op) else { return };
-            let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (
-                quote!(#ty),
-                Make::Call(quote!(#build.residual(#field, #builder)?)),
-            )
-        }
-        OpKind::Parallel { .. } => {
-            let Some(ty) = cx.blocks.body(op) else { return };
-            let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (
-                quote!(#ty),
-                Make::Call(quote!(#build.parallel(#field, #builder)?)),
-            )
-        }
-        OpKind::Repeat { .. } => {
-            let Some(ty) = cx.blocks.body(op) else { return };
-            let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (
-                quote!(::std::vec::Vec<#ty>),
-                Make::Call(quote!(#build.copies(#field, #builder)?)),
-            )
-        }
-        OpKind::Model { .. } => {
-            let (Some(nested), Some(function)) =
-                (cx.lowered.models.get(&op.id), cx.nested.get(&op.id))
-            else {
-                return;
-            };
-            let config = &site.config;
-            (
-                names::deeper(&nested.path),
-                Make::Call(quote!(#build.network(&#config.#function()?)?)),
-            )
-        }
-        OpKind::Custom(_) => {
-            let Some(custom) = cx.lowered.customs.get(&op.id) else {
-                return;
-            };
-            (
-                names::deeper(&custom.ty),
-                Make::Custom(custom_layer(cx, &names::deeper(&custom.expr), site)),
-            )
-        }
-        kind => {
-            let Some(ty) = layer(krate, kind) else { return };
-            (ty, Make::Layer(field.to_owned()))
-        }
+    let Some((ty, make)) = type_and_make(cx, op, field, site) else {
+        return;
     };
     let span = if field == statement.name {
         cx.span(statement.id)
@@ -434,30 +386,80 @@ fn add_fields(
         docs: docs::field(cx, statement, op, &format!("{}{field}", site.path)),
         skip: false,
     });
-    if let Some(field) = op.embedding_dropout_field() {
-        fields.push(Field {
-            name: names::ident(&field, cx.span(op.id)),
-            ty: quote!(#krate::layer::EmbeddingDropout),
-            make: Make::Layer(field),
-            docs: docs::line(&format!(
-                "Drops classes of `{}` while training.",
-                op.field.as_deref().unwrap_or_default()
-            )),
-            skip: false,
-        });
-    }
-    if let Some(field) = op.drop_connect_field() {
-        fields.push(Field {
-            name: names::ident(&field, cx.span(op.id)),
-            ty: quote!(#krate::layer::DropConnect),
-            make: Make::Layer(field),
-            docs: docs::line(&format!(
-                "Drops weights of `{}` while training.",
-                op.field.as_deref().unwrap_or_default()
-            )),
-            skip: false,
-        });
-    }
+    let mut noise = |name: Option<String>, ty: TokenStream, drops: &str| {
+        if let Some(name) = name {
+            fields.push(Field {
+                name: names::ident(&name, cx.span(op.id)),
+                ty,
+                make: Make::Layer(name),
+                docs: docs::line(&format!("Drops {drops} of `{field}` while training.")),
+                skip: false,
+            });
+        }
+    };
+    let embedding = quote!(#krate::layer::EmbeddingDropout);
+    noise(op.embedding_dropout_field(), embedding, "classes");
+    let weights = quote!(#krate::layer::DropConnect);
+    noise(op.drop_connect_field(), weights, "weights");
+}
+
+/// The type of an operation's field, and how it is made.
+fn type_and_make(
+    cx: &Context<'_>,
+    op: &Op,
+    field: &str,
+    site: &Site,
+) -> Option<(TokenStream, Make)> {
+    let (krate, build) = (cx.krate, &site.build);
+    Some(match &op.kind {
+        OpKind::Residual { .. } => {
+            let ty = cx.blocks.body(op)?;
+            let builder = block_builder(ty, op_needs_config(cx, op), site);
+            (
+                quote!(#ty),
+                Make::Call(quote!(#build.residual(#field, #builder)?)),
+            )
+        }
+        OpKind::Parallel { .. } => {
+            let ty = cx.blocks.body(op)?;
+            let builder = block_builder(ty, op_needs_config(cx, op), site);
+            (
+                quote!(#ty),
+                Make::Call(quote!(#build.parallel(#field, #builder)?)),
+            )
+        }
+        OpKind::Repeat { .. } => {
+            let ty = cx.blocks.body(op)?;
+            let builder = block_builder(ty, op_needs_config(cx, op), site);
+            (
+                quote!(::std::vec::Vec<#ty>),
+                Make::Call(quote!(#build.copies(#field, #builder)?)),
+            )
+        }
+        OpKind::Model { .. } => {
+            let (Some(nested), Some(function)) =
+                (cx.lowered.models.get(&op.id), cx.nested.get(&op.id))
+            else {
+                return None;
+            };
+            let config = &site.config;
+            (
+                names::deeper(&nested.path),
+                Make::Call(quote!(#build.network(&#config.#function()?)?)),
+            )
+        }
+        OpKind::Custom(_) => {
+            let custom = cx.lowered.customs.get(&op.id)?;
+            (
+                names::deeper(&custom.ty),
+                Make::Custom(custom_layer(cx, &names::deeper(&custom.expr), site)),
+            )
+        }
+        kind => {
+            let ty = layer(krate, kind)?;
+            (ty, Make::Layer(field.to_owned()))
+        }
+    })
 }
 
 /// The user's expression, with the hyper-parameters and `device` in scope where it names them.

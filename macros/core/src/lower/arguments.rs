@@ -295,30 +295,24 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
         cx.diagnostics.error(expr.ends, message).help(written(word));
         Given::Wrong
     };
+    let one = |cx: &mut Cx, kind: Kind| {
+        checked(cx, expr, kind, &what, help).map_or(Given::Wrong, Given::Value)
+    };
     match argument.kind {
-        Kind::Size | Kind::Whole | Kind::Float | Kind::Bool => {
-            match checked(cx, expr, argument.kind, &what, help) {
-                Some(value) => Given::Value(value),
-                None => Given::Wrong,
-            }
-        }
+        Kind::Size | Kind::Whole | Kind::Float | Kind::Bool => one(cx, argument.kind),
         Kind::FloatOrRange => match syn::parse2::<syn::Expr>(expr.tokens.clone()) {
             Ok(syn::Expr::Range(range)) => {
                 let (Some(start), Some(end)) = (&range.start, &range.end) else {
                     return wrong(cx);
                 };
-                let (start, end) = (quote!(#start), quote!(#end));
-                let start = Expr::new(start, expr.ends.0);
-                let end = Expr::new(end, expr.ends.1);
+                let start = Expr::new(quote!(#start), expr.ends.0);
+                let end = Expr::new(quote!(#end), expr.ends.1);
                 let low = checked(cx, &start, Kind::Float, &what, help);
                 let high = checked(cx, &end, Kind::Float, &what, help);
                 low.zip(high)
                     .map_or(Given::Wrong, |(low, high)| Given::Range(low, high))
             }
-            _ => match checked(cx, expr, Kind::Float, &what, help) {
-                Some(value) => Given::Value(value),
-                None => Given::Wrong,
-            },
+            _ => one(cx, Kind::Float),
         },
         Kind::SizePerAxis(axes) | Kind::WholePerAxis(axes) => sizes(cx, expr, axes, argument, word),
         Kind::Padding(axes) => {
@@ -336,10 +330,7 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             Some(text) if damper_ir::suggest(&text, [word]).is_some() => {
                 cannot_be(cx, expr, &[word], &what, &argument.kind.wanted())
             }
-            _ => match checked(cx, expr, Kind::Size, &what, help) {
-                Some(value) => Given::Value(value),
-                None => Given::Wrong,
-            },
+            _ => one(cx, Kind::Size),
         },
         Kind::Name => match syn::parse2::<Ident>(expr.tokens.clone()) {
             Ok(name) => Given::Name(name.to_string()),
@@ -354,15 +345,12 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             let Some(elements) = parse::list_of(cx.diagnostics, expr) else {
                 return wrong(cx);
             };
-            let values: Vec<Value> = elements
-                .iter()
-                .filter_map(|element| checked(cx, element, kind, &what, help))
-                .collect();
-            if values.len() == elements.len() {
-                Given::Values(values)
-            } else {
-                Given::Wrong
-            }
+            let elements = elements.iter();
+            let values = elements.map(|element| checked(cx, element, kind, &what, help));
+            // All of them are read, so that each mistake is reported.
+            let values: Vec<Option<Value>> = values.collect();
+            let values: Option<Vec<Value>> = values.into_iter().collect();
+            values.map_or(Given::Wrong, Given::Values)
         }
         Kind::Word(words) => {
             let text = expr.text();
@@ -375,13 +363,13 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             if expr.text() == "loss" {
                 return Given::Word("loss");
             }
-            match parse::call_of(cx.diagnostics, expr) {
-                Some(call) => match known(cx, "metric", damper_ir::metric::WORDS, &call) {
-                    Some(word) => Given::Call(Box::new(read(cx, &call, word))),
-                    None => Given::Wrong,
-                },
-                None => wrong(cx),
-            }
+            let Some(call) = parse::call_of(cx.diagnostics, expr) else {
+                return wrong(cx);
+            };
+            let word = known(cx, "metric", damper_ir::metric::WORDS, &call);
+            word.map_or(Given::Wrong, |word| {
+                Given::Call(Box::new(read(cx, &call, word)))
+            })
         }
         Kind::Rust | Kind::RustType => {
             evaluate::mark(&mut cx.hyper, &expr.tokens);

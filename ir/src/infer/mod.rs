@@ -1,0 +1,521 @@
+//! The walk that gives every value its shape.
+
+mod blocks;
+mod flow;
+mod inferred;
+mod source;
+
+pub use inferred::Inferred;
+
+use flow::Flow;
+use inferred::Around;
+
+use crate::op::{Embedding, Incoming, Linear, Operation};
+use crate::shape::{self, Layout, Misfit};
+use crate::walk::{
+    DEEPEST, MOST_OPS, at, each_op_mut, largest_repeat, operations, place, unrolled,
+};
+use crate::{Finding, Id, InputKind, Model, Op, OpKind, Shape, Statement, Value, suggest};
+use std::collections::HashMap;
+
+struct Walk<'m> {
+    out: Inferred,
+    scopes: Vec<HashMap<&'m str, Flow<'m>>>,
+    /// The blocks around the place, for what is declared too late.
+    blocks: Vec<&'m [Statement]>,
+    /// What the blocks around the place take in: the units of `linear(same)`.
+    units: Vec<Option<usize>>,
+    path: Vec<&'m str>,
+    depth: usize,
+}
+
+impl Model {
+    /// Fills in what follows from shapes: the units of `linear(same)`. The macro calls it on the declared defaults,
+    /// the run time on the values of the program; what it filled in is not saved.
+    pub fn resolve(&mut self) {
+        self.resolve_inside(0);
+    }
+
+    fn resolve_inside(&mut self, depth: usize) {
+        if depth > DEEPEST || unrolled(&self.layers, 0) > MOST_OPS {
+            return;
+        }
+        each_op_mut(&mut self.layers, 0, &mut |op| {
+            if let OpKind::Model {
+                model: Some(model), ..
+            } = &mut op.kind
+            {
+                model.resolve_inside(depth + 1);
+            }
+        });
+        let mut open = false;
+        each_op_mut(&mut self.layers, 0, &mut |op| {
+            open |= matches!(op.kind, OpKind::Linear(Linear { same: true, .. }));
+        });
+        if !open {
+            return;
+        }
+        let inferred = self.shapes(depth);
+        each_op_mut(&mut self.layers, 0, &mut |op| {
+            if let OpKind::Linear(Linear {
+                out, same: true, ..
+            }) = &mut op.kind
+            {
+                out.known = inferred
+                    .output_of(op.id)
+                    .and_then(Shape::features)
+                    .map(|units| units as f64);
+            }
+        });
+    }
+
+    /// Gives every value its shape, and says what does not fit.
+    ///
+    /// An unknown size passes through every rule. Behind a mistake the shape is unknown, so that one mistake
+    /// gives one finding.
+    pub fn infer(&self) -> Inferred {
+        self.infer_inside(0)
+    }
+
+    fn infer_inside(&self, depth: usize) -> Inferred {
+        let mut inferred = self.shapes(depth);
+        let units = inferred.output_units();
+        let rank = inferred.output.as_ref().map(Shape::rank);
+        crate::values::check(self, units, rank, &mut inferred.findings);
+        inferred
+    }
+
+    /// The shapes alone, without the checks of other values.
+    pub(crate) fn shapes(&self, depth: usize) -> Inferred {
+        let mut walk = Walk {
+            out: Inferred::default(),
+            scopes: vec![HashMap::new()],
+            blocks: Vec::new(),
+            units: Vec::new(),
+            path: Vec::new(),
+            depth,
+        };
+        let mut first = None;
+        for input in &self.inputs {
+            let axes = input
+                .shape
+                .iter()
+                .map(|axis| walk.size(axis, input.id, "an axis of an input"))
+                .collect();
+            if input.shape.is_empty() {
+                walk.error(
+                    Finding::error(input.id, format!("input `{}` has no axes", input.name))
+                        .help(format!("input {}: [64]", input.name)),
+                );
+            }
+            let shape = (!input.shape.is_empty()).then_some(Shape(axes));
+            let mut flow = Flow {
+                layout: shape.as_ref().map_or(Layout::Features, Layout::of),
+                shape,
+                ..Flow::unknown(&input.name)
+            };
+            if let InputKind::Int { vocab, pad } = &input.kind {
+                flow.indices = true;
+                flow.vocab = vocab.and_then(|vocab| vocab.size());
+                flow.padding = pad.is_some().then_some((input.name.as_str(), 0));
+            }
+            first.get_or_insert_with(|| flow.clone());
+            if let Some(scope) = walk.scopes.last_mut() {
+                scope.insert(&input.name, flow);
+            }
+        }
+        match first {
+            None => walk.error(
+                Finding::error(self.id, "a model has at least one input")
+                    .help("input features: [64]"),
+            ),
+            Some(_) if self.layers.is_empty() => walk.error(
+                Finding::error(self.id, "a model has at least one layer")
+                    .help("layers { head: linear(10); }"),
+            ),
+            Some(_) if unrolled(&self.layers, 0) > MOST_OPS => {
+                walk.error(self.too_large());
+            }
+            Some(first) => {
+                walk.units.push(first.units());
+                let last = walk.statements(&self.layers, &first, false);
+                walk.out.output = last.shape;
+                walk.out.output_layout = last.layout;
+                walk.out.output_like = last.like;
+            }
+        }
+        walk.out
+    }
+
+    /// More operations than any rule looks at: a `repeat` is blamed if the model were small enough with one copy.
+    fn too_large(&self) -> Finding {
+        let written = operations(&self.layers, 0, false);
+        match largest_repeat(&self.layers).filter(|_| written <= MOST_OPS) {
+            Some(at) => Finding::error(
+                at,
+                format!("this `repeat` makes more than {MOST_OPS} operations of the model"),
+            )
+            .help("fewer copies"),
+            None => Finding::error(
+                self.id,
+                format!("the model has {written} operations, it may have {MOST_OPS}"),
+            )
+            .help("fewer layers"),
+        }
+    }
+}
+
+impl<'m> Walk<'m> {
+    fn error(&mut self, mut finding: Finding) {
+        finding.place = place(&self.path);
+        self.out.findings.push(finding);
+    }
+
+    /// A size that must be whole and above zero.
+    fn size(&mut self, value: &Value, or: Id, what: &str) -> Option<usize> {
+        let number = value.known?;
+        match value.size() {
+            Some(size) if size > 0 => return Some(size),
+            Some(_) => {
+                self.error(
+                    Finding::error(at(value, or), format!("{what} is 0")).help("at least 1"),
+                );
+            }
+            None => self.error(
+                Finding::error(
+                    at(value, or),
+                    format!("{what} is a whole number, not {number}"),
+                )
+                .help("a size, such as 64"),
+            ),
+        }
+        None
+    }
+
+    fn misfit(&mut self, id: Id, misfit: Misfit, from: Option<&Flow<'m>>) {
+        let mut finding = Finding::lint(misfit.lint, crate::Level::Deny, id, misfit.message);
+        if let Some(from) = from {
+            finding.message = format!("{} (from `{}`)", finding.message, from.name);
+        }
+        finding.help = misfit.help;
+        self.error(finding);
+    }
+
+    /// Walks a block; its last value, named after its last statement. In a `parallel` every statement takes the
+    /// block's input.
+    fn statements(
+        &mut self,
+        statements: &'m [Statement],
+        input: &Flow<'m>,
+        parallel: bool,
+    ) -> Flow<'m> {
+        self.depth += 1;
+        let mut previous = input.clone();
+        // The first level is that of `layers`.
+        if self.depth > DEEPEST + 1
+            && let Some(first) = statements.first()
+        {
+            self.error(Finding::error(
+                first.id,
+                format!("more than {DEEPEST} blocks inside one another"),
+            ));
+            previous.shape = None;
+        } else {
+            self.blocks.push(statements);
+            for statement in statements {
+                let takes = if parallel { input.clone() } else { previous };
+                previous = self.statement(statement, takes);
+            }
+            self.blocks.pop();
+        }
+        self.depth -= 1;
+        previous
+    }
+
+    fn statement(&mut self, statement: &'m Statement, previous: Flow<'m>) -> Flow<'m> {
+        self.path.push(&statement.name);
+        let mut flow = self.source(statement, previous);
+        for op in &statement.ops {
+            let before = flow.clone();
+            flow = self.op(op, &before);
+            flow.name = &statement.name;
+            let reads = op.kind.operation().is_some_and(Operation::reads_padding);
+            let padding = before.padding.filter(|_| reads);
+            let around = Around {
+                input: before.shape,
+                output: flow.shape.clone(),
+                layout: before.layout,
+                padding: padding.map(|(name, before)| (name.to_owned(), before)),
+                input_like: before.like,
+                output_like: flow.like,
+            };
+            self.out.ops.insert(op.id, around);
+        }
+        flow.name = &statement.name;
+        if let Some(shape) = &flow.shape {
+            self.out.statements.insert(statement.id, shape.clone());
+            self.out.paths.insert(self.path.join("."), shape.clone());
+        }
+        if let Some(like) = flow.like {
+            self.out.statements_like.insert(statement.id, like);
+        }
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(&statement.name, flow.clone());
+        }
+        self.path.pop();
+        flow
+    }
+
+    fn op(&mut self, op: &'m Op, from: &Flow<'m>) -> Flow<'m> {
+        let id = op.id;
+        let unknown = Flow::unknown(from.name);
+        match &op.kind {
+            OpKind::Residual { .. } | OpKind::Repeat { .. } | OpKind::Parallel { .. } => {
+                return self.blocks_of(op, from).unwrap_or(unknown);
+            }
+            OpKind::Model { path, model } => {
+                let nested = model
+                    .as_deref()
+                    .and_then(|model| self.nested(id, path, model, from));
+                if model.is_none() {
+                    let like = Some(id);
+                    return Flow { like, ..unknown };
+                }
+                return nested.map_or(unknown, |(shape, layout)| Flow {
+                    shape: Some(shape),
+                    layout,
+                    ..Flow::unknown(from.name)
+                });
+            }
+            _ => {}
+        }
+        let Some(operation) = op.kind.operation() else {
+            return unknown;
+        };
+        if from.indices && !operation.takes_indices() && !matches!(op.kind, OpKind::Custom { .. }) {
+            self.indices(op, from);
+            return unknown;
+        }
+        if operation.takes_indices() && !from.indices && from.shape.is_some() {
+            self.not_indices(op, from);
+            return unknown;
+        }
+        let shape = self.value(op, operation, from);
+        let layout = match &shape {
+            None => from.layout,
+            Some(shape) if shape.rank() < 2 => Layout::Features,
+            Some(shape) => operation.gives(from.layout, shape),
+        };
+        let padding = from.padding.filter(|_| operation.keeps_time());
+        let before = operation.steps_before();
+        let like = from
+            .like
+            .filter(|_| shape.is_none() && operation.keeps_axes());
+        Flow {
+            shape,
+            like,
+            layout,
+            padding: padding.map(|(name, steps)| (name, steps + before)),
+            ..unknown
+        }
+    }
+
+    /// Class indices where numbers are wanted.
+    fn indices(&mut self, op: &Op, from: &Flow<'m>) {
+        let word = op.kind.word();
+        let vocab = from.vocab.unwrap_or(1000);
+        let message = format!(
+            "`{word}` wants numbers, `{}` holds class indices",
+            from.name
+        );
+        let finding = Finding::error(op.id, message);
+        self.error(finding.help(format!("`embedding({vocab}, 64)` before `{word}`")));
+    }
+
+    /// Numbers where class indices are wanted.
+    fn not_indices(&mut self, op: &Op, from: &Flow<'m>) {
+        let finding = Finding::error(
+            op.id,
+            format!(
+                "`embedding` wants class indices, `{}` holds numbers",
+                from.name
+            ),
+        );
+        let mut scopes = self.scopes.iter().rev().flat_map(HashMap::values);
+        let finding = match (scopes.find(|flow| flow.indices), &op.kind) {
+            (Some(tokens), kind) => finding.help(format!("from({}) -> {kind}", tokens.name)),
+            (None, OpKind::Embedding(Embedding { vocab, .. })) => {
+                let time = from.shape.as_ref().map_or(1, Shape::rank);
+                let axes = from.shape.clone().filter(|_| time == 1);
+                let axes = axes.unwrap_or_else(|| Shape::known([128]));
+                finding.help(format!(
+                    "input {}: {axes} of int(vocab = {vocab})",
+                    from.name
+                ))
+            }
+            (None, _) => finding,
+        };
+        self.error(finding);
+    }
+
+    /// The shape that an operation without a block gives.
+    fn value(&mut self, op: &'m Op, operation: &dyn Operation, from: &Flow<'m>) -> Option<Shape> {
+        let id = op.id;
+        let fine = self.sizes(op, operation);
+        // What a `custom` layer takes is not known, so that its output is known even after a mistake.
+        if !fine && !matches!(op.kind, OpKind::Custom { .. }) {
+            return None;
+        }
+        let assumed = from.assumed(operation.takes_axes().map(|axes| Shape(vec![None; axes])));
+        let Some(shape) = &assumed else {
+            let axes = from.like.and(operation.gives_axes());
+            let open = axes.map(|axes| Shape(vec![None; axes]));
+            return operation.given().or(open);
+        };
+        let table = match &op.kind {
+            OpKind::Linear(Linear {
+                tied: Some(name), ..
+            }) => self.table(name, id)?,
+            _ => (None, None),
+        };
+        let incoming = Incoming {
+            shape,
+            layout: from.layout,
+            name: from.name,
+            vocab: from.vocab,
+            units: self.units.last().copied().flatten(),
+            table,
+        };
+        operation
+            .shape(&incoming)
+            .map_err(|misfit| self.misfit(id, misfit, Some(from)))
+            .ok()
+    }
+
+    /// Checks every size that an operation is given; whether all are fine.
+    fn sizes(&mut self, op: &Op, operation: &dyn Operation) -> bool {
+        let before = self.out.findings.len();
+        let (id, word) = (op.id, op.kind.word());
+        operation.each_value(&mut |argument, value| {
+            if argument.kind.is_size() {
+                self.size(value, id, &argument.of(word));
+            } else if argument.kind.is_whole() {
+                self.not_negative(value, id, &argument.of(word));
+            }
+        });
+        if let Some(finding) = operation.refused(id) {
+            self.error(finding);
+        }
+        self.out.findings.len() == before
+    }
+
+    /// A size that may be zero.
+    fn not_negative(&mut self, value: &Value, or: Id, what: &str) {
+        if let (Some(number), None) = (value.known, value.size()) {
+            let message = format!(
+                "{what} is a whole number from 0, not {}",
+                Value::known(number)
+            );
+            self.error(Finding::error(at(value, or), message).help("0 for none"));
+        }
+    }
+
+    /// The classes and the length of a vector of the embedding that a `linear(.., tied = name)` in this block
+    /// reads.
+    fn table(&mut self, name: &str, id: Id) -> Option<(Option<usize>, Option<usize>)> {
+        let block = self.blocks.last().copied().unwrap_or_default();
+        let top = self.blocks.len() == 1;
+        let is = |op: &&Op| op.field.as_deref() == Some(name);
+        let of = |statements: &'m [Statement]| statements.iter().flat_map(|one| &one.ops);
+        let found = of(block).find(is).filter(|_| top);
+        if let Some(OpKind::Embedding(Embedding { vocab, dim, .. })) = found.map(|op| &op.kind) {
+            return Some((vocab.size(), dim.size()));
+        }
+        if let Some(other) = found {
+            let message = format!(
+                "`tied = {name}` wants the name of an `embedding`, `{name}` is `{}`",
+                other.kind
+            );
+            self.error(Finding::error(id, message).other(other.id, "this is no embedding"));
+            return None;
+        }
+        if let Some(far) = self.blocks.iter().rev().copied().flat_map(of).find(is) {
+            let message = format!(
+                "`tied = {name}` wants an embedding of the same block, outside of all others"
+            );
+            self.error(
+                Finding::error(id, message)
+                    .other(far.id, format!("`{name}` is declared here"))
+                    .help("let both stand in `layers` itself"),
+            );
+            return None;
+        }
+        let embeddings: Vec<&str> = of(block)
+            .filter(|op| matches!(op.kind, OpKind::Embedding(_)))
+            .filter_map(|op| op.field.as_deref())
+            .collect();
+        let finding = Finding::error(id, format!("no embedding is called `{name}` here"));
+        self.error(match suggest(name, embeddings.iter().copied()) {
+            Some(near) => finding.help(format!("tied = {near}")),
+            None => match embeddings.first() {
+                Some(first) => finding.help(format!("tied = {first}")),
+                None => finding.help(format!("{name}: embedding(8000, 128);")),
+            },
+        });
+        None
+    }
+
+    fn nested(
+        &mut self,
+        id: Id,
+        path: &str,
+        model: &Model,
+        from: &Flow<'m>,
+    ) -> Option<(Shape, Layout)> {
+        if self.depth >= DEEPEST {
+            let message = format!("more than {DEEPEST} blocks inside one another");
+            self.error(Finding::error(id, message));
+            return None;
+        }
+        let [input] = model.inputs.as_slice() else {
+            let message = format!(
+                "`{path}` takes {} inputs, a chain gives it one",
+                model.inputs.len()
+            );
+            self.error(Finding::error(id, message).help("a layer is a model with one input"));
+            return None;
+        };
+        let inferred = model.infer_inside(self.depth + 1);
+        if let Some(finding) = inferred
+            .findings
+            .iter()
+            .find(|finding| finding.level == crate::Level::Deny)
+        {
+            self.error(Finding::error(id, format!("`{path}`: {}", finding.message)));
+            return None;
+        }
+        let wants_indices = matches!(input.kind, InputKind::Int { .. });
+        if from.shape.is_some() && wants_indices != from.indices {
+            let what = |indices| {
+                if indices { "class indices" } else { "numbers" }
+            };
+            let message = format!(
+                "`{path}` wants {}, `{}` holds {}",
+                what(wants_indices),
+                from.name,
+                what(from.indices)
+            );
+            self.error(Finding::error(id, message));
+        }
+        let wanted = Shape(input.shape.iter().map(Value::size).collect());
+        if let Some(misfit) = from
+            .shape
+            .as_ref()
+            .and_then(|shape| shape::fits(path, &wanted, shape).err())
+        {
+            self.misfit(id, misfit, Some(from));
+        }
+        let layout = inferred.output_layout;
+        inferred.output.map(|shape| (shape, layout))
+    }
+}

@@ -1,0 +1,175 @@
+//! What a statement takes: the value before it, a named one, several merged.
+
+use super::Walk;
+use super::flow::{Flow, merged};
+use crate::shape::{self, Layout};
+use crate::{Finding, Id, Shape, Source, Statement, suggest};
+
+/// Unknown names for which others are suggested.
+const MOST_EXPLAINED: usize = 64;
+
+impl<'m> Walk<'m> {
+    pub(super) fn source(&mut self, statement: &'m Statement, previous: Flow<'m>) -> Flow<'m> {
+        let id = if statement.source_id.is_none() {
+            statement.id
+        } else {
+            statement.source_id
+        };
+        let (word, names) = match &statement.source {
+            Source::Previous => return previous,
+            Source::From(name) => ("from", std::slice::from_ref(name)),
+            Source::Add(names) => ("add", names.as_slice()),
+            Source::Mul(names) => ("mul", names.as_slice()),
+            Source::Concat(names) => ("concat", names.as_slice()),
+        };
+        let unknown = Flow::unknown(&statement.name);
+        let flows: Vec<Flow<'m>> = names
+            .iter()
+            .filter_map(|name| self.named(name, id))
+            .collect();
+        if flows.len() < names.len() {
+            return unknown;
+        }
+        if word == "from" {
+            return flows.into_iter().next().unwrap_or(unknown);
+        }
+        if flows.len() < 2 {
+            self.error(
+                Finding::error(
+                    id,
+                    format!(
+                        "`{word}` wants at least two values, here is {}",
+                        flows.len()
+                    ),
+                )
+                .help(format!("{word}(a, b)")),
+            );
+            return unknown;
+        }
+        let merged = self.merge(id, word, &flows);
+        if let Some(axis) = self.out.axes.get(&id).copied() {
+            self.out.axes.insert(statement.id, axis);
+        }
+        Flow {
+            name: &statement.name,
+            ..merged
+        }
+    }
+
+    /// `add`, `mul` or `concat` of values, at `id`.
+    pub(super) fn merge(&mut self, id: Id, word: &str, flows: &[Flow<'m>]) -> Flow<'m> {
+        let unknown = Flow::unknown(flows.first().map_or("", |flow| flow.name));
+        if let Some(tokens) = flows.iter().find(|flow| flow.indices) {
+            let message = format!(
+                "`{word}` wants numbers, `{}` holds class indices",
+                tokens.name
+            );
+            self.error(Finding::error(id, message));
+            return unknown;
+        }
+        let mut layout = Layout::Features;
+        for flow in flows {
+            let Some(both) = layout.unify(flow.layout) else {
+                let of = |layout| flows.iter().find(|flow| flow.layout == layout);
+                let name = |layout| of(layout).map_or("", |flow| flow.name);
+                let (sequence, channels) = (name(Layout::Sequence), name(Layout::Channels));
+                let message = format!(
+                    "`{word}` wants values of one layout: `{sequence}` is [time, features], `{channels}` has its channels first"
+                );
+                let end = match of(Layout::Channels).and_then(|flow| flow.shape.as_ref()) {
+                    Some(shape) if shape.rank() > 2 => "to_sequence",
+                    _ => "transpose",
+                };
+                self.error(
+                    Finding::error(id, message).help(format!("end `{channels}` with `{end}`")),
+                );
+                return unknown;
+            };
+            layout = both;
+        }
+        let known = flows.iter().find_map(|flow| flow.shape.as_ref());
+        let assumed: Vec<Option<Shape>> = flows
+            .iter()
+            .map(|flow| flow.assumed(known.map(|shape| Shape(vec![None; shape.rank()]))))
+            .collect();
+        let Some(shapes) = flows
+            .iter()
+            .zip(&assumed)
+            .map(|(flow, shape)| shape.as_ref().map(|shape| (flow.name, shape)))
+            .collect::<Option<Vec<_>>>()
+        else {
+            if flows
+                .iter()
+                .all(|flow| flow.shape.is_some() || flow.like.is_some())
+            {
+                if word == "concat" {
+                    self.out.axes.insert(id, 0);
+                }
+                let like = flows.iter().find_map(|flow| flow.like);
+                return Flow { like, ..unknown };
+            }
+            return unknown;
+        };
+        let result = if word == "concat" {
+            shape::concat(&shapes, layout)
+        } else {
+            shape::same(word, &shapes, layout)
+        };
+        let shape = result.map_err(|misfit| self.misfit(id, misfit, None)).ok();
+        if let (Some(shape), "concat") = (&shape, word) {
+            self.out.axes.insert(id, layout.class_axis(shape.rank()));
+        }
+        Flow {
+            shape,
+            layout,
+            padding: merged(flows),
+            ..unknown
+        }
+    }
+
+    fn named(&mut self, name: &str, id: Id) -> Option<Flow<'m>> {
+        if let Some(flow) = self.scopes.iter().rev().find_map(|scope| scope.get(name)) {
+            return Some(flow.clone());
+        }
+        // More mistakes than these nobody reads at once: the others are named without what might have been meant.
+        if self.out.findings.len() >= MOST_EXPLAINED {
+            self.error(Finding::error(
+                id,
+                format!("no value is called `{name}` here"),
+            ));
+            return None;
+        }
+        let mut known: Vec<&str> = self
+            .scopes
+            .iter()
+            .flat_map(|scope| scope.keys().copied())
+            .collect();
+        known.sort_unstable();
+        known.dedup();
+        let finding = Finding::error(id, format!("no value is called `{name}` here"));
+        let mut later = self.blocks.iter().rev().flat_map(|block| block.iter());
+        let finding = match (
+            later.find(|statement| statement.name == name),
+            suggest(name, known.iter().copied()),
+        ) {
+            (Some(later), _) => finding.other(later.id, format!("`{name}` is declared too late")),
+            (None, Some(near)) => finding.help(format!("did you mean `{near}`?")),
+            (None, None) => finding,
+        };
+        let names: Vec<String> = known
+            .iter()
+            .take(16)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let more = if known.len() > 16 { ", .." } else { "" };
+        let list = if names.is_empty() {
+            "no value".to_owned()
+        } else {
+            names.join(", ")
+        };
+        self.error(finding.note(format!(
+            "inputs and earlier statements may stand here: {list}{more}"
+        )));
+        None
+    }
+}
