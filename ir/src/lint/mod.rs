@@ -7,12 +7,12 @@ mod context;
 mod convolution;
 mod dropout;
 mod levels;
-mod norm;
-mod optimizer;
+mod normalization;
 mod output;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod training;
 
 use crate::graph::{Graph, MODEL};
 use crate::{Finding, Inferred, Level, LintLevel, Model};
@@ -50,10 +50,10 @@ impl Model {
             }));
             output::check(&mut cx, &graph);
             dropout::check(&mut cx, &graph);
-            norm::check(&mut cx, &graph);
+            normalization::check(&mut cx, &graph);
             convolution::check(&mut cx, &graph);
             structure::check(&mut cx, &graph);
-            optimizer::check(&mut cx, &graph);
+            training::check(&mut cx, &graph);
             let mut met = HashSet::new();
             for pushed in std::mem::take(&mut cx.pushed) {
                 findings.extend(cx.settle(pushed, &mut met));
