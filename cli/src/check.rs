@@ -34,7 +34,7 @@ pub struct Report {
 
 /// Checks the models of several files; `-` is the standard input.
 ///
-/// Beside the report stands what could not be checked. A file without a model is no mistake where another one has one.
+/// The report is followed by what could not be checked. A file without a model is no mistake where another one has one.
 /// For people, the last line counts what was found.
 pub fn check_all(paths: &[String], format: Format) -> (Report, Vec<Error>) {
     let (mut all, mut failures) = (Report::default(), Vec::new());

@@ -30,7 +30,7 @@ pub enum Error {
         /// What the tokenizer says.
         message: String,
     },
-    /// No `model!` stands in the file.
+    /// There is no `model!` in the file.
     #[error("`{path}` has no `model! {{ .. }}`")]
     NoModel {
         /// The file, or `-`.

@@ -99,7 +99,7 @@ pub fn markdown() -> String {
         }
         text += &format!("\n## damper::{group}\n");
         for lint in lints {
-            // The page's own headings stand two levels deeper here.
+            // The page's own headings are two levels deeper here.
             let page = page(lint).replace("\n# ", "\n#### ");
             text += &format!("\n### {}\n\n{page}", lint.name);
         }

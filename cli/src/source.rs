@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 /// What one `model!` of a file was understood as.
 pub struct Declaration {
-    /// The tokens between its brackets, behind the path of the runtime crate.
+    /// The tokens between its brackets, after the path of the runtime crate.
     pub tokens: TokenStream,
     /// What the macro would report.
     pub reports: Vec<Diagnostic>,

@@ -1,4 +1,4 @@
-//! What a model may cost: `budget { params <= 1_000_000, flops <= 50_000_000, memory <= 4 MiB }`.
+//! Limits on what a model costs: `budget { params <= 1_000_000, flops <= 50_000_000, memory <= 4 MiB }`.
 
 use crate::counts::by_layer;
 use crate::walk::at;

@@ -102,7 +102,7 @@ pub(crate) fn of(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
     counts
 }
 
-/// An operation without what stands inside its block.
+/// An operation without the contents of its blocks.
 fn of_itself(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
     let mut counts = Counts::default();
     if depth > DEEPEST {

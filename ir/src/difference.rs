@@ -1,4 +1,4 @@
-//! What tells two models apart, and names for run-time messages.
+//! The differences between two models, and names for run-time messages.
 
 use crate::walk::{each_op, each_statement};
 use crate::{Hyper, Id, Model, OpKind, Shape, Value, parameters, summary};
@@ -170,6 +170,6 @@ fn compare(
             .collect::<Vec<_>>()
     };
     if all.is_empty() && order(here) != order(there) {
-        all.push(format!("the {what}s stand in another order"));
+        all.push(format!("the {what}s are in another order"));
     }
 }

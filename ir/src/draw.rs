@@ -1,6 +1,6 @@
 //! The model as a picture: SVG, Graphviz's dot, Mermaid.
 //!
-//! A box is what stands between two blocks of one statement: its operations in their order, what regularizes them, and
+//! A box is what is between two blocks of one statement: its operations in their order, what regularizes them, and
 //! the shape that comes out; `_` is a size that only the program knows. Blocks are frames around their boxes.
 //!
 //! ```
@@ -32,7 +32,7 @@ const MOST_BOXES: usize = 40;
 /// The model as a self-contained SVG in the reader's own color of text, its layers from top to bottom.
 ///
 /// Beyond 40 boxes a block becomes one box, the innermost first; where that is not enough, the middle of the model is
-/// left out and counted. It has no blank line and no `<style>`, so that it may stand in Markdown and HTML.
+/// left out and counted. It has no blank line and no `<style>`, so that it can be put into Markdown and HTML.
 pub fn svg(model: &Checked) -> String {
     svg::draw(&Picture::of_at_most(model, MOST_BOXES))
 }

@@ -1,14 +1,14 @@
-//! What is wrong with a description, and what might be.
+//! Findings: errors and lints of a description.
 
 use crate::{Id, Level};
 use std::fmt;
 
-/// What has set the level of a finding.
+/// Who set the level of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SetBy {
     /// An attribute of the model or in it.
     Attribute {
-        /// Where the lint's name, or the group's, stands.
+        /// Where the lint's name, or the group's, is written.
         id: Id,
         /// That name.
         name: String,
@@ -33,7 +33,7 @@ pub struct Finding {
     pub at: Id,
     /// What is wrong: lower case, words of the language in backticks, no full stop.
     pub message: String,
-    /// Where the other half of the contradiction stands, and what stands there.
+    /// The other half of the contradiction: its place, and what is written there.
     pub other: Option<(Id, String)>,
     /// What to write instead; can be pasted.
     pub help: Option<String>,
@@ -41,7 +41,7 @@ pub struct Finding {
     pub note: Option<String>,
     /// Which part of the model it is about, for readers without spans: ``layer `fc1` ``. May be empty.
     pub place: String,
-    /// What has set the level; `None` if the default holds.
+    /// Who set the level; `None` for the default.
     pub set_by: Option<SetBy>,
     /// The thresholds that it was judged by, and their values: `max`, `0.5`.
     pub limits: Vec<(&'static str, String)>,

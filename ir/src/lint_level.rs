@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// `#[allow(lint, reason = "..")]` and its like, on the thing that holds it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LintLevel {
-    /// Where the lint's name stands.
+    /// Where the lint's name is written.
     #[serde(skip)]
     pub id: Id,
     /// For those of the whole crate: `Cargo.toml, line 12`.
@@ -32,10 +32,10 @@ pub struct LintLevel {
     pub thresholds: Vec<Limit>,
 }
 
-/// `max = 0.6` beside a lint.
+/// `max = 0.6` next to a lint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
-    /// Where it stands.
+    /// Where it is written.
     #[serde(skip)]
     pub id: Id,
     /// The threshold's name as written (it may be unknown).

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Model {
     /// The name of the generated struct.
     pub name: String,
-    /// Where the name stands.
+    /// Where the name is written.
     #[serde(skip)]
     pub id: Id,
     /// The hyper-parameters of the header.
@@ -76,7 +76,7 @@ pub enum HyperKind {
 pub struct Domain {
     /// The least value, if there is one.
     pub low: Option<Value>,
-    /// The greatest value, if there is one.
+    /// The largest value, if there is one.
     pub high: Option<Value>,
     /// Whether `high` itself is allowed.
     #[serde(default, skip_serializing_if = "no")]
@@ -86,7 +86,7 @@ pub struct Domain {
 /// One input: the shape of one sample, without the batch axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Input {
-    /// Where it stands.
+    /// Where it is written.
     #[serde(skip)]
     pub id: Id,
     /// Its name: the parameter of `forward`.
@@ -109,7 +109,7 @@ pub enum InputKind {
     Int {
         /// How many classes.
         vocab: Option<Value>,
-        /// The class that stands for padding.
+        /// The class that means padding.
         pad: Option<Value>,
     },
 }
@@ -125,7 +125,7 @@ pub struct Statement {
     /// Where the value comes from.
     #[serde(default, skip_serializing_if = "no")]
     pub source: Source,
-    /// Where the source stands, if it was written.
+    /// Where the source is written, if it is.
     #[serde(skip)]
     pub source_id: Id,
     /// The chain, stochastic annotations included at the place where they act.
@@ -149,7 +149,7 @@ pub enum Source {
     Add(Vec<String>),
     /// `mul(a, b, ..)`
     Mul(Vec<String>),
-    /// `concat(a, b, ..)` along the first axis behind the batch (features or channels)
+    /// `concat(a, b, ..)` along the first axis after the batch (features or channels)
     Concat(Vec<String>),
 }
 

@@ -19,7 +19,7 @@ pub struct Parameter {
     pub path: String,
     /// What it is for.
     pub role: Role,
-    /// Its axes (`linear`: `[in, out]`); 0 stands for a size that is not known.
+    /// Its axes (`linear`: `[in, out]`); 0 is a size that is not known.
     pub shape: Vec<usize>,
     /// Strength of the soft threshold after each step: `decay(l1 = x)`.
     pub decay_l1: f64,
@@ -47,14 +47,14 @@ pub struct Parameter {
     /// The axis that numbers its units, whose incoming weights `max_norm`, `unit_norm` and `weight_norm` take one by
     /// one: the last of `linear`, the output channels of a convolution, the classes of an embedding.
     pub unit_axis: usize,
-    /// What stands between the stored tensor and the weight that the layer reads.
+    /// How the weight that the layer reads is computed from the stored tensor, if it is.
     pub reparameterized: Option<Reparameterization>,
     /// The learning rate of this parameter, as a share of the optimizer's: `layer_decay(factor)`.
     ///
-    /// It is `factor` to the power of the number of layers behind it, as in the fine-tuning of `BEiT`
+    /// It is `factor` to the power of the number of layers after it, as in the fine-tuning of `BEiT`
     /// (arXiv 2106.08254) and `ELECTRA` (arXiv 2003.10555). A layer is a statement of `layers` itself that has
-    /// parameters; each copy of a `repeat` that stands there is a layer of its own, and so is what stands before and
-    /// behind the `repeat` in its statement. The last layer has the whole rate.
+    /// parameters; each copy of such a `repeat` is a layer of its own, and so is what comes before and
+    /// after the `repeat` in its statement. The last layer has the whole rate.
     pub rate_scale: f64,
     /// The weight of a new batch in a running statistic.
     pub momentum: Option<f64>,
@@ -64,13 +64,13 @@ pub struct Parameter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reparameterization {
     /// `weight_norm`: a length for each unit, times the unit's direction (arXiv 1602.07868). The lengths are a
-    /// parameter of their own, called as the weight and `weight_norm.length` behind it: `[units]`.
+    /// parameter of their own, called as the weight and `weight_norm.length` after it: `[units]`.
     WeightNorm,
     /// `spectral_norm`: divided by the largest singular value (arXiv 1802.05957).
     SpectralNorm,
 }
 
-/// What the lengths of `weight_norm` are called, behind the path of their weight.
+/// What the lengths of `weight_norm` are called, after the path of their weight.
 const LENGTH: &str = "weight_norm.length";
 
 impl Parameter {
@@ -202,7 +202,7 @@ struct Collector<'m> {
     /// Annotations on nested models around this one, innermost first.
     around: Vec<&'m [WeightRule]>,
     all: Vec<Parameter>,
-    /// The number of the layer that the parameters at hand belong to, for `layer_decay`.
+    /// The number of the current layer, for `layer_decay`.
     layer: usize,
     layers: Vec<usize>,
 }
@@ -232,13 +232,13 @@ pub(crate) fn of(model: &Model, shapes: &Inferred) -> Vec<Parameter> {
 impl<'m> Collector<'m> {
     /// `layer_decay`: from the last layer with something to train to the first.
     fn scale_rates(&mut self, factor: f64) {
-        let (mut behind, mut last) = (0, None);
+        let (mut later, mut last) = (0, None);
         for (parameter, layer) in self.all.iter_mut().zip(&self.layers).rev() {
             if parameter.role != Role::Running && last != Some(*layer) {
-                behind += i32::from(last.is_some());
+                later += i32::from(last.is_some());
                 last = Some(*layer);
             }
-            parameter.rate_scale = factor.powi(behind);
+            parameter.rate_scale = factor.powi(later);
         }
     }
 

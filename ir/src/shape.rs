@@ -52,7 +52,7 @@ impl Shape {
         })
     }
 
-    /// The product of the axes behind the first: 1 for a value of rank one.
+    /// The product of the axes after the first: 1 for a value of rank one.
     pub fn positions(&self) -> Option<usize> {
         Self(self.0.iter().skip(1).copied().collect()).elements()
     }
@@ -101,7 +101,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// The layout of a value that nobody has read yet: three axes and more are channels first.
+    /// The layout of a value that no layer has read yet: three axes and more are channels first.
     ///
     /// ```
     /// use damper_ir::{Layout, Shape};
@@ -492,7 +492,7 @@ pub fn residual(
     })
 }
 
-/// `repeat`: the copies stand in series, so the block keeps the shape.
+/// `repeat`: the copies are in series, so the block keeps the shape.
 ///
 /// ```
 /// use damper_ir::{Layout, Shape, shape};

@@ -20,7 +20,7 @@ pub struct Summary {
 /// One row of a [`Summary`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// How many blocks stand around it.
+    /// How many blocks contain it.
     pub depth: usize,
     /// Its name.
     pub layer: String,
@@ -214,7 +214,7 @@ impl Summary {
         )
     }
 
-    /// The table in Markdown, for rustdoc; the totals stand in a paragraph below.
+    /// The table in Markdown, for rustdoc; the totals are a paragraph below.
     pub fn markdown(&self) -> String {
         let mut text = format!(
             "| {} |\n| --- | --- | --- | ---: | ---: | --- |\n",

@@ -8,7 +8,7 @@ use std::fmt;
 /// Names one place of a declaration: an operation, an annotation, an argument.
 ///
 /// The macro keeps a table from ids to spans. Ids are given in the order of the source, from 1;
-/// 0 is [`Id::NONE`], a thing nobody wrote (a default).
+/// 0 is [`Id::NONE`], a thing that was not written (a default).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -16,7 +16,7 @@ use std::fmt;
 pub struct Id(pub u32);
 
 impl Id {
-    /// The id of what nobody wrote.
+    /// The id of what was not written.
     pub const NONE: Self = Self(0);
 
     /// Whether this id names nothing.
@@ -48,7 +48,7 @@ pub struct Value {
     pub hole: Option<u32>,
 }
 
-/// Two values are equal if they stand for the same number; where they were written does not count.
+/// Two values are equal if they are the same number, wherever they were written.
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
         match (self.known, other.known) {
@@ -62,7 +62,7 @@ impl PartialEq for Value {
 }
 
 impl Value {
-    /// A number that nobody wrote: a default.
+    /// A number that was not written: a default.
     pub const fn known(number: f64) -> Self {
         Self {
             id: Id::NONE,
@@ -71,7 +71,7 @@ impl Value {
         }
     }
 
-    /// A truth value that nobody wrote.
+    /// A truth value that was not written.
     pub const fn truth(truth: bool) -> Self {
         Self::known(if truth { 1.0 } else { 0.0 })
     }
@@ -148,7 +148,7 @@ fn number(f: &mut fmt::Formatter<'_>, x: f64) -> fmt::Result {
     if x.fract() == 0.0 && x != 0.0 && x.abs() < 1e12 {
         return write!(f, "{}", x as i64);
     }
-    // What arithmetic leaves behind the twelfth digit was not written by anybody: 0.1 + 0.2 is 0.3.
+    // Digits after the twelfth come from arithmetic: 0.1 + 0.2 is 0.3.
     let x = format!("{x:.12e}").parse().unwrap_or(x);
     if x != 0.0 && (x.abs() < 1e-3 || x.abs() >= 1e15) {
         write!(f, "{x:e}")

@@ -326,7 +326,7 @@ fn metrics(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
             check.push(
                 Finding::error(
                     id,
-                    format!("`{}` says nothing about the task `{task}`", kind.word()),
+                    format!("`{}` does not measure the task `{task}`", kind.word()),
                 )
                 .help(format!("metrics that suit it: {}", suits.join(", "))),
             );
@@ -440,7 +440,7 @@ fn mixing(model: &Model, train: &Train, rank: Option<usize>, check: &mut Check<'
             && !loss.kind.facts().mixes
         {
             let message = format!(
-                "`{word}` mixes targets, which `{}` has no meaning for",
+                "`{word}` mixes targets, and `{}` is not defined for a mix of targets",
                 loss.kind.word()
             );
             check.push(

@@ -74,7 +74,7 @@ families! {
         loss;
         /// What the model is for. It follows from the loss; where it is written, head and loss must agree with it.
         task;
-        /// What is measured besides the loss. The default is accuracy for classifiers, mean absolute error and R2 for regressions.
+        /// What is measured in addition to the loss. The default is accuracy for classifiers, mean absolute error and R2 for regressions.
         metrics;
         /// The settings of training: the defaults of `training()`, which can change each of them.
         ///

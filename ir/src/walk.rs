@@ -75,7 +75,7 @@ impl Model {
         });
     }
 
-    /// Whether a layer is the user's own, here or in a nested model: nobody knows what such a layer does.
+    /// Whether a layer is the user's own, here or in a nested model: what such a layer does is not known.
     pub fn has_custom(&self) -> bool {
         let mut found = false;
         each_op(&self.layers, &mut |_, op| {

@@ -284,7 +284,7 @@ lints! {
     /// # Why
     ///
     /// It has no middle: the maps it gives are moved by half a position, and `padding = same` pads one side more than the other. Windows
-    /// that stand side by side (`kernel = 16, stride = 16`, the patches of a transformer) and transposed convolutions are not meant.
+    /// that do not overlap (`kernel = 16, stride = 16`, the patches of a transformer) and transposed convolutions are not meant.
     ///
     /// # Fix
     ///

@@ -41,7 +41,7 @@ lints! {
     ///
     /// Published graph networks drop their scores on purpose: `#[allow(dropout_before_output, reason = "as in GIN")]`. Silent for
     /// the end of a residual branch, where the shortcut follows, and for a model without `loss`, whose output is features.
-    deny dropout_before_output in regularization {} "dropout or noise behind the last weights";
+    deny dropout_before_output in regularization {} "dropout or noise after the last weights";
 
     ///
     /// ```text
@@ -104,7 +104,7 @@ lints! {
     ///
     /// # Fix
     ///
-    /// Regularize the weights instead, or put the only dropout behind the last batch norm of the network.
+    /// Regularize the weights instead, or put the only dropout after the last batch norm of the network.
     ///
     /// ```text
     /// model! {
@@ -158,11 +158,11 @@ lints! {
     ///
     /// # When to allow it
     ///
-    /// Wide-ResNet does this and gains (arXiv 1605.07146, section 2.4); so do heads behind the last norm:
-    /// `#[allow(dropout_with_batch_norm, reason = "behind the last batch norm")]`. Silent where a pooling stands between, as in the
+    /// Wide-ResNet does this and gains (arXiv 1605.07146, section 2.4); so do heads after the last norm:
+    /// `#[allow(dropout_with_batch_norm, reason = "after the last batch norm")]`. Silent where a pooling is between, as in the
     /// heads of MobileNet and EfficientNet. `drop_block` is warned of only: it was published with batch norm.
     deny dropout_with_batch_norm in regularization { light = 0.1: "rates up to this are one level lower: warned of where others are denied" }
-        "dropout above 0.1 behind a batch norm, with no weights between them; up to 0.1 **warn**";
+        "dropout above 0.1 after a batch norm, with no weights between them; up to 0.1 **warn**";
 
     ///
     /// ```text
@@ -337,7 +337,7 @@ lints! {
     /// # Why
     ///
     /// It drops a channel with all its positions. A vector has none (pytorch/examples used `Dropout2d` on one for years: on some versions
-    /// it dropped single features, on others whole samples). The axis of a sequence that stands where channels stand is the time: whole
+    /// it dropped single features, on others whole samples). Where feature maps have their channels, a sequence has its time axis: whole
     /// steps would vanish.
     ///
     /// # Fix
@@ -458,7 +458,7 @@ lints! {
     ///
     /// # Fix
     ///
-    /// Drop behind the pooling.
+    /// Drop after the pooling.
     ///
     /// ```text
     /// model! {
@@ -690,7 +690,7 @@ lints! {
     /// # Why
     ///
     /// Four rates of 0.5 leave 0.5^4 = 6 % of the paths from input to output. The thinned networks then have little in common,
-    /// and their average is not the ensemble that dropout stands for. Rates below 0.3 are not counted.
+    /// and their average is not the ensemble that dropout approximates. Rates below 0.3 are not counted.
     ///
     /// # Fix
     ///
@@ -749,7 +749,7 @@ lints! {
     ///
     /// # When to allow it
     ///
-    /// When the two mean different things: `#[allow(consecutive_dropout, reason = "noise of the sensor, and dropout")]`. Dropout beside
+    /// When the two mean different things: `#[allow(consecutive_dropout, reason = "noise of the sensor, and dropout")]`. Dropout next to
     /// `drop_path` is not meant.
     warn consecutive_dropout in regularization {} "two dropouts with no weights between them";
 
@@ -768,7 +768,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// What is dropped from the input cannot be had from anywhere else. Srivastava et al. (JMLR 15, 2014) keep 0.8 and more of it.
+    /// What is dropped from the input is nowhere else. Srivastava et al. (JMLR 15, 2014) keep 0.8 and more of it.
     ///
     /// # Fix
     ///
@@ -942,7 +942,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(plain_dropout_with_selu, reason = "as in the original")]`.
-    warn plain_dropout_with_selu in regularization {} "plain dropout behind `selu`";
+    warn plain_dropout_with_selu in regularization {} "plain dropout after `selu`";
 
     ///
     /// ```text
@@ -978,7 +978,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(alpha_dropout_without_selu, reason = "the custom layer before it is a selu")]`.
-    warn alpha_dropout_without_selu in regularization {} "`alpha_dropout` behind anything but `selu`";
+    warn alpha_dropout_without_selu in regularization {} "`alpha_dropout` after anything but `selu`";
 
     ///
     /// ```text

@@ -36,7 +36,7 @@ pub struct Lint {
     pub default_level: Level,
     /// The group it belongs to: `#[warn(damper::output)]`.
     pub group: Group,
-    /// What can be set beside its level: `#[warn(high_dropout_rate, max = 0.6)]`.
+    /// What can be set next to its level: `#[warn(high_dropout_rate, max = 0.6)]`.
     pub thresholds: &'static [Threshold],
     /// What it finds, in one line of Markdown.
     pub summary: &'static str,
@@ -92,7 +92,7 @@ impl Group {
         Self::Declaration,
     ];
 
-    /// The word behind `damper::`.
+    /// The word after `damper::`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Output => "output",
@@ -112,7 +112,7 @@ impl fmt::Display for Group {
     }
 }
 
-/// What stands before a group in an attribute.
+/// The prefix of a group in an attribute.
 pub const PREFIX: &str = "damper::";
 
 /// The name of a lint or group in US spelling: declarations and saved files may have the British one.

@@ -75,7 +75,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(norm_after_output, reason = "embeddings for metric learning")]`. Silent for a model without `loss`.
-    warn norm_after_output in normalization {} "a normalization behind the last weights";
+    warn norm_after_output in normalization {} "a normalization after the last weights";
 
     ///
     /// ```text

@@ -18,7 +18,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// `cross_entropy` applies log-softmax itself. A second one squeezes the scores into [0, 1] first: the greatest probability
+    /// `cross_entropy` applies log-softmax itself. A second one squeezes the scores into [0, 1] first: the largest probability
     /// that ten classes can then reach is 0.23, and the gradients are flat. Training crawls, and nothing says why.
     ///
     /// # Fix
@@ -425,7 +425,7 @@ lints! {
     ///
     /// The squared error of probabilities (the Brier score) is a proper loss, and distillation compares logits:
     /// `#[allow(mse_for_classification, reason = "distils the logits of a larger model")]`. Silent without a declared task.
-    warn mse_for_classification in output {} "a loss for numbers where classes are to be told apart";
+    warn mse_for_classification in output {} "a regression loss for classification";
 
     ///
     /// ```text

@@ -159,7 +159,7 @@ lints! {
     ///
     /// For a factorization on purpose: `#[allow(missing_nonlinearity, reason = "low-rank on purpose")]`. A pair with fewer weights than the
     /// one layer it equals is warned of only: MobileNetV2's linear bottlenecks (24 channels between 144 and 144), kernels of
-    /// `[k, 1]` and `[1, k]`, two larger kernels in series. Silent for a depthwise convolution beside one of a single position, for what an
+    /// `[k, 1]` and `[1, k]`, two larger kernels in series. Silent for a depthwise convolution next to one of a single position, for what an
     /// embedding feeds, around `attention`, and for heads that share an embedding's weight.
     deny missing_nonlinearity in structure {} "two layers of weights with nothing that is not linear between them";
 
@@ -219,7 +219,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// The second has no effect (`relu -> relu`) or squeezes what the first has left: behind `relu`, `sigmoid` gives only values from 0.5 to 1.
+    /// The second has no effect (`relu -> relu`) or squeezes what the first has left: after `relu`, `sigmoid` gives only values from 0.5 to 1.
     ///
     /// # Fix
     ///

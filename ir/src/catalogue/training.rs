@@ -101,7 +101,7 @@ lints! {
     /// # Why
     ///
     /// `decay`, `penalty` and the optimizer's coupled `weight_decay` all pull a weight towards 0. Two of them add up to a strength that is
-    /// written nowhere. L1 beside L2 (the elastic net) is not meant. Nor is `decay` beside the `weight_decay` of `adamw` and `lion`: that is a default,
+    /// written nowhere. L1 together with L2 (the elastic net) is not meant. Nor is `decay` together with the `weight_decay` of `adamw` and `lion`: that is a default,
     /// which the layer's own `decay` replaces.
     ///
     /// # Fix
@@ -341,7 +341,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// `warmup` is the share of all steps in which the learning rate rises. At 1 it rises to the end and the schedule behind it never
+    /// `warmup` is the share of all steps in which the learning rate rises. At 1 it rises to the end and the schedule after it never
     /// begins.
     ///
     /// # Fix
@@ -459,7 +459,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// Each is a strength to be tuned, and they do not add up simply: with four of them nobody knows which one helps.
+    /// Each is a strength to be tuned, and their effects do not simply add up: with four of them it is unclear which one helps.
     ///
     /// # Fix
     ///

@@ -27,7 +27,7 @@ pub(super) struct Node {
     pub(super) shape: String,
 }
 
-/// A block with what is inside. Everything in it stands behind one another in the list of nodes.
+/// A block with what is inside. Its nodes follow each other in the list of nodes.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) label: String,
@@ -41,7 +41,7 @@ pub(super) struct Picture {
     /// The model's name.
     pub(super) name: String,
     pub(super) nodes: Vec<Node>,
-    /// The first one is the model itself; a block comes behind the one around it.
+    /// The first one is the model itself; a block comes after the one that contains it.
     pub(super) groups: Vec<Group>,
     /// From an earlier node to a later one, each once, sorted.
     pub(super) edges: Vec<(usize, usize)>,
@@ -123,7 +123,7 @@ fn left_out(layers: &[Statement], total: usize, most: usize) -> std::ops::Range<
     if total <= most || layers.len() < 3 {
         return 0..0;
     }
-    // One more makes room for the box that stands in their place.
+    // One more makes room for the box that replaces them.
     let shown = shown.saturating_sub(1).clamp(2, layers.len() - 1);
     let first = shown.div_ceil(2);
     first..layers.len() - (shown - first)

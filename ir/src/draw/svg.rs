@@ -1,7 +1,7 @@
 //! Boxes in rows, arrows between them.
 //!
-//! Every frame is laid out by itself: its boxes and inner frames stand in rows, each below all that it reads; an arrow
-//! that passes a row runs on a rail at the right. Everything stands around a vertical axis through the frame's middle.
+//! Every frame is laid out by itself: its boxes and inner frames are in rows, each below all that it reads; an arrow
+//! that passes a row runs on a rail at the right. Everything is centered on a vertical axis through the frame's middle.
 
 use super::picture::{Kind, Picture};
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ struct Drawing<'p> {
     picture: &'p Picture,
     frames: Vec<Frame>,
     boxes: Vec<Extent>,
-    /// Where everything stands: the top of its axis.
+    /// Where everything is placed: the top of its axis.
     nodes: Vec<Point>,
     groups: Vec<Point>,
 }
@@ -74,7 +74,7 @@ struct Drawing<'p> {
 pub(super) fn draw(picture: &Picture) -> String {
     let mut frames: Vec<Frame> = picture.groups.iter().map(|_| Frame::default()).collect();
     let boxes: Vec<Extent> = picture.nodes.iter().map(size).collect();
-    // An inner frame comes behind the one around it.
+    // An inner frame comes after the one that contains it.
     let arrows = by_frame(picture);
     for (group, arrows) in arrows.iter().enumerate().rev() {
         frames[group] = frame(picture, group, arrows, &frames, &boxes);
@@ -244,7 +244,7 @@ fn frame(
             - BOX_GAP;
         let high = members.iter().map(|&item| extents[item].height).max();
         let high = high.unwrap_or(0);
-        // One thing stands on the axis; several share the room around it.
+        // One thing is on the axis; several share the space around it.
         let mut x = match members.as_slice() {
             [one] => -extents[*one].left,
             _ => -wide / 2,
@@ -332,14 +332,14 @@ fn rails(
     let mut of: BTreeMap<usize, i64> = BTreeMap::new();
     for (from, first, last) in spans {
         let edge = rows_of.range(first..=last).flat_map(|(_, items)| items);
-        let beside = edge.map(|&item| places[item].x + extents[item].right).max();
-        let beside = beside.unwrap_or(0) + RAIL_GAP + 2;
+        let right = edge.map(|&item| places[item].x + extents[item].right).max();
+        let right = right.unwrap_or(0) + RAIL_GAP + 2;
         let crossed = used
             .iter()
             .filter(|(other, end, _)| *other <= last && first <= *end)
             .map(|(_, _, x)| x + RAIL_GAP)
             .max();
-        let x = beside.max(crossed.unwrap_or(beside));
+        let x = right.max(crossed.unwrap_or(right));
         used.push((first, last, x));
         reach = reach.max(x + RAIL_GAP);
         of.insert(from, x);
@@ -403,7 +403,13 @@ impl Drawing<'_> {
                 let (from, to) = self.picture.edges[arrow.edge];
                 let rail = self.frames[group].rails.get(&arrow.edge);
                 let around = self.groups[group];
-                self.arrow(from, to, rail.map(|rail| rail.beside(around)), group, text);
+                self.arrow(
+                    from,
+                    to,
+                    rail.map(|rail| rail.in_frame(around)),
+                    group,
+                    text,
+                );
             }
         }
         *text += "'/>\n";
@@ -435,7 +441,7 @@ impl Drawing<'_> {
         }
         at.curve(end.x, enters, text);
         for group in entered.iter().rev() {
-            // Its label stands here.
+            // Its label goes here.
             let top = self.groups[*group].y;
             let _ = write!(text, "V{top}M{} {}", end.x, top + LINE + 6);
         }
@@ -447,7 +453,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// The frames around a node that stand in frame `inside`, the innermost first.
+    /// The frames around a node that are inside of frame `inside`, the innermost first.
     fn around(&self, node: usize, inside: usize) -> Vec<usize> {
         let groups = &self.picture.groups;
         let mut at = groups.iter().position(|group| group.nodes.contains(&node));
@@ -528,7 +534,7 @@ impl Drawing<'_> {
 }
 
 impl Rail {
-    fn beside(self, around: Point) -> Self {
+    fn in_frame(self, around: Point) -> Self {
         Self {
             x: self.x + around.x,
             top: self.top + around.y,
@@ -550,7 +556,7 @@ impl Point {
     }
 }
 
-/// Text that stands in markup as it is.
+/// Text, escaped for markup.
 fn markup(text: &str) -> String {
     let mut safe = String::new();
     for letter in text.chars() {

@@ -205,7 +205,7 @@ impl<'m> Builder<'m, '_> {
         Some(named.node)
     }
 
-    /// Ends a block: what nobody read is unused.
+    /// Ends a block: what was not read is unused.
     fn close(&mut self) {
         let names = self.names.pop().unwrap_or_default();
         let mut unused: Vec<(&str, Named)> =

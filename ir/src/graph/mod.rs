@@ -11,7 +11,7 @@ pub(crate) use node::{Kind, Node};
 use crate::{Id, Inferred, LintLevel, Model};
 use std::collections::HashSet;
 
-/// Lint levels of one thing, inside those of what stands around it.
+/// Lint levels of one thing, inside those of what contains it.
 pub(crate) struct Scope<'m> {
     pub(crate) levels: &'m [LintLevel],
     pub(crate) parent: Option<usize>,
@@ -24,7 +24,7 @@ pub(crate) const LOSS: usize = 2;
 pub(crate) const TRAIN: usize = 3;
 const CRATE: usize = 4;
 
-/// A value that nobody reads.
+/// A value that is never read.
 pub(crate) struct Unused {
     pub(crate) id: Id,
     pub(crate) name: String,
@@ -65,9 +65,9 @@ impl<'m> Graph<'m> {
         })
     }
 
-    /// The nodes behind `index` in its segment, on all ways; weight ops and merges end each way and are
+    /// The nodes after `index` in its segment, on all ways; weight ops and merges end each way and are
     /// included.
-    pub(crate) fn behind(&self, index: usize) -> Vec<(usize, &Node<'m>)> {
+    pub(crate) fn after(&self, index: usize) -> Vec<(usize, &Node<'m>)> {
         let mut seen = Vec::new();
         let mut known = HashSet::new();
         let mut open: Vec<usize> = self
@@ -101,7 +101,7 @@ impl<'m> Graph<'m> {
         (ops, None)
     }
 
-    /// For each node, the first node behind it that satisfies `wanted`, whatever stands between.
+    /// For each node, the first later node that satisfies `wanted`, whatever is between.
     pub(crate) fn leads_to(&self, wanted: impl Fn(&Node<'m>) -> bool) -> Vec<Option<usize>> {
         self.nearest(wanted, |_| false)
     }

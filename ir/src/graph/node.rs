@@ -32,7 +32,7 @@ pub(crate) struct Node<'m> {
     pub(crate) from: Vec<usize>,
     pub(crate) to: Vec<usize>,
     pub(crate) scope: usize,
-    /// How many copies of the written model this node stands for.
+    /// How many copies of the written node this one represents.
     pub(crate) times: usize,
     /// Inside the branch of a residual.
     pub(crate) in_branch: bool,

@@ -21,7 +21,7 @@ pub(super) struct Flow<'m> {
 }
 
 impl<'m> Flow<'m> {
-    /// Its shape; behind another model, the one that is assumed of it.
+    /// Its shape; after another model, the one that is assumed of it.
     pub(super) fn assumed(&self, shape: Option<Shape>) -> Option<Shape> {
         self.shape
             .clone()

@@ -1,10 +1,10 @@
-//! What the walk has found out.
+//! The result of the walk.
 
 use crate::shape::Layout;
 use crate::{Finding, Id, Shape};
 use std::collections::HashMap;
 
-/// What [`crate::Model::infer`] found out.
+/// The result of [`crate::Model::infer`].
 #[derive(Clone, Debug, Default)]
 pub struct Inferred {
     /// What does not fit, in the order of the walk.
@@ -19,7 +19,7 @@ pub struct Inferred {
     pub(super) output_like: Option<Id>,
 }
 
-/// What is known of the values before and behind an operation.
+/// The values before and after an operation.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Around {
     pub(super) input: Option<Shape>,
@@ -85,7 +85,7 @@ impl Inferred {
     /// `of int(pad = ..)`, and how many steps were put before its own (`class_token`).
     ///
     /// Known for recurrent layers, `attention`, steps and reductions over time, as far as only operations that keep
-    /// the time axis stand between: not behind `transpose`, `reshape` or another model.
+    /// the time axis are between: not after `transpose`, `reshape` or another model.
     pub fn padding_of(&self, op: Id) -> Option<(&str, usize)> {
         let (name, before) = self.ops.get(&op)?.padding.as_ref()?;
         Some((name, *before))

@@ -446,7 +446,7 @@ impl<'m> Walk<'m> {
             self.error(
                 Finding::error(id, message)
                     .other(far.id, format!("`{name}` is declared here"))
-                    .help("let both stand in `layers` itself"),
+                    .help("write both in `layers` itself"),
             );
             return None;
         }

@@ -131,7 +131,7 @@ impl<'m> Walk<'m> {
         if let Some(flow) = self.scopes.iter().rev().find_map(|scope| scope.get(name)) {
             return Some(flow.clone());
         }
-        // More mistakes than these nobody reads at once: the others are named without what might have been meant.
+        // After so many mistakes, names are reported without a suggestion.
         if self.out.findings.len() >= MOST_EXPLAINED {
             self.error(Finding::error(
                 id,
@@ -168,7 +168,7 @@ impl<'m> Walk<'m> {
             names.join(", ")
         };
         self.error(finding.note(format!(
-            "inputs and earlier statements may stand here: {list}{more}"
+            "inputs and earlier statements can be used here: {list}{more}"
         )));
         None
     }

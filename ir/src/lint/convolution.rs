@@ -77,7 +77,7 @@ fn pool_after_every<'m>(
     }
 }
 
-/// Each convolution against the one that feeds it, whatever stands between.
+/// Each convolution against the one that feeds it, whatever is between.
 fn against_the_previous<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let mut nearest: Vec<Option<usize>> = Vec::with_capacity(graph.nodes.len());
     for (index, node) in graph.nodes.iter().enumerate() {
@@ -210,7 +210,7 @@ fn even_kernel<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let Some(conv) = node.conv().filter(|conv| !conv.transposed) else {
             continue;
         };
-        // Windows that stand side by side (patches) need no middle.
+        // Windows that do not overlap (patches) need no middle.
         let even = (0..usize::from(conv.axes)).find_map(|axis| {
             let size = along(&conv.kernel, axis)?;
             (size % 2 == 0 && along(&conv.stride, axis) != Some(size)).then_some(size)

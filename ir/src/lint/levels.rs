@@ -14,7 +14,7 @@ impl LintLevel {
         self.lint.strip_prefix(PREFIX)
     }
 
-    /// The name as it was written: a group stands without `damper::` in `Cargo.toml`.
+    /// The name as it was written: groups have no `damper::` in `Cargo.toml`.
     fn written(&self) -> &str {
         match &self.line {
             Some(_) => self.group().unwrap_or(&self.lint),
@@ -262,7 +262,7 @@ pub(super) fn mistakes(model: &Model, level: &LintLevel, place: &str) -> Vec<Fin
     for finding in &mut found {
         place.clone_into(&mut finding.place);
         if let Some(line) = &level.line {
-            // Nothing of it stands in the model.
+            // Nothing of it is written in the model.
             finding.at = model.id;
             finding.message.push_str(&format!(" ({line})"));
         }
@@ -296,7 +296,7 @@ fn unknown(level: &LintLevel) -> Finding {
     if level.line.is_none() && groups().any(|group| group == name) {
         return finding.help(format!("the group is `{PREFIX}{name}`"));
     }
-    // In `Cargo.toml` groups stand without `damper::`.
+    // In `Cargo.toml` groups have no `damper::`.
     let groups = groups().filter(|_| level.line.is_some());
     match suggest(name, LINTS.iter().map(|lint| lint.name).chain(groups)) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
@@ -322,7 +322,7 @@ fn of_group(level: &LintLevel, group: &str) -> Vec<Finding> {
     let name = level.written();
     let finding = Finding::error(level.id, format!("no group of lints is called `{name}`"));
     vec![if Lint::find(group).is_some() {
-        finding.help(format!("a lint stands without `{PREFIX}`: `{group}`"))
+        finding.help(format!("a lint has no `{PREFIX}`: `{group}`"))
     } else if let Some(near) = suggest(group, groups()) {
         finding.help(format!("did you mean `{prefix}{near}`?"))
     } else {

@@ -146,7 +146,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
         cx.node(
             node,
             names::activation_before_norm,
-            format!("`{word}` behind an activation"),
+            format!("`{word}` after an activation"),
         )
         .and_other(activation.id, "the activation")
         .and_help(format!("`{word}` before the activation"))
@@ -158,7 +158,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
             cx.node(
                 node,
                 names::norm_with_selu,
-                format!("`{word}` behind `selu`, which normalizes by itself"),
+                format!("`{word}` after `selu`, which normalizes by itself"),
             )
             .and_other(activation.id, "this `selu`")
             .and_help(format!("remove `{word}`"))
@@ -180,7 +180,7 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
             };
             cx.at(&rule.levels, weight.scope, weight.place(), id, names::l2_through_batch_norm, format!("batch norm undoes the shrinking of `{}`", weight.name()))
                 .and_other(node.id, "this batch norm")
-                .and_help("remove it, and keep it on layers without a norm behind them")
+                .and_help("remove it, and keep it on layers that no norm follows")
                 .and_note("L2 then only changes the effective learning rate (van Laarhoven, arXiv 1706.05350)");
         }
     }

@@ -61,7 +61,7 @@ fn single(node: &Node<'_>) -> bool {
     node.input.as_ref().and_then(Shape::features) == Some(1)
 }
 
-/// The activations behind the head, seen with the loss.
+/// The activations after the head, seen with the loss.
 fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Option<&Node<'m>>) {
     let Some(from) = reads(&loss.kind) else {
         return;
@@ -132,7 +132,7 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
                 (low, high) if low.is_finite() || high.is_finite() => {
                     format!("class scores are confined to {}", interval(low, high))
                 }
-                _ => "class scores are bent".to_owned(),
+                _ => "class scores are distorted".to_owned(),
             };
             let last = head
                 .and_then(Node::op)
@@ -148,11 +148,11 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
             }
             finding
                 .and_other(scores, "the scores are produced here")
-                .and_help(format!("remove `{name}` behind the last `{last}`"))
+                .and_help(format!("remove `{name}` after the last `{last}`"))
                 .and_note(match from {
                     Reads::Logits if pooled.is_some() => "a loss on logits needs scores of both signs; SqueezeNet pools what its relu has clipped (arXiv 1602.07360)",
                     Reads::Logits => "a loss on logits needs scores of both signs; pytorch/examples removed such a relu",
-                    _ => "the link that follows needs scores of both signs",
+                    _ => "the output activation that follows needs scores of both signs",
                 });
         }
     }
@@ -530,7 +530,7 @@ fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss)
         let id = at(value, loss.id);
         let max = cx.limit(&[], LOSS, names::label_smoothing_out_of_range, "max");
         if !(0.0..1.0).contains(&share) {
-            cx.at(&[], LOSS, place(), id, names::label_smoothing_out_of_range, format!("`label_smoothing = {value}` is not a share in [0, 1)"))
+            cx.at(&[], LOSS, place(), id, names::label_smoothing_out_of_range, format!("`label_smoothing = {value}` is not in [0, 1)"))
                 .and_help("label_smoothing = 0.1")
                 .and_note("at 1 every target is flat, beyond it the right class is the least likely (arXiv 1512.00567)");
         } else if share > max.value {

@@ -178,7 +178,7 @@ fn redundant_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let message = if kind == second.kind && kind.is_idempotent() {
             format!("the second `{name}` has no effect")
         } else {
-            format!("`{name}` behind `{}` in one segment", kind.word())
+            format!("`{name}` after `{}` in one segment", kind.word())
         };
         cx.node(node, names::redundant_activation, message)
             .and_other(first.id, "the first activation")
@@ -197,11 +197,11 @@ fn softmax_in_hidden_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         if !(activation.kind.is_softmax() || activation.kind.word() == "log_softmax") {
             continue;
         }
-        let behind = graph.behind(index);
-        let gates = behind
+        let after = graph.after(index);
+        let gates = after
             .iter()
             .any(|(_, node)| matches!(node.kind, Kind::Gate));
-        if let Some((_, next)) = behind
+        if let Some((_, next)) = after
             .iter()
             .find(|(_, node)| node.is_weight())
             .filter(|_| !gates)
@@ -266,10 +266,10 @@ fn widths<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             continue;
         };
         let units = out.size();
-        let behind = graph.behind(index);
+        let after = graph.after(index);
         if units == Some(1)
-            && let Some((_, next)) = behind.iter().find(|(_, node)| node.is_weight())
-            && !behind
+            && let Some((_, next)) = after.iter().find(|(_, node)| node.is_weight())
+            && !after
                 .iter()
                 .any(|(_, node)| matches!(node.kind, Kind::Gate))
         {
@@ -283,7 +283,7 @@ fn widths<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 "a wider layer, or {}",
                 allow(names::width_one_bottleneck, "one latent number")
             ))
-            .and_note("whatever lies behind is a function of that one number");
+            .and_note("everything after it is a function of that one number");
         }
         let hidden = graph
             .before(index)
@@ -349,10 +349,10 @@ fn branches<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 )
                 .and_other(sum.id, "this residual")
                 .and_help(format!(
-                    "move it behind the block: `-> {}`",
+                    "move it after the block: `-> {}`",
                     activation.kind.word()
                 ))
-                .and_note("the activation behind the sum is usual (He et al., arXiv 1512.03385)");
+                .and_note("the activation after the sum is usual (He et al., arXiv 1512.03385)");
             }
             at = if passes {
                 node.from.first().copied()

@@ -170,7 +170,7 @@ fn epsilon<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
             Level::Warn,
             Some(most),
             format!(
-                "`epsilon = {epsilon}` outweighs the gradients' size: the step is no longer adaptive"
+                "`epsilon = {epsilon}` outweighs the size of the gradients: the step is no longer adaptive"
             ),
         )
     } else {
@@ -492,7 +492,7 @@ fn over_regularized<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .collect();
         kinds.extend(
             graph
-                .behind(index)
+                .after(index)
                 .iter()
                 .filter_map(|(_, node)| Some(node.stochastic()?.word())),
         );

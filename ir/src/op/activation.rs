@@ -46,7 +46,7 @@ macro_rules! activations {
             }
 
             /// What burn calls its module.
-            #[allow(unreachable_patterns, reason = "two are spelled in another way")]
+            #[allow(unreachable_patterns, reason = "two are spelled differently")]
             const fn module(self) -> &'static str {
                 match self {
                     Self::Rrelu => "RRelu",
@@ -61,7 +61,7 @@ macro_rules! activations {
 activations! {
     /// `max(x, 0)` (Nair and Hinton 2010).
     ///
-    /// Dropout behind it and before it do the same.
+    /// Dropout after it and before it do the same.
     relu = Relu;
 
     /// `x` where positive, else `slope * x`.
@@ -255,7 +255,7 @@ activations! {
 
     /// `softmax(-x)` over the last axis.
     ///
-    /// The smallest value gets the greatest share.
+    /// The smallest value gets the largest share.
     softmin = Softmin;
 
     /// `exp(x_i) / (1 + sum_j exp(x_j))` over the last axis.
@@ -435,7 +435,7 @@ impl Activation {
         })
     }
 
-    /// The least and the greatest value it can give; infinite where there is none or it is not known.
+    /// The smallest and the largest value it can give; infinite where there is no bound or it is not known.
     pub fn range(&self) -> (f64, f64) {
         let (none, any) = (f64::NEG_INFINITY, f64::INFINITY);
         let argument = |index, default| self.argument(index).unwrap_or(default);

@@ -242,7 +242,7 @@ impl Conv {
         }
     }
 
-    /// What was written, if this is its word.
+    /// Reads the arguments, if this is its word.
     pub fn read(from: &dyn Read) -> Option<Self> {
         let (name, axes) = axes_of(from.word().name)?;
         let (transposed, depthwise) = match name {

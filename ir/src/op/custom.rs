@@ -27,7 +27,7 @@ pub struct Custom {
 }
 
 impl Custom {
-    /// What was written, if this is its word.
+    /// Reads the arguments, if this is its word.
     pub fn read(from: &dyn Read) -> Option<Self> {
         (from.word().name == "custom").then(|| Self {
             text: from.text("expr"),

@@ -23,7 +23,7 @@ pages! {
 pub struct GlobalPool(pub Reduction);
 
 impl GlobalPool {
-    /// What was written, if this is its word.
+    /// Reads the arguments, if this is its word.
     pub fn read(from: &dyn Read) -> Option<Self> {
         match from.word().name {
             "global_avg_pool" => Some(Self(Reduction::Mean)),

@@ -31,7 +31,7 @@ macro_rules! operation {
         }
 
         impl $Type {
-            /// What was written, if this is its word.
+            /// Reads the arguments, if this is its word.
             #[allow(unused_imports)]
             pub fn read(from: &dyn $crate::words::Read) -> Option<Self> {
                 use $crate::words::Field;

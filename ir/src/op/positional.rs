@@ -25,7 +25,7 @@ pub struct Positional {
 }
 
 impl Positional {
-    /// What was written, if this is its word.
+    /// Reads the arguments, if this is its word.
     pub fn read(from: &dyn Read) -> Option<Self> {
         (from.word().name == "positional").then(|| Self {
             learned: from.choice("encoding") == Some("learned"),

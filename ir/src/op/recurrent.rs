@@ -103,7 +103,7 @@ impl Cell {
 }
 
 impl Recurrent {
-    /// What was written, if this is its word.
+    /// Reads the arguments, if this is its word.
     pub fn read(from: &dyn Read) -> Option<Self> {
         let name = from.word().name;
         let cells = [Cell::Lstm, Cell::Gru, Cell::Rnn];

@@ -48,7 +48,7 @@ pub enum Axis {
 choice!(Axis: "time" = Time, "channels" = Channels, "features" = Features);
 
 impl Reduce {
-    /// What was written, if this is its word.
+    /// Reads the arguments, if this is its word.
     pub fn read(from: &dyn Read) -> Option<Self> {
         let reduction = match from.word().name {
             "mean" => Reduction::Mean,

@@ -26,7 +26,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// What was written, if this is its word.
+    /// Reads the arguments, if this is its word.
     pub fn read(from: &dyn Read) -> Option<Self> {
         match from.word().name {
             "first_step" => Some(Self { last: false }),

@@ -47,7 +47,7 @@ impl Field for Padding {
     }
 }
 
-/// The number of each axis: one value stands for every axis.
+/// The number of each axis: one value is for every axis.
 pub(super) fn per_axis(
     call: &str,
     name: &str,

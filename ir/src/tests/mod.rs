@@ -70,7 +70,7 @@ mod shapes {
         assert_eq!(
             net.infer().findings[0].to_string(),
             "error in layer `head`: no value is called `deap` here\n  help: did you mean `deep`?\n  \
-             note: inputs and earlier statements may stand here: `deep`, `x`"
+             note: inputs and earlier statements can be used here: `deep`, `x`"
         );
     }
 
@@ -302,7 +302,7 @@ mod shapes {
             id: Id::NONE,
             kind: MetricKind::R2,
         });
-        assert!(only(&net).contains("`r2` says nothing about the task `multiclass(10)`"));
+        assert!(only(&net).contains("`r2` does not measure the task `multiclass(10)`"));
     }
 
     #[test]

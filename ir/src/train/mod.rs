@@ -363,10 +363,10 @@ pub struct Train {
     /// The seed of everything random.
     #[serde(skip_serializing_if = "no")]
     pub seed: Option<Value>,
-    /// `clip(norm = x)`: the greatest Euclidean length of all gradients together.
+    /// `clip(norm = x)`: the largest global L2 norm of the gradients.
     #[serde(skip_serializing_if = "no")]
     pub clip_norm: Option<Value>,
-    /// `clip(value = x)`: the greatest absolute value of a gradient.
+    /// `clip(value = x)`: the largest absolute value of a gradient.
     #[serde(skip_serializing_if = "no")]
     pub clip_value: Option<Value>,
     /// `early_stop(patience = 5)`

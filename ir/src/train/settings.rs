@@ -18,9 +18,9 @@ pub struct Settings {
     pub shuffle: bool,
     /// The seed of everything random (42).
     pub seed: u64,
-    /// The greatest Euclidean length of all gradients together (none).
+    /// The largest global L2 norm of the gradients (no limit).
     pub clip_norm: Option<f64>,
-    /// The greatest absolute value of a gradient (none).
+    /// The largest absolute value of a gradient (no limit).
     pub clip_value: Option<f64>,
     /// Batches whose gradients are averaged into one step (1).
     pub accumulate: usize,
@@ -30,19 +30,19 @@ pub struct Settings {
     pub mixup: Option<f64>,
     /// `cutmix(alpha)`: the parameter of the beta distribution (none).
     pub cutmix: Option<f64>,
-    /// `ema(decay)`: the greatest share of the old average (none).
+    /// `ema(decay)`: the largest weight of the old average (no average).
     pub ema: Option<f64>,
     /// `swa(from_epoch)`: the first epoch, from 1, whose weights are averaged (none).
     pub swa: Option<usize>,
-    /// How images are varied while training (not at all). `layer_decay` stands in [`crate::Checked::parameters`].
+    /// How images are varied while training (not at all). `layer_decay` is part of [`crate::Checked::parameters`].
     pub augment: Augmentation,
     /// The backend asked for (none: the caller's choice).
     pub backend: Option<Backend>,
     /// The optimizer with all its numbers (`adamw`).
     pub optimizer: OptimizerKind,
-    /// The greatest learning rate (1e-3).
+    /// The highest learning rate (1e-3).
     pub learning_rate: f64,
-    /// `weight_decay` of the optimizer (0). What it does to each weight stands in [`crate::Checked::parameters`].
+    /// `weight_decay` of the optimizer (0). What it does to each weight is part of [`crate::Checked::parameters`].
     pub weight_decay: f64,
     /// How the learning rate changes, with all its numbers (constant).
     pub schedule: ScheduleKind,

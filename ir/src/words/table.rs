@@ -3,8 +3,8 @@
 /// The pages of words: an item for each word with its documentation, and a struct with its arguments as fields. An
 /// editor shows them where the pointer is on a word inside of `model!`, and completes from them.
 ///
-/// `docs word(positional, ..) { docs argument = expression, .. };` The expression is of [`super::Argument`]; what stands
-/// in parentheses are the arguments that completion puts behind the word.
+/// `docs word(positional, ..) { docs argument = expression, .. };` The expression is of [`super::Argument`]; what is
+/// in parentheses are the arguments that completion puts after the word.
 macro_rules! pages {
     ($(
         $(#[doc = $doc:literal])+
@@ -103,7 +103,7 @@ macro_rules! words {
                 match self { $(Self::$Variant { .. } => stringify!($word),)+ }
             }
 
-            /// What was written, by its word; `None` if that is not in the table.
+            /// Reads the arguments of a word; `None` if it is not in the table.
             #[allow(unused_variables, unused_imports)]
             pub fn read(from: &dyn $crate::words::Read) -> Option<Self> {
                 use $crate::words::Field;

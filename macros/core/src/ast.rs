@@ -1,4 +1,4 @@
-//! What was written: node types with their tokens, no rules.
+//! The syntax tree: node types with their tokens, no rules.
 
 use damper_ir::{HyperKind, Level};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -68,7 +68,7 @@ pub struct LintLevel {
     pub lint: Ident,
     /// Whether it is a group.
     pub group: bool,
-    /// Where the name stands, with its `damper::`.
+    /// Where the name is written, with its `damper::`.
     pub ends: Ends,
     /// The level asked for; that of `forbid` is `deny`.
     pub level: Level,
@@ -82,14 +82,14 @@ pub struct LintLevel {
     pub thresholds: Vec<Limit>,
 }
 
-/// `max = 0.6` beside a lint.
+/// `max = 0.6` next to a lint.
 #[derive(Clone)]
 pub struct Limit {
     /// The threshold.
     pub name: Ident,
     /// The number.
     pub value: f64,
-    /// Where both stand.
+    /// Where both are written.
     pub ends: Ends,
 }
 
@@ -119,7 +119,7 @@ pub struct Input {
     pub name: Ident,
     /// The axes of one sample.
     pub shape: Vec<Expr>,
-    /// Where the shape stands.
+    /// Where the shape is written.
     pub ends: Ends,
     /// `of int(..)`.
     pub of: Option<Call>,
@@ -202,7 +202,7 @@ pub struct Arg {
 pub struct Expr {
     /// The tokens.
     pub tokens: TokenStream,
-    /// Where they stand.
+    /// Where they are written.
     pub ends: Ends,
 }
 
@@ -215,9 +215,9 @@ pub struct Annotation {
     pub call: Call,
     /// `after NAME` or `before NAME`.
     pub place: Option<(Side, Ident)>,
-    /// `on all` or `on embedding`: the word behind `on`.
+    /// `on all` or `on embedding`: the word after `on`.
     pub on: Option<Ident>,
-    /// What is to be typed behind `after`, `before` or `on`: a word of this family of the vocabulary.
+    /// What is to be typed after `after`, `before` or `on`: a word of this family of the vocabulary.
     pub missing: Option<&'static str>,
 }
 
@@ -242,7 +242,7 @@ pub struct Loss {
 /// `target in [low, high]`
 #[derive(Clone)]
 pub struct Target {
-    /// Where it stands.
+    /// Where it is written.
     pub ends: Ends,
     /// The bounds as written.
     pub bounds: Vec<Expr>,
@@ -253,7 +253,7 @@ pub struct Target {
 pub struct Setting {
     /// The name.
     pub name: Ident,
-    /// The value behind the colon.
+    /// The value after the colon.
     pub value: Option<Expr>,
     /// The arguments of a setting written as a call.
     pub args: Option<Args>,
@@ -266,7 +266,7 @@ pub struct BudgetItem {
     pub name: Ident,
     /// The limit.
     pub value: Expr,
-    /// The word behind the value.
+    /// The word after the value.
     pub unit: Option<Ident>,
 }
 
@@ -279,7 +279,7 @@ impl BudgetItem {
 }
 
 impl Expr {
-    /// The tokens as a value; `before` is where they should have stood if there are none.
+    /// The tokens as a value; `before` is where they should be if there are none.
     pub fn new(tokens: TokenStream, before: Span) -> Self {
         let ends = ends(&tokens).unwrap_or((before, before));
         Self { tokens, ends }

@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::parse::Parser;
 use syn::{Attribute, Expr, ExprLit, ExprUnary, Lit, Meta, Path, PathSegment, UnOp};
 
-/// Lints of rustc that may stand on a model: they reach the struct.
+/// Lints of rustc that are allowed on a model: they reach the struct.
 const RUSTC: &[&str] = &[
     "dead_code",
     "deprecated",
@@ -20,7 +20,7 @@ const RUSTC: &[&str] = &[
     "warnings",
 ];
 
-/// What attributes stand on.
+/// What attributes are on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// The model: everything is welcome.
@@ -33,7 +33,7 @@ pub(crate) enum Place {
     Documented,
 }
 
-/// Reads the attributes that stand here.
+/// Reads the attributes at this place.
 pub(crate) fn attributes(cx: &mut Diagnostics, cursor: &mut Cursor, place: Place) -> Attrs {
     let mut attrs = Attrs::default();
     while cursor.is_punct('#') {
@@ -78,7 +78,7 @@ fn sort(cx: &mut Diagnostics, attrs: &mut Attrs, attribute: Attribute, place: Pl
         .unwrap_or_default();
     let level = match name.as_str() {
         "doc" if place == Place::Leveled => {
-            cx.error(at, "documentation cannot stand here")
+            cx.error(at, "documentation is not allowed here")
                 .help("`//` instead of `///`, or move it to the model, an input or a statement");
             return;
         }
@@ -104,7 +104,7 @@ fn sort(cx: &mut Diagnostics, attrs: &mut Attrs, attribute: Attribute, place: Pl
         }
         _ => {
             cx.error(at, format!("`#[{name}]` means nothing here"))
-                .help("lint levels and documentation can stand here: `#[allow(high_dropout_rate, reason = \"..\")]`");
+                .help("lint levels and documentation are allowed here: `#[allow(high_dropout_rate, reason = \"..\")]`");
             return;
         }
     };
@@ -188,7 +188,7 @@ fn levels(
         } else {
             cx.error(
                 at,
-                "lints of rustc and clippy stand in an attribute of their own on the model",
+                "lints of rustc and clippy go into an attribute of their own on the model",
             );
         }
         return;
@@ -201,7 +201,7 @@ fn levels(
         let text = format!("`{}` of which lint?", first.name);
         cx.error(first.ends, text)
             .help(ONE)
-            .note("a threshold stands beside the one lint that it belongs to");
+            .note("a threshold is written next to the one lint that it belongs to");
         thresholds.clear();
     }
     // `expect` allows, and says so if there was nothing to allow.
@@ -239,7 +239,7 @@ fn named(path: &Path) -> Option<(Ident, bool)> {
     }
 }
 
-/// A number as it may stand behind a threshold.
+/// A number as it is written for a threshold.
 fn number(value: &Expr) -> Option<f64> {
     let number: f64 = match value {
         Expr::Lit(ExprLit {

@@ -159,7 +159,7 @@ impl<'a> Cursor<'a> {
         self.peek_ident().is_some() && self.is_punct_at(1, '=') && !self.is_double(1, '=', '=')
     }
 
-    /// Skips to behind the next `;`.
+    /// Skips to after the next `;`.
     pub(crate) fn skip_statement(&mut self) {
         while let Some(tree) = self.next() {
             if matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ';') {

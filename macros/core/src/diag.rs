@@ -21,7 +21,7 @@ pub struct Diagnostic {
     pub ends: Ends,
     /// What is wrong.
     pub message: String,
-    /// The other place and what stands there, as text.
+    /// The other place, and what is written there.
     pub notes: Vec<String>,
     /// What to write instead.
     pub helps: Vec<String>,

@@ -342,7 +342,7 @@ fn arithmetic(
 /// The largest whole number that a value can hold exactly.
 pub(crate) const LARGEST: f64 = 9_007_199_254_740_992.0;
 
-/// A text that can stand before `as`.
+/// A text that can be written before `as`.
 pub(crate) fn in_parentheses(text: &str) -> String {
     if text.contains(' ') {
         format!("({text})")

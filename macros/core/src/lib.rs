@@ -45,7 +45,7 @@ pub struct Lowered {
     pub loss_path: Option<TokenStream>,
     /// The documentation comments of inputs and statements.
     pub docs: BTreeMap<Id, Vec<Attribute>>,
-    /// Where everything stands.
+    /// Where everything is written.
     pub spans: Spans,
 }
 
@@ -64,7 +64,7 @@ pub struct Hole {
     pub kind: HoleKind,
     /// The value's id.
     pub id: Id,
-    /// Where it stands.
+    /// Where it is written.
     pub spans: ast::Ends,
     /// Whether it names a hyper-parameter; else it is a constant expression.
     pub uses_hyper: bool,
@@ -100,7 +100,7 @@ pub struct Nested {
 /// Expands one declaration. `input` begins with the path of the runtime crate and a comma.
 ///
 /// Everything that is wrong is reported in the result, as `compile_error!`s at the tokens concerned,
-/// beside a stub of the model's whole interface. This function does not panic.
+/// next to a stub of the model's whole interface. This function does not panic.
 ///
 /// The lint levels of the crate are those of its `Cargo.toml`.
 pub fn model(input: TokenStream) -> TokenStream {

@@ -72,7 +72,7 @@ impl Manifest {
         if inherits(&text) {
             manifest.inherit(folder, &text);
         }
-        // rustc would look for it beside the source.
+        // rustc would look for it next to the source.
         if folder.is_relative() {
             manifest.files.clear();
         }
@@ -97,7 +97,7 @@ impl Manifest {
         }
     }
 
-    /// Items by which rustc looks at these files again when they have changed, and compiles the crate anew. They stand in
+    /// Items by which rustc looks at these files again when they have changed, and compiles the crate anew. They are in
     /// every expansion: a table may be added where there was none.
     pub(crate) fn tracked(&self) -> TokenStream {
         let files = &self.files;
@@ -149,7 +149,7 @@ fn workspace_of(folder: &Path, text: &str) -> Option<(String, String)> {
     })
 }
 
-/// The value behind these keys.
+/// The value under these keys.
 fn at<'t, 'i>(table: &'t DeTable<'i>, keys: &[&str]) -> Option<&'t Spanned<DeValue<'i>>> {
     let (first, rest) = keys.split_first()?;
     let value = table.get(*first)?;
@@ -245,7 +245,7 @@ impl<'t> Reader<'t> {
                 continue;
             }
             if inherited {
-                let message = format!("`{name}` beside `workspace = true`");
+                let message = format!("`{name}` next to `workspace = true`");
                 let help = "one of them: the table of the workspace is taken whole";
                 self.mistake(&key.span(), &message, help);
             } else {

@@ -4,7 +4,7 @@ use crate::ast::Ends;
 use damper_ir::Id;
 use proc_macro2::Span;
 
-/// Where the things of a description stand.
+/// Where the things of a description are written.
 #[derive(Default)]
 pub struct Spans(Vec<Ends>);
 
@@ -24,7 +24,7 @@ impl Spans {
         self.0.get((id.0 as usize).checked_sub(1)?).copied()
     }
 
-    /// The first and the last span; the whole invocation for what nobody wrote.
+    /// The first and the last span; the whole invocation for what was not written.
     pub fn get(&self, id: Id) -> Ends {
         self.place(id)
             .unwrap_or_else(|| (Span::call_site(), Span::call_site()))

@@ -49,7 +49,7 @@ const SENTENCES: &[&str] = &[
     "remove the attribute",
     "start with one or two",
     "one weight for each unit of the output",
-    "remove it, and keep it on layers without a norm behind them",
+    "remove it, and keep it on layers that no norm follows",
     "the larger kernel for both, or the smaller one twice",
     "16 channels or more",
     "32 channels or more",
@@ -175,7 +175,7 @@ fn is_mark(piece: &str) -> bool {
     marks.contains(&piece) || is_signature()
 }
 
-/// A model without a mistake in which the piece stands somewhere; lints may speak.
+/// A model without a mistake that contains the piece; lints may fire.
 fn model_with(piece: &str) -> Option<String> {
     let frames = FRAMES.iter().flat_map(|frame| {
         let rest = frame.replace('…', piece);
@@ -199,7 +199,7 @@ fn model_with(piece: &str) -> Option<String> {
 }
 
 #[test]
-fn what_stands_in_a_help_is_a_piece_of_the_language() {
+fn what_a_help_shows_is_a_piece_of_the_language() {
     let mut wrong = Vec::new();
     for (name, source) in sources() {
         for help in common::understood(&source)

@@ -309,7 +309,7 @@ fn the_table_of_the_workspace_is_taken_whole() {
     assert_eq!(manifest.levels.len(), 2);
     assert_eq!(
         manifest.mistakes[0].message,
-        "`strict` beside `workspace = true` (Cargo.toml, line 5)"
+        "`strict` next to `workspace = true` (Cargo.toml, line 5)"
     );
 }
 

@@ -69,7 +69,7 @@ impl Written<'_> {
         }
     }
 
-    /// As it stands there.
+    /// As it is written.
     fn text(&self) -> String {
         match self.word {
             "recurrent" => format!("recurrent = {}", self.value),

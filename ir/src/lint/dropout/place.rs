@@ -105,7 +105,7 @@ pub(super) fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             let name = norm.name();
             cx.node(node, names::dropout_before_batch_norm, format!("the batch norm `{name}` learns statistics that this `{dropout}` has inflated"))
                 .and_other(norm.id, "this batch norm")
-                .and_help(format!("move `{dropout}` behind the `batch_norm` and its activation, or use `decay(l2 = 1e-4)` instead"))
+                .and_help(format!("move `{dropout}` after the `batch_norm` and its activation, or use `decay(l2 = 1e-4)` instead"))
                 .and_note(VARIANCE);
             continue;
         }
@@ -130,8 +130,8 @@ pub(super) fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .and_limit(light)
                 .and_other(norm.id, "this batch norm regularizes the segment already")
                 .and_help(format!(
-                    "use `decay(l2 = 1e-4)` instead of `{dropout}`; behind the last batch norm of a network it does little harm: {}",
-                    allow(names::dropout_with_batch_norm, "behind the last batch norm")
+                    "use `decay(l2 = 1e-4)` instead of `{dropout}`; after the last batch norm of a network it does little harm: {}",
+                    allow(names::dropout_with_batch_norm, "after the last batch norm")
                 ))
                 .and_note(if regions {
                     "the next batch norm sees a shifted variance (Li et al., arXiv 1801.05134); DropBlock was published with batch norm, and gains (arXiv 1810.12890)"
@@ -145,7 +145,7 @@ pub(super) fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             cx.node(node, names::dropout_upstream_of_batch_norm, format!("`{dropout}` shifts the variance that the batch norm `{name}` sees at inference"))
                 .and_other(norm.id, "this batch norm")
                 .and_help(format!(
-                    "use `decay(l2 = 1e-4)`, or place the only dropout behind the last batch norm; or {}",
+                    "use `decay(l2 = 1e-4)`, or place the only dropout after the last batch norm; or {}",
                     allow(names::dropout_upstream_of_batch_norm, "Wide-ResNet, section 2.4")
                 ))
                 .and_note(VARIANCE);
@@ -212,10 +212,10 @@ pub(super) fn before_activation<'m>(
         } else if breaks {
             format!("`{dropout}` in front of `{name}`: a dropped unit does not send 0")
         } else if activation.kind.is_homogeneous() {
-            format!("`{dropout}` in front of `{name}`: the result is the same as behind it")
+            format!("`{dropout}` in front of `{name}`: the result is the same as after it")
         } else {
             format!(
-                "`{dropout}` in front of `{name}`: the survivors are scaled before they are bent"
+                "`{dropout}` in front of `{name}`: the kept values are scaled before the activation"
             )
         };
         let finding = cx.node(node, names::dropout_before_activation, message);
@@ -263,11 +263,11 @@ pub(super) fn before_max_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         cx.node(
             node,
             names::dropout_before_max_pool,
-            format!("`{word}` picks what `{dropout}` has left{rest}"),
+            format!("`{word}` picks among what `{dropout}` has kept{rest}"),
         )
         .and_other(pool.id, "this pooling")
         .and_help(format!("-> {written} -> {dropout}"))
-        .and_note("the maximum of the survivors, scaled up, is another number than the maximum of all: drop behind the pooling (Wu and Gu, arXiv 1512.00242, do it on purpose)");
+        .and_note("the maximum of the kept values, scaled up, differs from the maximum of all: drop after the pooling (Wu and Gu, arXiv 1512.00242, do it on purpose)");
     }
 }
 
@@ -336,7 +336,7 @@ pub(super) fn selu<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             }
             (Stochastic::AlphaDropout { .. }, Some((_, ActivationKind::Selu))) => {}
             (Stochastic::AlphaDropout { rate }, Some((id, kind))) => {
-                cx.node(node, names::alpha_dropout_without_selu, format!("`alpha_dropout` behind `{}`", kind.word()))
+                cx.node(node, names::alpha_dropout_without_selu, format!("`alpha_dropout` after `{}`", kind.word()))
                     .and_other(id, "this activation")
                     .and_help(format!("dropout({rate})"))
                     .and_note("it sets values to the negative limit of `selu`, which means nothing elsewhere (arXiv 1706.02515)");

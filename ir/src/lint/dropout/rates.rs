@@ -58,7 +58,7 @@ pub(super) fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &Hash
                     format!("`{text}` does nothing"),
                 )
                 .and_help(format!("remove `{text}`"))
-                .and_note("a rate is the share that is dropped: 0 keeps everything");
+                .and_note("a rate is the fraction that is dropped: 0 keeps everything");
             }
             let own = matches!(written.word, "spatial_dropout" | "attention_dropout");
             let Some(rate) = written
@@ -86,7 +86,7 @@ pub(super) fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &Hash
             )
             .and_limit(max)
             .and_help(written.usual())
-            .and_note("0.5 is the usual most for hidden layers (Srivastava et al., JMLR 15)");
+            .and_note("0.5 is the usual maximum for hidden layers (Srivastava et al., JMLR 15)");
         }
     }
 }

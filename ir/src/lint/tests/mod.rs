@@ -287,7 +287,7 @@ fn cases() -> Vec<Case> {
         )
     };
     case("stacked_high_dropout", stacked(0.5, 4), stacked(0.1, 24));
-    // One rate does not stack, and the layer behind it drops nothing.
+    // One rate does not stack, and the layer after it drops nothing.
     case("stacked_high_dropout", stacked(0.95, 2), stacked(0.95, 1));
     case(
         "consecutive_dropout",

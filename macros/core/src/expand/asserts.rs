@@ -10,7 +10,7 @@ use quote::{format_ident, quote, quote_spanned};
 use std::collections::BTreeMap;
 
 /// The constants of the declaration, each with its type and its check, so that what is wrong with one is said once and
-/// at the user's tokens. They stand in the generated module.
+/// at the user's tokens. They are in the generated module.
 pub(super) fn constants(cx: &Context<'_>) -> TokenStream {
     let krate = cx.krate;
     let constants = constant_places(cx)

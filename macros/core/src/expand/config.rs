@@ -102,7 +102,7 @@ pub(super) fn items(cx: &Context<'_>, built: &[module::Field]) -> TokenStream {
     }
 }
 
-/// What stands for the default of a hyper-parameter: burn's derive reads literals and strings of code.
+/// The default of a hyper-parameter in the attribute: burn's derive reads literals and strings of code.
 enum Default {
     Literal(TokenStream),
     Constant(Ident, TokenStream),

@@ -1,4 +1,4 @@
-//! What every part of the expansion reads.
+//! The context that every part of the expansion reads.
 
 use super::names;
 use crate::Lowered;
@@ -198,7 +198,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Where a thing of the declaration begins; ours where nobody wrote it.
+    /// Where a thing of the declaration begins; the call site if it was not written.
     pub(super) fn span(&self, id: Id) -> Span {
         if id.is_none() {
             Span::call_site()
@@ -324,7 +324,7 @@ impl Blocks {
     }
 }
 
-/// What a residual has beside its branch.
+/// The shortcut of a residual.
 pub(super) struct Residual<'a> {
     pub(super) shortcut: Option<&'a Ident>,
     pub(super) drop_path: bool,

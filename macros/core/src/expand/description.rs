@@ -20,7 +20,7 @@ pub(super) fn literal(lowered: &Lowered) -> Literal {
     raw(&description.to_string())
 }
 
-/// Puts `{"$": place}` where the description of a nested model will stand.
+/// Puts `{"$": place}` where the description of a nested model will be.
 fn leave_places(json: &mut Value, places: &BTreeMap<Id, usize>) {
     match json {
         Value::Object(map) => {

@@ -78,7 +78,7 @@ fn allowed(spec: &Model) -> String {
 
 /// The graph, for `cargo doc` alone: a compiler and an editor do not read it.
 fn drawing(cx: &Context<'_>) -> TokenStream {
-    // The `div` ends what stands before it; a line of Markdown that began with `<svg` would be a part of it.
+    // The `div` ends the Markdown before it; a line of Markdown that began with `<svg` would be a part of it.
     let text = format!(
         "\n<div>\n{}\n</div>",
         damper_ir::draw::svg(&cx.lowered.spec)

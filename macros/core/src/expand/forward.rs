@@ -251,7 +251,7 @@ fn free_of(op: &Op) -> BTreeSet<&str> {
 /// The indices of the statements that use a value by its name, one for each use, the first one first.
 type Uses<'s> = HashMap<&'s str, Vec<usize>>;
 
-/// Counted once: to look behind every statement would take the square of their number.
+/// Counted once: to look after every statement would take the square of their number.
 fn uses(statements: &[Statement]) -> Uses<'_> {
     let mut uses = Uses::new();
     for (index, statement) in statements.iter().enumerate() {
@@ -287,7 +287,7 @@ struct Held {
 }
 
 impl<'c> Body<'c> {
-    /// A body with these statements; `after` are the values used behind them.
+    /// A body with these statements; `after` are the values used after them.
     fn new(
         cx: &'c Context<'c>,
         pass: Ident,
@@ -434,7 +434,7 @@ impl<'c> Body<'c> {
         (lines, input, self.fresh("output"))
     }
 
-    /// How often the value of statement `index` is used behind it.
+    /// How often the value of statement `index` is used after it.
     fn ahead_of(&self, statements: &[Statement], index: usize, uses: &Uses<'_>) -> usize {
         // In a `parallel`, the merge takes every value once.
         let as_previous = self.parallel
@@ -470,7 +470,7 @@ impl<'c> Body<'c> {
         }
     }
 
-    /// The line of the next operation, or of several that are one pass over the values, and the operations behind it.
+    /// The line of the next operation, or of several that are one pass over the values, and the operations after it.
     fn next<'s>(
         &mut self,
         ops: &'s [Op],
@@ -481,7 +481,7 @@ impl<'c> Body<'c> {
         if let Some(layer) = plain_linear(first) {
             return Some(self.dense(layer, rest, local, value));
         }
-        // The greatest of what is positive is positive: the smaller value is rectified, with the same gradient.
+        // max(relu(x)) is relu(max(x)): the smaller value goes through relu, with the same gradient.
         if let (true, Some((pool, behind))) = (is_relu(first), rest.split_first())
             && matches!(&pool.kind, OpKind::Pool(pool) if pool.reduction == Reduction::Max)
         {
@@ -492,7 +492,7 @@ impl<'c> Body<'c> {
         Some((self.operation(first, local, value), rest))
     }
 
-    /// A linear layer with the activation and the dropout directly behind it, as far as there are any.
+    /// A linear layer with the activation and the dropout directly after it, as far as there are any.
     fn dense<'s>(
         &self,
         layer: &str,

@@ -1,7 +1,7 @@
-//! What editors read: every word of the language as a path to its documentation.
+//! For editors: every word of the language as a path to its documentation.
 //!
-//! The paths stand under `cfg(rust_analyzer)`, which no compiler sets, and have the user's own identifiers: so hover
-//! shows the documentation of `vocabulary::layer::dropout`, and completion offers the words that may stand there. Names of
+//! The paths are under `cfg(rust_analyzer)`, which no compiler sets, and have the user's own identifiers: so hover
+//! shows the documentation of `vocabulary::layer::dropout`, and completion offers the words that fit there. Names of
 //! arguments are patterns of a struct with the arguments as its fields; names of inputs and statements are bindings.
 
 use super::context::Context;
@@ -103,7 +103,7 @@ pub(super) fn items(cx: &Context<'_>) -> TokenStream {
 }
 
 struct Hints {
-    /// Whether the model is wrong, half typed perhaps: then its values stand nowhere else.
+    /// Whether the model is wrong, perhaps half typed: then its values are nowhere else.
     stub: bool,
     hyper: Vec<String>,
     out: TokenStream,
@@ -118,7 +118,7 @@ impl Hints {
         self.out.extend(quote!(v::#family::#word;));
     }
 
-    /// Where a word is to be typed: an editor puts one there to ask what may stand for it.
+    /// A place where a word is to be typed: an editor puts a placeholder there to ask for completions.
     fn missing(&mut self, family: &str) {
         self.word(family, &Ident::new("_word", proc_macro2::Span::call_site()));
     }
@@ -147,7 +147,7 @@ impl Hints {
         words.contains(&text.as_str()) || is_half()
     }
 
-    /// A name that stands where one is wanted.
+    /// A placeholder for a name that is missing.
     fn name(&mut self, name: &Expr) {
         if let Some(name) = single(name).filter(|name| !is_keyword(name)) {
             self.out.extend(quote!(let _ = #name;));

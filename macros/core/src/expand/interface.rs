@@ -1,6 +1,6 @@
 //! What programs call: forward, predict, training, save and load.
 //!
-//! The stub beside errors is written by the same code, with bodies that cannot be reached.
+//! The stub of a model with errors is written by the same code, with bodies that cannot be reached.
 
 use super::context::{Context, tensor};
 use super::{docs, forward, names};
@@ -29,7 +29,7 @@ pub(super) fn items(cx: &Context<'_>) -> TokenStream {
     }
 }
 
-/// A name for a parameter beside the inputs.
+/// A name for a parameter that no input has.
 fn parameter(cx: &Context<'_>, wanted: &str) -> Ident {
     let inputs: Vec<&str> = cx
         .lowered
@@ -41,7 +41,7 @@ fn parameter(cx: &Context<'_>, wanted: &str) -> Ident {
     names::fresh(wanted, &inputs)
 }
 
-/// `pass`, or what neither an input nor a layer is called: the layers' values are locals beside it.
+/// `pass`, or what neither an input nor a layer is called: the layers' values are locals too.
 fn pass_parameter(cx: &Context<'_>) -> Ident {
     let inputs = cx
         .lowered
@@ -310,7 +310,7 @@ fn storage(cx: &Context<'_>) -> TokenStream {
             #load
         }
 
-        /// Writes weights and description; what stood there before is replaced at once or not at all.
+        /// Writes weights and description; an existing file is replaced as a whole or not at all.
         ///
         /// # Errors
         ///

@@ -1,6 +1,6 @@
 //! Lowered declarations to tokens. Infallible: what comes here has been checked.
 //!
-//! The generated items stand in a private module, so that burn's derives find the `burn` they write:
+//! The generated items are in a private module, so that burn's derives find the `burn` they write:
 //!
 //! ```text
 //! mod __digits {
@@ -34,7 +34,7 @@ pub fn model(lowered: &Lowered) -> TokenStream {
     items(&Context::new(lowered, false))
 }
 
-/// The whole public interface with bodies that cannot be reached, to stand beside errors: the same code
+/// The whole public interface with bodies that cannot be reached, for a model with errors: the same code
 /// writes the signatures, so that a mistake in a declaration is one error, not one for each use of the model.
 pub fn stub(lowered: &Lowered) -> TokenStream {
     items(&Context::new(lowered, true))
@@ -59,7 +59,7 @@ fn items(cx: &Context<'_>) -> TokenStream {
         .into_iter()
         .chain(cx.blocks.structs());
     let unused = cx.stub.then(|| quote!(unused_variables,));
-    // The hints come first: an editor finds the place of half a word by what stands before it, which must not
+    // The hints come first: rust-analyzer maps half a word by byte offset, which must not
     // depend on the word.
     quote! {
         #hints

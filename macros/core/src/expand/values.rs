@@ -54,7 +54,7 @@ fn value(cx: &Context<'_>, hole: &Hole) -> TokenStream {
 }
 
 /// Arithmetic that may overflow, go below zero or divide by zero, as calls that return an error instead.
-/// Floats cannot; `float` says that only what is behind a cast can.
+/// Floats cannot; `float` says that only what is after a cast can.
 fn checked(cx: &Context<'_>, tokens: &TokenStream, float: bool) -> TokenStream {
     match syn::parse2::<Expr>(tokens.clone()) {
         Ok(expr) if breaks(&expr, float) => rewritten(cx.krate, &expr),

@@ -96,7 +96,7 @@ impl Read for Arguments {
     fn values(&self, name: &str) -> Vec<Value> {
         match self.given.get(name) {
             Some((Given::Values(values), _)) => values.clone(),
-            // One number may stand for every axis, also one that is not known.
+            // One number is for every axis, also one that is not known.
             Some(_) => {
                 let per_axis = |argument: &&Argument| argument.kind.axes().is_some();
                 let argument = self.word.argument(name).filter(per_axis);
@@ -544,7 +544,7 @@ fn checked(
     })
 }
 
-/// The word of a table, or an error; arguments that nobody will read still count as used.
+/// The word of a table, or an error; arguments that are not read still count as used.
 pub(super) fn known(
     cx: &mut Cx,
     what: &str,

@@ -88,7 +88,7 @@ fn statement(cx: &mut Cx, written: &ast::Statement, place: Where) -> Statement {
     }
 }
 
-/// The merge that a word behind `parallel` means, and whether it is that word.
+/// The merge that a word after `parallel` means, and whether it is that word.
 fn merge_of(node: &Node) -> Option<(Merge, &'static str, bool)> {
     if node.is_path {
         return None;
@@ -110,7 +110,7 @@ fn merge(cx: &mut Cx, slots: &mut [Slot], parallel: &Node, found: Option<&Node>)
         cx.diagnostics
             .error(
                 parallel.ends(),
-                "the branches of `parallel` are not merged: directly behind it stands `concat`, `add` or `mul`",
+                "the branches of `parallel` are not merged: it must be followed by `concat`, `add` or `mul`",
             )
             .help("`parallel { a: ..; b: ..; } -> concat`");
         return;
@@ -124,7 +124,7 @@ fn merge(cx: &mut Cx, slots: &mut [Slot], parallel: &Node, found: Option<&Node>)
         cx.diagnostics
             .error(
                 node.ends(),
-                format!("`{name}` behind `parallel` takes nothing: it merges the branches"),
+                format!("`{name}` after `parallel` takes nothing: it merges the branches"),
             )
             .help(format!("`parallel {{ a: ..; b: ..; }} -> {name}`"));
     }
@@ -137,7 +137,7 @@ fn rope_elsewhere(cx: &mut Cx, ends: Ends) {
     cx.diagnostics
         .error(
             ends,
-            "`positional(rope)` turns the queries and keys of an attention: it stands directly before `attention`",
+            "`positional(rope)` rotates the queries and keys of an attention: it must be directly before `attention`",
         )
         .help("`layer_norm -> positional(rope) -> attention(heads = 4)`, or `positional(learned)` here")
         .note("rotary position embedding (Su et al., arXiv 2104.09864) adds nothing to the value itself");
@@ -192,7 +192,7 @@ fn source_help(word: &str) -> &'static str {
 
 /// Lowers one operation of a chain. `drop_connect` acts on the weights of the one before.
 ///
-/// `rope` is where a `positional(rope)` stands whose `attention` is still to come.
+/// `rope` is the place of a `positional(rope)` whose `attention` is still to come.
 fn slot(
     cx: &mut Cx,
     slots: &mut Vec<Slot>,
@@ -213,7 +213,7 @@ fn slot(
                     cx.diagnostics
                         .error(
                             ends,
-                            "`drop_connect` stands behind the layer whose weights it drops",
+                            "`drop_connect` must come after the layer whose weights it drops",
                         )
                         .help("`linear(64) -> drop_connect(0.1) -> relu`");
                 }
@@ -534,14 +534,14 @@ fn unknown(cx: &mut Cx, node: &Node, call: &Call) {
         cx.diagnostics
             .error(example, format!("`{name}` is an annotation, not a layer"))
             .help(format!(
-                "behind `with`: `{}`",
+                "after `with`: `{}`",
                 annotations::inside_example(word)
             ));
     } else if let Some(word) = words::rule(&name).or_else(|| words::activity(&name)) {
         let sample = annotations::sample(word);
         cx.diagnostics
             .error(example, format!("`{name}` is an annotation, not a layer"))
-            .help(format!("behind `with`: `linear(64) -> relu with {sample}`"));
+            .help(format!("after `with`: `linear(64) -> relu with {sample}`"));
     } else {
         unknown_word(cx, "layer", &call.word, &words::chain());
     }

@@ -1,5 +1,5 @@
 //! [`ast`] to a description: names, defaults, places of annotations. What is wrong is reported, and
-//! something of the same form stands in its place.
+//! something of the same form takes its place.
 
 mod annotations;
 mod arguments;
@@ -78,7 +78,7 @@ impl Cx<'_> {
 
 /// Lowers one declaration.
 ///
-/// Beside it stands what was found here, at the levels that the model asks for.
+/// It comes with what was found here, at the levels that the model asks for.
 pub(crate) fn lower(
     cx: &mut Diagnostics,
     krate: TokenStream,

@@ -69,7 +69,7 @@ pub(super) fn transformer_encoder(cx: &mut Cx, id: Id, arguments: &Arguments) ->
     }
 }
 
-/// The parts of a short form; all of them stand where the short form stands.
+/// The parts of a short form; all of them are at the place of the short form.
 struct Encoder<'c, 'd> {
     cx: &'c mut Cx<'d>,
     id: Id,
@@ -110,7 +110,7 @@ impl Encoder<'_, '_> {
         }
     }
 
-    /// `name: residual { layer_norm -> .. -> dropout; }`, or with the norm behind the sum.
+    /// `name: residual { layer_norm -> .. -> dropout; }`, or with the norm after the sum.
     fn residual(&mut self, name: &str, inner: Vec<Op>) -> Statement {
         let mut branch = Vec::new();
         if self.norm_first {
@@ -139,7 +139,7 @@ pub(super) fn only_inside(cx: &mut Cx, word: &Word, arguments: &Arguments) {
         cx.diagnostics
             .error(
                 ends,
-                "`recurrent` drops connections inside `lstm`, `gru` and `rnn`: this `variational_dropout` stands outside of one",
+                "`recurrent` drops connections inside `lstm`, `gru` and `rnn`: this `variational_dropout` is outside of one",
             )
             .help("on the layer, without a place: `lstm(128) with variational_dropout(0.25, recurrent = 0.25)`");
     }

@@ -74,7 +74,7 @@ pub(super) fn metrics(cx: &mut Cx, section: &Section<Vec<Call>>) -> Vec<Metric> 
             cx.diagnostics
                 .error(
                     call.ends(),
-                    format!("the metric `{}` stands twice", call.word),
+                    format!("the metric `{}` is written twice", call.word),
                 )
                 .other(first.word.span(), "the first one is")
                 .help("keep one of them");
@@ -103,7 +103,10 @@ pub(super) fn train(cx: &mut Cx, section: &Section<Vec<ast::Setting>>) -> Train 
         };
         if let Some(first) = seen.get(setting.word()) {
             cx.diagnostics
-                .error(&written.name, format!("the setting `{name}` stands twice"))
+                .error(
+                    &written.name,
+                    format!("the setting `{name}` is written twice"),
+                )
                 .other(first.name.span(), "the first one is")
                 .help("keep one of them");
             continue;
@@ -174,7 +177,7 @@ fn apply(cx: &mut Cx, train: &mut Train, written: &ast::Setting, setting: Settin
         cx.diagnostics
             .error(
                 (written.name.span(), last),
-                format!("`{name}` has its value behind `:`"),
+                format!("`{name}` has its value after `:`"),
             )
             .help(example);
         return;

@@ -7,7 +7,7 @@ use crate::words;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenTree};
 use quote::quote;
 
-/// Tokens as a value. In the place of one that is too long, which is reported, stands a name that nobody knows.
+/// Tokens as a value. One that is too long is reported, and replaced by a name that does not exist.
 pub(super) fn value(cx: &mut Diagnostics, trees: Vec<TokenTree>, before: Span) -> Expr {
     let value = Expr::new(trees.into_iter().collect(), before);
     if is_readable(cx, &value.tokens, "value") {
@@ -135,7 +135,7 @@ pub(super) fn pieces(
                         before,
                         format!("expected a value for `{name}`, found {found}"),
                     )
-                    .help(format!("a value behind the `=`, or no `{name}` at all")),
+                    .help(format!("a value after the `=`, or no `{name}` at all")),
                 None => cx
                     .error(cursor.span(), format!("expected a value, found {found}"))
                     .help("remove the `,`"),

@@ -78,11 +78,8 @@ fn statement(cx: &mut Diagnostics, cursor: &mut Cursor) -> Statement {
         && !cursor.is_colon(2)
         && !words::chain().contains(&name.to_string().as_str())
     {
-        cx.error(
-            name.span(),
-            format!("expected `:` behind the name `{name}`"),
-        )
-        .help(format!("`{name}: {next}`"));
+        cx.error(name.span(), format!("expected `:` after the name `{name}`"))
+            .help(format!("`{name}: {next}`"));
         statement.name = cursor.ident().map(|name| checked(cx, name, "a statement"));
     }
     loop {
@@ -224,7 +221,7 @@ fn node(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Node> {
     })
 }
 
-/// `with a, b, ..`, and the family of what is still to be typed; the cursor stands at `with`.
+/// `with a, b, ..`, and the family of what is still to be typed; the cursor is at `with`.
 fn annotations(
     cx: &mut Diagnostics,
     cursor: &mut Cursor,
@@ -259,7 +256,7 @@ fn annotations(
         if cursor.is_word("with") {
             cx.error(
                 cursor.span(),
-                "`with` stands once, its annotations are separated by `,`",
+                "`with` is written once, its annotations are separated by `,`",
             )
             .help("`,` in its place");
             cursor.next();

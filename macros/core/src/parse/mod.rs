@@ -106,7 +106,7 @@ fn section<T>(
     let content = read(cx, cursor);
     match slot {
         Some(first) => {
-            cx.error(&word, format!("the section `{word}` stands twice"))
+            cx.error(&word, format!("the section `{word}` is written twice"))
                 .other(first.word.span(), "the first one is")
                 .help("keep one of them");
         }

@@ -158,7 +158,7 @@ fn setting(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Setting> {
                 cursor.found()
             );
             cx.error(before, example)
-                .help(format!("a value behind the `:`, or no `{name}` at all"));
+                .help(format!("a value after the `:`, or no `{name}` at all"));
             return None;
         }
         let value = value(cx, taken, before);
@@ -176,7 +176,7 @@ fn setting(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Setting> {
     })
 }
 
-/// Whether `name(..)` stands here where only a setting can be meant.
+/// Whether `name(..)` here can only be a setting.
 fn starts_setting(cursor: &Cursor) -> bool {
     let called = matches!(cursor.nth(1), Some(TokenTree::Group(group))
         if group.delimiter() == Delimiter::Parenthesis);

@@ -65,7 +65,7 @@ pub(in crate::lower) fn default(
                 name,
                 format!("`{side} {name}` needs one statement, this is for all of `layers`"),
             )
-            .help("on `layers`, the place is behind the last activation of each statement");
+            .help("on `layers`, the place is after the last activation of each statement");
     }
     let Some(op) = acting(cx, annotation, levels) else {
         return;

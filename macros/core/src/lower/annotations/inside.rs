@@ -132,7 +132,7 @@ pub(in crate::lower) fn inside(
         cx.diagnostics
             .error(
                 annotation.call.ends(),
-                format!("`{}` stands twice on one statement", word.name),
+                format!("`{}` is written twice on one statement", word.name),
             )
             .other(first, "the first one is")
             .help("keep one of them");

@@ -30,7 +30,7 @@ pub(in crate::lower) fn once(
         cx.diagnostics
             .error(
                 annotation.call.ends(),
-                format!("`{word}` stands twice on one statement"),
+                format!("`{word}` is written twice on one statement"),
             )
             .other(*first, "the first one is")
             .help("keep one of them");
@@ -49,7 +49,7 @@ pub(in crate::lower) fn own(cx: &mut Cx, op: &mut Op, rule: &WeightRule) -> bool
         {
             Some(first) => {
                 let (first, ends) = (cx.spans.get(first.id).0, cx.spans.get(rule.id));
-                let message = format!("`{}` stands twice on one statement", rule.kind.word());
+                let message = format!("`{}` is written twice on one statement", rule.kind.word());
                 cx.diagnostics
                     .error(ends, message)
                     .other(first, "the first one is");
@@ -109,7 +109,7 @@ pub(in crate::lower) fn no_weights(cx: &mut Cx, annotation: &Annotation, rule: &
     }
 }
 
-/// A rule that stands behind `with`: it has no place in the chain.
+/// A rule after `with`: it has no place in the chain.
 pub(in crate::lower) fn weight_rule(
     cx: &mut Cx,
     annotation: &Annotation,

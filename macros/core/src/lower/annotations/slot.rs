@@ -2,7 +2,7 @@
 
 use damper_ir::Op;
 
-/// The block that a statement stands in.
+/// The block that a statement is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::lower) enum Where {
     /// `layers`

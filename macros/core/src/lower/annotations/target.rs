@@ -14,7 +14,7 @@ pub(in crate::lower) enum Target {
     Lost,
 }
 
-/// The operation on which an annotation acts: the named one, or behind the last activation, or the end.
+/// The operation on which an annotation acts: the named one, or after the last activation, or the end.
 pub(in crate::lower) fn target(
     cx: &mut Cx,
     annotation: &Annotation,
@@ -107,7 +107,7 @@ pub(in crate::lower) fn drop_path(
                     cx.diagnostics
                         .error(
                             annotation.call.ends(),
-                            "`drop_path` stands twice on one statement",
+                            "`drop_path` is written twice on one statement",
                         )
                         .other(before, "the first one is")
                         .help("keep one of them");
