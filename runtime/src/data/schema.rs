@@ -1,6 +1,6 @@
 //! The names of columns, categories and classes, by which other data are put in the same order.
 
-use super::columns::{Columns, TableSchema};
+use super::columns::{ColumnSchema, Columns, TableSchema};
 use super::error::DataError;
 use super::features::Features;
 use super::message::list;
@@ -96,100 +96,110 @@ impl Schema {
             inputs,
             ..data.clone()
         };
-        self.targets(&mut data)?;
+        self.apply_to_targets(&mut data)?;
         Ok(data)
     }
 
-    fn targets(&self, data: &mut Data) -> Result<(), DataError> {
-        let from_a_table = !data.origin.target.is_empty();
-        let otherwise = |found: &str, training: &str, help: &str| {
-            let column = data.origin.target.first();
-            let column = column.or(self.target.first());
-            Err(DataError::ColumnType {
-                file: data.origin.file.as_deref().map(Box::from),
-                column: column.cloned().unwrap_or_default(),
-                found: found.to_owned(),
-                training: training.to_owned(),
-                help: help.to_owned(),
-            })
-        };
+    fn apply_to_targets(&self, data: &mut Data) -> Result<(), DataError> {
+        let is_from_table = !data.origin.target.is_empty();
         match &data.targets {
             Targets::Classes { indices, names } if !names.is_empty() => {
                 if self.classes.is_empty() {
-                    if self.target.is_empty() || !from_a_table {
+                    if self.target.is_empty() || !is_from_table {
                         return Ok(());
                     }
-                    return otherwise(
-                        "classes",
-                        "numbers",
-                        "read both alike: `.classes()` or `.values()`",
-                    );
+                    let help = "read both alike: `.classes()` or `.values()`";
+                    return Err(self.other_target_type(data, ["classes", "numbers"], help));
                 }
-                if **names == self.classes {
-                    return Ok(());
+                if **names != self.classes {
+                    data.targets = self.renumbered(data, indices, names)?;
                 }
-                let known: HashMap<&str, usize> = self
-                    .classes
-                    .iter()
-                    .enumerate()
-                    .map(|(index, name)| (name.as_str(), index))
-                    .collect();
-                let mut renumbered = Vec::with_capacity(indices.len());
-                for (row, class) in indices.iter().enumerate() {
-                    let name = names.get(*class).map(String::as_str);
-                    match name.and_then(|name| known.get(name)) {
-                        Some(index) => renumbered.push(*index),
-                        None => {
-                            return Err(DataError::UnknownClass {
-                                place: Box::new(data.target_place(row, 0)),
-                                class: name.map_or_else(|| class.to_string(), str::to_owned),
-                                known: self.classes.clone(),
-                            });
-                        }
-                    }
-                }
-                data.targets = Targets::Classes {
-                    indices: Arc::new(renumbered),
-                    names: Arc::new(self.classes.clone()),
-                };
             }
-            Targets::Values { .. } if from_a_table && self.classes_were_read => {
-                return otherwise(
-                    "numbers",
-                    "classes",
-                    "read both alike: `.classes()` before `.target(..)`",
-                );
+            Targets::Values { .. } if is_from_table && self.classes_were_read => {
+                let help = "read both alike: `.classes()` before `.target(..)`";
+                return Err(self.other_target_type(data, ["numbers", "classes"], help));
             }
             Targets::Values { values, width }
-                if from_a_table && self.target.len() > 1 && *self.target != *data.origin.target =>
+                if is_from_table
+                    && self.target.len() > 1
+                    && *self.target != *data.origin.target =>
             {
-                let found: Vec<Option<usize>> = self
-                    .target
-                    .iter()
-                    .map(|name| data.origin.target.iter().position(|other| other == name))
-                    .collect();
-                let picked: Option<Vec<usize>> = found.iter().copied().collect();
-                let Some(picked) = picked.filter(|picked| picked.len() == *width) else {
-                    return Err(differ(
-                        data,
-                        &self.target,
-                        &data.origin.target,
-                        "target columns",
-                    ));
-                };
-                let values = values
-                    .chunks_exact(*width)
-                    .flat_map(|row| picked.iter().map(|&column| row[column]))
-                    .collect();
-                data.targets = Targets::Values {
-                    values: Arc::new(values),
-                    width: *width,
-                };
+                data.targets = self.reordered(data, values, *width)?;
                 data.origin.target = Arc::new(self.target.clone());
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// The classes with the indices that they have here.
+    fn renumbered(
+        &self,
+        data: &Data,
+        indices: &[usize],
+        names: &[String],
+    ) -> Result<Targets, DataError> {
+        let known: HashMap<&str, usize> = self
+            .classes
+            .iter()
+            .enumerate()
+            .map(|(index, name)| (name.as_str(), index))
+            .collect();
+        let mut renumbered = Vec::with_capacity(indices.len());
+        for (row, class) in indices.iter().enumerate() {
+            let name = names.get(*class).map(String::as_str);
+            match name.and_then(|name| known.get(name)) {
+                Some(index) => renumbered.push(*index),
+                None => {
+                    return Err(DataError::UnknownClass {
+                        place: Box::new(data.target_place(row, 0)),
+                        class: name.map_or_else(|| class.to_string(), str::to_owned),
+                        known: self.classes.clone(),
+                    });
+                }
+            }
+        }
+        Ok(Targets::Classes {
+            indices: Arc::new(renumbered),
+            names: Arc::new(self.classes.clone()),
+        })
+    }
+
+    /// Rows of targets in the order of the target columns here.
+    fn reordered(&self, data: &Data, values: &[f32], width: usize) -> Result<Targets, DataError> {
+        let found = &data.origin.target;
+        let picked: Option<Vec<usize>> = self
+            .target
+            .iter()
+            .map(|name| found.iter().position(|other| other == name))
+            .collect();
+        let Some(picked) = picked.filter(|picked| picked.len() == width) else {
+            return Err(other_columns(data, &self.target, found, "target columns"));
+        };
+        let values = values
+            .chunks_exact(width)
+            .flat_map(|row| picked.iter().map(|&column| row[column]))
+            .collect();
+        Ok(Targets::Values {
+            values: Arc::new(values),
+            width,
+        })
+    }
+
+    fn other_target_type(
+        &self,
+        data: &Data,
+        [found, training]: [&str; 2],
+        help: &str,
+    ) -> DataError {
+        let column = data.origin.target.first().or(self.target.first());
+        DataError::ColumnType {
+            file: data.origin.file.as_deref().map(Box::from),
+            column: column.cloned().unwrap_or_default(),
+            found: found.to_owned(),
+            training: training.to_owned(),
+            help: help.to_owned(),
+        }
     }
 }
 
@@ -211,7 +221,12 @@ impl Data {
 }
 
 /// The error for names that are missing or extra.
-fn differ(data: &Data, wanted: &[String], found: &[String], what: &'static str) -> DataError {
+fn other_columns(
+    data: &Data,
+    wanted: &[String],
+    found: &[String],
+    what: &'static str,
+) -> DataError {
     let without = |these: &[String], those: &[String]| {
         let those: BTreeSet<&String> = those.iter().collect();
         these
@@ -228,15 +243,6 @@ fn differ(data: &Data, wanted: &[String], found: &[String], what: &'static str) 
     }
 }
 
-/// The place of a training feature in other data.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum From {
-    /// The index of the feature.
-    At(usize),
-    /// A category that the other data do not have.
-    Nowhere,
-}
-
 /// The features in the order of the training data.
 fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Features, DataError> {
     let found = &features.sources;
@@ -248,7 +254,7 @@ fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Feature
         return Ok(features.clone());
     };
     let starts = found.starts();
-    let mut from = Vec::with_capacity(wanted.width());
+    let mut places = Vec::with_capacity(wanted.width());
     for (wanted, partner) in wanted.list.iter().zip(partners) {
         let (column, start) = (&found.list[partner], starts[partner]);
         if column.filled > 0 && column.means != wanted.means {
@@ -259,40 +265,11 @@ fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Feature
             });
         }
         match (&wanted.categories, &column.categories) {
-            (None, None) => from.push(From::At(start)),
+            (None, None) => places.push(Some(start)),
             (Some(known), Some(categories)) => {
-                if known != categories && features.is_changed {
-                    return Err(DataError::ColumnType {
-                        file: data.origin.file.as_deref().map(Box::from),
-                        column: column.name.clone(),
-                        found: format!("the categories {} (and then scaled or mapped)", list(categories)),
-                        training: list(known),
-                        help: "read the file like the training data, before scaling: `.like(&train.schema())`".to_owned(),
-                    });
-                }
-                let places: HashMap<&str, usize> = categories
-                    .iter()
-                    .enumerate()
-                    .map(|(place, name)| (name.as_str(), start + place))
-                    .collect();
-                for (place, name) in categories.iter().enumerate() {
-                    let is_used = |row: &[f32]| row[start + place] != 0.0;
-                    let mut rows = features.values.chunks_exact(features.width);
-                    if !known.contains(name)
-                        && let Some(row) = rows.position(is_used)
-                    {
-                        return Err(DataError::UnknownCategory {
-                            place: Box::new(data.place(row).column(column.name.as_str())),
-                            value: name.clone(),
-                            known: known.clone(),
-                        });
-                    }
-                }
-                from.extend(known.iter().map(|name| {
-                    places
-                        .get(name.as_str())
-                        .map_or(From::Nowhere, |place| From::At(*place))
-                }));
+                check_categories(data, features, column, start, known, categories)?;
+                let found: HashMap<&String, usize> = categories.iter().zip(start..).collect();
+                places.extend(known.iter().map(|name| found.get(name).copied()));
             }
             (wanted, _) => {
                 let kind = |is: bool| if is { "categories" } else { "numbers" };
@@ -309,26 +286,64 @@ fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Feature
             }
         }
     }
-    let in_place = |(index, from): (usize, &From)| *from == From::At(index);
-    if from.len() == features.width && from.iter().enumerate().all(in_place) {
-        return Ok(features.clone());
-    }
-    let values = features
-        .values
-        .chunks_exact(features.width)
-        .flat_map(|row| {
-            from.iter().map(|from| match from {
-                From::At(place) => row[*place],
-                From::Nowhere => 0.0,
-            })
+    Ok(pick(features, &places, wanted))
+}
+
+/// Refuses categories that the training data do not have, and other categories of features that were scaled: there is
+/// no number for a category that is missing.
+fn check_categories(
+    data: &Data,
+    features: &Features,
+    column: &ColumnSchema,
+    start: usize,
+    known: &[String],
+    categories: &[String],
+) -> Result<(), DataError> {
+    if known != categories && features.is_changed {
+        return Err(DataError::ColumnType {
+            file: data.origin.file.as_deref().map(Box::from),
+            column: column.name.clone(),
+            found: format!(
+                "the categories {} (and then scaled or mapped)",
+                list(categories)
+            ),
+            training: list(known),
+            help: "read the file like the training data, before scaling: `.like(&train.schema())`"
+                .to_owned(),
         });
-    Ok(Features {
-        width: from.len(),
+    }
+    let is_known: BTreeSet<&String> = known.iter().collect();
+    for (index, name) in categories.iter().enumerate() {
+        let is_used = |row: &[f32]| row[start + index] != 0.0;
+        let mut rows = features.values.chunks_exact(features.width);
+        if !is_known.contains(name)
+            && let Some(row) = rows.position(is_used)
+        {
+            return Err(DataError::UnknownCategory {
+                place: Box::new(data.place(row).column(column.name.as_str())),
+                value: name.clone(),
+                known: known.to_vec(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The features at these places, one for each feature of the training data; 0 for a category without a place.
+fn pick(features: &Features, places: &[Option<usize>], wanted: &Columns) -> Features {
+    let is_same = |(index, place): (usize, &Option<usize>)| *place == Some(index);
+    if places.len() == features.width && places.iter().enumerate().all(is_same) {
+        return features.clone();
+    }
+    let rows = features.values.chunks_exact(features.width);
+    let values = rows.flat_map(|row| places.iter().map(|place| place.map_or(0.0, |at| row[at])));
+    Features {
+        width: places.len(),
         values: Arc::new(values.collect()),
         columns: Arc::new(wanted.features()),
         sources: Arc::new(wanted.clone()),
         ..features.clone()
-    })
+    }
 }
 
 /// For each training column the index of the same column here: by name, or by position if either side has no names.
@@ -363,7 +378,12 @@ fn partners(
                     .map(|column| column.name.clone())
                     .collect()
             };
-            Err(differ(data, &names(wanted), &names(found), "columns"))
+            Err(other_columns(
+                data,
+                &names(wanted),
+                &names(found),
+                "columns",
+            ))
         }
     }
 }
