@@ -6,7 +6,7 @@ use crate::product::{Matrix, MatrixMut, product_here};
 use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::Tensor;
 use damper_kernels::dropout::{self, DropoutMask, Word};
-use damper_kernels::{LengthMismatch, rows};
+use damper_kernels::{LengthMismatch, softmax};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -199,7 +199,7 @@ impl Sizes {
                 }
             }
         }
-        rows::softmax_in_place(weights, time)
+        softmax::softmax_in_place(weights, time)
     }
 
     /// The values of a head, by their weights.
@@ -303,7 +303,7 @@ impl Attention {
                         if let Some((mask, scale)) = mask {
                             dropout::backward_in_place(scale, mask, slopes)?;
                         }
-                        rows::softmax_backward_in_place(weights, slopes, time)
+                        softmax::softmax_backward_in_place(weights, slopes, time)
                     };
                     sizes.backward(head, all, gradient, mixed, into, slopes, softmax_backward)?;
                 }

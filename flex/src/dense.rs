@@ -7,7 +7,7 @@ use crate::product::{Matrix, MatrixMut, product, product_here};
 use crate::{Input, Operands, Primitive, WeightedBackward, run_weighted_op};
 use burn::tensor::Tensor;
 use damper_kernels::dropout::{self, DropoutMask, Word};
-use damper_kernels::{Activation, LengthMismatch, Saved, columns};
+use damper_kernels::{Activation, LengthMismatch, Saved, bias};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -309,7 +309,7 @@ impl Finish<'_> {
         for (index, ((output, mask), saved)) in blocks.enumerate() {
             let first = first + (index * words) as u64;
             if let Some(bias) = self.bias {
-                columns::add_bias(bias, output)?;
+                bias::add_bias(bias, output)?;
             }
             if self.relu {
                 if mask.is_empty() {
@@ -378,7 +378,7 @@ impl BackwardState {
                 self.block(index * size + number * block, numbers)?;
                 if sums {
                     let mut here = none();
-                    columns::add_sums(numbers, &mut here)?;
+                    bias::add_column_sums(numbers, &mut here)?;
                     total = add(total, here);
                 }
             }
@@ -428,7 +428,7 @@ fn sums_of(sizes: Sizes, numbers: &[f32]) -> Checked<Vec<f32>> {
     let sum = |numbers: &[f32]| {
         numbers.chunks(block).try_fold(none(), |total, block| {
             let mut here = none();
-            columns::add_sums(block, &mut here)?;
+            bias::add_column_sums(block, &mut here)?;
             Ok(add(total, here))
         })
     };

@@ -18,26 +18,32 @@
 mod attention;
 mod chunks;
 mod convolution;
+mod cross_entropy;
 mod dense;
 mod elementwise;
 mod memory;
 mod norm;
 mod op;
+mod pool;
 mod product;
 pub mod recurrent;
-mod rows;
+mod softmax;
 mod step;
+mod windows;
 
 pub use attention::attention;
 pub use chunks::chunk_len;
-pub use convolution::{Convolution, MaxPool, convolution, max_pool};
+pub use convolution::convolution;
+pub use cross_entropy::cross_entropy;
 pub use dense::dense;
 pub use elementwise::{activate, blend, dropout, noise, scale_groups};
 pub use memory::{make_contiguous, release_unused_memory};
 pub use norm::{Normalized, batch_norm, layer_norm};
 pub use op::{Input, Primitive, with_parents};
-pub use rows::{cross_entropy, log_softmax, softmax};
+pub use pool::{MaxPool, max_pool};
+pub use softmax::{log_softmax, softmax};
 pub use step::step;
+pub use windows::Convolution;
 
 use op::{CustomBackward, Operands, WeightedBackward, run_op, run_weighted_op};
 

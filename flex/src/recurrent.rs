@@ -15,7 +15,7 @@ use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
 use damper_kernels::recurrent::{self, Cell, Step, StepBackward};
-use damper_kernels::{LengthMismatch, columns};
+use damper_kernels::{LengthMismatch, bias};
 use rayon::prelude::*;
 use std::mem::take;
 use std::sync::Arc;
@@ -423,7 +423,7 @@ impl Past {
             .collect::<Checked<Vec<_>>>()?;
         bias.fill(0.0);
         for block in parts.iter().flat_map(|part| part.chunks(width)) {
-            columns::add_bias(block, bias)?;
+            bias::add_bias(block, bias)?;
         }
         Ok(())
     }
@@ -483,8 +483,8 @@ impl Past {
             // The sums of each step first: sums of few terms lose little.
             for (rows, bias) in product.chunks(ROWS * width).zip(bias.chunks_mut(width)) {
                 one_bias.fill(0.0);
-                columns::add_sums(rows, &mut one_bias)?;
-                columns::add_bias(&one_bias, bias)?;
+                bias::add_column_sums(rows, &mut one_bias)?;
+                bias::add_bias(&one_bias, bias)?;
             }
             if order.peek().is_some() {
                 given.multiply(&mut state, product, weight, [width, hidden])?;

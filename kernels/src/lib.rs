@@ -4,14 +4,15 @@
 //! whose lengths do not fit are an error, [`LengthMismatch`], and then nothing is written.
 //!
 //! - [`Activation`]: relu, exp, tanh, sigmoid, silu, gelu and mish, forward and backward;
-//! - [`columns`]: the bias of a linear layer and its gradient;
+//! - [`bias`]: the bias of a linear layer and its gradient;
+//! - [`cross_entropy`](mod@cross_entropy): the loss of rows of logits and its gradient;
 //! - [`dropout`]: a bit mask from a counter-based generator, [`philox`];
 //! - [`noise`]: normal numbers from the same generator, added or multiplied;
 //! - [`norm`]: layer and batch normalization;
 //! - [`optimizer`]: a fused step of Adam and of stochastic gradient descent;
 //! - [`pool`]: max pooling;
 //! - [`recurrent`]: the gates of a step of an RNN, a GRU or an LSTM;
-//! - [`rows`]: softmax and cross entropy of the rows of a matrix;
+//! - [`softmax`](mod@softmax): softmax and log-softmax of the rows of a matrix;
 //! - [`uniform`]: uniform numbers from the generator, for initial weights.
 
 // Only what is inlined into the dispatched function gets its instructions.
@@ -21,7 +22,8 @@
 mod vectorized;
 
 mod activation;
-pub mod columns;
+pub mod bias;
+pub mod cross_entropy;
 pub mod dropout;
 mod math;
 pub mod noise;
@@ -30,7 +32,8 @@ pub mod optimizer;
 pub mod philox;
 pub mod pool;
 pub mod recurrent;
-pub mod rows;
+mod row_groups;
+pub mod softmax;
 mod sum;
 pub mod uniform;
 
