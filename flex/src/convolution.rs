@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 /// The backward pass of a convolution.
 #[derive(Clone, Debug)]
-struct Convolved {
+struct ConvolutionBackward {
     sizes: Sizes,
     input: Primitive,
     weight: Primitive,
@@ -21,8 +21,8 @@ struct Convolved {
 /// `[batch, out, height, width]`. Tensors of one axis have no height.
 ///
 /// # Errors
-/// The input: it has neither one axis nor two, the sizes do not fit, each channel is a group of its own (burn is fast
-/// there), or the memory of one of the tensors cannot be reached (see [`Input::of`]).
+/// Returns the input if it does not have one or two axes, the sizes do not fit, each channel is a group (burn is faster
+/// then), or the memory of one of the tensors cannot be reached (see [`Input::of`]).
 pub fn convolution<const D: usize>(
     input: Tensor<D>,
     weight: Tensor<D>,
@@ -69,7 +69,7 @@ fn convolve(operands: Operands, sizes: Sizes) -> Input {
             forward(&sizes, &input, &weight, bias.as_ref(), output)
         });
         let output = tensor(output, of_output);
-        let backward = keep.then_some(Convolved {
+        let backward = keep.then_some(ConvolutionBackward {
             sizes,
             input,
             weight,
@@ -153,7 +153,7 @@ struct PartialGradient {
     bias: Vec<f32>,
 }
 
-impl WeightedBackward for Convolved {
+impl WeightedBackward for ConvolutionBackward {
     fn gradients(
         &self,
         gradient: Primitive,
@@ -181,7 +181,7 @@ impl WeightedBackward for Convolved {
     }
 }
 
-impl Convolved {
+impl ConvolutionBackward {
     /// Writes the gradients of the input, the weight and the bias that are wanted.
     fn write(
         &self,
@@ -309,7 +309,7 @@ mod tests {
     fn a_gradient_of_another_length_gives_nan() {
         for kernel in [1, 3] {
             let sizes = sizes(kernel);
-            let backward = Convolved {
+            let backward = ConvolutionBackward {
                 sizes,
                 input: ones([4, 2, 6, 6]),
                 weight: ones([3, 2, kernel, kernel]),

@@ -5,7 +5,7 @@ use crate::memory::{Buffer, Checked, make_contiguous, modify_in_place, read, ten
 use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::{Int, Tensor};
 use damper_kernels::LengthMismatch;
-use damper_kernels::cross_entropy::{self, CrossEntropyError};
+use damper_kernels::cross_entropy::{self as kernel, CrossEntropyError};
 use rayon::prelude::*;
 
 /// The backward pass of the loss, with the gradient of the sum over the rows.
@@ -15,8 +15,8 @@ struct LossBackward(Primitive);
 /// The mean cross entropy of logits `[rows, classes]` with one class for each row, `[rows]`: `[1]`.
 ///
 /// # Errors
-/// The logits: there are none, the classes are more or fewer than the rows, one of them is not below the number of
-/// columns, or the memory cannot be reached (see [`Input::of`]).
+/// Returns the logits if they are empty, there is not one class for each row, a class is not below the number of columns,
+/// or the memory cannot be reached (see [`Input::of`]).
 pub fn cross_entropy(
     logits: Tensor<2>,
     classes: &Tensor<1, Int>,
@@ -50,7 +50,7 @@ fn loss(logits: Input, classes: &[u32], [rows, width]: [usize; 2], smoothing: f3
             LengthMismatch::check("classes", classes.len(), rows)?;
             let size = chunk_len(numbers.len(), width);
             let loss = |(gradient, (numbers, classes)): (&mut [f32], (&[f32], &[u32]))| {
-                match cross_entropy::cross_entropy(numbers, width, classes, smoothing, gradient) {
+                match kernel::cross_entropy(numbers, width, classes, smoothing, gradient) {
                     Ok(loss) => Ok(loss),
                     Err(CrossEntropyError::LengthMismatch(error)) => Err(error),
                     // `cross_entropy` has refused such classes.

@@ -1,14 +1,14 @@
 //! Fused operations of damper on burn's flex backend.
 //!
-//! Each goes over the memory once, or as few times as possible, and is one node of the graph with a custom backward
-//! pass. Its results are in memory that the next step reuses. The loops themselves are in `damper_kernels`; matrix
-//! products are those of the crate `gemm`.
+//! Each operation reads the memory once, or as few times as possible, and is one node of the graph with a custom backward
+//! pass. Its results are in memory that the next step reuses. The loops are in `damper_kernels`; matrix products are
+//! those of the crate `gemm`.
 //!
-//! An operation is a function of tensors that returns `Err` with its input where it does not apply: the tensor is on
-//! another backend, is not of type `f32`, is on a device with gradient checkpointing, or the sizes do not fit. The caller
-//! then does the same with burn's operations.
+//! An operation is a function of tensors that returns its input as the error if it cannot be used: the tensor is on another
+//! backend, is not of type `f32`, is on a device with gradient checkpointing, or the sizes do not fit. The caller then
+//! uses burn's operations.
 //!
-//! Nothing here panics. Should the lengths of slices disagree all the same, the result is NaN, never old memory.
+//! Nothing here panics. If the lengths of slices do not fit after all, the result is NaN, never old memory.
 
 #![allow(
     clippy::result_large_err,
@@ -47,7 +47,7 @@ pub use windows::Convolution;
 
 use op::{CustomBackward, Operands, WeightedBackward, run_op, run_weighted_op};
 
-/// Panics unless all gradients are there, and all their numbers are NaN.
+/// Panics unless there are all gradients, and all their numbers are NaN.
 #[cfg(test)]
 fn assert_nan<const N: usize>(gradients: [Option<Primitive>; N]) {
     for (index, gradient) in gradients.into_iter().enumerate() {
@@ -72,7 +72,7 @@ mod tests {
     use damper_kernels::recurrent::Cell;
     use recurrent::Steps;
 
-    /// Which operations apply.
+    /// The operations, and for each whether it can be used.
     fn reached(input: &Device, parameters: &Device) -> Vec<(&'static str, bool)> {
         let x = || Tensor::<2>::ones([4, 6], input);
         let line = || Tensor::<3>::ones([1, 4, 6], input);
@@ -151,7 +151,7 @@ mod tests {
         ]
     }
 
-    /// Otherwise what compares these operations with burn's compares burn's with themselves.
+    /// Otherwise the tests that compare these operations with burn's would compare burn's with themselves.
     #[test]
     fn the_memory_of_flex_is_reached_on_both_sides_of_the_graph() {
         let (plain, training) = (Device::flex(), Device::flex().autodiff());
@@ -166,7 +166,7 @@ mod tests {
         }
     }
 
-    /// What burn computes again for a checkpoint is burn's to decide.
+    /// With checkpoints, burn decides what is computed again.
     #[test]
     fn gradient_checkpointing_is_left_to_burn() {
         let device = Device::flex().autodiff().gradient_checkpointing();

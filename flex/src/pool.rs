@@ -21,7 +21,7 @@ pub struct MaxPool {
 
 /// The backward pass of max pooling.
 #[derive(Clone, Debug)]
-struct Pooled {
+struct MaxPoolBackward {
     /// The shape of the input.
     shape: Vec<usize>,
     /// The index in its plane of each maximum.
@@ -33,8 +33,8 @@ struct Pooled {
 /// The first of equal maxima gets the gradient. NaN counts as larger than any number.
 ///
 /// # Errors
-/// The input: it has neither one axis nor two, a window could lie outside of it, or its memory cannot be reached (see
-/// [`Input::of`]).
+/// Returns the input if it does not have one or two axes, a window could be outside of it, or its memory cannot be
+/// reached (see [`Input::of`]).
 pub fn max_pool<const D: usize>(input: Tensor<D>, by: MaxPool) -> Result<Tensor<D>, Tensor<D>> {
     let dims = input.dims();
     let from = match *dims.get(2..).unwrap_or_default() {
@@ -72,7 +72,7 @@ fn pool_input(input: Input, sizes: &Sizes) -> Input {
         let output = Buffer::written(sizes.batch * to, |output| {
             pool_planes(sizes, &input, output, &mut places)
         });
-        let backward = keep.then(|| Pooled {
+        let backward = keep.then(|| MaxPoolBackward {
             shape: of_output.clone(),
             places: Arc::new(places),
         });
@@ -111,7 +111,7 @@ fn pool_planes(
     })
 }
 
-impl CustomBackward<1> for Pooled {
+impl CustomBackward<1> for MaxPoolBackward {
     fn backward(self, gradient: Primitive, _: [bool; 1]) -> [Option<Primitive>; 1] {
         let gradient = make_contiguous(gradient);
         let count = self.shape.iter().product();
@@ -120,7 +120,7 @@ impl CustomBackward<1> for Pooled {
     }
 }
 
-impl Pooled {
+impl MaxPoolBackward {
     /// Adds the gradient of each window to that of its maximum.
     fn add(&self, gradient: &Primitive, into: &mut [f32]) -> Checked {
         let planes = self.shape.iter().take(2).product::<usize>();
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_gradient_of_another_length_gives_nan() {
-        let pooled = Pooled {
+        let pooled = MaxPoolBackward {
             shape: vec![4, 2, 6, 6],
             places: Arc::new(vec![0; 4 * 2 * 9]),
         };

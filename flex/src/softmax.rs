@@ -4,7 +4,7 @@ use crate::chunks::chunk_len;
 use crate::memory::{Buffer, Checked, make_contiguous, modify_in_place, read, shape, tensor};
 use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::{AsIndex, Tensor};
-use damper_kernels::{LengthMismatch, softmax};
+use damper_kernels::{LengthMismatch, softmax as kernel};
 use rayon::prelude::*;
 
 /// The function of a row.
@@ -38,11 +38,10 @@ fn for_each_rows(
     chunks.try_for_each(|(values, other)| run(values, other))
 }
 
-/// `exp(x)` over its sum along an axis, `[..]` to `[..]`; negative axes count from the last one, -1.
+/// `exp(x)` divided by its sum along an axis, `[..]` to `[..]`. Negative axes are counted from the last one, -1.
 ///
 /// # Errors
-/// The input: the axis is not the last one, there is none or it is empty, or the memory cannot be reached (see
-/// [`Input::of`]).
+/// Returns the input if the axis is not the last one or is empty, or the memory cannot be reached (see [`Input::of`]).
 pub fn softmax<const D: usize>(
     input: Tensor<D>,
     axis: &impl AsIndex,
@@ -53,7 +52,7 @@ pub fn softmax<const D: usize>(
 /// The logarithm of [`softmax`], without overflow: `[..]` to `[..]`.
 ///
 /// # Errors
-/// Those of [`softmax`].
+/// As [`softmax`].
 pub fn log_softmax<const D: usize>(
     input: Tensor<D>,
     axis: &impl AsIndex,
@@ -82,8 +81,8 @@ fn each_row(input: Input, width: usize, function: Function) -> Input {
         let output = Buffer::written(input.layout().num_elements(), |output| {
             let numbers = read("input", &input, output.len())?;
             for_each_rows(output, numbers, width, |output, numbers| match function {
-                Function::Softmax => softmax::softmax(numbers, width, output),
-                Function::LogSoftmax => softmax::log_softmax(numbers, width, output),
+                Function::Softmax => kernel::softmax(numbers, width, output),
+                Function::LogSoftmax => kernel::log_softmax(numbers, width, output),
             })
         });
         let output = tensor(output, shape(&input));
@@ -106,9 +105,9 @@ impl CustomBackward<1> for RowBackward {
         let gradient = modify_in_place(gradient, |gradient| {
             let output = read("output", &output, gradient.len())?;
             for_each_rows(gradient, output, width, |gradient, output| match function {
-                Function::Softmax => softmax::softmax_backward_in_place(output, gradient, width),
+                Function::Softmax => kernel::softmax_backward_in_place(output, gradient, width),
                 Function::LogSoftmax => {
-                    softmax::log_softmax_backward_in_place(output, gradient, width)
+                    kernel::log_softmax_backward_in_place(output, gradient, width)
                 }
             })
         });

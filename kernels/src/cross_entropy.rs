@@ -9,7 +9,7 @@ pub enum CrossEntropyError {
     /// A slice does not have the length that it needs.
     #[error(transparent)]
     LengthMismatch(#[from] LengthMismatch),
-    /// The class of a row is not below the number of classes.
+    /// The class of a row is out of range.
     #[error("row {row} has class {class}, but there are {classes} classes")]
     Class {
         /// The row.
@@ -24,10 +24,10 @@ pub enum CrossEntropyError {
 /// The sum over the rows of the cross entropy of `logits` with one class each. Its gradient is written to `gradient`.
 ///
 /// With label smoothing `s` (Szegedy et al. 2016), the target `t` is `s / width` for every class, and `1 - s` more for
-/// the row's class; the loss of a row is `ln Σ exp(x) - Σ t x`, its gradient `softmax(x) - t`, as PyTorch's.
+/// the row's class; the loss of a row is `ln Σ exp(x) - Σ t x`, its gradient `softmax(x) - t`, as in PyTorch.
 ///
 /// # Errors
-/// The slices do not fit, or a class is not below `width`; then nothing is written.
+/// The lengths of the slices do not fit, or a class is not below `width`. Nothing is written then.
 pub fn cross_entropy(
     logits: &[f32],
     width: usize,

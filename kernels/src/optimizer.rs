@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::{LengthMismatch, sum};
 
-/// The options of a parameter: what is done to its gradient and weight besides the optimizer. The default does nothing.
+/// The options of a parameter: changes of its gradient and weight besides the optimizer. The default has none.
 ///
 /// The order is fixed. With the old weight `w`, its gradient `g`, and the step `d` of the optimizer:
 /// 1. `g ← grad_scale g + l1 sign(w) + l2 w`, clipped to `[-clip, clip]`, and `coupled_decay w` added;
@@ -65,7 +65,7 @@ impl ParamOptions {
             }
     }
 
-    /// The gradient that the optimizer sees.
+    /// The gradient that the optimizer gets.
     #[inline(always)]
     fn gradient<const PLAIN: bool>(&self, weight: f32, gradient: f32) -> f32 {
         if PLAIN {
@@ -223,7 +223,7 @@ impl Sgd {
     }
 }
 
-/// The old weight, its gradient, and where the new weight goes.
+/// The old weight, its gradient, and the place of the new weight.
 type Place<'a> = (f32, f32, &'a mut f32);
 
 fn over_gradient<'a>(

@@ -11,7 +11,7 @@ use crate::{LengthMismatch, math, sum};
 /// Writes `exp(x) / Σ exp(x)` of each row of `input` to `output`.
 ///
 /// # Errors
-/// `input` is not a whole number of rows, or `output` is not as long.
+/// `input` is not a whole number of rows, or `output` has another length.
 pub fn softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), LengthMismatch> {
     let width = LengthMismatch::check_rows("input", input.len(), width)?;
     LengthMismatch::check("output", output.len(), input.len())?;
@@ -32,7 +32,7 @@ pub fn softmax_in_place(values: &mut [f32], width: usize) -> Result<(), LengthMi
 /// Writes `y (g - Σ y g)` with [`softmax`]'s output `y` and the gradient `g` to `into`.
 ///
 /// # Errors
-/// `output` is not a whole number of rows, or the others are not as long.
+/// `output` is not a whole number of rows, or the others have another length.
 pub fn softmax_backward(
     output: &[f32],
     gradient: &[f32],
@@ -47,7 +47,7 @@ pub fn softmax_backward(
 /// As [`softmax_backward`], in place.
 ///
 /// # Errors
-/// `output` is not a whole number of rows, or `gradient` is not as long.
+/// `output` is not a whole number of rows, or `gradient` has another length.
 pub fn softmax_backward_in_place(
     output: &[f32],
     gradient: &mut [f32],
@@ -61,7 +61,7 @@ pub fn softmax_backward_in_place(
 /// Writes `x - ln Σ exp(x)` of each row of `input` to `output`.
 ///
 /// # Errors
-/// `input` is not a whole number of rows, or `output` is not as long.
+/// `input` is not a whole number of rows, or `output` has another length.
 pub fn log_softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<(), LengthMismatch> {
     let width = LengthMismatch::check_rows("input", input.len(), width)?;
     LengthMismatch::check("output", output.len(), input.len())?;
@@ -72,7 +72,7 @@ pub fn log_softmax(input: &[f32], width: usize, output: &mut [f32]) -> Result<()
 /// Writes `g - exp(y) Σ g` with [`log_softmax`]'s output `y` and the gradient `g` to `into`.
 ///
 /// # Errors
-/// `output` is not a whole number of rows, or the others are not as long.
+/// `output` is not a whole number of rows, or the others have another length.
 pub fn log_softmax_backward(
     output: &[f32],
     gradient: &[f32],
@@ -87,7 +87,7 @@ pub fn log_softmax_backward(
 /// As [`log_softmax_backward`], in place.
 ///
 /// # Errors
-/// `output` is not a whole number of rows, or `gradient` is not as long.
+/// `output` is not a whole number of rows, or `gradient` has another length.
 pub fn log_softmax_backward_in_place(
     output: &[f32],
     gradient: &mut [f32],

@@ -265,7 +265,7 @@ fn lengths_that_do_not_fit_are_errors() {
     let error = softmax::softmax(&[0.0; 7], 4, &mut [0.0; 7]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`input` has 7 numbers, where 8 are needed"
+        "`input` has length 7, but length 8 is needed"
     );
     assert!(softmax::softmax_in_place(&mut [0.0; 7], 0).is_err());
     assert!(softmax::log_softmax(&[0.0; 8], 4, &mut [0.0; 7]).is_err());
