@@ -1,12 +1,12 @@
-//! Attention of every head as one node of the graph: scores, softmax and dropout stay in the cache, and neither
-//! queries, keys and values nor the results of the heads are copied to another layout.
+//! The attention of all heads as one node of the graph. Scores, softmax and dropout stay in the cache, and queries, keys,
+//! values and results of the heads are not copied to another layout.
 
 use crate::memory::{Buffer, Checked, make_contiguous, read, tensor};
 use crate::product::{Matrix, MatrixMut, product_here};
 use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::Tensor;
 use damper_kernels::dropout::{self, DropoutMask, Word};
-use damper_kernels::{LengthMismatch, rows};
+use damper_kernels::{LengthMismatch, softmax};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ struct Sizes {
     batch: usize,
     time: usize,
     heads: usize,
-    /// Features of a head.
+    /// The number of features of a head.
     size: usize,
 }
 
@@ -25,7 +25,7 @@ impl Sizes {
         self.heads * self.size
     }
 
-    /// Numbers in the scores of a head.
+    /// The number of scores of a head.
     fn scores(self) -> usize {
         self.time * self.time
     }
@@ -34,7 +34,7 @@ impl Sizes {
         (self.size as f32).sqrt().recip()
     }
 
-    /// The numbers of a head within those of a sample: queries, keys or values for `part` 0, 1, 2.
+    /// The queries, keys or values (`part` 0, 1 or 2) of a head of a sample.
     fn part(self, numbers: &[f32], head: usize, part: usize) -> Checked<Matrix<'_>> {
         let first = part * self.features() + head * self.size;
         Matrix::strided(
@@ -47,7 +47,7 @@ impl Sizes {
 
 /// The backward pass of attention.
 #[derive(Clone, Debug)]
-struct Attention {
+struct AttentionBackward {
     sizes: Sizes,
     /// Queries, keys and values: `[batch, time, 3 * features]`.
     all: Primitive,
@@ -56,11 +56,11 @@ struct Attention {
     mask: Option<(Arc<Vec<Word>>, f32)>,
 }
 
-/// What each step gathers from the steps it sees: from queries, keys and values side by side,
-/// `[batch, time, 3 * features]`, to `[batch, time, features]`.
+/// Multi-head attention of queries, keys and values, which are concatenated as `[batch, time, 3 * features]`:
+/// `[batch, time, features]`.
 ///
-/// With `causal` a step sees itself and earlier ones. A step that is padding (`[batch, time]`, sample by sample) is seen
-/// by itself alone. `drop` acts on the attention weights; each head begins at a [whole word](dropout::WORD) of its mask.
+/// With `causal`, a step attends to itself and earlier steps. No other step attends to one that is padding (`[batch, time]`,
+/// sample by sample). `drop` acts on the attention weights; each head begins at a [whole word](dropout::WORD) of its mask.
 ///
 /// # Errors
 /// The input: it is empty, the heads do not divide the features, the padding has another size, or the memory cannot be
@@ -112,7 +112,7 @@ fn run_attention(
             )
         });
         let output = tensor(output, [batch, time, sizes.features()]);
-        let backward = keep.then(|| Attention {
+        let backward = keep.then(|| AttentionBackward {
             sizes,
             all,
             weights: Arc::new(weights),
@@ -161,7 +161,7 @@ fn forward(
                 let mixed = match drop {
                     Some(DropoutMask { source, rate }) => {
                         let mask = &mut mask[head * words..][..words];
-                        // Each head begins at a word of its own.
+                        // Each head begins at a new word of the mask.
                         let first = ((sample * heads + head) * words) as u64;
                         dropout::forward(source, rate, rate.into(), first, weights, dropped, mask)?;
                         &*dropped
@@ -199,10 +199,10 @@ impl Sizes {
                 }
             }
         }
-        rows::softmax_in_place(weights, time)
+        softmax::softmax_in_place(weights, time)
     }
 
-    /// The values of a head, by their weights.
+    /// Writes the values of a head, averaged with the attention weights.
     fn mix(self, head: usize, all: &[f32], weights: &[f32], output: &mut [f32]) -> Checked {
         let weights = Matrix::rows(weights, [self.time; 2])?;
         let output = output.get_mut(head * self.size..).unwrap_or_default();
@@ -210,7 +210,7 @@ impl Sizes {
         product_here(out, 1.0, weights, self.part(all, head, 2)?)
     }
 
-    /// The gradients of a head's queries, keys and values, to `into`.
+    /// Writes the gradients of the queries, keys and values of a head.
     #[expect(clippy::too_many_arguments, reason = "slices that belong to one head")]
     fn backward(
         self,
@@ -247,7 +247,7 @@ impl Sizes {
     }
 }
 
-impl CustomBackward<1> for Attention {
+impl CustomBackward<1> for AttentionBackward {
     fn backward(self, gradient: Primitive, _: [bool; 1]) -> [Option<Primitive>; 1] {
         let Sizes { batch, time, .. } = self.sizes;
         let width = 3 * self.sizes.features();
@@ -257,8 +257,8 @@ impl CustomBackward<1> for Attention {
     }
 }
 
-impl Attention {
-    /// The gradient of queries, keys and values.
+impl AttentionBackward {
+    /// Writes the gradients of queries, keys and values.
     fn write(&self, gradient: &Primitive, into: &mut [f32]) -> Checked {
         let Self {
             sizes,
@@ -303,7 +303,7 @@ impl Attention {
                         if let Some((mask, scale)) = mask {
                             dropout::backward_in_place(scale, mask, slopes)?;
                         }
-                        rows::softmax_backward_in_place(weights, slopes, time)
+                        softmax::softmax_backward_in_place(weights, slopes, time)
                     };
                     sizes.backward(head, all, gradient, mixed, into, slopes, softmax_backward)?;
                 }
@@ -333,7 +333,7 @@ mod tests {
     fn a_gradient_of_another_length_gives_nan() {
         for dropped in [false, true] {
             let words = 4 * dropout::words(9);
-            let backward = Attention {
+            let backward = AttentionBackward {
                 sizes: SIZES,
                 all: ones(2 * 3 * 24),
                 weights: Arc::new(vec![0.1; 36].into()),

@@ -1,17 +1,17 @@
-//! How the work on many numbers is split among threads.
+//! The split of the work on many numbers into chunks for threads.
 
 use crate::memory::Checked;
 use rayon::prelude::*;
 
-/// Fewer numbers than this are not worth a second thread.
+/// From this number of values on, a second thread is worth it.
 pub(crate) const SERIAL: usize = 1 << 16;
 
-/// How many chunks the work is split into at most.
+/// The largest number of chunks.
 pub(crate) const CHUNKS: usize = 16;
 
-/// How many numbers each chunk of the work has, a multiple of `unit`; all of them if they are few.
+/// The number of values in a chunk of the work, a multiple of `unit`; all of them if they are few.
 ///
-/// It never depends on how many threads there are: sums over chunks are the same for any number of them.
+/// It does not depend on the number of threads, so sums over chunks do not either.
 #[must_use]
 pub fn chunk_len(numbers: usize, unit: usize) -> usize {
     if numbers < SERIAL {
@@ -21,7 +21,7 @@ pub fn chunk_len(numbers: usize, unit: usize) -> usize {
     numbers.div_ceil(chunks).next_multiple_of(unit.max(1))
 }
 
-/// Runs over chunks of the numbers, on as many threads as there are: `run` gets the index of a chunk's first number.
+/// Calls `run` with each chunk of the numbers and the index of its first number, on all threads.
 pub(crate) fn for_each_chunk(
     numbers: &mut [f32],
     unit: usize,
@@ -35,7 +35,7 @@ pub(crate) fn for_each_chunk(
     chunks.try_for_each(|(index, numbers)| run(index * size, numbers))
 }
 
-/// Chunks of `size`, and empty ones until there are `count`.
+/// Chunks of `size`, followed by empty ones until there are `count`.
 pub(crate) fn padded_chunks<T>(all: &mut [T], size: usize, count: usize) -> Vec<&mut [T]> {
     let mut chunks: Vec<&mut [T]> = all.chunks_mut(size.max(1)).collect();
     chunks.resize_with(count, Default::default);

@@ -1,5 +1,5 @@
-//! A linear layer with what follows it: product, bias, activation and dropout while the numbers are in the cache, and
-//! one node of the graph for all of them.
+//! A linear layer with its activation and dropout, as one node of the graph. Bias, activation and dropout are applied
+//! while the product is in the cache.
 
 use crate::chunks::{SERIAL, chunk_len, padded_chunks};
 use crate::memory::{Buffer, Checked, make_contiguous, modify_in_place, read, shape, tensor};
@@ -7,28 +7,28 @@ use crate::product::{Matrix, MatrixMut, product, product_here};
 use crate::{Input, Operands, Primitive, WeightedBackward, run_weighted_op};
 use burn::tensor::Tensor;
 use damper_kernels::dropout::{self, DropoutMask, Word};
-use damper_kernels::{Activation, LengthMismatch, Saved, columns};
+use damper_kernels::{Activation, LengthMismatch, Saved, bias};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// How many numbers fit into the first-level cache, with room for others.
+/// The number of values in a block of the output. It leaves room in the first-level cache.
 const CACHED: usize = 1 << 12;
 
-/// From how many multiplications on a second thread is worth it.
+/// From this number of multiplications on, a second thread is worth it.
 const SHARED: usize = 1 << 20;
 
-/// A weight of more numbers than this is packed once for all threads, not once for each.
+/// A weight with more numbers than this is packed once for all threads, not once for each.
 const LARGE: usize = 1 << 18;
 
-/// What activation and dropout leave for the backward pass.
+/// The state of activation and dropout for the backward pass.
 #[derive(Clone, Debug)]
 enum BackwardState {
-    /// The gradient is passed on as it is.
+    /// The gradient is not changed.
     Nothing,
-    /// The gradient is multiplied by `scale` where the mask has a bit, and 0 elsewhere.
+    /// The gradient is multiplied by `scale` if the mask keeps it, else it is 0.
     Mask { mask: Arc<Vec<Word>>, scale: f32 },
-    /// The gradient goes through the mask, then it is multiplied by the derivative of the activation, which is computed
-    /// from `factor` times what is saved.
+    /// The gradient is masked, then multiplied by the derivative of the activation, which is computed from `factor` times
+    /// `saved`.
     Derivative {
         activation: Activation,
         saved: Primitive,
@@ -39,7 +39,7 @@ enum BackwardState {
 
 /// The backward pass of the layer.
 #[derive(Clone, Debug)]
-struct Dense {
+struct DenseBackward {
     sizes: Sizes,
     /// The shape of the input.
     shape: Vec<usize>,
@@ -58,7 +58,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    /// `None` where the shapes do not fit.
+    /// `None` if the shapes do not fit.
     fn of(input: &[usize], [inputs, outputs]: [usize; 2], bias: Option<usize>) -> Option<Self> {
         let fits = input.last() == Some(&inputs)
             && inputs > 0
@@ -72,20 +72,20 @@ impl Sizes {
         })
     }
 
-    /// How many multiplications the product takes.
+    /// The number of multiplications of the product.
     fn work(self) -> usize {
         self.rows
             .saturating_mul(self.inputs)
             .saturating_mul(self.outputs)
     }
 
-    /// The fewest rows that are whole words of a mask.
+    /// The smallest number of rows that is a whole number of words of a mask.
     fn unit(self) -> usize {
         let shift = self.outputs.trailing_zeros().min(6);
         dropout::WORD >> shift
     }
 
-    /// How many rows fit into the cache.
+    /// The number of rows in a block of the output.
     fn cached(self) -> usize {
         (CACHED / self.outputs).max(1).next_multiple_of(self.unit())
     }
@@ -95,7 +95,7 @@ impl Sizes {
 /// `[inputs, outputs]` and a bias `[outputs]`.
 ///
 /// # Errors
-/// The input: the shapes do not fit, it is empty, or the memory of one of the tensors cannot be reached (see
+/// Returns the input if the shapes do not fit, it is empty, or the memory of one of the tensors cannot be reached (see
 /// [`Input::of`]).
 pub fn dense<const D: usize>(
     input: Tensor<D>,
@@ -128,7 +128,7 @@ fn run_dense(
             *last = sizes.outputs;
         }
         let output = output.reshape(of_output.into());
-        let backward = keep.then_some(Dense {
+        let backward = keep.then_some(DenseBackward {
             sizes,
             shape,
             input,
@@ -148,7 +148,7 @@ fn with_positive_strides(tensor: Primitive) -> Primitive {
     }
 }
 
-/// A tensor with two axes as a matrix. Never an error, as a tensor's layout lies within its memory.
+/// A tensor with two axes as a matrix. This never fails, because the layout of a tensor is within its memory.
 fn matrix(tensor: &Primitive) -> Checked<Matrix<'_>> {
     let layout = tensor.layout();
     let none = LengthMismatch {
@@ -181,7 +181,7 @@ fn forward(
     let Sizes { rows, outputs, .. } = sizes;
     let count = rows * outputs;
     let bias = bias.map(make_contiguous);
-    // Relu needs one bit of each number for its backward pass, and shares it with dropout.
+    // Relu needs one bit of each number for its backward pass, which it shares with dropout.
     let relu = activation == Some(Activation::Relu);
     let curve = activation.filter(|_| !relu);
     let wants_mask = drop.is_some() || (keep && relu);
@@ -194,13 +194,13 @@ fn forward(
             Some(bias) => Some(read("bias", bias, outputs)?),
             None => None,
         };
-        let finish = Finish {
+        let epilogue = Epilogue {
             bias,
             relu,
             curve,
             drop,
         };
-        write(sizes, input, weight, &finish, output, &mut mask, saved)
+        write(sizes, input, weight, &epilogue, output, &mut mask, saved)
     });
     let output = tensor(output, [rows, outputs]);
     let scale = drop.map_or(1.0, |drop| drop.rate.scale());
@@ -214,7 +214,7 @@ fn forward(
             },
             factor: match activation.saved() {
                 Saved::Input => 1.0,
-                // Everything is dropped: the gradient is 0, and so is the output.
+                // Everything is dropped, so gradient and output are 0.
                 Saved::Output if scale == 0.0 => 0.0,
                 Saved::Output => scale.recip(),
             },
@@ -226,12 +226,12 @@ fn forward(
     (output, state)
 }
 
-/// Writes the output, the mask, and the input of the activation to `saved` if that is not empty.
+/// Writes the output, the mask, and the input of the activation (to `saved`, if that is not empty).
 fn write(
     sizes: Sizes,
     input: &Primitive,
     weight: &Primitive,
-    finish: &Finish<'_>,
+    epilogue: &Epilogue<'_>,
     output: &mut [f32],
     mask: &mut [Word],
     saved: &mut [f32],
@@ -264,13 +264,13 @@ fn write(
             product_here(out, 1.0, Matrix::rows(numbers, [here, inputs])?, right)?;
         }
         let first = (first * outputs / dropout::WORD) as u64;
-        finish.run(sizes, first, output, mask, saved)
+        epilogue.run(sizes, first, output, mask, saved)
     };
     if chunk >= rows {
         return work(0, output, mask, saved);
     }
     let count = rows.div_ceil(chunk);
-    // Where there is no mask, or nothing saved, each chunk gets none.
+    // If there is no mask, or nothing is saved, each chunk gets an empty slice.
     let masks = padded_chunks(mask, words, count);
     let saved = padded_chunks(saved, chunk * outputs, count);
     let chunks = output.par_chunks_mut(chunk * outputs).enumerate();
@@ -280,8 +280,8 @@ fn write(
         .try_for_each(|(((index, output), mask), saved)| work(index, output, mask, saved))
 }
 
-/// What follows the product.
-struct Finish<'a> {
+/// The operations after the product.
+struct Epilogue<'a> {
     bias: Option<&'a [f32]>,
     relu: bool,
     /// The activation, if it is not relu.
@@ -289,9 +289,8 @@ struct Finish<'a> {
     drop: Option<DropoutMask>,
 }
 
-impl Finish<'_> {
-    /// Finishes rows, as many at a time as fit into the cache. `first` is the index of the first word of the mask within
-    /// the whole.
+impl Epilogue<'_> {
+    /// Finishes rows block by block. `first` is the index of the first word of `mask` in the whole mask.
     fn run(
         &self,
         sizes: Sizes,
@@ -309,7 +308,7 @@ impl Finish<'_> {
         for (index, ((output, mask), saved)) in blocks.enumerate() {
             let first = first + (index * words) as u64;
             if let Some(bias) = self.bias {
-                columns::add_bias(bias, output)?;
+                bias::add_bias(bias, output)?;
             }
             if self.relu {
                 if mask.is_empty() {
@@ -335,7 +334,7 @@ impl Finish<'_> {
     }
 }
 
-/// The sums of two rows.
+/// The sum of two rows.
 fn add(mut left: Vec<f32>, right: Vec<f32>) -> Vec<f32> {
     for (left, right) in left.iter_mut().zip(right) {
         *left += right;
@@ -344,7 +343,7 @@ fn add(mut left: Vec<f32>, right: Vec<f32>) -> Vec<f32> {
 }
 
 impl BackwardState {
-    /// The contiguous gradient of the product, with its sums over the rows if they are wanted.
+    /// The contiguous gradient of the product, and its sums over the rows if they are wanted.
     fn backward(&self, sizes: Sizes, gradient: Primitive, sums: bool) -> (Primitive, Buffer) {
         let outputs = sizes.outputs;
         let mut total = None;
@@ -365,7 +364,7 @@ impl BackwardState {
         (gradient, total.unwrap_or_else(none).into())
     }
 
-    /// Modifies the gradient; returns its sums over the rows if they are wanted.
+    /// Modifies the gradient, and returns its sums over the rows if they are wanted.
     fn write(&self, sizes: Sizes, numbers: &mut [f32], sums: bool) -> Checked<Vec<f32>> {
         let outputs = sizes.outputs;
         LengthMismatch::check("gradient", numbers.len(), sizes.rows * outputs)?;
@@ -378,7 +377,7 @@ impl BackwardState {
                 self.block(index * size + number * block, numbers)?;
                 if sums {
                     let mut here = none();
-                    columns::add_sums(numbers, &mut here)?;
+                    bias::add_column_sums(numbers, &mut here)?;
                     total = add(total, here);
                 }
             }
@@ -392,9 +391,9 @@ impl BackwardState {
         Ok(parts.into_iter().fold(none(), add))
     }
 
-    /// The gradient of a block that begins at a whole word of the mask.
+    /// Modifies a block of the gradient, which begins at a whole word of the mask.
     fn block(&self, first: usize, gradient: &mut [f32]) -> Checked {
-        // A mask that is too short gives a part that is too short, which the kernel refuses.
+        // If the mask is too short, its part is too short as well, and the kernel refuses it.
         let masked = |mask: &[Word], scale: f32, gradient: &mut [f32]| {
             let rest = mask.get(first / dropout::WORD..).unwrap_or_default();
             let mask = rest.get(..dropout::words(gradient.len()));
@@ -428,7 +427,7 @@ fn sums_of(sizes: Sizes, numbers: &[f32]) -> Checked<Vec<f32>> {
     let sum = |numbers: &[f32]| {
         numbers.chunks(block).try_fold(none(), |total, block| {
             let mut here = none();
-            columns::add_sums(block, &mut here)?;
+            bias::add_column_sums(block, &mut here)?;
             Ok(add(total, here))
         })
     };
@@ -443,7 +442,7 @@ fn sums_of(sizes: Sizes, numbers: &[f32]) -> Checked<Vec<f32>> {
     Ok(parts.into_iter().fold(none(), add))
 }
 
-impl WeightedBackward for Dense {
+impl WeightedBackward for DenseBackward {
     fn gradients(
         &self,
         gradient: Primitive,
@@ -487,7 +486,7 @@ impl WeightedBackward for Dense {
             })
         };
         let work = sizes.work();
-        // Each on a thread of its own unless one alone keeps all of them busy.
+        // Each on its own thread, unless one of them can use all threads.
         let side_by_side = (SHARED..8 * SHARED).contains(&work) && to_input && to_weight;
         let (of_input, of_weight) = if side_by_side {
             rayon::join(|| of_input(true), || of_weight(true))
@@ -512,7 +511,7 @@ mod tests {
     }
 
     /// A layer after its forward pass.
-    fn layer(rows: usize, activation: Option<Activation>, drop: bool) -> Dense {
+    fn layer(rows: usize, activation: Option<Activation>, drop: bool) -> DenseBackward {
         let sizes = Sizes {
             rows,
             inputs: 4,
@@ -528,7 +527,7 @@ mod tests {
         let drop = drop.then_some(DropoutMask { source, rate });
         let (output, state) = forward(sizes, &input, &weight, None, activation, drop, true);
         assert!(output.storage::<f32>().iter().all(|x| x.is_finite()));
-        Dense {
+        DenseBackward {
             sizes,
             shape: vec![rows, 4],
             input,
@@ -537,7 +536,7 @@ mod tests {
         }
     }
 
-    /// Few rows, and so many that threads share them.
+    /// For few rows, and for rows that are split among threads.
     #[test]
     fn a_gradient_of_another_length_gives_nan() {
         let activations = [None, Some(Activation::Relu), Some(Activation::Gelu)];

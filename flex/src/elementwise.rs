@@ -42,7 +42,7 @@ fn part(numbers: &[f32], first: usize, count: usize) -> Checked<&[f32]> {
 
 /// The backward pass of an activation.
 #[derive(Clone, Debug)]
-struct Activated {
+struct ActivationBackward {
     activation: Activation,
     /// Its input or its output, as [`Activation::saved`] says.
     saved: Primitive,
@@ -51,7 +51,7 @@ struct Activated {
 /// An activation of every number: `[..]` to `[..]`.
 ///
 /// # Errors
-/// The input, where its memory cannot be reached: see [`Input::of`].
+/// Returns the input if its memory cannot be reached: see [`Input::of`].
 pub fn activate<const D: usize>(
     input: Tensor<D>,
     activation: Activation,
@@ -63,7 +63,7 @@ fn activate_input(input: Input, activation: Activation) -> Input {
     run_op([input], |[input], keep| {
         let saves_input = keep && activation.saved() == Saved::Input;
         let input = make_compact(input);
-        // What is saved has a second owner, so that the results go to new memory.
+        // A clone is a second owner, so that the results are written to new memory.
         let saved = saves_input.then(|| input.clone());
         let output = modify_or_write(
             input,
@@ -79,7 +79,7 @@ fn activate_input(input: Input, activation: Activation) -> Input {
                 })
             },
         );
-        let backward = keep.then(|| Activated {
+        let backward = keep.then(|| ActivationBackward {
             activation,
             saved: saved.unwrap_or_else(|| output.clone()),
         });
@@ -87,7 +87,7 @@ fn activate_input(input: Input, activation: Activation) -> Input {
     })
 }
 
-impl CustomBackward<1> for Activated {
+impl CustomBackward<1> for ActivationBackward {
     fn backward(self, gradient: Primitive, _: [bool; 1]) -> [Option<Primitive>; 1] {
         let gradient = modify_in_place(gradient, |gradient| {
             let saved = read("saved", &self.saved, gradient.len())?;
@@ -102,7 +102,7 @@ impl CustomBackward<1> for Activated {
 
 /// The backward pass of dropout.
 #[derive(Clone, Debug)]
-struct Dropped {
+struct DropoutBackward {
     mask: Arc<Vec<Word>>,
     scale: f32,
 }
@@ -110,7 +110,7 @@ struct Dropped {
 /// Dropout of single numbers, `[..]` to `[..]`: each becomes what `outcome` says, for kept and for dropped numbers.
 ///
 /// # Errors
-/// The input, where its memory cannot be reached: see [`Input::of`].
+/// Returns the input if its memory cannot be reached: see [`Input::of`].
 pub fn dropout<const D: usize>(
     input: Tensor<D>,
     mask: DropoutMask,
@@ -126,7 +126,7 @@ fn dropout_input(
 ) -> Input {
     run_op([input], |[input], keep| {
         let mut mask = vec![Word::default(); kernel::words(input.layout().num_elements())];
-        // Both closures borrow the mask; one of them runs.
+        // Both closures borrow the mask, but only one of them runs.
         let mask_of = std::cell::RefCell::new(&mut mask);
         let output = modify_or_write(
             input,
@@ -146,7 +146,7 @@ fn dropout_input(
                 })
             },
         );
-        let backward = keep.then(|| Dropped {
+        let backward = keep.then(|| DropoutBackward {
             mask: Arc::new(mask),
             scale: outcome.scale,
         });
@@ -154,10 +154,10 @@ fn dropout_input(
     })
 }
 
-impl CustomBackward<1> for Dropped {
+impl CustomBackward<1> for DropoutBackward {
     fn backward(self, gradient: Primitive, _: [bool; 1]) -> [Option<Primitive>; 1] {
         let Self { mask, scale } = self;
-        // A mask that is too short gives a part that is too short, which the kernel refuses.
+        // If the mask is too short, its part is too short as well, and the kernel refuses it.
         let masked = |first: usize, count: usize| {
             let rest = mask.get(first / kernel::WORD..).unwrap_or_default();
             rest.get(..kernel::words(count)).unwrap_or_default()
@@ -206,7 +206,7 @@ impl Noise {
 /// Gaussian noise of mean 0 that is added to every number or multiplies it: `[..]` to `[..]`.
 ///
 /// # Errors
-/// The input, where its memory cannot be reached: see [`Input::of`].
+/// Returns the input if its memory cannot be reached: see [`Input::of`].
 pub fn noise<const D: usize>(
     input: Tensor<D>,
     source: Source,
@@ -252,23 +252,23 @@ struct Groups {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct GroupSizes {
     outer: usize,
-    /// How many rows in succession have the same factors.
+    /// The number of consecutive rows with the same factors.
     repeats: usize,
-    /// How many factors a row has.
+    /// The number of factors of a row.
     width: usize,
-    /// How many numbers in succession share a factor.
+    /// The number of consecutive values with the same factor.
     inner: usize,
 }
 
 impl GroupSizes {
-    /// Numbers of the shape `numbers` under factors of the shape `factors`: the axes that repeat a factor must be
-    /// neighbors, in the middle and at the end. `None` where they are not.
+    /// The sizes for numbers and factors of these shapes. Axes that repeat a factor must be in at most two runs; else
+    /// `None`.
     fn of(numbers: &[usize], factors: &[usize]) -> Option<Self> {
         let mut sizes = [1; 4];
         let mut place = 0;
         for (size, factor) in numbers.iter().zip(factors) {
             let repeats = *factor == 1 && *size != 1;
-            // Even places hold axes with factors, odd ones axes that repeat them.
+            // Even places are for axes with factors, odd ones for axes that repeat them.
             if *size != 1 && repeats != (place % 2 == 1) {
                 place += 1;
             }
@@ -322,12 +322,12 @@ impl Groups {
     }
 }
 
-/// Multiplies the input, `[..]`, by factors of the shape `shape`, which has 1 on axes whose numbers share a factor.
-/// `factors` makes as many of them as it is asked for.
+/// Multiplies the input, `[..]`, by factors of the shape `shape`, which is 1 on axes whose numbers share a factor.
+/// `factors` returns as many of them as it is asked for.
 ///
 /// # Errors
-/// The input, where its memory cannot be reached (see [`Input::of`]), the shape is not that of its factors, or there are
-/// more than two runs of axes that share factors.
+/// Returns the input if its memory cannot be reached (see [`Input::of`]), the shape does not fit, or there are more than
+/// two runs of axes that share factors.
 pub fn scale_groups<const D: usize>(
     input: Tensor<D>,
     shape: [usize; D],
@@ -362,7 +362,7 @@ impl CustomBackward<1> for Groups {
 /// `keep * average + (1 - keep) * new`, both `[..]`, in the memory of the average; not part of a graph.
 ///
 /// # Errors
-/// Both as they were given: they have different shapes, are part of a graph, or their memory cannot be reached.
+/// Returns both if they have different shapes, are part of a graph, or their memory cannot be reached.
 pub fn blend<const D: usize>(
     average: Tensor<D>,
     new: Tensor<D>,
@@ -410,19 +410,19 @@ mod tests {
 
     #[test]
     fn axes_that_share_a_factor_are_found() {
-        // Channels, samples, steps, single values.
+        // Factors for channels, samples, steps, single values.
         assert_eq!(groups([2, 3, 4, 5], [2, 3, 1, 1]), Some([6, 20, 1, 1]));
         assert_eq!(groups([2, 3, 4], [2, 1, 1]), Some([2, 12, 1, 1]));
         assert_eq!(groups([2, 3, 4], [2, 1, 4]), Some([2, 3, 4, 1]));
         assert_eq!(groups([3, 2, 4], [1, 2, 4]), Some([1, 3, 8, 1]));
         assert_eq!(groups([2, 3], [2, 3]), Some([6, 1, 1, 1]));
         assert_eq!(groups([1, 3, 4], [1, 3, 1]), Some([3, 4, 1, 1]));
-        // Two groups of repeating axes and one more do not fit.
+        // Three runs of axes without a factor do not fit.
         assert_eq!(groups([2, 3, 4, 5, 6], [2, 1, 4, 1, 6]), None);
         assert_eq!(groups([2, 3], [2, 2]), None);
     }
 
-    /// Few numbers, and so many that threads share them.
+    /// For few numbers, and for numbers that are split among threads.
     #[test]
     fn a_gradient_of_another_length_gives_nan() {
         for count in [10, 200_000] {
@@ -448,10 +448,10 @@ mod tests {
             let factors = Arc::new(vec![1.0; count]);
             for activation in Activation::ALL {
                 let saved = numbers(count);
-                let activated = Activated { activation, saved };
+                let activated = ActivationBackward { activation, saved };
                 crate::assert_nan(activated.backward(longer(), [true]));
             }
-            let dropped = Dropped { mask, scale: 2.0 };
+            let dropped = DropoutBackward { mask, scale: 2.0 };
             crate::assert_nan(dropped.clone().backward(longer(), [true]));
             let shared = longer();
             crate::assert_nan(dropped.backward(shared.clone(), [true]));

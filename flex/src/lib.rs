@@ -1,14 +1,14 @@
 //! Fused operations of damper on burn's flex backend.
 //!
-//! Each goes over the memory once, or as few times as possible, and is one node of the graph with a custom backward
-//! pass. Its results are in memory that the next step reuses. The loops themselves are in `damper_kernels`; matrix
-//! products are those of the crate `gemm`.
+//! Each operation reads the memory once, or as few times as possible, and is one node of the graph with a custom backward
+//! pass. Its results are in memory that the next step reuses. The loops are in `damper_kernels`; matrix products are
+//! those of the crate `gemm`.
 //!
-//! An operation is a function of tensors that returns `Err` with its input where it does not apply: the tensor is on
-//! another backend, is not of type `f32`, is on a device with gradient checkpointing, or the sizes do not fit. The caller
-//! then does the same with burn's operations.
+//! An operation is a function of tensors that returns its input as the error if it cannot be used: the tensor is on another
+//! backend, is not of type `f32`, is on a device with gradient checkpointing, or the sizes do not fit. The caller then
+//! uses burn's operations.
 //!
-//! Nothing here panics. Should the lengths of slices disagree all the same, the result is NaN, never old memory.
+//! Nothing here panics. If the lengths of slices do not fit after all, the result is NaN, never old memory.
 
 #![allow(
     clippy::result_large_err,
@@ -18,30 +18,36 @@
 mod attention;
 mod chunks;
 mod convolution;
+mod cross_entropy;
 mod dense;
 mod elementwise;
 mod memory;
 mod norm;
 mod op;
+mod pool;
 mod product;
 pub mod recurrent;
-mod rows;
+mod softmax;
 mod step;
+mod windows;
 
 pub use attention::attention;
 pub use chunks::chunk_len;
-pub use convolution::{Convolution, MaxPool, convolution, max_pool};
+pub use convolution::convolution;
+pub use cross_entropy::cross_entropy;
 pub use dense::dense;
 pub use elementwise::{activate, blend, dropout, noise, scale_groups};
 pub use memory::{make_contiguous, release_unused_memory};
 pub use norm::{Normalized, batch_norm, layer_norm};
 pub use op::{Input, Primitive, with_parents};
-pub use rows::{cross_entropy, log_softmax, softmax};
+pub use pool::{MaxPool, max_pool};
+pub use softmax::{log_softmax, softmax};
 pub use step::step;
+pub use windows::Convolution;
 
 use op::{CustomBackward, Operands, WeightedBackward, run_op, run_weighted_op};
 
-/// Panics unless all gradients are there, and all their numbers are NaN.
+/// Panics unless there are all gradients, and all their numbers are NaN.
 #[cfg(test)]
 fn assert_nan<const N: usize>(gradients: [Option<Primitive>; N]) {
     for (index, gradient) in gradients.into_iter().enumerate() {
@@ -66,7 +72,7 @@ mod tests {
     use damper_kernels::recurrent::Cell;
     use recurrent::Steps;
 
-    /// Which operations apply.
+    /// The operations, and for each whether it can be used.
     fn reached(input: &Device, parameters: &Device) -> Vec<(&'static str, bool)> {
         let x = || Tensor::<2>::ones([4, 6], input);
         let line = || Tensor::<3>::ones([1, 4, 6], input);
@@ -145,7 +151,7 @@ mod tests {
         ]
     }
 
-    /// Otherwise what compares these operations with burn's compares burn's with themselves.
+    /// Otherwise the tests that compare these operations with burn's would compare burn's with themselves.
     #[test]
     fn the_memory_of_flex_is_reached_on_both_sides_of_the_graph() {
         let (plain, training) = (Device::flex(), Device::flex().autodiff());
@@ -160,7 +166,7 @@ mod tests {
         }
     }
 
-    /// What burn computes again for a checkpoint is burn's to decide.
+    /// With checkpoints, burn decides what is computed again.
     #[test]
     fn gradient_checkpointing_is_left_to_burn() {
         let device = Device::flex().autodiff().gradient_checkpointing();

@@ -1,12 +1,11 @@
-//! Memory that is reused from step to step, and the only way to write to it.
+//! Memory that is reused from step to step.
 //!
-//! What one step frees, the next one takes. From the system's allocator large buffers would come as new pages each
-//! time, and having pages cleared takes longer than most loops over them.
+//! A step reuses the buffers that the step before has freed. From the system's allocator, large buffers would be new pages
+//! each time, and clearing pages takes longer than most loops over them.
 //!
-//! A reused buffer holds the numbers of an earlier step. So nobody gets one to write to later: whoever wants a buffer
-//! passes the function that writes all of it ([`Buffer::written`]), and where that fails, because lengths do not fit,
-//! every number of the buffer is NaN. Training reports NaN at the layer it comes from; old numbers would look like a
-//! result.
+//! A reused buffer has the numbers of an earlier step. So a buffer can only be obtained together with its contents: the
+//! caller passes the function that writes all of it ([`Buffer::written`]). If that fails because lengths do not fit, every
+//! number of the buffer is NaN, which training reports at its layer. Old numbers would look like a result.
 
 use crate::Primitive;
 use burn::tensor::{DType, TensorData};
@@ -17,16 +16,16 @@ use std::mem::{MaybeUninit, take};
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a function that reads or writes numbers returns: an error where lengths do not fit.
+/// The result of a function that reads or writes numbers: an error if lengths do not fit.
 pub(crate) type Checked<T = ()> = Result<T, LengthMismatch>;
 
-/// Smaller buffers come from the allocator, which reuses those itself.
+/// Smaller buffers are left to the allocator, which reuses them itself.
 const SMALLEST: usize = 1 << 13;
 
-/// How many numbers are kept for reuse at most: half a gibibyte. What is freed beyond that goes back to the allocator.
+/// The largest number of values that are kept for reuse: half a gibibyte. Memory beyond that is returned to the allocator.
 const MOST: usize = 1 << 27;
 
-/// Buffers that nobody uses, by their capacity.
+/// Unused buffers, by their capacity.
 struct Pool {
     free: BTreeMap<usize, Vec<Vec<f32>>>,
     numbers: usize,
@@ -62,7 +61,7 @@ fn reused(count: usize) -> Vec<f32> {
         }
         found
     };
-    // Cleared by the system where it is new: all of it, so that later ones only shorten it.
+    // A new buffer is cleared by the system, in its whole capacity, so that later uses only shorten it.
     let mut numbers = found.unwrap_or_else(|| vec![0.0; capacity]);
     numbers.truncate(count);
     numbers
@@ -96,8 +95,8 @@ pub(crate) struct Buffer(Vec<f32>);
 impl Buffer {
     /// A buffer of `count` numbers, all of which `write` must write. If it fails, all of them are NaN.
     ///
-    /// `write` must not read what is there: it is whatever an earlier step left. In a debug build it is NaN, so that
-    /// tests find what is not written.
+    /// `write` must not read the buffer: it has numbers of an earlier step. In a debug build they are NaN, so that tests
+    /// find numbers that are not written.
     pub(crate) fn written(count: usize, write: impl FnOnce(&mut [f32]) -> Checked) -> Self {
         let [buffer] = Self::all_written([count], |[numbers]| write(numbers));
         buffer
@@ -159,7 +158,7 @@ fn overwrite(numbers: &mut [f32], write: impl FnOnce(&mut [f32]) -> Checked) {
     }
 }
 
-/// A buffer as a tensor of this shape. NaN if the shape has another number of elements.
+/// A buffer as a tensor of this shape. It is NaN if the shape has another number of elements.
 pub(crate) fn tensor(buffer: impl Into<Buffer>, shape: impl Into<Vec<usize>>) -> Primitive {
     let (mut buffer, shape) = (buffer.into(), shape.into());
     let count = shape.iter().product();
@@ -170,8 +169,8 @@ pub(crate) fn tensor(buffer: impl Into<Buffer>, shape: impl Into<Vec<usize>>) ->
         return Primitive::from_data(TensorData::new(take(&mut buffer.0), shape));
     }
     let bytes = buffer.len() * size_of::<f32>();
-    // SAFETY: the allocation holds the buffer's numbers, whose bytes are as many and all initialized, for as long as it
-    // lives. It is a `Vec` behind a box: to send it to another thread, or to share it with one, is sound.
+    // SAFETY: the allocation owns the buffer's numbers, which are this many bytes, all of them initialized, for as long as
+    // it lives. It is a `Vec` in a box, which may be sent to another thread and shared with one.
     #[allow(unsafe_code)]
     let bytes = unsafe { Bytes::from_controller(Box::new(buffer), bytes) };
     Primitive::from_data(TensorData::from_bytes(bytes, shape, DType::F32))
@@ -193,8 +192,8 @@ pub(crate) fn read<'a>(
     Ok(numbers)
 }
 
-/// The tensor with its numbers in row-major order and without gaps, wherever in its memory they begin. They are copied
-/// only if they are not in that order already.
+/// The tensor with its numbers in row-major order and without gaps, at any offset in its memory. They are copied only if
+/// they are not in that order already.
 #[must_use]
 pub fn make_contiguous(tensor: Primitive) -> Primitive {
     if tensor.layout().contiguous_offsets().is_some() {
@@ -204,7 +203,7 @@ pub fn make_contiguous(tensor: Primitive) -> Primitive {
     }
 }
 
-/// As [`make_contiguous`], and the tensor's storage holds nothing but its numbers.
+/// As [`make_contiguous`], and the storage of the tensor has only its numbers.
 pub(crate) fn make_compact(tensor: Primitive) -> Primitive {
     if tensor.is_contiguous()
         && tensor.layout().start_offset() == 0
@@ -217,8 +216,8 @@ pub(crate) fn make_compact(tensor: Primitive) -> Primitive {
     copy
 }
 
-/// Modifies the numbers in place if nobody else reads them, and in a copy otherwise. If `modify` fails, all of them are
-/// NaN.
+/// Modifies the numbers in place if the tensor is their only owner, and otherwise in a copy. If `modify` fails, all of
+/// them are NaN.
 pub(crate) fn modify_in_place(
     tensor: Primitive,
     modify: impl FnOnce(&mut [f32]) -> Checked,
@@ -250,13 +249,13 @@ pub(crate) fn modify_with<const N: usize>(
         }));
         written
     });
-    // `modify_in_place` calls its function unless it fails before.
+    // `modify_in_place` calls its function, unless it fails before that.
     let none = || counts.map(|count| Buffer(vec![f32::NAN; count]));
     (tensor, buffers.unwrap_or_else(none))
 }
 
-/// As [`modify_in_place`], but where others read the numbers, `write` writes the results to new memory instead of to a
-/// copy.
+/// As [`modify_in_place`], but if the numbers have other owners, `write` writes the results to new memory instead of
+/// modifying a copy.
 pub(crate) fn modify_or_write(
     tensor: Primitive,
     modify: impl FnOnce(&mut [f32]) -> Checked,
@@ -288,8 +287,8 @@ impl AllocationController for Buffer {
         _: AccessPolicy,
     ) -> Result<&mut [MaybeUninit<u8>], AccessError> {
         let (start, count) = (self.0.as_mut_ptr(), size_of_val(self.0.as_slice()));
-        // SAFETY: these are the bytes of the numbers, which are borrowed alone for as long as the slice lives. The
-        // caller may write only initialized bytes, and any four of those are an `f32`.
+        // SAFETY: these are the bytes of the numbers, which are borrowed mutably for as long as the slice lives. The caller
+        // may write only initialized bytes, and any four of those are a valid `f32`.
         Ok(unsafe { std::slice::from_raw_parts_mut(start.cast(), count) })
     }
 
@@ -314,7 +313,7 @@ mod tests {
         numbers.iter().all(|number| number.is_nan())
     }
 
-    /// The pool belongs to the process; no other test of this crate uses buffers of this size.
+    /// The pool is shared by the process; no other test of this crate uses buffers of this size.
     #[test]
     fn what_is_dropped_is_reused() {
         let count = 123_457;
@@ -328,11 +327,11 @@ mod tests {
         drop(first);
         assert_eq!(second.storage::<f32>(), vec![3.0; count]);
         drop(second);
-        // A little shorter: of the same capacity.
+        // A little shorter, with the same capacity.
         let again = Buffer::summed(count - 100, |_| Ok(()));
         assert_eq!(again.as_ptr(), place);
         assert!(again.iter().all(|number| *number == 0.0));
-        // A copy has memory of its own.
+        // A copy has its own memory.
         let shared = tensor(again, [count - 100]);
         let mut copy = shared.clone();
         copy.storage_mut::<f32>()[0] = 1.0;
@@ -343,7 +342,7 @@ mod tests {
         assert!(capacity(count) - count < count / 8);
     }
 
-    /// A length that does not fit gives NaN throughout, never what an earlier step left in the memory.
+    /// If a length does not fit, all numbers are NaN, and none is from an earlier step.
     #[test]
     fn a_wrong_length_never_leaves_old_numbers() {
         let count = 234_567;
@@ -359,7 +358,7 @@ mod tests {
         assert_eq!(buffer.len(), count);
         assert!(all_nan(&buffer));
 
-        // One of several: a half-written result is none.
+        // If one of several buffers fails, all are NaN.
         let [first, second] = Buffer::all_written([count, 10], |[first, second]| {
             first.fill(1.0);
             Activation::Tanh.forward(&short, second)
@@ -389,7 +388,7 @@ mod tests {
         assert!(read("tensor", &reshaped, 12).is_err());
     }
 
-    /// A debug build finds what a function does not write.
+    /// A debug build finds numbers that a function does not write.
     #[test]
     #[cfg(debug_assertions)]
     fn what_is_not_written_is_nan_in_a_debug_build() {

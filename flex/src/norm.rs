@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The backward pass of layer norm.
 #[derive(Clone, Debug)]
-struct LayerNorm {
+struct LayerNormBackward {
     input: Primitive,
     gamma: Primitive,
     mean: Arc<Vec<f32>>,
@@ -22,7 +22,7 @@ struct LayerNorm {
 /// Layer norm along the last axis: `[.., features]` to `[.., features]`, with `gamma` and `beta` of `[features]`.
 ///
 /// # Errors
-/// The input: the sizes do not fit, or the memory of one of the tensors cannot be reached (see [`Input::of`]).
+/// Returns the input if the sizes do not fit, or the memory of one of the tensors cannot be reached (see [`Input::of`]).
 pub fn layer_norm<const D: usize>(
     input: Tensor<D>,
     gamma: Tensor<1>,
@@ -69,7 +69,7 @@ fn normalize_rows(operands: Operands, width: usize, epsilon: f32) -> Input {
             })
         });
         let output = tensor(output, shape(&input));
-        let backward = keep.then(|| LayerNorm {
+        let backward = keep.then(|| LayerNormBackward {
             input,
             gamma,
             mean: Arc::new(mean),
@@ -79,7 +79,7 @@ fn normalize_rows(operands: Operands, width: usize, epsilon: f32) -> Input {
     })
 }
 
-impl WeightedBackward for LayerNorm {
+impl WeightedBackward for LayerNormBackward {
     fn gradients(&self, gradient: Primitive, _: [bool; 3]) -> [Option<Primitive>; 3] {
         let gradient = make_contiguous(gradient);
         let count = self.input.layout().num_elements();
@@ -96,7 +96,7 @@ impl WeightedBackward for LayerNorm {
     }
 }
 
-impl LayerNorm {
+impl LayerNormBackward {
     /// The gradients of the input, of gamma and of beta.
     fn write(
         &self,
@@ -159,7 +159,7 @@ struct Shape {
 
 /// The backward pass of batch norm.
 #[derive(Clone, Debug)]
-struct BatchNorm {
+struct BatchNormBackward {
     shape: Shape,
     input: Primitive,
     gamma: Primitive,
@@ -182,7 +182,7 @@ pub struct Normalized<const D: usize> {
 /// Batch norm with the statistics of the batch itself: `[batch, channels, ..]`, with `gamma` and `beta` of `[channels]`.
 ///
 /// # Errors
-/// The input: it is empty, the sizes do not fit, or the memory of one of the tensors cannot be reached (see
+/// Returns the input if it is empty, the sizes do not fit, or the memory of one of the tensors cannot be reached (see
 /// [`Input::of`]).
 pub fn batch_norm<const D: usize>(
     input: Tensor<D>,
@@ -254,7 +254,7 @@ fn normalize_channels(
         let output = tensor(output, self::shape(&input));
         let (mean, variance) = (Arc::new(mean), Arc::new(variance));
         statistics = Some((mean.clone(), variance.clone()));
-        let backward = keep.then(|| BatchNorm {
+        let backward = keep.then(|| BatchNormBackward {
             shape,
             input,
             gamma,
@@ -272,7 +272,7 @@ fn normalize_channels(
     (output, mean, variance)
 }
 
-impl CustomBackward<3> for BatchNorm {
+impl CustomBackward<3> for BatchNormBackward {
     fn backward(self, gradient: Primitive, _: [bool; 3]) -> [Option<Primitive>; 3] {
         let Shape {
             channels,
@@ -312,11 +312,11 @@ mod tests {
         tensor(vec![1.0; count], [count])
     }
 
-    /// Few rows, and so many that threads share them.
+    /// For few rows, and for rows that are split among threads.
     #[test]
     fn a_gradient_of_another_length_gives_nan() {
         for rows in [3, 20_000] {
-            let layer = LayerNorm {
+            let layer = LayerNormBackward {
                 input: ones(rows * 5),
                 gamma: ones(5),
                 mean: Arc::new(vec![0.0; rows]),
@@ -324,7 +324,7 @@ mod tests {
             };
             let longer = ones((rows + 1) * 5);
             crate::assert_nan(layer.gradients(longer.clone(), [true; 3]));
-            let batch = BatchNorm {
+            let batch = BatchNormBackward {
                 shape: Shape {
                     channels: 5,
                     positions: 1,

@@ -1,4 +1,4 @@
-//! Nodes of the graph with a custom backward pass: what every operation of this crate is built from.
+//! Nodes of the graph with a custom backward pass, from which every operation of this crate is built.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
@@ -10,12 +10,12 @@ use burn::tensor::{DType, Tensor};
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-/// A tensor of flex itself: numbers in memory, without a rank in its type and outside of any graph.
+/// A tensor of the flex backend: numbers in memory, without a rank in its type and outside of any graph.
 pub type Primitive = FloatTensor<Flex>;
 
 type Tracked = FloatTensor<Autodiff<Flex>>;
 
-/// What an operation reads or returns: a tensor of flex, perhaps tracked by autodiff.
+/// An input or output of an operation: a tensor of flex, which may be tracked by autodiff.
 ///
 /// Operations are functions of these, not of tensors: code that depends on a rank is compiled again in every crate that
 /// uses it.
@@ -31,12 +31,12 @@ impl Input {
     /// The `f32` tensor of any shape, if its memory can be reached.
     ///
     /// # Errors
-    /// The tensor itself: it is on another backend, not of type `f32`, or on a device with gradient checkpointing.
+    /// Returns the tensor if it is on another backend, not of type `f32`, or on a device with gradient checkpointing.
     pub fn of<const D: usize>(tensor: Tensor<D>) -> Result<Self, Tensor<D>> {
         if tensor.dtype() != DType::F32 {
             return Err(tensor);
         }
-        // Dropped on success: what is read stays without another owner.
+        // Dropped on success, so that the memory has only one owner.
         let same = tensor.clone();
         let found = if tensor.is_autodiff() {
             tensor
@@ -48,7 +48,7 @@ impl Input {
         found.map_err(|_| same)
     }
 
-    /// The tensor again, of the rank it has.
+    /// The tensor, with the rank of its shape.
     #[must_use]
     pub fn into_tensor<const D: usize>(self) -> Tensor<D> {
         match self {
@@ -57,7 +57,7 @@ impl Input {
         }
     }
 
-    /// The numbers alone, no longer part of a graph.
+    /// The numbers, outside of the graph.
     #[must_use]
     pub fn into_primitive(self) -> Primitive {
         match self {
@@ -67,15 +67,15 @@ impl Input {
     }
 }
 
-/// The backward pass of an operation with `N` inputs, together with what it saved.
+/// The backward pass of an operation with `N` inputs, with its saved state.
 pub(crate) trait CustomBackward<const N: usize>: Clone + Debug + Send + 'static {
-    /// The gradients of those inputs that are wanted, from the gradient of the output.
+    /// The gradients of the inputs for which they are wanted, from the gradient of the output.
     fn backward(self, gradient: Primitive, wanted: [bool; N]) -> [Option<Primitive>; N];
 }
 
 /// The backward pass of an operation on an input with a weight, and a bias if there is one.
 pub(crate) trait WeightedBackward: Clone + Debug + Send + 'static {
-    /// The gradients of input, weight and bias, as far as they are wanted.
+    /// The gradients of input, weight and bias for which they are wanted.
     fn gradients(&self, gradient: Primitive, wanted: [bool; 3]) -> [Option<Primitive>; 3];
 }
 
@@ -104,13 +104,13 @@ pub(crate) struct Operands {
 }
 
 impl Operands {
-    /// `Err` with the input where the memory of one of them cannot be reached.
+    /// The operands, or the input as the error if the memory of one of them cannot be reached.
     pub(crate) fn of<const D: usize, const E: usize>(
         input: Tensor<D>,
         weight: Tensor<E>,
         bias: Option<Tensor<1>>,
     ) -> Result<Self, Tensor<D>> {
-        // Shares the memory, and is dropped before it is read.
+        // Shares the memory, and is dropped before the memory is used.
         let given = input.clone();
         let (Ok(input), Ok(weight)) = (Input::of(input), Input::of(weight)) else {
             return Err(given);
@@ -128,7 +128,7 @@ impl Operands {
     }
 }
 
-/// As [`run_op`], on an input with a weight and perhaps a bias.
+/// As [`run_op`], with an input, a weight, and a bias if there is one.
 pub(crate) fn run_weighted_op<O: WeightedBackward>(
     operands: Operands,
     run: impl FnOnce(Primitive, Primitive, Option<Primitive>, bool) -> (Primitive, Option<O>),
@@ -148,7 +148,7 @@ pub(crate) fn run_weighted_op<O: WeightedBackward>(
     }
 }
 
-/// Runs an operation: `run` returns its output and, if its second argument says so, the backward pass with what it needs.
+/// Runs an operation. `run` returns its output and, if its second argument is true, the backward pass with its state.
 pub(crate) fn run_op<const N: usize, O: CustomBackward<N>>(
     inputs: [Input; N],
     run: impl FnOnce([Primitive; N], bool) -> (Primitive, Option<O>),
@@ -184,10 +184,10 @@ pub(crate) fn run_op<const N: usize, O: CustomBackward<N>>(
     Input::Tracked(output)
 }
 
-/// A tensor of any shape with further parents in the graph, which get no gradient: the numbers are not touched.
+/// A tensor of any shape with additional parents in the graph, which get no gradient. The numbers are not changed.
 ///
 /// # Errors
-/// All tensors as they were given, where the memory of one of them cannot be reached: see [`Input::of`].
+/// Returns all tensors if the memory of one of them cannot be reached: see [`Input::of`].
 pub fn with_parents<const D: usize>(
     value: Tensor<D>,
     parents: [Tensor<1>; 3],

@@ -1,10 +1,10 @@
-//! Matrix products into existing memory, with the crate that flex multiplies with.
+//! Matrix products into existing memory, by the crate `gemm`, which burn's flex backend also uses.
 
 use crate::memory::Checked;
 use damper_kernels::LengthMismatch;
 use gemm::Parallelism;
 
-/// A matrix within a slice, each of whose elements lies inside of it.
+/// A matrix in a slice. All of its elements are inside of the slice.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Matrix<'a> {
     numbers: &'a [f32],
@@ -12,7 +12,7 @@ pub(crate) struct Matrix<'a> {
     strides: [usize; 2],
 }
 
-/// A matrix that is written: no two of its elements lie in one place.
+/// A matrix that is written. No two of its elements are at the same place.
 #[derive(Debug)]
 pub(crate) struct MatrixMut<'a> {
     numbers: &'a mut [f32],
@@ -26,7 +26,7 @@ impl<'a> Matrix<'a> {
         Self::strided(numbers, size, [size[1], 1])
     }
 
-    /// Element `(i, j)` lies at `i * strides[0] + j * strides[1]`; an error if one lies beyond the slice.
+    /// Element `(i, j)` is at `i * strides[0] + j * strides[1]`; an error if one is outside of the slice.
     pub(crate) fn strided(
         numbers: &'a [f32],
         size: [usize; 2],
@@ -40,7 +40,7 @@ impl<'a> Matrix<'a> {
         })
     }
 
-    /// Rows as columns.
+    /// The transposed matrix.
     pub(crate) fn transposed(self) -> Self {
         let ([rows, columns], [row, column]) = (self.size, self.strides);
         Self {
@@ -57,7 +57,7 @@ impl<'a> MatrixMut<'a> {
         Self::strided(numbers, size, size[1])
     }
 
-    /// Rows that begin `stride` numbers apart; an error if they overlap or reach beyond the slice.
+    /// Rows that begin `stride` numbers apart; an error if they overlap or are not inside of the slice.
     pub(crate) fn strided(
         numbers: &'a mut [f32],
         size: [usize; 2],
@@ -74,7 +74,7 @@ impl<'a> MatrixMut<'a> {
     }
 }
 
-/// An error unless every element lies within so many numbers.
+/// Checks that every element is inside of a slice of this length.
 fn check_inside(numbers: usize, [rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> Checked {
     if rows == 0 || columns == 0 {
         return Ok(());
@@ -94,7 +94,7 @@ fn check_inside(numbers: usize, [rows, columns]: [usize; 2], [row, column]: [usi
     })
 }
 
-/// From how many multiplications on all threads share a product.
+/// From this number of multiplications on, all threads share a product.
 const TOGETHER: usize = 160 * 160 * 160;
 
 /// Writes `scale * left * right` to `out`, on all threads if it is large; an error if the sizes do not fit.
@@ -148,9 +148,10 @@ fn run(
     LengthMismatch::check("columns of the product", size[1], columns)?;
     let [left_strides, right_strides, out_strides] =
         [left.strides, right.strides, strides].map(|strides| strides.map(|stride| stride as isize));
-    // SAFETY: `gemm` reads `left` and `right` at every element of matrices of these sizes and strides, and writes every
-    // element of `out` (and reads it before, to add). The constructors have shown that each lies within its slice, and
-    // the sizes were compared above. `out` is borrowed alone, so it overlaps neither; its elements have places of their own, as its rows do not overlap.
+    // SAFETY: `gemm` reads the elements of `left` and `right`, and writes those of `out` (and reads them before, to add),
+    // at these sizes and strides. The constructors have checked that all elements are inside of their slices, and the
+    // sizes were compared above. `out` is borrowed mutably, so it overlaps neither of the others. Its rows do not overlap,
+    // so no two of its elements are at the same place.
     #[allow(unsafe_code)]
     unsafe {
         gemm::gemm(

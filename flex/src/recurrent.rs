@@ -1,8 +1,8 @@
 //! All steps of a recurrent layer as one node of the graph, with one loop over the gates in each step.
 //!
-//! The backward pass runs the steps from the last to the first with one product each; the gradient of the recurrent
-//! weights is one product over all steps after that. The samples of a batch do not see one another: the threads share
-//! them, and each runs the whole sequence of its own.
+//! The backward pass runs the steps from the last to the first with one product each. The gradient of the recurrent
+//! weights is one product over all steps after that. Samples of a batch are independent: each thread runs the whole
+//! sequences of some of them.
 
 #![allow(
     clippy::similar_names,
@@ -15,7 +15,7 @@ use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
 use damper_kernels::recurrent::{self, Cell, Step, StepBackward};
-use damper_kernels::{LengthMismatch, columns};
+use damper_kernels::{LengthMismatch, bias};
 use rayon::prelude::*;
 use std::mem::take;
 use std::sync::Arc;
@@ -23,32 +23,32 @@ use std::sync::Arc;
 /// The rows of some samples, for every step.
 type Rows<'a> = Vec<&'a mut [f32]>;
 
-/// How many samples a thread should have at least: fewer do not fill the registers.
+/// The least number of samples for a thread: fewer do not fill the registers.
 const ROWS: usize = 8;
 
-/// What the steps of one direction of a recurrent layer are computed from, besides the input's share of the gates.
+/// The parameters of the steps of one direction of a recurrent layer.
 ///
-/// Time is the first axis, so that the numbers of a step follow one another.
+/// Time is the first axis, so that the numbers of a step are contiguous.
 #[derive(Clone, Copy, Debug)]
 pub struct Steps<'a> {
-    /// What a step computes.
+    /// The kind of cell.
     pub cell: Cell,
-    /// From the state to the gates: `[hidden, gates * hidden]`.
+    /// The weight from the state to the gates: `[hidden, gates * hidden]`.
     pub weight: &'a Tensor<2>,
-    /// Added to the state's share of the gates: `[gates * hidden]`.
+    /// The bias that is added to the product of state and weight: `[gates * hidden]`.
     pub bias: &'a Tensor<1>,
-    /// What the state is multiplied by before its product: `[batch, hidden]`. It gets no gradient.
+    /// A mask by which the state is multiplied before its product: `[batch, hidden]`. It gets no gradient.
     pub mask: Option<&'a Tensor<2>>,
-    /// How much of its old value the state keeps: `[time, batch, hidden or 1]`. It gets no gradient.
+    /// The fraction of its old value that the state keeps: `[time, batch, hidden or 1]`. It gets no gradient.
     pub keep: Option<&'a Tensor<3>>,
     /// The same for the memory cell of an LSTM.
     pub keep_memory: Option<&'a Tensor<3>>,
-    /// Whether the steps run from the last to the first.
+    /// True if the steps run from the last to the first.
     pub reverse: bool,
 }
 
 impl Steps<'_> {
-    /// Whether the shapes fit the input's share of the gates.
+    /// True if the shapes fit those of the projected input.
     fn fits(&self, [time, batch, width]: [usize; 3]) -> bool {
         let [hidden, gates] = self.weight.dims();
         let keeps = |keep: Option<&Tensor<3>>| {
@@ -67,12 +67,12 @@ impl Steps<'_> {
     }
 }
 
-/// The states of all steps, `[time, batch, hidden]`, from the input's share of the gates,
+/// The states of all steps, `[time, batch, hidden]`, from the input projected to the gates,
 /// `[time, batch, gates * hidden]`.
 ///
 /// # Errors
-/// The input's share: it is empty, the shapes do not fit, or the memory of one of the tensors cannot be reached (see
-/// [`Input::of`]).
+/// Returns the projected input if it is empty, the shapes do not fit, or the memory of one of the tensors cannot be reached
+/// (see [`Input::of`]).
 pub fn states(projected: Tensor<3>, steps: &Steps<'_>) -> Result<Tensor<3>, Tensor<3>> {
     let dims = projected.dims();
     if !steps.fits(dims) {
@@ -93,7 +93,7 @@ pub fn states(projected: Tensor<3>, steps: &Steps<'_>) -> Result<Tensor<3>, Tens
         return Err(projected);
     };
     let [time, batch, width] = dims;
-    let given = Given {
+    let config = Config {
         cell: steps.cell,
         time,
         batch,
@@ -103,18 +103,18 @@ pub fn states(projected: Tensor<3>, steps: &Steps<'_>) -> Result<Tensor<3>, Tens
         keep,
         keep_memory,
     };
-    // Not a copy: the gates are written over it.
+    // Moved, because the gates are written over it.
     let inputs = [Input::of(projected)?, weight, bias];
-    Ok(run_steps(inputs, given).into_tensor())
+    Ok(run_steps(inputs, config).into_tensor())
 }
 
-fn run_steps(inputs: [Input; 3], given: Given) -> Input {
-    run_op(inputs, |read, keep| given.forward(read, keep))
+fn run_steps(inputs: [Input; 3], config: Config) -> Input {
+    run_op(inputs, |read, keep| config.forward(read, keep))
 }
 
-/// What both passes are computed from.
+/// The parameters of both passes.
 #[derive(Clone, Debug)]
-struct Given {
+struct Config {
     cell: Cell,
     time: usize,
     batch: usize,
@@ -127,54 +127,54 @@ struct Given {
 
 /// The backward pass.
 #[derive(Clone, Debug)]
-struct Kept {
+struct RecurrentBackward {
     /// The activated gates, which their gradient is written over: `[time, batch, gates * hidden]`.
     gates: Primitive,
-    past: Past,
+    saved: SavedState,
 }
 
-/// What the backward pass only reads.
+/// The values that the backward pass only reads.
 #[derive(Clone, Debug)]
-struct Past {
-    given: Given,
+struct SavedState {
+    config: Config,
     /// `[hidden, gates * hidden]`
     weight: Primitive,
     /// `[time, batch, hidden]`
     states: Primitive,
-    /// LSTM: `tanh` of the memory; GRU: the state's share of the new value. `[time, batch, hidden]`
+    /// LSTM: `tanh` of the memory; GRU: the product of the state for the new value. `[time, batch, hidden]`
     inner: Arc<Buffer>,
     /// LSTM: the memory. `[time, batch, hidden]`
     memory: Arc<Buffer>,
 }
 
-/// Samples that one thread runs, with their rows of what is written.
+/// Samples that one thread runs, with the rows that it writes.
 struct Part<'a, const N: usize> {
     first: usize,
     count: usize,
     rows: [Rows<'a>; N],
 }
 
-impl CustomBackward<3> for Kept {
+impl CustomBackward<3> for RecurrentBackward {
     fn backward(self, gradient: Primitive, wanted: [bool; 3]) -> [Option<Primitive>; 3] {
-        let Self { gates, past } = self;
-        let given = &past.given;
-        let (hidden, width) = (given.hidden, given.width());
-        let of_state = match given.cell {
-            Cell::Gru => given.samples() * width,
+        let Self { gates, saved } = self;
+        let config = &saved.config;
+        let (hidden, width) = (config.hidden, config.width());
+        let of_state = match config.cell {
+            Cell::Gru => config.samples() * width,
             Cell::Rnn | Cell::Lstm => 0,
         };
         let (projected, [of_state, bias]) =
             modify_with(gates, [of_state, width], |gates, [of_state, bias]| {
-                past.write(gradient, gates, of_state, bias)
+                saved.write(gradient, gates, of_state, bias)
             });
         let weight = wanted[1].then(|| {
             let weight = Buffer::summed(hidden * width, |weight| {
                 let of_state = if of_state.is_empty() {
-                    read("gates", &projected, given.samples() * width)?
+                    read("gates", &projected, config.samples() * width)?
                 } else {
                     &of_state[..]
                 };
-                past.add_weight_gradient(of_state, weight)
+                saved.add_weight_gradient(of_state, weight)
             });
             tensor(weight, [hidden, width])
         });
@@ -186,18 +186,18 @@ impl CustomBackward<3> for Kept {
     }
 }
 
-impl Given {
+impl Config {
     fn width(&self) -> usize {
         self.cell.gates() * self.hidden
     }
 
-    /// How many samples all steps have together.
+    /// The number of samples of all steps together.
     fn samples(&self) -> usize {
         self.time * self.batch
     }
 
-    /// How many numbers a sample has of what only some cells have: `inner`, the second bias and what follows from it, the
-    /// memory.
+    /// The number of values of a sample in `inner`, in the second bias of a GRU, and in the memory; 0 if the cell does not
+    /// have one.
     fn sizes(&self) -> [usize; 3] {
         let (gru, lstm) = (self.cell == Cell::Gru, self.cell == Cell::Lstm);
         [gru || lstm, gru, lstm].map(|any| if any { self.hidden } else { 0 })
@@ -209,7 +209,7 @@ impl Given {
         (0..time).map(move |turn| if reverse { time - 1 - turn } else { turn })
     }
 
-    /// How many samples each thread takes: whole blocks of [`ROWS`], but for the last thread.
+    /// The number of samples of each thread: whole blocks of [`ROWS`], except for the last thread.
     fn parts(&self) -> Vec<usize> {
         let blocks = self.batch.div_ceil(ROWS);
         let count = rayon::current_num_threads().min(self.batch / ROWS).max(1);
@@ -219,7 +219,7 @@ impl Given {
             .collect()
     }
 
-    /// For each thread, the rows of its samples in slices with these numbers for each sample of a step.
+    /// For each thread, the rows of its samples in slices that have this number of values for each sample of a step.
     fn split<'a, const N: usize>(&self, slices: [(&'a mut [f32], usize); N]) -> Vec<Part<'a, N>> {
         let counts = self.parts();
         let mut parts = Vec::with_capacity(counts.len());
@@ -244,7 +244,7 @@ impl Given {
         parts
     }
 
-    /// A part's rows of one step, among numbers with so many for each sample.
+    /// The rows of a part in one step, in a slice with `width` values for each sample.
     fn rows<'a>(
         &self,
         numbers: &'a [f32],
@@ -256,7 +256,7 @@ impl Given {
         rows_at("rows", numbers, place, count * width)
     }
 
-    /// How much of their old values the numbers of one step's samples keep.
+    /// The fraction of its old value that each number of a part keeps in one step.
     fn kept<'a>(
         &self,
         keep: Option<&'a Primitive>,
@@ -271,7 +271,7 @@ impl Given {
         self.rows(numbers, width, step, part).map(Some)
     }
 
-    /// What the states of some samples are multiplied by before their product.
+    /// The mask by which the states of some samples are multiplied before their product.
     fn masked(&self, (first, count): (usize, usize)) -> Checked<Option<&[f32]>> {
         let Some(mask) = &self.mask else {
             return Ok(None);
@@ -280,7 +280,7 @@ impl Given {
         rows_at("mask", mask, first * self.hidden, count * self.hidden).map(Some)
     }
 
-    /// Writes the product of the samples' rows and a matrix. Where one thread has all samples, the others help.
+    /// Writes the product of the rows of some samples and a matrix. If one thread has all samples, all threads share it.
     fn multiply(
         &self,
         out: &mut [f32],
@@ -301,14 +301,14 @@ impl Given {
         }
     }
 
-    /// The states of all steps, and what the backward pass needs if `keep` says so.
-    fn forward(self, inputs: [Primitive; 3], keep: bool) -> (Primitive, Option<Kept>) {
+    /// The states of all steps, and the state of the backward pass if `keep` is true.
+    fn forward(self, inputs: [Primitive; 3], keep: bool) -> (Primitive, Option<RecurrentBackward>) {
         let [projected, weight, bias] = inputs;
         let [weight, bias] = [weight, bias].map(make_compact);
         let (hidden, width) = (self.hidden, self.width());
         let [inner, _, memory] = self.sizes();
         let samples = self.samples();
-        // Without a backward pass each step overwrites the one before.
+        // Without a backward pass, each step overwrites the one before.
         let inner = if keep { inner } else { 0 };
         let counts = [samples * hidden, samples * inner, samples * memory];
         let (gates, [states, of_inner, of_memory]) =
@@ -329,10 +329,10 @@ impl Given {
                     .try_for_each(|part| self.run(part, weights))
             });
         let states = tensor(states, [self.time, self.batch, hidden]);
-        let kept = keep.then(|| Kept {
+        let kept = keep.then(|| RecurrentBackward {
             gates,
-            past: Past {
-                given: self,
+            saved: SavedState {
+                config: self,
                 weight,
                 states: states.clone(),
                 inner: Arc::new(of_inner),
@@ -360,7 +360,7 @@ impl Given {
                 Some(before) => (&*states[before], &*memories[before]),
                 None => (&zeros[..], &zeros[..count * memory]),
             };
-            // Before the first step there is no state, and its product stays 0.
+            // Before the first step there is no state, and the product stays 0.
             if let (Some(_), Some(mask)) = (before, mask) {
                 recurrent::apply_mask(old, mask, &mut seen)?;
                 self.multiply(&mut product, &seen, weight, [hidden, width])?;
@@ -392,9 +392,9 @@ impl Given {
     }
 }
 
-impl Past {
-    /// Writes the gradient of the input's share of the gates over the gates, for a GRU that of the state's share to
-    /// `of_state`, and that of the bias.
+impl SavedState {
+    /// Overwrites the gates with the gradient of the projected input, and writes the gradients of the product of the state
+    /// (for a GRU, to `of_state`) and of the bias.
     fn write(
         &self,
         gradient: Primitive,
@@ -402,9 +402,9 @@ impl Past {
         of_state: &mut [f32],
         bias: &mut [f32],
     ) -> Checked {
-        let given = &self.given;
-        let (hidden, width, samples) = (given.hidden, given.width(), given.samples());
-        let [inner, second, memory] = given.sizes();
+        let config = &self.config;
+        let (hidden, width, samples) = (config.hidden, config.width(), config.samples());
+        let [inner, second, memory] = config.sizes();
         LengthMismatch::check("gates", gates.len(), samples * width)?;
         LengthMismatch::check(
             "states",
@@ -415,24 +415,24 @@ impl Past {
         LengthMismatch::check("memory", self.memory.len(), samples * memory)?;
         let weight = self.weight.transpose(0, 1).to_contiguous();
         let weight = read("weight", &weight, hidden * width)?;
-        let parts = given.split([(gates, width), (of_state, given.cell.gates() * second)]);
-        let gradient = Rowed::of(gradient, [given.time, given.batch, hidden])?;
+        let parts = config.split([(gates, width), (of_state, config.cell.gates() * second)]);
+        let gradient = Rowed::of(gradient, [config.time, config.batch, hidden])?;
         let parts = parts
             .into_par_iter()
             .map(|part| self.run(part, &gradient, weight))
             .collect::<Checked<Vec<_>>>()?;
         bias.fill(0.0);
         for block in parts.iter().flat_map(|part| part.chunks(width)) {
-            columns::add_bias(block, bias)?;
+            bias::add_bias(block, bias)?;
         }
         Ok(())
     }
 
-    /// All steps of some samples, from the last to the first; returns the bias gradient of each block of them.
+    /// Runs all steps of some samples, from the last to the first. Returns the bias gradient of each block of them.
     fn run(&self, part: Part<'_, 2>, gradient: &Rowed, weight: &[f32]) -> Checked<Vec<f32>> {
-        let given = &self.given;
-        let (cell, hidden, width) = (given.cell, given.hidden, given.width());
-        let [inner, second, memory] = given.sizes();
+        let config = &self.config;
+        let (cell, hidden, width) = (config.cell, config.hidden, config.width());
+        let [inner, second, memory] = config.sizes();
         let Part { first, count, rows } = part;
         let [mut gates, mut product] = rows;
         let part = (first, count);
@@ -441,31 +441,31 @@ impl Past {
         let mut direct = zeros.clone();
         let mut of_memory = vec![0.0_f32; count * memory];
         let mut direct_memory = of_memory.clone();
-        // A sum for each block: which thread has it makes no difference.
+        // One sum for each block, so that the result does not depend on the split among threads.
         let mut bias = vec![0.0_f32; count.div_ceil(ROWS) * width];
         let mut one_bias = vec![0.0_f32; width];
-        let mut order = given.order().rev().peekable();
+        let mut order = config.order().rev().peekable();
         while let Some(step) = order.next() {
-            let states = read("states", &self.states, given.samples() * hidden)?;
+            let states = read("states", &self.states, config.samples() * hidden)?;
             let (old, old_memory) = match order.peek() {
                 Some(before) => (
-                    given.rows(states, hidden, *before, part)?,
-                    given.rows(&self.memory, memory, *before, part)?,
+                    config.rows(states, hidden, *before, part)?,
+                    config.rows(&self.memory, memory, *before, part)?,
                 ),
                 None => (&zeros[..], &zeros[..count * memory]),
             };
-            gradient.add(step, part, &mut state, given.masked(part)?, &direct)?;
-            match given.kept(given.keep.as_ref(), step, part)? {
+            gradient.add(step, part, &mut state, config.masked(part)?, &direct)?;
+            match config.kept(config.keep.as_ref(), step, part)? {
                 Some(keep) => recurrent::blend_backward(&mut state, &mut direct, keep)?,
                 None if cell == Cell::Gru => direct.fill(0.0),
                 None => {}
             }
-            if let Some(keep) = given.kept(given.keep_memory.as_ref(), step, part)? {
+            if let Some(keep) = config.kept(config.keep_memory.as_ref(), step, part)? {
                 recurrent::blend_backward(&mut of_memory, &mut direct_memory, keep)?;
             }
             let backward = StepBackward {
                 gates: &mut *gates[step],
-                inner: given.rows(&self.inner, inner, step, part)?,
+                inner: config.rows(&self.inner, inner, step, part)?,
                 old: &old[..count * second],
                 old_memory,
                 state: &state,
@@ -480,36 +480,37 @@ impl Past {
             } else {
                 &gates[step]
             };
-            // The sums of each step first: sums of few terms lose little.
+            // The terms of each step are summed first, because sums of few terms have small rounding errors.
             for (rows, bias) in product.chunks(ROWS * width).zip(bias.chunks_mut(width)) {
                 one_bias.fill(0.0);
-                columns::add_sums(rows, &mut one_bias)?;
-                columns::add_bias(&one_bias, bias)?;
+                bias::add_column_sums(rows, &mut one_bias)?;
+                bias::add_bias(&one_bias, bias)?;
             }
             if order.peek().is_some() {
-                given.multiply(&mut state, product, weight, [width, hidden])?;
+                config.multiply(&mut state, product, weight, [width, hidden])?;
             }
         }
         Ok(bias)
     }
 
-    /// Adds the sum over all steps of the state before, times the gradient of its share of the gates, in one product.
+    /// Adds the gradient of the weight: the sum over all steps of the old state times the gradient of its product with the
+    /// weight, in one matrix product.
     fn add_weight_gradient(&self, of_state: &[f32], gradient: &mut [f32]) -> Checked {
-        let given = &self.given;
-        let (hidden, width) = (given.hidden, given.width());
-        let rows = given.samples().saturating_sub(given.batch);
-        // The step that comes first in this direction has no state before it.
-        let (before, after) = if given.reverse {
-            (given.batch, 0)
+        let config = &self.config;
+        let (hidden, width) = (config.hidden, config.width());
+        let rows = config.samples().saturating_sub(config.batch);
+        // The first step in this direction has no old state.
+        let (before, after) = if config.reverse {
+            (config.batch, 0)
         } else {
-            (0, given.batch)
+            (0, config.batch)
         };
-        let states = read("states", &self.states, given.samples() * hidden)?;
+        let states = read("states", &self.states, config.samples() * hidden)?;
         let states = rows_at("states", states, before * hidden, rows * hidden)?;
         let of_state = rows_at("gates", of_state, after * width, rows * width)?;
-        let masked = match &given.mask {
+        let masked = match &config.mask {
             Some(mask) => {
-                let step = given.batch * hidden;
+                let step = config.batch * hidden;
                 let mask = read("mask", mask, step)?;
                 Some(Buffer::written(states.len(), |masked| {
                     states
@@ -532,13 +533,13 @@ impl Past {
 /// A tensor whose rows have no gaps: `[time, batch, hidden]`.
 struct Rowed {
     tensor: Primitive,
-    /// Where the first row begins, and how far apart those of steps and samples are.
+    /// The place of the first row, and the distances between the rows of steps and of samples.
     start: usize,
     strides: [usize; 2],
 }
 
 impl Rowed {
-    /// Without a copy where time and batch have only changed places, as they do after the layer.
+    /// Does not copy if only time and batch are exchanged, as they are after the layer.
     fn of(tensor: Primitive, sizes: [usize; 3]) -> Checked<Self> {
         let [time, batch, hidden] = sizes;
         let count = tensor.layout().num_elements();
@@ -573,7 +574,7 @@ impl Rowed {
         let start = self.start + step * time + first * batch;
         let rows = self.tensor.storage::<f32>();
         let hidden = state.len() / count.max(1);
-        // Rows that follow one another are one.
+        // Adjacent rows are handled as one.
         let hidden = if batch == hidden { state.len() } else { hidden };
         let pieces = state
             .chunks_mut(hidden.max(1))
@@ -605,7 +606,7 @@ fn rows_at<'a>(
     })
 }
 
-/// The rows of a step, or, where none are kept, those that every step overwrites.
+/// The rows of a step, or one buffer for all steps if they are not kept.
 fn rows_or<'a>(rows: &'a mut [f32], one: &'a mut Vec<f32>, numbers: usize) -> &'a mut [f32] {
     if rows.is_empty() {
         one.resize(numbers, 0.0);
@@ -615,10 +616,10 @@ fn rows_or<'a>(rows: &'a mut [f32], one: &'a mut Vec<f32>, numbers: usize) -> &'
     }
 }
 
-/// The numbers of a tensor that takes no gradient; `None` where they cannot be reached.
+/// The numbers of a tensor that gets no gradient; `None` if they cannot be reached.
 #[expect(
     clippy::option_option,
-    reason = "the inner one is whether there is a tensor"
+    reason = "the inner option is whether there is a tensor"
 )]
 fn constant<const D: usize>(tensor: Option<&Tensor<D>>) -> Option<Option<Primitive>> {
     let Some(tensor) = tensor else {
@@ -636,8 +637,8 @@ mod tests {
         tensor(vec![1.0; shape.iter().product()], shape)
     }
 
-    fn given(cell: Cell) -> Given {
-        Given {
+    fn config(cell: Cell) -> Config {
+        Config {
             cell,
             time: 3,
             batch: 20,
@@ -662,7 +663,7 @@ mod tests {
         for cell in [Cell::Rnn, Cell::Gru, Cell::Lstm] {
             let [weight, bias] = weights(cell);
             let inputs = [ones([3, 20, cell.gates() * 4]), weight, bias];
-            let (_, kept) = given(cell).forward(inputs, true);
+            let (_, kept) = config(cell).forward(inputs, true);
             let kept = kept.unwrap();
             for time in [2, 4] {
                 let gradient = ones([time, 20, 4]);
@@ -675,26 +676,26 @@ mod tests {
     fn operands_of_another_size_give_nan() {
         for cell in [Cell::Rnn, Cell::Gru, Cell::Lstm] {
             let width = cell.gates() * 4;
-            let run = |time: usize, given: Given| {
+            let run = |time: usize, config: Config| {
                 let [weight, bias] = weights(cell);
                 let inputs = [ones([time, 20, width]), weight, bias].map(Input::Plain);
-                crate::assert_nan([Some(run_steps(inputs, given).into_primitive())]);
+                crate::assert_nan([Some(run_steps(inputs, config).into_primitive())]);
             };
-            run(2, given(cell));
+            run(2, config(cell));
             let mask = Some(ones([1, 19, 4]));
             run(
                 3,
-                Given {
+                Config {
                     mask,
-                    ..given(cell)
+                    ..config(cell)
                 },
             );
             let keep = Some(ones([3, 19, 4]));
             run(
                 3,
-                Given {
+                Config {
                     keep,
-                    ..given(cell)
+                    ..config(cell)
                 },
             );
         }

@@ -10,14 +10,14 @@ struct StepBackward {
     index: usize,
     /// `[batch, time, features]`
     sizes: [usize; 3],
-    /// Whether memory holds step after step, as a recurrent layer leaves it, not sample after sample.
+    /// True if the memory has step after step, as after a recurrent layer, and not sample after sample.
     by_step: bool,
 }
 
 /// The step at an index: `[batch, time, features]` to `[batch, features]`.
 ///
 /// # Errors
-/// The input: there is no such step, or its memory cannot be reached (see [`Input::of`]).
+/// Returns the input if there is no such step, or its memory cannot be reached (see [`Input::of`]).
 pub fn step(input: Tensor<3>, index: usize) -> Result<Tensor<2>, Tensor<3>> {
     let sizes = input.dims();
     if index >= sizes[1] {
@@ -57,7 +57,7 @@ impl CustomBackward<1> for StepBackward {
             }
             Ok(())
         });
-        // In the order of the input's memory, so that nothing has to be transposed.
+        // In the order of the memory of the input, so that nothing is transposed.
         let whole = if self.by_step {
             tensor(whole, [time, batch, features]).transpose(0, 1)
         } else {

@@ -5,11 +5,12 @@ use std::{hint::black_box, time::Instant};
 use damper_kernels::pool::{self, Windows};
 use damper_kernels::{
     Activation,
+    cross_entropy::cross_entropy,
     dropout::{self, Rate, Source},
     norm,
-    optimizer::{self, Adam, Sgd, Treatment},
+    optimizer::{self, Adam, ParamOptions, Sgd},
     recurrent::{self, Cell, Step, StepBackward},
-    rows,
+    softmax,
 };
 
 const NUMBERS: usize = 1 << 20;
@@ -91,23 +92,23 @@ fn steps(print: &impl Fn(&str, f64)) {
     let [mut weight, mut gradient, mut first, mut second, mut average] =
         [0.5, 0.1, 0.0, 0.0, 0.5].map(|value| vec![value; NUMBERS]);
     let adam = Adam {
-        treatment: Treatment {
+        options: ParamOptions {
             keep: 0.9999,
-            ..Treatment::NONE
+            ..ParamOptions::NONE
         },
         beta1: 0.9,
         beta2: 0.999,
-        rests: (0.1, 0.001),
+        one_minus_betas: (0.1, 0.001),
         epsilon: 1e-8,
-        size: 1e-3,
+        step_size: 1e-3,
     };
     let sgd = Sgd {
-        treatment: adam.treatment,
-        size: 1e-3,
+        options: adam.options,
+        step_size: 1e-3,
         momentum: 0.9,
         dampening: 0.0,
         nesterov: false,
-        first: false,
+        first_step: false,
     };
     // Four reads and three writes, as Adam has them, are the traffic of three and a half copies.
     let time = milliseconds(|| {
@@ -116,10 +117,10 @@ fn steps(print: &impl Fn(&str, f64)) {
     });
     print("Adam", time);
     let treated = Adam {
-        treatment: Treatment {
-            limit: 1.0,
+        options: ParamOptions {
+            clip: 1.0,
             threshold: 1e-6,
-            ..adam.treatment
+            ..adam.options
         },
         ..adam
     };
@@ -218,20 +219,20 @@ fn of_rows(print: &impl Fn(&str, f64), input: &[f32], width: usize) {
     let (gradient, mut output) = (vec![0.5; input.len()], input.to_vec());
     let mut into = output.clone();
     let classes: Vec<u32> = (0..count).map(|row| (row % width) as u32).collect();
-    let time = milliseconds(|| rows::softmax(black_box(input), width, &mut output).unwrap());
+    let time = milliseconds(|| softmax::softmax(black_box(input), width, &mut output).unwrap());
     print(&format!("softmax {width}"), time);
     let time = milliseconds(|| {
-        rows::softmax_backward(&output, black_box(&gradient), width, &mut into).unwrap();
+        softmax::softmax_backward(&output, black_box(&gradient), width, &mut into).unwrap();
     });
     print(&format!("softmax {width} backward"), time);
-    let time = milliseconds(|| rows::log_softmax(black_box(input), width, &mut output).unwrap());
+    let time = milliseconds(|| softmax::log_softmax(black_box(input), width, &mut output).unwrap());
     print(&format!("log softmax {width}"), time);
     let time = milliseconds(|| {
-        rows::log_softmax_backward(&output, black_box(&gradient), width, &mut into).unwrap();
+        softmax::log_softmax_backward(&output, black_box(&gradient), width, &mut into).unwrap();
     });
     print(&format!("log softmax {width} backward"), time);
     let time = milliseconds(|| {
-        black_box(rows::cross_entropy(input, width, &classes, 0.1, &mut into).unwrap());
+        black_box(cross_entropy(input, width, &classes, 0.1, &mut into).unwrap());
     });
     print(&format!("cross entropy {width}"), time);
 }

@@ -8,8 +8,8 @@ use crate::{LengthMismatch, math};
 
 /// An activation function of one number.
 ///
-/// The bounds are of the forward pass against the exact value, in units in the last place of the result (a
-/// subnormal result counts in units of the smallest one that is normal). NaN gives NaN, and infinities give the limit.
+/// The bounds are those of the forward pass against the exact value, in units in the last place of the result (for a
+/// subnormal result, in units of the smallest normal number). The value at NaN is NaN, and at infinity the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// `max(x, 0)`, exact.
@@ -30,7 +30,7 @@ pub enum Activation {
     Mish,
 }
 
-/// What an activation's backward pass reads besides the gradient.
+/// The tensor that an activation's backward pass reads besides the gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
     /// The input.
@@ -39,7 +39,7 @@ pub enum Saved {
     Output,
 }
 
-/// Runs an expression with the type of the function.
+/// Evaluates an expression with the type of the activation.
 macro_rules! with_unary {
     ($of:expr, $unary:ident => $run:expr) => {{
         macro_rules! run {
@@ -62,7 +62,7 @@ macro_rules! with_unary {
 }
 
 impl Activation {
-    /// All of them.
+    /// All activations.
     pub const ALL: [Self; 8] = [
         Self::Relu,
         Self::Exp,
@@ -74,7 +74,7 @@ impl Activation {
         Self::Mish,
     ];
 
-    /// What [`backward`](Self::backward) needs as `saved`.
+    /// The tensor that [`backward`](Self::backward) takes as `saved`.
     pub const fn saved(self) -> Saved {
         match self {
             Self::Relu | Self::Exp | Self::Tanh | Self::Sigmoid => Saved::Output,
@@ -85,7 +85,7 @@ impl Activation {
     /// Applies the function to every number of `input`, and writes the results to `output`.
     ///
     /// # Errors
-    /// `output` is not as long as `input`.
+    /// `output` and `input` have different lengths.
     pub fn forward(self, input: &[f32], output: &mut [f32]) -> Result<(), LengthMismatch> {
         LengthMismatch::check("output", output.len(), input.len())?;
         with_unary!(self, U => map(Map::<U>(input, output, PhantomData)));
@@ -97,12 +97,12 @@ impl Activation {
         with_unary!(self, U => map(MapInPlace::<U>(values, PhantomData)));
     }
 
-    /// Writes `gradient` times the derivative to `into`, with the derivative from what was [`saved`](Self::saved).
+    /// Writes `gradient` times the derivative to `into`. The derivative is computed from the [`saved`](Self::saved) tensor.
     ///
-    /// Relu writes 0 where the output is 0, whatever the gradient is.
+    /// If the output of relu is 0, its gradient is 0, even for an infinite `gradient`.
     ///
     /// # Errors
-    /// The slices are not of one length.
+    /// The slices have different lengths.
     pub fn backward(
         self,
         saved: &[f32],
@@ -115,10 +115,10 @@ impl Activation {
         Ok(())
     }
 
-    /// As [`backward`](Self::backward), in place, where `saved` times `factor` is what was [`saved`](Self::saved).
+    /// As [`backward`](Self::backward), in place, and `saved` is multiplied by `factor` first.
     ///
     /// # Errors
-    /// The slices are not of one length.
+    /// The slices have different lengths.
     pub fn backward_in_place(
         self,
         saved: &[f32],
@@ -168,20 +168,20 @@ unary! {
 struct Relu;
 
 impl Unary for Relu {
-    /// NaN stays.
+    /// NaN stays NaN.
     #[inline(always)]
     fn value(x: f32) -> f32 {
         if x < 0.0 { 0.0 } else { x }
     }
 
-    /// Not a product: 0 times infinity is NaN.
+    /// Not a product, because 0 times infinity is NaN.
     #[inline(always)]
     fn backward(saved: f32, gradient: f32) -> f32 {
         if saved <= 0.0 { 0.0 } else { gradient }
     }
 }
 
-// A struct for the loop, since a closure of this size is not inlined into the function that has the instructions.
+// Structs, because a closure of this size would not be inlined into the function with the SIMD instructions.
 struct Map<'a, U>(&'a [f32], &'a mut [f32], PhantomData<U>);
 
 impl<U: Unary> WithSimd for Map<'_, U> {

@@ -1,47 +1,47 @@
 //! Fused dropout (Srivastava et al. 2014), forward and backward, with a mask of one bit for each number.
 //!
-//! [`forward`] and [`backward`] write to other memory; what ends in `_in_place` overwrites what it reads. Whether a
-//! number is kept depends only on the seed, the step, the layer and the number's index: not on threads, nor on how the
-//! work is split, as long as every chunk begins at a [whole word](WORD).
+//! [`forward`] and [`backward`] write to another slice; functions that end in `_in_place` overwrite their input. The mask
+//! depends only on the seed, the step, the layer and the index of each number, not on threads or on how the work is
+//! split, if every chunk begins at a multiple of [`WORD`].
 
 pub use crate::philox::Source;
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::{LengthMismatch, philox};
 
-/// How many numbers a word of the mask holds. Chunks of work begin at a multiple of it.
+/// The number of bits in a word of the mask. Chunks of work begin at a multiple of it.
 pub const WORD: usize = 64;
 
 const ROWS: usize = WORD / philox::LANES;
 
-/// Eight bytes: bit `j` of byte `l` says whether number `8 j + l` of the word is kept, so that a vector of numbers
-/// takes its bits from the bytes without moving them between lanes.
+/// Eight bytes. Bit `j` of byte `l` is 1 if number `8 j + l` of the word is kept: a SIMD vector of numbers then gets its
+/// bits from the bytes without moving them between lanes.
 pub type Word = [u8; philox::LANES];
 
-/// How many words the mask of `numbers` numbers has.
+/// The number of words in the mask of `numbers` numbers.
 pub const fn words(numbers: usize) -> usize {
     numbers.div_ceil(WORD)
 }
 
-/// Whether a mask keeps the number at an index; `None` beyond its end.
+/// True if a mask keeps the number at this index; `None` if the index is out of range.
 pub fn keeps(mask: &[Word], index: usize) -> Option<bool> {
     let place = index % WORD;
     mask.get(index / WORD)
         .map(|word| word[place % philox::LANES] >> (place / philox::LANES) & 1 == 1)
 }
 
-/// With what probability a number is dropped: a multiple of 1/65536, the nearest to what is asked.
+/// The probability that a number is dropped, rounded to a multiple of 1/65536.
 ///
 /// Kept numbers are scaled by the inverse of the exact probability of being kept, so that the expectation is the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// 16 random bits below it drop a number.
+    /// A number is dropped if its 16 random bits are below this threshold.
     threshold: u32,
     scale: f32,
 }
 
 impl Rate {
-    /// The rate nearest to `probability`. Below 0 and NaN count as 0, above 1 as 1, where everything is dropped.
+    /// The rate nearest to `probability`. Negative numbers and NaN count as 0, numbers above 1 as 1.
     pub fn new(probability: f32) -> Self {
         let threshold = (probability.clamp(0.0, 1.0) * 65536.0).round() as u32;
         let scale = if threshold == 65536 {
@@ -52,30 +52,30 @@ impl Rate {
         Self { threshold, scale }
     }
 
-    /// The exact probability with which a number is dropped.
+    /// The exact probability that a number is dropped.
     pub fn probability(self) -> f32 {
         self.threshold as f32 / 65536.0
     }
 
-    /// What kept numbers are multiplied by.
+    /// The factor of kept numbers.
     pub const fn scale(self) -> f32 {
         self.scale
     }
 }
 
-/// What dropout makes of a number `x`: `scale x + shift` if it is kept, `dropped` if not.
+/// The results of dropout for a number `x`: `scale x + shift` if it is kept, `dropped` if not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
-    /// What a kept number is multiplied by, and its gradient with it.
+    /// The factor of a kept number and of its gradient.
     pub scale: f32,
-    /// What is added to a kept number.
+    /// The term added to a kept number.
     pub shift: f32,
-    /// What replaces a dropped number.
+    /// The value of a dropped number.
     pub dropped: f32,
 }
 
 impl From<Rate> for Outcome {
-    /// Dropout: kept numbers are scaled, dropped ones are 0.
+    /// Ordinary dropout: kept numbers are scaled, dropped ones are 0.
     fn from(rate: Rate) -> Self {
         Self::scaled(rate.scale())
     }
@@ -92,14 +92,14 @@ impl Outcome {
     }
 }
 
-/// What a layer drops in one forward pass: where its random bits come from, and how many numbers are dropped.
+/// The mask of a layer in one forward pass: the source of its random bits, and the rate.
 ///
-/// The mask itself is a function of these, and is not stored here.
+/// The bits themselves are a function of these, and are not stored here.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DropoutMask {
-    /// Where the random bits come from.
+    /// The source of the random bits.
     pub source: Source,
-    /// With what probability a number is dropped.
+    /// The probability that a number is dropped.
     pub rate: Rate,
 }
 
@@ -113,7 +113,7 @@ impl DropoutMask {
         }
     }
 
-    /// The first `count` factors of the inverted mask: the rate's [scale](Rate::scale) for what is kept, 0 for what is dropped.
+    /// The first `count` factors of the inverted mask: the rate's [scale](Rate::scale) if kept, 0 if dropped.
     pub fn factors(self, count: usize) -> Vec<f32> {
         let mut factors = vec![0.0; count];
         inverted_mask(self.source, self.rate, &mut factors);
@@ -121,12 +121,12 @@ impl DropoutMask {
     }
 }
 
-/// Drops numbers of `input` at `rate`: writes what `outcome` makes of them to `output`, and which are kept to `mask`.
+/// Drops numbers of `input` at `rate`: writes the results of `outcome` to `output`, and the bits to `mask`.
 ///
-/// `first` is the index of the slice's first word within the whole tensor: 0 unless the work is split into chunks.
+/// `first` is the index of the slice's first word in the whole tensor: 0 unless the work is split into chunks.
 ///
 /// # Errors
-/// `output` is not as long as `input`, or `mask` does not have [`words`]`(input.len())`.
+/// `output` and `input` have different lengths, or `mask` does not have [`words`]`(input.len())` words.
 pub fn forward(
     source: Source,
     rate: Rate,
@@ -153,7 +153,7 @@ pub fn forward(
 /// As [`forward`], in place.
 ///
 /// # Errors
-/// `mask` does not have [`words`]`(values.len())`.
+/// `mask` does not have [`words`]`(values.len())` words.
 pub fn forward_in_place(
     source: Source,
     rate: Rate,
@@ -175,12 +175,12 @@ pub fn forward_in_place(
     Ok(())
 }
 
-/// Applies relu to `values`, then dropout if `drop` is given, and marks in `mask` what is neither negative nor dropped.
+/// Applies relu to `values`, then dropout if `drop` is given. The bits of `mask` are 1 for positive numbers that are kept.
 ///
-/// One mask serves both, so that [`backward_in_place`] is the backward pass of both. NaN counts as positive.
+/// Because both share the mask, [`backward_in_place`] is the backward pass of both. NaN counts as positive.
 ///
 /// # Errors
-/// `mask` does not have [`words`]`(values.len())`.
+/// `mask` does not have [`words`]`(values.len())` words.
 pub fn relu_dropout_in_place(
     drop: Option<(Source, Rate)>,
     first: u64,
@@ -197,10 +197,10 @@ pub fn relu_dropout_in_place(
     Ok(())
 }
 
-/// Writes `gradient`, scaled where `mask` keeps it and 0 elsewhere, to `into`.
+/// Writes `gradient` to `into`: scaled if `mask` keeps the number, else 0.
 ///
 /// # Errors
-/// `into` is not as long as `gradient`, or `mask` does not have [`words`]`(gradient.len())`.
+/// `into` and `gradient` have different lengths, or `mask` does not have [`words`]`(gradient.len())` words.
 pub fn backward(
     scale: f32,
     mask: &[Word],
@@ -221,7 +221,7 @@ pub fn backward(
 /// As [`backward`], in place.
 ///
 /// # Errors
-/// `mask` does not have [`words`]`(gradient.len())`.
+/// `mask` does not have [`words`]`(gradient.len())` words.
 pub fn backward_in_place(
     scale: f32,
     mask: &[Word],
@@ -237,7 +237,7 @@ pub fn backward_in_place(
     Ok(())
 }
 
-/// Writes an inverted mask: the rate's scale with the probability of being kept, else 0.
+/// Writes an inverted mask: the rate's scale if kept, 0 if dropped.
 pub fn inverted_mask(source: Source, rate: Rate, output: &mut [f32]) {
     Arch::new().dispatch(InvertedMask {
         source,
@@ -251,7 +251,7 @@ struct Forward<'a> {
     rate: Rate,
     first: u64,
     outcome: Outcome,
-    /// `None`: what is in `output`.
+    /// `None` to read `output`.
     input: Option<&'a [f32]>,
     output: &'a mut [f32],
     mask: &'a mut [Word],
@@ -331,7 +331,7 @@ impl WithSimd for ReluDropout<'_> {
 struct Backward<'a> {
     scale: f32,
     mask: &'a [Word],
-    /// `None`: what is in `into`.
+    /// `None` to read `into`.
     gradient: Option<&'a [f32]>,
     into: &'a mut [f32],
 }
@@ -382,12 +382,12 @@ impl WithSimd for InvertedMask<'_> {
     }
 }
 
-/// The words of a mask from an index on.
+/// An iterator over the words of a mask.
 struct Words {
     source: Source,
     rate: Rate,
     index: u64,
-    /// The words that were drawn together with the one at `index`.
+    /// The words that are drawn together with the one at `index`.
     block: [u64; philox::LANES],
 }
 
@@ -418,20 +418,20 @@ impl Words {
     }
 }
 
-/// Words that are drawn together.
+/// The number of words that are drawn together.
 const BLOCK: u64 = philox::LANES as u64;
 
-/// The words of a block: a bit is 1 where 16 random bits are not below the threshold.
+/// The words of a block: a bit is 1 if its 16 random bits are not below the threshold.
 ///
-/// The 16 bits of one number lie in 16 words, so that all numbers of a block are compared by one operation for each
-/// bit. Where the threshold has no further 1 bits, the outcome is known: a rate of a half takes one bit for each number,
-/// and bits that are not needed are not drawn.
+/// The 16 bits of one number are in 16 words, so that one operation for each bit compares all numbers of a block. Bits
+/// below the last 1 bit of the threshold cannot change the result and are not drawn: a rate of a half takes one bit for
+/// each number.
 #[inline(always)]
 fn draw(source: Source, rate: Rate, block: u64) -> [u64; philox::LANES] {
     let threshold = rate.threshold;
     let mut kept = [if threshold < 65536 { u64::MAX } else { 0 }; philox::LANES];
     let bits = 16 - (threshold | 65536).trailing_zeros();
-    // Four words of 32 bits for each lane: two bits of the numbers, the higher one first.
+    // Each lane has four words of 32 bits: two bits of each number, the higher one first.
     for pair in (0..bits.div_ceil(2)).rev() {
         let random = philox::words(source, block * 8 + u64::from(pair));
         let ones =
@@ -451,7 +451,7 @@ fn draw(source: Source, rate: Rate, block: u64) -> [u64; philox::LANES] {
     kept
 }
 
-/// Which of at most one word's numbers are not 0 or less.
+/// The bits of at most one word: 1 for numbers above 0 and NaN.
 #[inline(always)]
 fn positive(values: &[f32]) -> Word {
     let mut bits = [0_u32; philox::LANES];
@@ -474,7 +474,7 @@ fn above_zero(value: f32) -> u32 {
     u32::from(value > 0.0 || value.is_nan())
 }
 
-/// For each number of a word, its bit within its byte.
+/// The bit of each number of a word, in its byte.
 const PLACES: [u32; WORD] = {
     let mut places = [0; WORD];
     let mut place = 0;
@@ -485,7 +485,7 @@ const PLACES: [u32; WORD] = {
     places
 };
 
-/// Writes what the outcome makes of at most one word of numbers.
+/// Writes the results of the outcome for at most one word of numbers.
 #[inline(always)]
 fn apply<S: Simd>(simd: S, word: Word, outcome: Outcome, from: &[f32], to: &mut [f32]) {
     let Outcome {
@@ -504,7 +504,7 @@ fn apply<S: Simd>(simd: S, word: Word, outcome: Outcome, from: &[f32], to: &mut 
         }
         return;
     }
-    // A vector has at most 16 numbers.
+    // A SIMD vector has at most 16 numbers.
     let bytes: [u32; 2 * philox::LANES] =
         core::array::from_fn(|lane| u32::from(word[lane % philox::LANES]));
     let (bytes, (places, _)) = (S::as_simd_u32s(&bytes).0, S::as_simd_u32s(&PLACES));
@@ -532,7 +532,7 @@ fn apply_in_place<S: Simd>(simd: S, word: Word, outcome: Outcome, values: &mut [
 mod tests {
     use super::*;
 
-    /// Number by number: its 16 bits, of eight counters with two bits each, are not below the threshold.
+    /// The 16 bits of a number are two bits of each of eight counters.
     #[test]
     fn a_number_is_kept_if_its_sixteen_bits_are_not_below_the_threshold() {
         let source = Source {

@@ -1,27 +1,29 @@
-//! The fused loops of damper over plain slices of `f32`, vectorized for the processor found at run time.
+//! The fused loops of damper over slices of `f32`, vectorized for the processor that is found at run time.
 //!
-//! There is no burn here and no tensor: a backend passes its memory in. Nothing here starts a thread or panics. Slices
-//! whose lengths do not fit are an error, [`LengthMismatch`], and then nothing is written.
+//! This crate knows neither burn nor tensors: a backend passes slices of its memory. It starts no threads and does not
+//! panic. If the lengths of slices do not fit, the result is the error [`LengthMismatch`], and nothing is written.
 //!
 //! - [`Activation`]: relu, exp, tanh, sigmoid, silu, gelu and mish, forward and backward;
-//! - [`columns`]: the bias of a linear layer and its gradient;
+//! - [`bias`]: the bias of a linear layer and its gradient;
+//! - [`cross_entropy`](mod@cross_entropy): the loss of rows of logits and its gradient;
 //! - [`dropout`]: a bit mask from a counter-based generator, [`philox`];
 //! - [`noise`]: normal numbers from the same generator, added or multiplied;
 //! - [`norm`]: layer and batch normalization;
 //! - [`optimizer`]: a fused step of Adam and of stochastic gradient descent;
 //! - [`pool`]: max pooling;
 //! - [`recurrent`]: the gates of a step of an RNN, a GRU or an LSTM;
-//! - [`rows`]: softmax and cross entropy of the rows of a matrix;
+//! - [`softmax`](mod@softmax): softmax and log-softmax of the rows of a matrix;
 //! - [`uniform`]: uniform numbers from the generator, for initial weights.
 
-// Only what is inlined into the dispatched function gets its instructions.
+// Only functions that are inlined into the dispatched one are compiled for its instruction set.
 #![allow(clippy::inline_always)]
 
 #[macro_use]
 mod vectorized;
 
 mod activation;
-pub mod columns;
+pub mod bias;
+pub mod cross_entropy;
 pub mod dropout;
 mod math;
 pub mod noise;
@@ -30,26 +32,27 @@ pub mod optimizer;
 pub mod philox;
 pub mod pool;
 pub mod recurrent;
-pub mod rows;
+mod row_groups;
+pub mod softmax;
 mod sum;
 pub mod uniform;
 
 pub use activation::{Activation, Saved};
 
-/// A slice does not have the length that its operation needs.
+/// A slice has another length than its operation needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` has {found} numbers, where {expected} are needed")]
+#[error("`{name}` has length {found}, but length {expected} is needed")]
 pub struct LengthMismatch {
     /// The argument that does not fit.
     pub name: &'static str,
-    /// How many numbers it needs.
+    /// The number of values it needs.
     pub expected: usize,
-    /// How many it has.
+    /// The number of values it has.
     pub found: usize,
 }
 
 impl LengthMismatch {
-    /// Several arguments that need as many numbers.
+    /// Checks several arguments that need the same number of values.
     fn check_all<const N: usize>(
         expected: usize,
         arguments: [(&'static str, usize); N],
@@ -59,7 +62,7 @@ impl LengthMismatch {
             .try_for_each(|(name, found)| Self::check(name, found, expected))
     }
 
-    /// Whole rows of so many numbers; the width again, but not 0, of which there can be only no numbers.
+    /// Checks that an argument is whole rows. Returns the width, or 1 for a width of 0, which fits only an empty argument.
     fn check_rows(name: &'static str, found: usize, width: usize) -> Result<usize, Self> {
         let not_zero = width.max(1);
         let expected = found.div_ceil(not_zero).saturating_mul(width);
@@ -67,7 +70,7 @@ impl LengthMismatch {
         Ok(not_zero)
     }
 
-    /// Whether an argument has as many numbers as it needs.
+    /// Checks the number of values of an argument.
     ///
     /// # Errors
     /// `found` is not `expected`.

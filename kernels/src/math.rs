@@ -2,11 +2,11 @@
 
 const LOG2_E: f32 = core::f32::consts::LOG2_E;
 const LN_2: f32 = core::f32::consts::LN_2;
-/// What `f32` loses of `ln 2`.
+/// The rounding error of `ln 2` in `f32`.
 const LN_2_LOW: f32 = (core::f64::consts::LN_2 - LN_2 as f64) as f32;
-/// Adding it rounds to a whole number, which then stands in the low bits.
+/// Adding it rounds to an integer, which is then in the low bits.
 const ROUND: f32 = 12_582_912.0;
-/// A factor of what [`Exponential::of_shrunk`] takes.
+/// The factor by which arguments of [`Exponential::of_shrunk`] are scaled.
 const SHRINK: f32 = 1.0 / 4_294_967_296.0;
 
 /// `exp(x)` as `(mantissa + low) * 2^exponent`.
@@ -24,7 +24,7 @@ impl Exponential {
         let half = self.exponent >> 1;
         factor * power_of_two(half) * power_of_two(self.exponent - half)
     }
-    /// As [`scaled`](Self::scaled), of an exponent from -158 to 95 and a factor that was multiplied by [`SHRINK`].
+    /// As [`scaled`](Self::scaled), for exponents from -158 to 95 and a factor that was multiplied by [`SHRINK`].
     #[inline(always)]
     fn of_shrunk(self, factor: f32) -> f32 {
         factor * power_of_two(self.exponent + 32)
@@ -41,16 +41,16 @@ fn power_of_two(exponent: i32) -> f32 {
     f32::from_bits(((exponent + 127) as u32) << 23)
 }
 
-/// Between bounds beyond which the exponential is infinite or 0.
+/// `exp(x + low)`, with `x` clamped to the bounds beyond which the exponential is infinite or 0.
 #[inline(always)]
 fn exponential(x: f32, low: f32) -> Exponential {
-    // Comparisons, not `clamp`: they are false for NaN, which is passed on.
+    // Comparisons are false for NaN, so NaN is passed on.
     let x = if x > 130.0 { 130.0 } else { x };
     let x = if x < -150.0 { -150.0 } else { x };
     exponential_within(x, low)
 }
 
-/// `exp(x + low)`, where `low` is a rounding error of `x`, and `x` within 150.
+/// `exp(x + low)`, where `low` is the rounding error of `x`, and `|x|` is at most 150.
 #[inline(always)]
 fn exponential_within(x: f32, low: f32) -> Exponential {
     let (rest, exponent) = above_one(x, low);
@@ -62,23 +62,23 @@ fn exponential_within(x: f32, low: f32) -> Exponential {
     }
 }
 
-/// `exp(x + low)` as `(1 + rest) * 2^exponent`, of the same numbers.
+/// `exp(x + low)` as `(1 + rest) * 2^exponent`, for the same arguments.
 #[inline(always)]
 fn above_one(x: f32, low: f32) -> (f32, i32) {
     let shifted = x.mul_add(LOG2_E, ROUND);
     let whole = shifted - ROUND;
-    // Exact: so small a number has bits for all that `x` and the product have.
+    // Exact: the difference is small enough to have bits for all digits of `x` and the product.
     let r = whole.mul_add(-LN_2, x);
     let low = whole.mul_add(-LN_2_LOW, low);
     let square = r * r;
-    // exp(r) = 1 + r + r² q(r), in pairs that do not wait for each other.
+    // exp(r) = 1 + r + r² q(r), in pairs that can be computed at the same time.
     let first = r.mul_add(0.166_665_21, 0.499_999_94);
     let second = r.mul_add(0.008_368_687, 0.041_668_277);
     let q = square
         .mul_add(0.001_381_982_2, second)
         .mul_add(square, first);
     let curve = q * square;
-    // `low` first with what is small as well, so that it brings no rounding error of its own.
+    // `low` is added to small terms first, so that it adds no rounding error.
     let growth = square.mul_add(0.5, 1.0 + r);
     let rest = r + low.mul_add(growth, curve);
     (rest, shifted.to_bits() as i32 - ROUND.to_bits() as i32)
@@ -94,7 +94,7 @@ pub fn exp(x: f32) -> f32 {
 pub fn exp_of_difference(x: f32, y: f32) -> f32 {
     let difference = x - y;
     let part = difference - x;
-    // What the difference lost; not of infinities, of which it would be NaN.
+    // The rounding error of the difference. For infinities it would be NaN.
     let low = (x - (difference - part)) - (y + part);
     let low = if difference > -200.0 { low } else { 0.0 };
     exponential(difference, low).value()
@@ -120,14 +120,14 @@ pub fn tanh(x: f32) -> f32 {
 #[inline(always)]
 pub fn gate_tanh(x: f32) -> f32 {
     let t = x.abs();
-    // exp(-2 t) - 1, which near 0 is the rest itself.
+    // exp(-2 t) - 1, which is the rest itself near 0.
     let (rest, exponent) = above_one(-2.0 * if t > 10.0 { 10.0 } else { t }, 0.0);
     let scale = power_of_two(exponent);
     let less = scale.mul_add(rest, scale - 1.0);
     (less / (2.0 + less)).copysign(x)
 }
 
-/// As [`sigmoid`], in fewer operations: within 3 ulp from -80 on; below, what it is there, 2e-35.
+/// As [`sigmoid`], in fewer operations: within 3 ulp from -80 on, and constant (2e-35) below.
 #[inline(always)]
 pub fn gate_sigmoid(x: f32) -> f32 {
     sigmoids(bounded(x, 80.0)).0
@@ -139,12 +139,12 @@ pub fn sigmoid(x: f32) -> f32 {
     let e = exponential_within(if t < -105.0 { -105.0 } else { t }, 0.0);
     let value = e.of_shrunk(e.mantissa * SHRINK);
     let divisor = 1.0 + value;
-    // What the sum lost.
+    // The rounding error of the sum.
     let lost = value - (divisor - 1.0);
     let inverse = SHRINK / divisor;
-    // What the inverse lacks, as a share of it; and itself, since the inverse is about `1 - value / 2`.
-    let share = (-inverse).mul_add(divisor, SHRINK) - inverse * lost;
-    let rest = share * value.mul_add(-0.5, 1.0);
+    // The relative error of the inverse, and its absolute error: `1 / divisor` is about `1 - value / 2`.
+    let relative = (-inverse).mul_add(divisor, SHRINK) - inverse * lost;
+    let rest = relative * value.mul_add(-0.5, 1.0);
     if x < 0.0 {
         let rest = e.mantissa.mul_add(rest, e.low * inverse);
         e.of_shrunk(e.mantissa.mul_add(inverse, rest))
@@ -170,7 +170,7 @@ fn times_sigmoid(x: f32, z: f32, low: f32) -> f32 {
     let lost = value - (divisor - 1.0);
     let quotient = x / divisor;
     if z < 0.0 {
-        // `lost` for `lost / divisor`: where that is not about 1, the bound has room.
+        // `lost` instead of `lost / divisor`: if the divisor is not about 1, the error is far below the bound.
         let rest = e.mantissa.mul_add(-lost, e.low);
         e.scaled(e.mantissa.mul_add(quotient, rest * quotient))
     } else {
@@ -180,8 +180,8 @@ fn times_sigmoid(x: f32, z: f32, low: f32) -> f32 {
 
 /// `t` times the normal distribution's upper tail `Q(t)`, for `t` from 0 to 14.6.
 ///
-/// Near 0 it is `t` times a polynomial in `t` less the middle; far from it, `t Q(t) exp(t²/2)` is one in
-/// `1 / (t² + 2.75)`, on which that one's rounding errors have little influence. One chain serves both.
+/// Near 0 it is `t` times a polynomial in `t` minus the middle of the interval. Far from 0, `t Q(t) exp(t²/2)` is a
+/// polynomial in `1 / (t² + 2.75)`, whose rounding error has little influence. One chain of operations computes both.
 #[inline(always)]
 fn times_tail(t: f32) -> f32 {
     const MIDDLE: f32 = 0.832_031_25;
@@ -248,7 +248,7 @@ pub fn mish(x: f32) -> f32 {
     let sum = v + 2.0;
     let divisor = v.mul_add(sum, 2.0);
     let quotient = 2.0 / divisor;
-    // What the sum and the divisor lost.
+    // The rounding errors of the sum and the divisor.
     let lost = v.mul_add(v - (sum - 2.0), v.mul_add(sum, 2.0 - divisor));
     // tanh(softplus(x)) = v (v + 2) / (v (v + 2) + 2) = v (1 - v (v + 1) / (v (v + 2) + 2)) = 1 - 2 / (v (v + 2) + 2)
     let part = v.mul_add(v, v) / divisor;
@@ -258,7 +258,7 @@ pub fn mish(x: f32) -> f32 {
     let product_low = bounded.mul_add(e.mantissa, -product) + bounded * e.low;
     let negative =
         e.scaled(product.mul_add(factor, product.mul_add(factor_low, product_low * factor)));
-    // `t`, since infinity less infinity is NaN; beyond it nothing is taken off.
+    // `t`, because infinity minus infinity is NaN; for larger numbers the difference is 0.
     let exact = (-quotient * quotient).mul_add(0.5 * lost, quotient);
     let positive = x - t * exact;
     if x < 0.0 { negative } else { positive }
@@ -279,21 +279,21 @@ pub fn sigmoid_slope(y: f32) -> f32 {
     y * (1.0 - y)
 }
 
-/// `x` between bounds beyond which a slope no longer changes: products of the rest stay finite. NaN goes on.
+/// `x` clamped to the bounds beyond which a slope does not change, so that products with it are finite. NaN stays NaN.
 #[inline(always)]
 fn bounded(x: f32, bound: f32) -> f32 {
     let x = if x > bound { bound } else { x };
     if x < -bound { -bound } else { x }
 }
 
-/// `exp(x)` for `x` within 80.
+/// `exp(x)` for `|x|` up to 80.
 #[inline(always)]
 fn exp_within(x: f32) -> f32 {
     let e = exponential_within(x, 0.0);
     e.mantissa * power_of_two(e.exponent)
 }
 
-/// `1 / (1 + exp(-z))` and `1 -` it, for `z` within 80.
+/// `1 / (1 + exp(-z))` and 1 minus that, for `|z|` up to 80.
 #[inline(always)]
 fn sigmoids(z: f32) -> (f32, f32) {
     let e = exp_within(-z.abs());
@@ -316,7 +316,7 @@ pub fn silu_slope(x: f32) -> f32 {
 #[inline(always)]
 pub fn gelu_slope(x: f32) -> f32 {
     let t = bounded(x.abs(), 10.0);
-    // The tail less `t` times the density, over `exp(-t²/2)`: the smaller that is, the less well.
+    // `(tail - t * density) / exp(-t²/2)`, less accurate for small values of the denominator.
     let mut p = -0.000_008_051_215_f32;
     p = p.mul_add(t, 0.000_151_760_18);
     p = p.mul_add(t, -0.001_270_017_7);
@@ -361,7 +361,7 @@ pub fn mish_slope(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// From subnormals to where the functions reach their limits, both signs.
+    /// Numbers of both signs, from subnormal ones to those at which the functions reach their limits.
     #[test]
     fn gates_are_within_three_ulp() {
         for (name, function, exact) in [

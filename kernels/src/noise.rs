@@ -7,10 +7,10 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::{dropout::Source, philox};
 
-/// How many numbers are drawn together. Chunks of work begin at a multiple of it.
+/// The number of values that are drawn together. Chunks of work begin at a multiple of it.
 pub const WORD: usize = 4 * philox::LANES;
 
-/// What the noise does to a number.
+/// The use of the noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// It is added to the number.
@@ -23,8 +23,8 @@ pub enum Kind {
 
 /// Applies noise with mean 0 and a standard deviation to `values`.
 ///
-/// `first` is the index of the slice's first [`WORD`] numbers within the whole tensor: 0 unless the work is split into
-/// chunks. Pairs come from uniform numbers by the Box-Muller transform (1958); none is beyond 5.8 deviations.
+/// `first` is the index of the slice's first [`WORD`] numbers in the whole tensor: 0 unless the work is split into chunks.
+/// Pairs of numbers are drawn by the Box-Muller transform (1958); none is beyond 5.8 standard deviations.
 pub fn apply(source: Source, kind: Kind, deviation: f32, first: u64, values: &mut [f32]) {
     Arch::new().dispatch(Apply {
         source,
@@ -95,7 +95,7 @@ fn box_muller(radius: u32, turn: u32) -> (f32, f32) {
     (radius * cosine, radius * sine)
 }
 
-/// `ln(x)` of a normal number above 0, within 1e-6 of its size or of 1.
+/// `ln(x)` of a normal number above 0, with a relative error of at most 1e-6, or an absolute one if `|ln(x)|` is below 1.
 #[inline(always)]
 fn logarithm(x: f32) -> f32 {
     let bits = x.to_bits();
@@ -114,10 +114,10 @@ fn logarithm(x: f32) -> f32 {
     exponent.mul_add(LN_2, p * s)
 }
 
-/// Sine and cosine of so many parts of a turn in 2^24.
+/// Sine and cosine of `turn / 2^24` of a full turn (less an eighth).
 #[inline(always)]
 fn on_the_circle(turn: u32) -> (f32, f32) {
-    // The quarter, and what is left around its middle: from -1/2 to 1/2 of a quarter.
+    // The quarter turn, and the rest relative to its middle: from -1/2 to 1/2 of a quarter.
     let quarter = turn >> 22;
     let rest = ((turn & 0x003F_FFFF) as f32).mul_add(1.0 / 4_194_304.0, -0.5);
     let x = rest * FRAC_PI_2;
@@ -131,7 +131,7 @@ fn on_the_circle(turn: u32) -> (f32, f32) {
     cosine = cosine.mul_add(square, 1.0 / 24.0);
     cosine = cosine.mul_add(square, -0.5);
     let cosine = cosine.mul_add(square, 1.0);
-    // A turn by as many quarters; the middle of a quarter is as good a beginning as its edge.
+    // Rotate by the quarters. That the angle starts in the middle of a quarter does not matter for a random angle.
     let (sine, cosine) = if quarter & 1 == 0 {
         (sine, cosine)
     } else {

@@ -1,20 +1,20 @@
 //! Layer norm (Ba, Kiros & Hinton 2016) and batch norm (Ioffe & Szegedy 2015), forward and backward.
 //!
 //! With the mean `m`, the variance `v` (divided by the count) and `r = 1 / √(v + epsilon)`, the output is
-//! `gamma (x - m) r + beta`. Variances are those of differences, and means are summed in `f64`: numbers far from 0 lose
-//! only what `f32` cannot hold of the mean.
+//! `gamma (x - m) r + beta`. Variances are computed from differences to the mean, and means are summed in `f64`, so that
+//! numbers far from 0 lose no more than the rounding of the mean to `f32`.
 
-// The numbers of a normalization are many, and belong together only here.
+// A normalization has many slices, and a struct for them would be used only once.
 #![allow(clippy::too_many_arguments)]
 
 use core::ops::{AddAssign, Range};
 
 use crate::{LengthMismatch, sum};
 
-/// Normalizes each row of `width` numbers, and keeps its mean and `r` (in `inverse`) for the backward pass.
+/// Normalizes each row of `width` numbers, and writes its mean and `r` (to `inverse`) for the backward pass.
 ///
 /// # Errors
-/// `input` is not whole rows, or the others do not fit it.
+/// `input` is not whole rows, or the lengths of the others do not fit.
 pub fn layer_norm(
     input: &[f32],
     width: usize,
@@ -37,13 +37,13 @@ pub fn layer_norm(
     Ok(())
 }
 
-/// Writes the gradient of [`layer_norm`]'s input to `into`, and adds those of `gamma` and `beta` to theirs, so that
-/// chunks of the work are summed.
+/// Writes the gradient of [`layer_norm`]'s input to `into`. The gradients of `gamma` and `beta` are added to those of
+/// earlier chunks of the work.
 ///
-/// With `h = (x - m) r` and `a = g gamma` the input's is `r (a - (Σ a + h Σ a h) / width)`.
+/// With `h = (x - m) r` and `a = g gamma` the gradient of the input is `r (a - (Σ a + h Σ a h) / width)`.
 ///
 /// # Errors
-/// `input` is not whole rows, or the others do not fit it.
+/// `input` is not whole rows, or the lengths of the others do not fit.
 pub fn layer_norm_backward(
     input: &[f32],
     width: usize,
@@ -132,7 +132,7 @@ vectorized! {
             .zip(gradient.chunks(width))
             .zip(into.chunks_mut(width));
         let rows = rows.zip(mean.iter().zip(inverse));
-        // What belongs to few columns stays in registers and cache, and the compiler knows that it does not alias.
+        // For few columns, local arrays stay in registers and cache, and the compiler knows that they do not alias.
         let [mut near, mut of_gamma, mut of_beta] = [[0.0; TILE]; 3];
         let [near, of_gamma, of_beta] = [&mut near, &mut of_gamma, &mut of_beta]
             .map(|all| all.get_mut(..width).unwrap_or_default());
@@ -156,7 +156,7 @@ vectorized! {
             .tiles()
             .zip(mean.chunks_mut(TILE).zip(variance.chunks_mut(TILE)))
         {
-            // Differences to any number of the channel, of which the first is one.
+            // Differences to any number of the channel are small; this takes the first one.
             let mut origins = [0.0; TILE];
             for (origin, run) in origins
                 .iter_mut()
@@ -211,7 +211,7 @@ vectorized! {
     }
 }
 
-/// The mean of a row, and the inverse of its deviation.
+/// The mean of a row, and the inverse of its standard deviation.
 #[inline(always)]
 fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
     let count = row.len() as f64;
@@ -225,10 +225,10 @@ fn inverse_deviation(variance: f64, epsilon: f32) -> f32 {
     (1.0 / (variance + f64::from(epsilon)).sqrt()) as f32
 }
 
-/// Input, gradient and the place of the input's gradient; mean and `r`.
+/// The input, the gradient of the output, and the gradient of the input to write; the mean and `r`.
 type Row<'a> = (((&'a [f32], &'a [f32]), &'a mut [f32]), (&'a f32, &'a f32));
 
-/// The gradient of a row, and what it adds to those of `gamma` and, if that is not empty, `beta`.
+/// Writes the gradient of a row, and adds to those of `gamma` and of `beta`, if that is not empty.
 #[inline(always)]
 fn layer_row_slopes(row: Row, gamma: &[f32], of_gamma: &mut [f32], of_beta: &mut [f32]) {
     let (((input, gradient), into), (mean, inverse)) = row;
@@ -279,7 +279,7 @@ pub fn batch_statistics(
 /// Normalizes each channel of `[batch, channels, positions]`.
 ///
 /// # Errors
-/// `input` is not a whole batch, or the others do not fit it.
+/// `input` is not a whole batch, or the lengths of the others do not fit.
 pub fn batch_norm(
     input: &[f32],
     channels: usize,
@@ -303,13 +303,13 @@ pub fn batch_norm(
     Ok(())
 }
 
-/// Writes the gradients of the inputs of [`batch_norm`], where the statistics are those of the batch itself.
+/// Writes the gradients of the inputs of [`batch_norm`] with the statistics of the batch itself.
 ///
 /// With `h = (x - m) r` the gradient of `beta` is `Σ g`, that of `gamma` `Σ g h`, and that of the input
 /// `gamma r (g - (Σ g + h Σ g h) / count)`.
 ///
 /// # Errors
-/// `input` is not a whole batch, or the others do not fit it.
+/// `input` is not a whole batch, or the lengths of the others do not fit.
 pub fn batch_norm_backward(
     input: &[f32],
     channels: usize,
@@ -410,7 +410,7 @@ vectorized! {
     }
 }
 
-/// How many channels are processed together, so that their statistics stay in the cache.
+/// The number of channels that are processed together, so that their statistics stay in the cache.
 const TILE: usize = 512;
 
 #[derive(Clone, Copy)]
@@ -435,7 +435,7 @@ impl Shape {
         })
     }
 
-    /// How many numbers a channel has.
+    /// The number of values in a channel.
     #[inline(always)]
     fn count(self, input: &[f32]) -> f64 {
         (input.len() / self.channels.max(1)) as f64
@@ -447,7 +447,7 @@ impl Shape {
         starts.map(move |start| start..(start + TILE).min(self.channels))
     }
 
-    /// What an item of the batch, or one before it all, has of a tile.
+    /// The part of a sample that belongs to a tile.
     #[inline(always)]
     fn part<'a>(self, item: &'a [f32], tile: &Range<usize>) -> &'a [f32] {
         of(item, &self.places(tile))
@@ -458,7 +458,7 @@ impl Shape {
         tile.start * self.positions..tile.end * self.positions
     }
 
-    /// The sums of two functions of the numbers of each channel of a tile, and of one that belongs to the channel.
+    /// For each channel of a tile, the sums of two functions of its numbers and of one number of the channel.
     #[inline(always)]
     fn sums<T: Copy + Default + AddAssign + Into<f64>>(
         self,
@@ -490,7 +490,7 @@ impl Shape {
         (first, second)
     }
 
-    /// Writes a function of the numbers of a tile and of four that belong to each channel.
+    /// Writes a function of the numbers of a tile and of four numbers of each channel.
     #[inline(always)]
     fn write(
         self,
@@ -526,7 +526,7 @@ impl Shape {
     }
 }
 
-/// The numbers of a range, if they are there.
+/// The numbers of a range; empty if it is out of bounds.
 #[inline(always)]
 fn of<'a>(all: &'a [f32], range: &Range<usize>) -> &'a [f32] {
     all.get(range.clone()).unwrap_or_default()

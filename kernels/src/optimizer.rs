@@ -1,98 +1,101 @@
-//! A fused optimizer step over the weights of a parameter: in place, decay and limits included.
+//! A fused optimizer step over the weights of a parameter: in place, including decay and limits.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::{LengthMismatch, sum};
 
-/// What acts on each weight and each gradient besides the optimizer. The default does nothing.
+/// The options of a parameter: changes of its gradient and weight besides the optimizer. The default has none.
 ///
-/// The order is fixed. With the old weight `w`, its gradient `g`, and what the optimizer makes of that, `d`:
-/// 1. `g ← scale g + l1 sign(w) + l2 w`, cut to between `-limit` and `limit`, and `coupled w` added;
+/// The order is fixed. With the old weight `w`, its gradient `g`, and the step `d` of the optimizer:
+/// 1. `g ← grad_scale g + l1 sign(w) + l2 w`, clipped to `[-clip, clip]`, and `coupled_decay w` added;
 /// 2. `w ← keep w - d`;
 /// 3. `w` moves by `threshold` towards 0, and stops there: the exact zeros of a proximal step (Parikh & Boyd 2014);
-/// 4. `w` is no less than `floor`.
+/// 4. `w ← max(w, min)`.
 ///
 /// NaN stays NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Treatment {
-    /// What every gradient is multiplied by first, as clipping by the global norm does; 1 for nothing.
-    pub scale: f32,
+pub struct ParamOptions {
+    /// The factor of every gradient, for clipping by the global norm; 1 for none.
+    pub grad_scale: f32,
     /// The strength of a penalty on absolute values.
     pub l1: f32,
     /// Twice the strength of a penalty on squares.
     pub l2: f32,
-    /// The greatest absolute value of a gradient; infinite for none.
-    pub limit: f32,
-    /// The share of the weight that is added to its gradient: coupled decay.
-    pub coupled: f32,
-    /// What the weight is multiplied by: decoupled decay is `1 - rate decay`, none is 1.
+    /// The largest absolute value of a gradient; infinite for no limit.
+    pub clip: f32,
+    /// Coupled weight decay: this fraction of the weight is added to its gradient.
+    pub coupled_decay: f32,
+    /// The factor of the weight: `1 - rate decay` for decoupled weight decay, 1 for none.
     pub keep: f32,
-    /// By how much the weight moves towards 0: the rate times the decay.
+    /// The step of a weight towards 0: the learning rate times the strength of an L1 decay.
     pub threshold: f32,
-    /// The least weight: 0 where none may be negative; minus infinity for none.
-    pub floor: f32,
+    /// The smallest weight: 0 for non-negative weights; minus infinity for no limit.
+    pub min: f32,
 }
 
-impl Default for Treatment {
+impl Default for ParamOptions {
     fn default() -> Self {
         Self::NONE
     }
 }
 
-impl Treatment {
-    /// Nothing: the default.
+impl ParamOptions {
+    /// Options that do nothing: the default.
     pub const NONE: Self = Self {
-        scale: 1.0,
+        grad_scale: 1.0,
         l1: 0.0,
         l2: 0.0,
-        limit: f32::INFINITY,
-        coupled: 0.0,
+        clip: f32::INFINITY,
+        coupled_decay: 0.0,
         keep: 1.0,
         threshold: 0.0,
-        floor: f32::NEG_INFINITY,
+        min: f32::NEG_INFINITY,
     };
 
-    /// Whether there is nothing but `scale` and `keep`, which need no more than a multiplication each.
+    /// True if only `grad_scale` and `keep` are set, which take one multiplication each.
     fn is_plain(&self) -> bool {
-        let Self { scale, keep, .. } = *self;
+        let Self {
+            grad_scale, keep, ..
+        } = *self;
         *self
             == Self {
-                scale,
+                grad_scale,
                 keep,
                 ..Self::NONE
             }
     }
 
-    /// The gradient that the optimizer sees.
+    /// The gradient that the optimizer gets.
     #[inline(always)]
     fn gradient<const PLAIN: bool>(&self, weight: f32, gradient: f32) -> f32 {
         if PLAIN {
-            return self.scale * gradient;
+            return self.grad_scale * gradient;
         }
         let below = if weight < 0.0 { -self.l1 } else { 0.0 };
         let penalty = if weight > 0.0 { self.l1 } else { below };
         let penalized = self
             .l2
-            .mul_add(weight, self.scale.mul_add(gradient, penalty));
-        self.coupled.mul_add(weight, within(penalized, self.limit))
+            .mul_add(weight, self.grad_scale.mul_add(gradient, penalty));
+        self.coupled_decay
+            .mul_add(weight, clamp(penalized, self.clip))
     }
 
-    /// The new weight, from which the optimizer takes `size * direction`.
+    /// The new weight, after the optimizer's step `step_size * direction`.
     #[inline(always)]
-    fn weight<const PLAIN: bool>(&self, weight: f32, size: f32, direction: f32) -> f32 {
-        let moved = weight.mul_add(self.keep, -size * direction);
+    fn weight<const PLAIN: bool>(&self, weight: f32, step_size: f32, direction: f32) -> f32 {
+        let moved = weight.mul_add(self.keep, -step_size * direction);
         if PLAIN {
             return moved;
         }
-        let kept = moved - within(moved, self.threshold);
-        if kept < self.floor { self.floor } else { kept }
+        let kept = moved - clamp(moved, self.threshold);
+        if kept < self.min { self.min } else { kept }
     }
 }
 
-/// `x` between `-limit` and `limit`; NaN stays NaN.
+/// `x` clamped to `[-limit, limit]`; NaN stays NaN.
 #[inline(always)]
-fn within(x: f32, limit: f32) -> f32 {
-    // Comparisons, not `clamp`: they are false for NaN, which is passed on.
+fn clamp(x: f32, limit: f32) -> f32 {
+    // Comparisons are false for NaN, so NaN is passed on.
     let x = if x > limit { limit } else { x };
     if x < -limit { -limit } else { x }
 }
@@ -101,32 +104,32 @@ fn within(x: f32, limit: f32) -> f32 {
 /// weight.
 pub type Average<'a> = Option<(&'a mut [f32], f32)>;
 
-/// The numbers of one step of Adam (Kingma & Ba 2015), and of `AdamW` (Loshchilov & Hutter 2019):
-/// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`, and `size m / (√v + epsilon)` is taken off the weight.
+/// One step of Adam (Kingma & Ba 2015) or `AdamW` (Loshchilov & Hutter 2019):
+/// `m ← β₁ m + (1 - β₁) g`, `v ← β₂ v + (1 - β₂) g²`, and `step_size m / (√v + epsilon)` is subtracted from the weight.
 ///
-/// The corrections of the moments are part of `size` and `epsilon`: in step `t` at the rate `η`, with
+/// The bias corrections of the moments are part of `step_size` and `epsilon`: in step `t` at the learning rate `η`, with
 /// `c = √(1 - β₂ᵗ)`, they are `η c / (1 - β₁ᵗ)` and `ε c`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
-    /// What acts on each weight besides.
-    pub treatment: Treatment,
-    /// How much of the first moment stays: `β₁`.
+    /// The options of the parameter.
+    pub options: ParamOptions,
+    /// The decay of the first moment, `β₁`.
     pub beta1: f32,
-    /// How much of the second moment stays: `β₂`.
+    /// The decay of the second moment, `β₂`.
     pub beta2: f32,
-    /// `1 - β₁` and `1 - β₂`, which `f32` would lose.
-    pub rests: (f32, f32),
-    /// What is added to the root, corrected.
+    /// `1 - β₁` and `1 - β₂`, computed in `f64`: the difference would not be exact in `f32`.
+    pub one_minus_betas: (f32, f32),
+    /// The term added to the root, with the bias correction.
     pub epsilon: f32,
-    /// The size of the step, corrected.
-    pub size: f32,
+    /// The size of the step, with the bias correction.
+    pub step_size: f32,
 }
 
 impl Adam {
-    /// Reads the old weights and writes the new ones over the gradient: for weights whose memory is shared.
+    /// Reads the old weights and overwrites the gradient with the new ones, for weights whose memory is shared.
     ///
     /// # Errors
-    /// The slices are not of one length.
+    /// The slices have different lengths.
     pub fn step(
         &self,
         weight: &[f32],
@@ -139,10 +142,10 @@ impl Adam {
         run(*self, over_gradient(weight, gradient)?, moments, average)
     }
 
-    /// Writes the new weights over the old ones.
+    /// Overwrites the old weights with the new ones.
     ///
     /// # Errors
-    /// The slices are not of one length.
+    /// The slices have different lengths.
     pub fn step_in_place(
         &self,
         weight: &mut [f32],
@@ -156,31 +159,31 @@ impl Adam {
     }
 }
 
-/// The numbers of one step of stochastic gradient descent, as PyTorch's: with momentum (Polyak 1964) it keeps the
-/// velocity `v ← momentum v + (1 - dampening) g`, and takes `size v` off the weight, or
-/// `size (g + momentum v)` (Nesterov 1983); without, `size g`.
+/// One step of stochastic gradient descent, as in PyTorch. With momentum (Polyak 1964) there is a velocity
+/// `v ← momentum v + (1 - dampening) g`, and `step_size v` is subtracted from the weight, or with Nesterov momentum (1983)
+/// `step_size (g + momentum v)`. Without momentum it is `step_size g`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
-    /// What acts on each weight besides.
-    pub treatment: Treatment,
+    /// The options of the parameter.
+    pub options: ParamOptions,
     /// The size of the step.
-    pub size: f32,
-    /// How much of the velocity stays.
+    pub step_size: f32,
+    /// The decay of the velocity.
     pub momentum: f32,
-    /// By how much less of the gradient the velocity gets.
+    /// The dampening of the gradient in the velocity.
     pub dampening: f32,
-    /// Whether the step looks ahead.
+    /// True for Nesterov momentum.
     pub nesterov: bool,
-    /// Whether it is the first step: the velocity becomes the gradient itself, whatever it was.
-    pub first: bool,
+    /// True in the first step, in which the velocity becomes the gradient, whatever it was.
+    pub first_step: bool,
 }
 
 impl Sgd {
-    /// Reads the old weights and writes the new ones over the gradient: for weights whose memory is shared. Without
+    /// Reads the old weights and overwrites the gradient with the new ones, for weights whose memory is shared. Without
     /// `velocity` there is no momentum.
     ///
     /// # Errors
-    /// The slices are not of one length.
+    /// The slices have different lengths.
     pub fn step(
         &self,
         weight: &[f32],
@@ -191,10 +194,10 @@ impl Sgd {
         self.run(over_gradient(weight, gradient)?, velocity, average)
     }
 
-    /// Writes the new weights over the old ones.
+    /// Overwrites the old weights with the new ones.
     ///
     /// # Errors
-    /// The slices are not of one length.
+    /// The slices have different lengths.
     pub fn step_in_place(
         &self,
         weight: &mut [f32],
@@ -213,14 +216,14 @@ impl Sgd {
     ) -> Result<(), LengthMismatch> {
         let numbers = places.len();
         let Some(velocity) = velocity else {
-            return run(Still(self), places, (0..numbers).map(|_| ()), average);
+            return run(PlainSgd(self), places, (0..numbers).map(|_| ()), average);
         };
         LengthMismatch::check("velocity", velocity.len(), numbers)?;
         run(self, places, velocity.iter_mut(), average)
     }
 }
 
-/// The old weight, its gradient, and where the new weight goes.
+/// The old weight, its gradient, and the place of the new weight.
 type Place<'a> = (f32, f32, &'a mut f32);
 
 fn over_gradient<'a>(
@@ -250,23 +253,23 @@ fn moments<'a>(
     Ok(first.iter_mut().zip(second))
 }
 
-/// What an optimizer does to one weight.
-trait Rule {
-    /// What it keeps of a weight from step to step.
+/// The step of an optimizer for one weight.
+trait UpdateRule {
+    /// The state of a weight between steps.
     type State<'a>;
 
-    /// What acts on the weights besides.
-    fn treatment(&self) -> &Treatment;
+    /// The options of the parameter.
+    fn options(&self) -> &ParamOptions;
 
     /// The new weight.
     fn step<const PLAIN: bool>(&self, weight: f32, gradient: f32, state: Self::State<'_>) -> f32;
 }
 
-impl Rule for Adam {
+impl UpdateRule for Adam {
     type State<'a> = (&'a mut f32, &'a mut f32);
 
-    fn treatment(&self) -> &Treatment {
-        &self.treatment
+    fn options(&self) -> &ParamOptions {
+        &self.options
     }
 
     #[inline(always)]
@@ -276,20 +279,23 @@ impl Rule for Adam {
         gradient: f32,
         (first, second): Self::State<'_>,
     ) -> f32 {
-        let gradient = self.treatment.gradient::<PLAIN>(weight, gradient);
-        *first = self.beta1.mul_add(*first, self.rests.0 * gradient);
+        let gradient = self.options.gradient::<PLAIN>(weight, gradient);
+        *first = self
+            .beta1
+            .mul_add(*first, self.one_minus_betas.0 * gradient);
         let square = gradient * gradient;
-        *second = self.beta2.mul_add(*second, self.rests.1 * square);
+        *second = self.beta2.mul_add(*second, self.one_minus_betas.1 * square);
         let direction = *first / (second.sqrt() + self.epsilon);
-        self.treatment.weight::<PLAIN>(weight, self.size, direction)
+        self.options
+            .weight::<PLAIN>(weight, self.step_size, direction)
     }
 }
 
-impl Rule for Sgd {
+impl UpdateRule for Sgd {
     type State<'a> = &'a mut f32;
 
-    fn treatment(&self) -> &Treatment {
-        &self.treatment
+    fn options(&self) -> &ParamOptions {
+        &self.options
     }
 
     #[inline(always)]
@@ -299,48 +305,49 @@ impl Rule for Sgd {
         gradient: f32,
         velocity: Self::State<'_>,
     ) -> f32 {
-        let gradient = self.treatment.gradient::<PLAIN>(weight, gradient);
-        let share = (1.0 - self.dampening) * gradient;
-        let next = self.momentum.mul_add(*velocity, share);
-        let next = if self.first { gradient } else { next };
+        let gradient = self.options.gradient::<PLAIN>(weight, gradient);
+        let dampened = (1.0 - self.dampening) * gradient;
+        let next = self.momentum.mul_add(*velocity, dampened);
+        let next = if self.first_step { gradient } else { next };
         *velocity = next;
         let ahead = self.momentum.mul_add(next, gradient);
         let direction = if self.nesterov { ahead } else { next };
-        self.treatment.weight::<PLAIN>(weight, self.size, direction)
+        self.options
+            .weight::<PLAIN>(weight, self.step_size, direction)
     }
 }
 
-/// Without momentum.
-struct Still(Sgd);
+/// Stochastic gradient descent without momentum.
+struct PlainSgd(Sgd);
 
-impl Rule for Still {
+impl UpdateRule for PlainSgd {
     type State<'a> = ();
 
-    fn treatment(&self) -> &Treatment {
-        &self.0.treatment
+    fn options(&self) -> &ParamOptions {
+        &self.0.options
     }
 
     #[inline(always)]
     fn step<const PLAIN: bool>(&self, weight: f32, gradient: f32, (): Self::State<'_>) -> f32 {
         let Sgd {
-            treatment, size, ..
+            options, step_size, ..
         } = self.0;
-        let gradient = treatment.gradient::<PLAIN>(weight, gradient);
-        treatment.weight::<PLAIN>(weight, size, gradient)
+        let gradient = options.gradient::<PLAIN>(weight, gradient);
+        options.weight::<PLAIN>(weight, step_size, gradient)
     }
 }
 
-/// A rule, and the moving average of what it gives.
+/// A rule with a moving average of its weights.
 struct Averaged<R> {
     rule: R,
     decay: f32,
 }
 
-impl<R: Rule> Rule for Averaged<R> {
+impl<R: UpdateRule> UpdateRule for Averaged<R> {
     type State<'a> = (R::State<'a>, &'a mut f32);
 
-    fn treatment(&self) -> &Treatment {
-        self.rule.treatment()
+    fn options(&self) -> &ParamOptions {
+        self.rule.options()
     }
 
     #[inline(always)]
@@ -356,15 +363,15 @@ impl<R: Rule> Rule for Averaged<R> {
     }
 }
 
-struct Pass<R, P, S, const PLAIN: bool> {
+struct Steps<R, P, S, const PLAIN: bool> {
     rule: R,
     places: P,
     states: S,
 }
 
-impl<'a, R, P, S, const PLAIN: bool> WithSimd for Pass<R, P, S, PLAIN>
+impl<'a, R, P, S, const PLAIN: bool> WithSimd for Steps<R, P, S, PLAIN>
 where
-    R: Rule,
+    R: UpdateRule,
     P: Iterator<Item = Place<'a>>,
     S: Iterator<Item = R::State<'a>>,
 {
@@ -379,35 +386,35 @@ where
 }
 
 /// Takes the step of every weight.
-fn run<'a, R: Rule>(
+fn run<'a, R: UpdateRule>(
     rule: R,
     places: impl ExactSizeIterator<Item = Place<'a>>,
     states: impl Iterator<Item = R::State<'a>>,
     average: Average<'a>,
 ) -> Result<(), LengthMismatch> {
     let Some((average, decay)) = average else {
-        pass(rule, places, states);
+        run_steps(rule, places, states);
         return Ok(());
     };
     LengthMismatch::check("average", average.len(), places.len())?;
     let states = states.zip(average.iter_mut());
-    pass(Averaged { rule, decay }, places, states);
+    run_steps(Averaged { rule, decay }, places, states);
     Ok(())
 }
 
-fn pass<'a, R: Rule>(
+fn run_steps<'a, R: UpdateRule>(
     rule: R,
     places: impl Iterator<Item = Place<'a>>,
     states: impl Iterator<Item = R::State<'a>>,
 ) {
-    if rule.treatment().is_plain() {
-        Arch::new().dispatch(Pass::<_, _, _, true> {
+    if rule.options().is_plain() {
+        Arch::new().dispatch(Steps::<_, _, _, true> {
             rule,
             places,
             states,
         });
     } else {
-        Arch::new().dispatch(Pass::<_, _, _, false> {
+        Arch::new().dispatch(Steps::<_, _, _, false> {
             rule,
             places,
             states,

@@ -1,10 +1,10 @@
 //! Philox4x32 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): random bits as a
 //! function of a key and a counter, without a state.
 //!
-//! With seven rounds, the fewest with which it passes all of `TestU01`'s `BigCrush` (table 2 of the paper): masks need no
-//! margin on top of that, and a third of the time would go into it.
+//! It has seven rounds, the fewest that pass all tests of `TestU01`'s `BigCrush` (table 2 of the paper). The usual ten
+//! rounds would be a safety margin that masks do not need, for a third of the time.
 
-/// Where random bits come from. Two sources that differ in any field are independent.
+/// A source of random bits. Two sources that differ in any field are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     /// The training's seed.
@@ -15,7 +15,7 @@ pub struct Source {
     pub layer: u32,
 }
 
-/// How many counters are processed at once.
+/// The number of counters that are processed at once.
 pub const LANES: usize = 8;
 
 const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
@@ -34,7 +34,7 @@ fn block_of<const ROUNDS: usize>(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 }
 
 /// The words of the counters `first`, `first + 1`, .. in the first (low) and second word of the counter; only the
-/// low 32 bits of each number are random, those above are left over.
+/// low 32 bits of each number are random.
 #[inline(always)]
 fn lanes<const N: usize>(first: u64, rest: [u32; 2], key: [u32; 2]) -> [[u64; N]; 4] {
     let counters: [u64; N] = core::array::from_fn(|lane| first.wrapping_add(lane as u64));
@@ -44,7 +44,7 @@ fn lanes<const N: usize>(first: u64, rest: [u32; 2], key: [u32; 2]) -> [[u64; N]
     rounds::<ROUNDS, N>(state, key)
 }
 
-/// As many bits as a mask of 64 numbers with 16 for each, at an index within what the source numbers.
+/// The 1024 bits at an index of the source: 16 for each number of a mask of 64.
 #[inline(always)]
 pub(crate) fn words(source: Source, index: u64) -> [[u64; LANES]; 4] {
     let Source { seed, step, layer } = source;
@@ -53,14 +53,14 @@ pub(crate) fn words(source: Source, index: u64) -> [[u64; LANES]; 4] {
 }
 
 #[inline(always)]
-// Lanes by index: the four words of a lane change together.
+// Loops over lane indices, because the four words of a lane change together.
 #[allow(clippy::needless_range_loop)]
 fn rounds<const ROUNDS: usize, const N: usize>(
     mut state: [[u64; N]; 4],
     mut key: [u32; 2],
 ) -> [[u64; N]; 4] {
     for _ in 0..ROUNDS {
-        // What stands above the low 32 bits never gets into them: it is cut before each product.
+        // The bits above the low 32 are cut off before each product.
         for lane in 0..N {
             let first = (state[0][lane] & 0xFFFF_FFFF) * MULTIPLIERS[0];
             let second = (state[2][lane] & 0xFFFF_FFFF) * MULTIPLIERS[1];

@@ -7,13 +7,13 @@ use crate::LengthMismatch;
 pub struct Windows {
     /// Height and width of the plane.
     pub from: [usize; 2],
-    /// How many windows there are, down and across.
+    /// The number of windows, down and across.
     pub to: [usize; 2],
     /// Height and width of a window.
     pub kernel: [usize; 2],
     /// The step from one window to the next, down and across.
     pub stride: [usize; 2],
-    /// The padding before the plane: by how much the first window begins before it.
+    /// The padding before the plane, in which the first window begins.
     pub before: [usize; 2],
 }
 
@@ -27,8 +27,8 @@ impl Windows {
         first.saturating_sub(self.before[axis]).min(end)..end
     }
 
-    /// Of `count` windows across from the `first` one on, those whose number at `offset` lies within the plane, and
-    /// where the first of these has it.
+    /// Of `count` windows across from the `first` one on, the range of those whose element at `offset` is inside of the
+    /// plane, and the column of this element in the first of them.
     #[inline(always)]
     fn across(
         &self,
@@ -37,7 +37,7 @@ impl Windows {
         count: usize,
     ) -> (core::ops::Range<usize>, usize) {
         let (before, stride) = (self.before[1], self.stride[1].max(1));
-        // No window reaches beyond the plane, as most do not: there is nothing to divide.
+        // The usual case, in which all windows are inside of the plane, needs no division.
         if before == 0 && (self.to[1] - 1) * stride + self.kernel[1] <= self.from[1] {
             return (0..count, first * stride + offset);
         }
@@ -52,10 +52,10 @@ impl Windows {
 
 /// Writes the maximum of each window of `plane` to `output`, and its index in the plane to `places`.
 ///
-/// Of equal numbers the first one wins, row by row. NaN is greater than any number.
+/// Of equal numbers the first one counts, row by row. NaN is larger than any number.
 ///
 /// # Errors
-/// The slices are not as long as the windows say.
+/// The lengths of the slices do not fit the windows.
 pub fn max_pool(
     plane: &[f32],
     windows: Windows,
@@ -96,9 +96,9 @@ vectorized! {
                             continue;
                         };
                         match windows.stride[1] {
-                            1 => raise::<1>(from, at, best),
-                            2 => raise::<2>(from, at, best),
-                            3 => raise::<3>(from, at, best),
+                            1 => update_max::<1>(from, at, best),
+                            2 => update_max::<2>(from, at, best),
+                            3 => update_max::<3>(from, at, best),
                             stride => {
                                 let from = from.iter().step_by(stride.max(1)).enumerate();
                                 for ((index, number), best) in from.zip(best) {
@@ -116,13 +116,13 @@ vectorized! {
     }
 }
 
-/// How many windows are searched together.
+/// The number of windows that are searched together.
 const BLOCK: usize = 32;
 
-/// Every `STRIDE`th number, where it is greater than the best one so far.
+/// Replaces the maxima so far by every `STRIDE`th number that is larger.
 #[inline(always)]
-fn raise<const STRIDE: usize>(from: &[f32], first: usize, best: &mut [u64]) {
-    // The last one may have less than a stride behind it.
+fn update_max<const STRIDE: usize>(from: &[f32], first: usize, best: &mut [u64]) {
+    // After the last number there may be less than a stride.
     let whole = (from.len() / STRIDE).min(best.len());
     let (best, last) = best.split_at_mut(whole);
     for (index, (best, chunk)) in best.iter_mut().zip(from.chunks_exact(STRIDE)).enumerate() {
@@ -133,22 +133,23 @@ fn raise<const STRIDE: usize>(from: &[f32], first: usize, best: &mut [u64]) {
     }
 }
 
-/// A number and its place as one integer, which is greater for a greater number, and of equal numbers for the first one.
-/// Which of two neighbors is greater cannot be predicted, and the maximum of integers needs no branch.
+/// A number and its place as one integer that is larger for a larger number, and of equal numbers for the first one.
+/// The maximum of integers needs no branch, which could not be predicted.
 #[inline(always)]
 fn key(number: f32, place: usize) -> u64 {
-    // Zeros of both signs are equal.
+    // Makes zeros of both signs equal.
     let bits = (number + 0.0).to_bits();
     let bits = if number.is_nan() {
         bits & 0x7FFF_FFFF
     } else {
         bits
     };
-    // Negative numbers grow as their bits fall.
+    // Negative numbers are larger if their bits are smaller.
     let ordered = bits ^ (((bits as i32) >> 31) as u32 | 0x8000_0000);
     (u64::from(ordered) << 32) | u64::from(!(place as u32))
 }
 
+/// The number and the place of a key.
 #[inline(always)]
 fn of_key(key: u64) -> (f32, u32) {
     let ordered = (key >> 32) as u32;
@@ -165,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_greatest_of_each_window_is_found() {
+    fn the_maximum_of_each_window_is_found() {
         let plane = [
             1.0,
             9.0,
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_around_the_plane_is_never_the_greatest() {
+    fn padding_is_never_the_maximum() {
         let plane = [-5.0, -6.0, -7.0, -5.0];
         for stride in 1..5 {
             let windows = Windows {

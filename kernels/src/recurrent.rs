@@ -1,13 +1,13 @@
 //! One step of a recurrent layer, between its matrix products: the gates and the new state.
 //!
-//! Slices are rows, one for each sample; a row of gates is `gates` pieces of `hidden` numbers in PyTorch's order. With
-//! the input's share `p` of a gate, the state's share `q` and PyTorch's names:
+//! Slices have a row for each sample; a row of gates is `gates` pieces of `hidden` numbers in PyTorch's order. A gate is
+//! computed from the product of the input, `p`, and the product of the state, `q`. With PyTorch's names:
 //! - RNN (Elman 1990): `h' = tanh(p + q)`;
 //! - LSTM (Hochreiter & Schmidhuber 1997, Gers et al. 2000): `i, f, o = sigmoid(p + q)`, `g = tanh(p + q)`,
 //!   `c' = f c + i g`, `h' = o tanh(c')`;
 //! - GRU (Cho et al. 2014): `r, z = sigmoid(p + q)`, `n = tanh(p + r q)`, `h' = n + z (h - n)`.
 //!
-//! A bias is part of the state's share.
+//! The bias is part of `q`.
 
 use core::mem::take;
 
@@ -20,12 +20,12 @@ pub enum Cell {
     Rnn,
     /// Reset, update and new: `r`, `z`, `n`.
     Gru,
-    /// Input, forget, new and output, `i`, `f`, `g`, `o`; a memory `c` beside the state.
+    /// Input, forget, new and output, `i`, `f`, `g`, `o`; a memory cell `c` besides the state.
     Lstm,
 }
 
 impl Cell {
-    /// How many gates there are.
+    /// The number of gates.
     pub const fn gates(self) -> usize {
         match self {
             Self::Rnn => 1,
@@ -34,7 +34,7 @@ impl Cell {
         }
     }
 
-    /// Numbers of the gates, and of what only some cells have: `inner`, the second bias and `old`, the memory.
+    /// The lengths of the gates, of `inner`, of `old`, and of the memory; 0 if the cell does not have one.
     fn sizes(self, states: usize) -> [usize; 4] {
         let if_any = |any: bool| if any { states } else { 0 };
         [
@@ -46,55 +46,55 @@ impl Cell {
     }
 }
 
-/// What [`forward`] reads and writes. What a cell does not have is empty.
+/// The slices that [`forward`] reads and writes; empty if a cell does not have one.
 #[derive(Debug)]
 pub struct Step<'a> {
-    /// The input's share of the gates; afterwards the gates: `[rows, gates * hidden]`.
+    /// The product of the input; afterwards the gates: `[rows, gates * hidden]`.
     pub gates: &'a mut [f32],
-    /// The state's share of the gates, without its bias: `[rows, gates * hidden]`.
+    /// The product of the state, without the bias: `[rows, gates * hidden]`.
     pub product: &'a [f32],
-    /// The bias of the state's share, `[gates * hidden]`.
+    /// The bias of the product of the state: `[gates * hidden]`.
     pub bias: &'a [f32],
-    /// GRU: the state before, `[rows, hidden]`.
+    /// GRU: the old state, `[rows, hidden]`.
     pub old: &'a [f32],
-    /// LSTM: the memory before, `[rows, hidden]`.
+    /// LSTM: the old memory, `[rows, hidden]`.
     pub old_memory: &'a [f32],
-    /// Kept for the backward pass, `[rows, hidden]`. LSTM: `tanh(c')`; GRU: the state's share of the new value, with its bias.
+    /// Written for the backward pass, `[rows, hidden]`. LSTM: `tanh(c')`; GRU: the `q` of the gate `n`, with its bias.
     pub inner: &'a mut [f32],
-    /// LSTM: gets the new memory, `[rows, hidden]`.
+    /// LSTM: the new memory, which is written: `[rows, hidden]`.
     pub memory: &'a mut [f32],
-    /// Gets the new state: `[rows, hidden]`.
+    /// The new state, which is written: `[rows, hidden]`.
     pub state: &'a mut [f32],
 }
 
-/// What [`backward`] reads and writes. What a cell does not have is empty.
+/// The slices that [`backward`] reads and writes; empty if a cell does not have one.
 #[derive(Debug)]
 pub struct StepBackward<'a> {
-    /// The gates, as [`forward`] left them; afterwards the gradient of the input's share of the gates, which is that of
-    /// the state's as well but for a GRU: `[rows, gates * hidden]`.
+    /// The gates of [`forward`]; afterwards the gradient of the product of the input, which is also that of the product of
+    /// the state except for a GRU: `[rows, gates * hidden]`.
     pub gates: &'a mut [f32],
-    /// What [`forward`] kept: `[rows, hidden]`.
+    /// The `inner` of [`forward`]: `[rows, hidden]`.
     pub inner: &'a [f32],
-    /// GRU: the state before, `[rows, hidden]`.
+    /// GRU: the old state, `[rows, hidden]`.
     pub old: &'a [f32],
-    /// LSTM: the memory before, `[rows, hidden]`.
+    /// LSTM: the old memory, `[rows, hidden]`.
     pub old_memory: &'a [f32],
     /// The gradient of the new state: `[rows, hidden]`.
     pub state: &'a [f32],
-    /// LSTM: the gradient of the new memory, `[rows, hidden]`; afterwards that of the memory before.
+    /// LSTM: the gradient of the new memory; afterwards that of the old memory: `[rows, hidden]`.
     pub memory: &'a mut [f32],
-    /// LSTM: what the memory before gets besides, `[rows, hidden]`.
+    /// LSTM: a term that is added to the gradient of the old memory, `[rows, hidden]`.
     pub direct_memory: &'a [f32],
-    /// GRU: what the state before gets without a product is added, `[rows, hidden]`.
+    /// GRU: the gradient that the old state gets directly, not through a product, is added to it: `[rows, hidden]`.
     pub direct: &'a mut [f32],
-    /// GRU: gets the gradient of the state's share, `[rows, gates * hidden]`.
+    /// GRU: the gradient of the product of the state, which is written: `[rows, gates * hidden]`.
     pub product: &'a mut [f32],
 }
 
 /// The new state, and the new memory, of one step.
 ///
 /// # Errors
-/// A slice does not fit `state`, or that is not whole rows.
+/// The length of a slice does not fit `state`, or `state` is not whole rows.
 pub fn forward(cell: Cell, hidden: usize, step: Step) -> Result<(), LengthMismatch> {
     let states = step.state.len();
     let hidden = LengthMismatch::check_rows("state", states, hidden)?;
@@ -124,7 +124,7 @@ pub fn forward(cell: Cell, hidden: usize, step: Step) -> Result<(), LengthMismat
 /// The gradients of one step.
 ///
 /// # Errors
-/// A slice does not fit `state`, or that is not whole rows.
+/// The length of a slice does not fit `state`, or `state` is not whole rows.
 pub fn backward(cell: Cell, hidden: usize, step: StepBackward) -> Result<(), LengthMismatch> {
     let states = step.state.len();
     let hidden = LengthMismatch::check_rows("state", states, hidden)?;
@@ -152,11 +152,11 @@ pub fn backward(cell: Cell, hidden: usize, step: StepBackward) -> Result<(), Len
     Ok(())
 }
 
-/// Sets `new` to `keep old + (1 - keep) new`, with one factor `keep` for each number or for each row: zoneout (Krueger et al.
-/// 2017), or the steps of padding.
+/// Sets `new` to `keep old + (1 - keep) new`, with one factor `keep` for each number or for each row: for zoneout (Krueger
+/// et al. 2017), and for steps that are padding.
 ///
 /// # Errors
-/// `old` is not as long as `new`, or `keep` has another number of rows.
+/// `old` and `new` have different lengths, or `keep` has another number of rows.
 pub fn blend(new: &mut [f32], old: &[f32], keep: &[f32]) -> Result<(), LengthMismatch> {
     LengthMismatch::check("old", old.len(), new.len())?;
     match width(keep, new.len())? {
@@ -169,7 +169,7 @@ pub fn blend(new: &mut [f32], old: &[f32], keep: &[f32]) -> Result<(), LengthMis
 /// The backward pass of [`blend`]: writes `keep gradient`, for the old value, to `direct`, and subtracts it from `gradient`.
 ///
 /// # Errors
-/// Those of [`blend`].
+/// As [`blend`].
 pub fn blend_backward(
     gradient: &mut [f32],
     direct: &mut [f32],
@@ -183,7 +183,7 @@ pub fn blend_backward(
     Ok(())
 }
 
-/// How many numbers share a factor.
+/// The number of values that share a factor.
 fn width(keep: &[f32], numbers: usize) -> Result<usize, LengthMismatch> {
     let width = (numbers / keep.len().max(1)).max(1);
     LengthMismatch::check("keep", keep.len() * width, numbers)?;
@@ -193,19 +193,19 @@ fn width(keep: &[f32], numbers: usize) -> Result<usize, LengthMismatch> {
 /// Writes `mask * state` to `seen`: dropout on the state that a step reads (Gal & Ghahramani 2016).
 ///
 /// # Errors
-/// The slices are not of one length.
+/// The slices have different lengths.
 pub fn apply_mask(state: &[f32], mask: &[f32], seen: &mut [f32]) -> Result<(), LengthMismatch> {
     LengthMismatch::check_all(state.len(), [("mask", mask.len()), ("seen", seen.len())])?;
     multiply(state, mask, seen);
     Ok(())
 }
 
-/// Sets `gradient` to the gradient of a state, `mask * gradient + direct + others`: what the next step passed back
-/// through its matrix product (multiplied by the dropout mask, if there is one), what it passed back directly, and what
-/// the other users of the state pass back.
+/// Sets `gradient` to the gradient of a state, `mask * gradient + direct + others`. The terms come from the matrix product
+/// of the next step (multiplied by the dropout mask, if there is one), from that step directly, and from all other uses
+/// of the state.
 ///
 /// # Errors
-/// The slices are not of one length.
+/// The slices have different lengths.
 pub fn state_gradient(
     gradient: &mut [f32],
     mask: Option<&[f32]>,
@@ -227,9 +227,10 @@ pub fn state_gradient(
     Ok(())
 }
 
-/// Writes an expression over each number of a slice, of the number itself and of those at its place in other slices.
+/// Overwrites each number of a slice with an expression of it and of the numbers at the same index of other slices.
 ///
-/// A function of its own, whose arguments the compiler knows not to overlap: pieces of one row would seem to.
+/// The loop is in a function, because the compiler knows that its arguments do not overlap. For pieces of one row it
+/// would not.
 macro_rules! each {
     ($to:expr, $number:ident, [$($other:ident: $others:expr),+] => $value:expr) => {{
         #[inline(always)]
@@ -422,7 +423,7 @@ vectorized! {
     }
 }
 
-/// Adds the state's share, with its bias, to the input's share of some gates.
+/// The sigmoid of the sum of both products and the bias, for some gates.
 #[inline(always)]
 fn sigmoids(gates: &mut [f32], product: &[f32], bias: &[f32]) {
     each!(gates, gate, [product: product, bias: bias] => {
@@ -430,6 +431,7 @@ fn sigmoids(gates: &mut [f32], product: &[f32], bias: &[f32]) {
     });
 }
 
+/// The same with tanh.
 #[inline(always)]
 fn tangents(gates: &mut [f32], product: &[f32], bias: &[f32]) {
     each!(gates, gate, [product: product, bias: bias] => math::gate_tanh(gate + (product + bias)));

@@ -1,14 +1,14 @@
-//! Sums in lanes that do not depend on each other.
+//! Sums in independent lanes, which the compiler vectorizes.
 
 use core::{hint::black_box, ops::AddAssign};
 
 const LANES: usize = 16;
 
-/// The sum of a function of the numbers at the same index of three slices. Pass a slice twice where fewer are needed;
-/// two functions in one loop would not be vectorized.
+/// The sum of a function of the numbers at the same index of three slices. If fewer slices are needed, pass one twice.
+/// Only one function, because two in one loop would not be vectorized.
 ///
-/// Each lane sums few terms as they are, and these sums are summed in `f64`: terms in `f32` are quick, and enough
-/// where they are near 0 or of one sign.
+/// Each lane sums a few terms in their own type, and these sums are added in `f64`. Terms of type `f32` are faster, and
+/// accurate enough if they are near 0 or have the same sign.
 #[inline(always)]
 pub fn sum_of<T: Copy + Default + AddAssign + Into<f64>>(
     a: &[f32],
@@ -54,7 +54,8 @@ fn of_piece<T: Copy + Default + AddAssign>(
 /// The sum of the lanes, by halves.
 #[inline(always)]
 fn total<T: Copy + AddAssign>(lanes: [T; LANES]) -> T {
-    // Through memory: else the compiler would make vectors of two lanes, as the last step has them, in the loop before.
+    // Through memory, because otherwise the compiler would use vectors of two lanes, as in the last step, for the loop
+    // before this function.
     let mut lanes = black_box(lanes);
     let mut half = LANES / 2;
     while half > 0 {

@@ -2,7 +2,7 @@
 
 use crate::{dropout::Source, philox};
 
-/// How many numbers are drawn together.
+/// The number of values that are drawn together.
 const WORD: usize = 4 * philox::LANES;
 
 /// Fills `values` with numbers that are uniform in `[low, high)`, of 24 random bits each.
@@ -22,9 +22,9 @@ pub fn fill(source: Source, low: f32, high: f32, values: &mut [f32]) {
     for (index, values) in (0..).zip(values.chunks_mut(WORD)) {
         let random = philox::words(source, index);
         for (value, word) in values.iter_mut().zip(random.iter().flatten()) {
-            let share = (*word as u32 >> 8) as f32 * (1.0 / 16_777_216.0);
-            // A share near 1 may round up to `high`.
-            let drawn = share.mul_add(width, low);
+            let fraction = (*word as u32 >> 8) as f32 * (1.0 / 16_777_216.0);
+            // A fraction near 1 may round up to `high`.
+            let drawn = fraction.mul_add(width, low);
             *value = if drawn < high { drawn } else { low };
         }
     }
@@ -68,7 +68,7 @@ mod tests {
             .map(|count| (f64::from(*count) - expected).powi(2) / expected)
             .sum();
         assert!(chi_square < 33.7, "{tenths:?}");
-        // Another layer's numbers are other ones.
+        // Another layer has other numbers.
         let mut other = vec![0.0; values.len()];
         fill(Source { layer: 3, ..source }, -3.0, 5.0, &mut other);
         assert!(

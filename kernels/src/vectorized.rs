@@ -1,8 +1,8 @@
 //! Functions that are compiled once for each instruction set.
 
-/// A function whose body is compiled for each instruction set; the one of the processor is chosen at run time.
+/// Defines functions whose body is compiled for each instruction set. That of the processor is chosen at run time.
 ///
-/// What the body calls must be `#[inline(always)]`, and all references have the lifetime `'a`.
+/// Functions that the body calls must be `#[inline(always)]`, and all references have the lifetime `'a`.
 macro_rules! vectorized {
     (@output) => { () };
     (@output $output:ty) => { $output };

@@ -232,7 +232,7 @@ fn lengths_that_do_not_fit_are_errors() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`output` has 1 numbers, where 2 are needed"
+        "`output` has length 1, but length 2 is needed"
     );
     assert!(
         Activation::Tanh

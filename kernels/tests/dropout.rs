@@ -188,6 +188,6 @@ fn lengths_that_do_not_fit_are_errors() {
     let error = dropout::backward(2.0, &[], &[1.0], &mut [0.0]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`mask` has 0 numbers, where 1 are needed"
+        "`mask` has length 0, but length 1 is needed"
     );
 }

@@ -3,54 +3,57 @@
 // Zeros, limits and what is the same in both forms are exact.
 #![allow(clippy::float_cmp)]
 
-use damper_kernels::optimizer::{self, Adam, Sgd, Treatment};
+use damper_kernels::optimizer::{self, Adam, ParamOptions, Sgd};
 
 const ADAM: Adam = Adam {
-    treatment: NONE,
+    options: NONE,
     beta1: 0.9,
     beta2: 0.999,
-    rests: (0.1, 0.001),
+    one_minus_betas: (0.1, 0.001),
     epsilon: 1e-8,
-    size: 0.01,
+    step_size: 0.01,
 };
 const SGD: Sgd = Sgd {
-    treatment: NONE,
-    size: 0.1,
+    options: NONE,
+    step_size: 0.1,
     momentum: 0.9,
     dampening: 0.3,
     nesterov: false,
-    first: false,
+    first_step: false,
 };
-const NONE: Treatment = Treatment::NONE;
+const NONE: ParamOptions = ParamOptions::NONE;
 
-/// Treatments with one rule each, and one with all.
-fn treatments() -> Vec<Treatment> {
-    let all = Treatment {
-        scale: 0.7,
+/// Options with one rule each, and one with all.
+fn all_options() -> Vec<ParamOptions> {
+    let all = ParamOptions {
+        grad_scale: 0.7,
         l1: 0.05,
         l2: 0.1,
-        limit: 0.6,
-        coupled: 0.02,
+        clip: 0.6,
+        coupled_decay: 0.02,
         keep: 0.97,
         threshold: 0.003,
-        floor: -0.4,
+        min: -0.4,
     };
     vec![
         NONE,
-        Treatment { scale: 0.3, ..NONE },
-        Treatment { l1: 0.1, ..NONE },
-        Treatment { l2: 0.1, ..NONE },
-        Treatment { limit: 0.5, ..NONE },
-        Treatment {
-            coupled: 0.1,
+        ParamOptions {
+            grad_scale: 0.3,
             ..NONE
         },
-        Treatment { keep: 0.9, ..NONE },
-        Treatment {
+        ParamOptions { l1: 0.1, ..NONE },
+        ParamOptions { l2: 0.1, ..NONE },
+        ParamOptions { clip: 0.5, ..NONE },
+        ParamOptions {
+            coupled_decay: 0.1,
+            ..NONE
+        },
+        ParamOptions { keep: 0.9, ..NONE },
+        ParamOptions {
             threshold: 0.05,
             ..NONE
         },
-        Treatment { floor: 0.0, ..NONE },
+        ParamOptions { min: 0.0, ..NONE },
         all,
     ]
 }
@@ -72,42 +75,45 @@ fn close(found: &[f32], exact: &[f64]) {
     }
 }
 
-fn gradient(treatment: Treatment, weight: f64, gradient: f64) -> f64 {
+fn gradient(options: ParamOptions, weight: f64, gradient: f64) -> f64 {
     let sign = if weight == 0.0 { 0.0 } else { weight.signum() };
-    let limit = f64::from(treatment.limit);
-    (f64::from(treatment.scale) * gradient
-        + f64::from(treatment.l1) * sign
-        + f64::from(treatment.l2) * weight)
+    let limit = f64::from(options.clip);
+    (f64::from(options.grad_scale) * gradient
+        + f64::from(options.l1) * sign
+        + f64::from(options.l2) * weight)
         .clamp(-limit, limit)
-        + f64::from(treatment.coupled) * weight
+        + f64::from(options.coupled_decay) * weight
 }
 
-fn weight(treatment: Treatment, weight: f64, taken: f64) -> f64 {
-    let moved = weight * f64::from(treatment.keep) - taken;
-    let shrunk = (moved.abs() - f64::from(treatment.threshold)).max(0.0) * moved.signum();
-    shrunk.max(f64::from(treatment.floor))
+fn weight(options: ParamOptions, weight: f64, taken: f64) -> f64 {
+    let moved = weight * f64::from(options.keep) - taken;
+    let shrunk = (moved.abs() - f64::from(options.threshold)).max(0.0) * moved.signum();
+    shrunk.max(f64::from(options.min))
 }
 
 /// Weight, first and second moment after a step.
 fn adam(adam: Adam, [w, g, m, v]: [f64; 4]) -> [f64; 3] {
-    let g = gradient(adam.treatment, w, g);
-    let m = f64::from(adam.beta1) * m + f64::from(adam.rests.0) * g;
-    let v = f64::from(adam.beta2) * v + f64::from(adam.rests.1) * g * g;
-    let taken = f64::from(adam.size) * m / (v.sqrt() + f64::from(adam.epsilon));
-    [weight(adam.treatment, w, taken), m, v]
+    let g = gradient(adam.options, w, g);
+    let m = f64::from(adam.beta1) * m + f64::from(adam.one_minus_betas.0) * g;
+    let v = f64::from(adam.beta2) * v + f64::from(adam.one_minus_betas.1) * g * g;
+    let taken = f64::from(adam.step_size) * m / (v.sqrt() + f64::from(adam.epsilon));
+    [weight(adam.options, w, taken), m, v]
 }
 
 /// Weight and velocity after a step.
 fn sgd(sgd: Sgd, [w, g, v]: [f64; 3]) -> [f64; 2] {
-    let g = gradient(sgd.treatment, w, g);
+    let g = gradient(sgd.options, w, g);
     let momentum = f64::from(sgd.momentum);
-    let v = if sgd.first {
+    let v = if sgd.first_step {
         g
     } else {
         momentum * v + (1.0 - f64::from(sgd.dampening)) * g
     };
     let direction = if sgd.nesterov { g + momentum * v } else { v };
-    [weight(sgd.treatment, w, f64::from(sgd.size) * direction), v]
+    [
+        weight(sgd.options, w, f64::from(sgd.step_size) * direction),
+        v,
+    ]
 }
 
 /// The numbers at one place of each slice, as `f64`.
@@ -123,8 +129,8 @@ fn column<const N: usize>(rows: &[[f64; N]], index: usize) -> Vec<f64> {
 
 #[test]
 fn a_step_of_adam_is_its_formula() {
-    for treatment in treatments() {
-        let step = Adam { treatment, ..ADAM };
+    for options in all_options() {
+        let step = Adam { options, ..ADAM };
         let (mut weight, gradient, mut first) = (numbers(1), numbers(2), numbers(3));
         let mut second: Vec<f32> = numbers(4).iter().map(|x| x * x).collect();
         let (mut over, mut first_over, mut second_over) =
@@ -143,19 +149,19 @@ fn a_step_of_adam_is_its_formula() {
         assert_eq!(
             (weight, first, second),
             (over, first_over, second_over),
-            "{treatment:?}"
+            "{options:?}"
         );
     }
 }
 
 #[test]
 fn a_step_of_sgd_is_its_formula() {
-    for treatment in treatments() {
+    for options in all_options() {
         for (nesterov, first) in [(false, false), (true, false), (false, true), (true, true)] {
             let step = Sgd {
-                treatment,
+                options,
                 nesterov,
-                first,
+                first_step: first,
                 ..SGD
             };
             let (mut weight, gradient, mut velocity) = (numbers(1), numbers(2), numbers(3));
@@ -177,8 +183,8 @@ fn a_step_of_sgd_is_its_formula() {
 
 #[test]
 fn sgd_without_velocity_follows_the_gradient() {
-    for treatment in treatments() {
-        let step = Sgd { treatment, ..SGD };
+    for options in all_options() {
+        let step = Sgd { options, ..SGD };
         let (mut weight, mut over) = (numbers(1), numbers(2));
         let gradient = over.clone();
         // As the first step with momentum, of which nothing is kept.
@@ -187,7 +193,7 @@ fn sgd_without_velocity_follows_the_gradient() {
             .map(|place| {
                 sgd(
                     Sgd {
-                        first: true,
+                        first_step: true,
                         ..step
                     },
                     place,
@@ -205,7 +211,10 @@ fn sgd_without_velocity_follows_the_gradient() {
 /// What the velocity was before the first step does not matter.
 #[test]
 fn the_first_velocity_is_the_gradient() {
-    let step = Sgd { first: true, ..SGD };
+    let step = Sgd {
+        first_step: true,
+        ..SGD
+    };
     let (mut weight, mut velocity) = ([1.0], [f32::NAN]);
     step.step_in_place(&mut weight, &[0.5], Some(&mut velocity), None)
         .unwrap();
@@ -221,8 +230,8 @@ fn the_average_follows_the_new_weight() {
             .map(|[weight, average]| 0.75 * average + 0.25 * weight)
             .collect()
     };
-    for treatment in treatments() {
-        let step = Adam { treatment, ..ADAM };
+    for options in all_options() {
+        let step = Adam { options, ..ADAM };
         let (mut first, mut second) = (vec![0.1; gradient.len()], vec![0.2; gradient.len()]);
         let (mut over, mut average) = (gradient.clone(), before.clone());
         step.step(
@@ -234,7 +243,7 @@ fn the_average_follows_the_new_weight() {
         )
         .unwrap();
         close(&average, &follow(&over));
-        let (step, mut weight) = (Sgd { treatment, ..SGD }, numbers(1));
+        let (step, mut weight) = (Sgd { options, ..SGD }, numbers(1));
         for velocity in [Some(&mut first[..]), None] {
             let mut average = before.clone();
             step.step_in_place(
@@ -251,22 +260,22 @@ fn the_average_follows_the_new_weight() {
 
 #[test]
 fn the_threshold_gives_exact_zeros() {
-    let treatment = Treatment {
+    let options = ParamOptions {
         threshold: 0.1,
         ..NONE
     };
     let (mut weight, mut first, mut second) = ([0.05, -0.05, 1.0, -1.0], [0.0; 4], [0.0; 4]);
-    Adam { treatment, ..ADAM }
+    Adam { options, ..ADAM }
         .step_in_place(&mut weight, &[0.0; 4], &mut first, &mut second, None)
         .unwrap();
     assert_eq!(weight, [0.0, 0.0, 0.9, -0.9]);
 }
 
 #[test]
-fn no_weight_is_below_the_floor() {
-    let treatment = Treatment { floor: 0.0, ..NONE };
+fn no_weight_is_below_the_minimum() {
+    let options = ParamOptions { min: 0.0, ..NONE };
     let mut weight = [0.05, -0.05, 1.0];
-    Sgd { treatment, ..SGD }
+    Sgd { options, ..SGD }
         .step_in_place(&mut weight, &[1.0; 3], None, None)
         .unwrap();
     assert_eq!(weight, [0.0, 0.0, 0.9]);
@@ -274,10 +283,10 @@ fn no_weight_is_below_the_floor() {
 
 #[test]
 fn no_gradient_is_beyond_the_limit() {
-    let treatment = Treatment { limit: 0.5, ..NONE };
+    let options = ParamOptions { clip: 0.5, ..NONE };
     let mut weight = [1.0; 4];
     let gradient = [1e30, f32::NEG_INFINITY, 0.5, 0.25];
-    Sgd { treatment, ..SGD }
+    Sgd { options, ..SGD }
         .step_in_place(&mut weight, &gradient, None, None)
         .unwrap();
     assert_eq!(weight, [0.95, 1.05, 0.95, 0.975]);
@@ -285,19 +294,19 @@ fn no_gradient_is_beyond_the_limit() {
 
 #[test]
 fn a_gradient_that_is_no_number_is_not_hidden() {
-    for treatment in treatments() {
-        let step = Adam { treatment, ..ADAM };
+    for options in all_options() {
+        let step = Adam { options, ..ADAM };
         let (mut gradient, mut first, mut second) = ([f32::NAN; 20], [0.0; 20], [0.0; 20]);
         let weight = [0.3; 20];
         step.step(&weight, &mut gradient, &mut first, &mut second, None)
             .unwrap();
         let all = gradient.iter().chain(&first).chain(&second);
-        assert!(all.clone().all(|x| x.is_nan()), "{treatment:?}");
+        assert!(all.clone().all(|x| x.is_nan()), "{options:?}");
         let mut weight = weight;
-        Sgd { treatment, ..SGD }
+        Sgd { options, ..SGD }
             .step_in_place(&mut weight, &[f32::NAN; 20], Some(&mut [0.0; 20]), None)
             .unwrap();
-        assert!(weight.iter().all(|x| x.is_nan()), "{treatment:?}");
+        assert!(weight.iter().all(|x| x.is_nan()), "{options:?}");
     }
 }
 

@@ -197,7 +197,7 @@ mod arrays {
             ),
             (
                 error(Data::new(vec![vec![1.0], vec![1.0, 2.0]], [0, 1])),
-                "row 1 (counted from 0): this row has 2 values, the rows before it 1",
+                "row 1 (counted from 0): this row has 2 values, but the rows before it have 1",
             ),
             (
                 error(Data::new([[1.0, f32::NAN]], [0])),
@@ -211,22 +211,22 @@ mod arrays {
             ),
             (
                 error(Data::new([[1.0], [2.0]], [0])),
-                "the target has 1 row, the features before have 2 rows",
+                "the target has 1 row, but the features have 2 rows",
             ),
             (
                 error(Data::new((vec![1.0, 2.0, 3.0], 2), [0])),
-                "3 values do not make whole rows of 2",
+                "3 values cannot be divided into rows of 2",
             ),
             (
                 error(
                     Data::new([[1.0]], [0.5])
                         .and_then(|data| data.with_input("item", [[1.0], [2.0]])),
                 ),
-                "input `item` has 2 rows, the features before have 1 row",
+                "input `item` has 2 rows, but the features have 1 row",
             ),
             (
                 error(Data::new([[1.0]], [0]).and_then(|data| data.select(&[1]))),
-                "there is no row 1: there are 1 row",
+                "row 1 is out of range: the data has 1 row, counted from 0",
             ),
         ];
         for (found, expected) in cases {
@@ -365,7 +365,7 @@ mod tables {
             (
                 "a,y\n1,0\n1,0,9\n",
                 |t| t.target("y"),
-                "`t.csv`, line 3: this row has 3 values, the first line 2",
+                "`t.csv`, line 3: this row has 3 values, but the first line has 2",
             ),
             (
                 "city,size,y\nBern,1,0\nRome,2,1\n",
@@ -389,13 +389,13 @@ mod tables {
                 "a,y\n1,0\n,1\n",
                 |t| t.target("y"),
                 "`t.csv`, line 3, column `a`: the value is missing\n\
-                 help: say what to do with it: `.missing(Missing::DropRow)`, `Mean`, `Zero` or `Value(x)`",
+                 help: choose what to do with it: `.missing(Missing::DropRow)`, `Mean`, `Zero` or `Value(x)`",
             ),
             (
                 "a,y\n1,0\n2,\n",
                 |t| t.missing(Missing::Zero).target("y"),
                 "`t.csv`, line 3, column `y`: the value is missing\n\
-                 help: a target is never made up: leave the row out with `.missing(Missing::DropRow)`",
+                 help: a missing target is never filled in: leave the row out with `.missing(Missing::DropRow)`",
             ),
             (
                 "a,y\ninf,0\n",
@@ -416,22 +416,22 @@ mod tables {
             (
                 "a,a\n1,0\n",
                 |t| t.target(1),
-                "`t.csv`: column `a` stands twice in the header",
+                "`t.csv`: column `a` occurs twice in the header",
             ),
             (
                 "a,b,y\n1,2,0\n",
                 |t| t.ignore("y").target("y"),
-                "`t.csv`: column `y` is given two uses: a column is the target, categorical, or ignored",
+                "`t.csv`: column `y` is used twice: a column can be the target, categorical, or ignored",
             ),
             (
                 "a,y\nred,0\nblue,1\n",
                 |t| t.categories("a", ["red", "green"]).target("y"),
-                "`t.csv`, line 3, column `a`: `blue` is not among the declared categories `red`, `green`",
+                "`t.csv`, line 3, column `a`: `blue` is not one of the categories `red`, `green`",
             ),
             (
                 "a,y\n,0\n,1\n",
                 |t| t.missing(Missing::DropRow).target("y"),
-                "`t.csv` without its 2 rows that miss a value has no rows",
+                "`t.csv` without 2 rows with missing values has no rows",
             ),
         ];
         for (content, read, expected) in cases {
@@ -453,7 +453,7 @@ mod tables {
         let error = data::csv(binary.path()).unwrap_err();
         assert_eq!(
             text(&error, &binary),
-            "`t.csv`, line 3: this is not UTF-8 text"
+            "`t.csv`, line 3: this is not UTF-8 text\nhelp: save the file as UTF-8"
         );
     }
 }
@@ -471,67 +471,67 @@ mod against_a_model {
         let cases = [
             (
                 error(Data::new([[1.0], [2.0]], [0, 1]), &three),
-                "input `x` of `Three` is [2], so a row has 2 values: these have 1",
+                "input `x` of `Three` is [2], so a row needs 2 values, but these rows have 1",
             ),
             (
                 error(Data::new(x(), [0, 3, 1]), &three),
-                "row 1 (counted from 0): label 3 is out of range: `Three` knows 3 classes, so labels go from 0 to 2\n\
+                "row 1 (counted from 0): label 3 is out of range: `Three` has 3 classes, so labels go from 0 to 2\n\
                  help: give the last layer 4 units, or number the classes from 0",
             ),
             (
                 error(Data::new(x(), [0.0, 0.5, 1.0]), &three),
-                "row 1 (counted from 0): target 0.5 is not a class index, and `cross_entropy` wants one\n\
+                "row 1 (counted from 0): target 0.5 is not a class index, but `cross_entropy` needs one\n\
                  help: for a target of real numbers write `loss mse`",
             ),
             (
                 error(Data::new(x(), [1, 1, 1]), &three),
-                "all 3 rows have the class 1: there is nothing to tell apart",
+                "all 3 rows have the class 1, so there is nothing to learn",
             ),
             (
                 error(Data::new(x(), ["a", "a", "a"]), &three),
-                "all 3 rows have the class `a`: there is nothing to tell apart",
+                "all 3 rows have the class `a`, so there is nothing to learn",
             ),
             (
                 error(Data::new(x(), ()), &three),
-                "these data have no target, and `Three` is trained with `cross_entropy`",
+                "the data has no target, but `Three` is trained with `cross_entropy`",
             ),
             (
                 error(Data::new(x(), [0.0, 1.0, 0.5]), &spec::<YesNoConfig>()),
                 "row 2 (counted from 0): target 0.5 is not 0 or 1\n\
-                 note: `binary_cross_entropy` is defined for such targets only",
+                 note: `binary_cross_entropy` is only defined for such targets",
             ),
             (
                 error(Data::new(x(), [0, 1, 2]), &spec::<YesNoConfig>()),
-                "row 2 (counted from 0): label 2 is out of range: `YesNo` knows 2 classes, so labels go from 0 to 1\n\
-                 help: `binary_cross_entropy` of one unit tells two classes apart: for 3 classes write `loss cross_entropy` \
-                 and give the last layer 3 units, or leave two classes in the target",
+                "row 2 (counted from 0): label 2 is out of range: `YesNo` has 2 classes, so labels go from 0 to 1\n\
+                 help: `binary_cross_entropy` with one unit has two classes: for 3 classes write `loss cross_entropy` \
+                 and give the last layer 3 units, or keep only two classes in the target",
             ),
             (
                 error(
                     Data::new([[0.0], [1.0]], [0.5, -1.5]),
                     &spec::<LineConfig>(),
                 ),
-                "row 1 (counted from 0): target -1.5 is not in [-1, 1]\nnote: the declaration says `target in ..`",
+                "row 1 (counted from 0): target -1.5 is not in [-1, 1]\nnote: the model declares `target in ..`",
             ),
             (
                 error(
                     Data::new([[0.0], [1.0]], [[0.5, 0.5], [0.1, 0.1]]),
                     &spec::<LineConfig>(),
                 ),
-                "`mse` of `Line` wants 1 value in each row's target: these have 2",
+                "`mse` of `Line` needs 1 value as the target of each row, but these rows have 2",
             ),
             (
                 error(
                     Data::new([[0.0], [1.0]], ["low", "high"]),
                     &spec::<LineConfig>(),
                 ),
-                "the target has the classes `high`, `low`, and `mse` of `Line` wants numbers\n\
+                "the target has the classes `high`, `low`, but `mse` of `Line` needs numbers\n\
                  help: for classes write `loss cross_entropy`",
             ),
             (
                 error(Data::new([[0.0, 1.0]], [0.5]), &spec::<PairConfig>()),
-                "`Pair` has the inputs `user`, `item`, these data have `(first)`\n\
-                 help: `Data::new` takes the first input, `.with_input(\"NAME\", ..)` each further one",
+                "`Pair` has the inputs `user`, `item`, but the data has `(first)`\n\
+                 help: `Data::new` takes the first input, `.with_input(\"NAME\", ..)` adds each further one",
             ),
         ];
         for (found, expected) in cases {
@@ -556,7 +556,7 @@ mod against_a_model {
         assert_eq!(
             errors,
             [
-                "`t.csv`, line 15, column `digit`: label 7 is out of range: `Three` knows 3 classes, so labels go from 0 to 2\n\
+                "`t.csv`, line 15, column `digit`: label 7 is out of range: `Three` has 3 classes, so labels go from 0 to 2\n\
               help: give the last layer 8 units, or read each distinct value as a class: `.classes()`"
             ]
         );
@@ -670,16 +670,19 @@ mod parts {
     #[test]
     fn a_side_is_never_empty() {
         let data = of_classes(&[2]);
-        for share in [0.0, 1.0, -0.5, f64::NAN, 2.0] {
+        for fraction in [0.0, 1.0, -0.5, f64::NAN, 2.0] {
             assert!(
-                matches!(data.split(share, 1), Err(DataError::Share { .. })),
-                "{share}"
+                matches!(
+                    data.split(fraction, 1),
+                    Err(DataError::SplitFraction { .. })
+                ),
+                "{fraction}"
             );
         }
         assert_eq!(
             of_classes(&[1]).split(0.8, 1).unwrap_err().to_string(),
-            "a share of 0.8 of 1 row leaves one side empty\n\
-             help: the share is the first part's, between 0 and 1: `split(0.8, 42)`"
+            "`split(0.8, ..)` of 1 row leaves one part empty\n\
+             help: give the first part's fraction of the rows, between 0 and 1: `split(0.8, 42)`"
         );
         let all_different = of_classes(&[1, 1, 1, 1]).split(0.75, 1).unwrap();
         assert_eq!((all_different.0.rows(), all_different.1.rows()), (3, 1));
@@ -701,7 +704,7 @@ mod parts {
         assert_eq!(seen.len(), 21);
         assert_eq!(
             data.k_fold(1, 1).unwrap_err().to_string(),
-            "1 fold cannot be made of 21 rows: there must be at least 2, and no more than rows"
+            "cannot make 1 fold of 21 rows: there must be at least 2 folds, and at most one for each row"
         );
         assert!(data.k_fold(22, 1).is_err());
     }
@@ -770,7 +773,7 @@ mod scaling {
         let other = Data::new([[0.0]], [0]).unwrap();
         assert_eq!(
             scaler.apply(&other).unwrap_err().to_string(),
-            "this scaler was made for rows of [2] values, these have [1]"
+            "this scaler was made for inputs of [2] columns, but the data has [1]"
         );
         assert!(scaler.apply_row(&[1.0]).is_err());
     }
@@ -939,7 +942,7 @@ mod shapes {
                 .check_for(&spec::<PixelsConfig>())
                 .unwrap_err()
                 .to_string(),
-            "input `image` of `Pixels` is [1, 2, 3], so a row has 6 values: these have 9"
+            "input `image` of `Pixels` is [1, 2, 3], so a row needs 6 values, but these rows have 9"
         );
     }
 
@@ -969,12 +972,12 @@ mod shapes {
         let error = |data: Data| data.check_for(&spec).unwrap_err().to_string();
         assert_eq!(
             error(tags(vec![[0, 1, 3], [2, 0, 4]])),
-            "row 1, column 2 (counted from 0): label 4 is out of range: `Tagger` knows 4 classes, so labels go from 0 to 3\n\
+            "row 1, column 2 (counted from 0): label 4 is out of range: `Tagger` has 4 classes, so labels go from 0 to 3\n\
              help: give the last layer 5 units, or number the classes from 0"
         );
         assert_eq!(
             error(Data::new([[0.5; 6]; 2], [0, 1]).unwrap()),
-            "`cross_entropy` of `Tagger` wants 3 values (for the output [3, 4]) in each row's target: these have 1"
+            "`cross_entropy` of `Tagger` needs 3 values (for the output [3, 4]) as the target of each row, but these rows have 1"
         );
     }
 
@@ -1080,32 +1083,32 @@ mod tokens {
         let cases = [
             (
                 vec![good.clone(), vec![]],
-                "row 1 (counted from 0): this sequence has no step\nhelp: leave the sample out, or give it a step of its own",
+                "row 1 (counted from 0): this sequence has no steps\nhelp: leave the sample out, or give it at least one step",
             ),
             (
                 vec![good.clone(), vec![0.0, 0.0]],
-                "row 1 (counted from 0): this sequence has no step\n\
-                 help: 0 is the padding of input `tokens`: leave the sample out, or give it a step of its own",
+                "row 1 (counted from 0): this sequence has no steps\n\
+                 help: 0 is the padding of input `tokens`: leave the sample out, or give it at least one step",
             ),
             (
                 vec![good.clone(), vec![1.0; 5]],
-                "row 1 (counted from 0): this sequence has 5 steps, input `tokens` of `Words` is [4]\n\
-                 help: cut it, or declare as many steps as the longest has: `tokens: [5]`",
+                "row 1 (counted from 0): this sequence has 5 steps, but input `tokens` of `Words` is [4]\n\
+                 help: shorten it, or declare the length of the longest sequence: `tokens: [5]`",
             ),
             (
                 vec![good.clone(), vec![1.0, 9.0]],
-                "row 1, column 1 (counted from 0): 9 is beyond the vocabulary: input `tokens` of `Words` is \
+                "row 1, column 1 (counted from 0): 9 is outside the vocabulary: input `tokens` of `Words` is \
                  `of int(vocab = 9)`, so its classes go from 0 to 8",
             ),
             (
                 vec![good.clone(), vec![1.0, 1.5]],
-                "row 1, column 1 (counted from 0): 1.5 is not a class index: input `tokens` of `Words` is `of int`, whole \
-                 numbers from 0",
+                "row 1, column 1 (counted from 0): 1.5 is not a class index: input `tokens` of `Words` is `of int`, so it takes \
+                 whole numbers from 0",
             ),
             (
                 vec![good, vec![-1.0]],
-                "row 1, column 0 (counted from 0): -1 is not a class index: input `tokens` of `Words` is `of int`, whole \
-                 numbers from 0",
+                "row 1, column 0 (counted from 0): -1 is not a class index: input `tokens` of `Words` is `of int`, so it takes \
+                 whole numbers from 0",
             ),
         ];
         for (sequences, expected) in cases {
@@ -1120,15 +1123,15 @@ mod tokens {
         assert!(data(vec![3, 2, 1]).check_for(&spec).is_ok());
         assert_eq!(
             data(vec![3, 2]).check_for(&spec).unwrap_err().to_string(),
-            "row 1 (counted from 0): this sequence has 2 steps, input `tokens` of `Bare` is [3]\n\
-             help: say which class fills short sequences up: `tokens: [3] of int(vocab = 6, pad = 0)`"
+            "row 1 (counted from 0): this sequence has 2 steps, but input `tokens` of `Bare` is [3]\n\
+             help: declare a class to pad short sequences with: `tokens: [3] of int(vocab = 6, pad = 0)`"
         );
         assert_eq!(
             data(vec![3, 2, 6])
                 .check_for(&spec)
                 .unwrap_err()
                 .to_string(),
-            "row 1, column 2 (counted from 0): 6 is beyond the vocabulary: input `tokens` of `Bare` is read by \
+            "row 1, column 2 (counted from 0): 6 is outside the vocabulary: input `tokens` of `Bare` is read by \
              `embedding(6, ..)`, so its classes go from 0 to 5",
             "the embedding's table is the vocabulary"
         );
@@ -1141,8 +1144,8 @@ mod tokens {
             data.check_for(&spec::<ThreeConfig>())
                 .unwrap_err()
                 .to_string(),
-            "input `x` of `Three` is of real numbers, these are sequences of class indices\n\
-             help: declare it `x: [2] of int(pad = 0)`, and read it with an `embedding`"
+            "input `x` of `Three` takes real numbers, but these are sequences of class indices\n\
+             help: declare it as `x: [2] of int(pad = 0)`, and read it with an `embedding`"
         );
     }
 }
@@ -1230,8 +1233,8 @@ mod folders {
             .unwrap();
         assert_eq!(
             error(folder.path()),
-            "`pets/dog/c.png` is 4x5 pixels (height x width), `pets/cat/x.png` is 2x3\n\
-             help: bring all to one size: `.resize(2, 3)`"
+            "`pets/dog/c.png` is 4x5 pixels (height x width), but `pets/cat/x.png` is 2x3\n\
+             help: resize all images to one size: `.resize(2, 3)`"
         );
         let images = data::images(folder.path()).unwrap();
         assert_eq!(
@@ -1250,8 +1253,8 @@ mod folders {
             data.check_for(&spec::<ColorConfig>())
                 .unwrap_err()
                 .to_string(),
-            "input `image` of `Color` is [3, 2, 3], these images are [1, 2, 3]\n\
-             help: read them in color: leave `.gray()` out"
+            "input `image` of `Color` is [3, 2, 3], but these images are [1, 2, 3]\n\
+             help: read the images in color, without `.gray()`"
         );
         assert_eq!(
             super::text_of(
@@ -1262,7 +1265,7 @@ mod folders {
                     .unwrap()
                     .check_for(&spec::<ColorConfig>())
             ),
-            "input `image` of `Color` is [3, 2, 3], these images are [3, 8, 8]\nhelp: `.resize(2, 3)`"
+            "input `image` of `Color` is [3, 2, 3], but these images are [3, 8, 8]\nhelp: resize the images: `.resize(2, 3)`"
         );
     }
 
@@ -1280,7 +1283,7 @@ mod folders {
         let error = super::text_of(some.check_rows_for(&spec::<ColorConfig>()));
         assert_eq!(
             error.replace(&folder.path().display().to_string(), "pets"),
-            "`pets/emu/e.png`: label 2 (`emu`) is out of range: `Color` knows 2 classes, so labels go from 0 to 1\n\
+            "`pets/emu/e.png`: label 2 (`emu`) is out of range: `Color` has 2 classes, so labels go from 0 to 1\n\
              help: give the last layer 3 units, or number the classes from 0"
         );
     }
@@ -1300,24 +1303,24 @@ mod folders {
         );
         assert_eq!(
             error(&path.join("empty")),
-            "the folder `pets` has no class\nhelp: one folder for each class: `pets/cat/1.png`, `pets/dog/1.png`"
+            "the folder `pets` has no classes\nhelp: make one folder for each class: `pets/cat/1.png`, `pets/dog/1.png`"
         );
         std::fs::create_dir(path.join("empty/deeper")).unwrap();
         assert_eq!(
             error(path),
             "the class `pets/empty` has no images\n\
-             help: `pets/empty/deeper` is a folder: are the classes one level deeper? `data::images(\"pets/empty\")`"
+             help: it has the folder `pets/empty/deeper`: if the classes are one level deeper, write `data::images(\"pets/empty\")`"
         );
         std::fs::remove_dir_all(path.join("empty")).unwrap();
         assert_eq!(
             error(&path.join("cat")),
-            "`pets/x.png` stands in no class's folder\n\
-             help: one folder for each class: `pets/cat/1.png`, `pets/dog/1.png`"
+            "the image `pets/x.png` is not in the folder of a class\n\
+             help: make one folder for each class: `pets/cat/1.png`, `pets/dog/1.png`"
         );
         std::fs::write(path.join("dog/z.webp"), "").unwrap();
         assert_eq!(
             error(path),
-            "cannot read the image `pets/dog/z.webp`: only PNG and JPEG are read"
+            "cannot read the image `pets/dog/z.webp`: only PNG and JPEG can be read"
         );
     }
 

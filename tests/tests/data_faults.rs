@@ -101,7 +101,7 @@ mod quotes_and_lines {
             csv("x,y\n1,2\n3,\"4\n5,6\",7\n").target("y"),
             &[
                 "line 3: this row has 3 values",
-                "opens on line 3 and closes on line 4",
+                "in quotes from line 3 to line 4",
             ],
         );
         says(
@@ -110,7 +110,7 @@ mod quotes_and_lines {
         );
         says(
             csv("x,y\n1,2\n\"3\"4,5\n").target("y"),
-            &["line 3: ", "behind"],
+            &["line 3: ", "text follows"],
         );
     }
 
@@ -195,10 +195,10 @@ mod headers {
         }
         assert_eq!(
             error(csv("l.5,2,a\n3,4,b\n5,6,a\n").target(2)),
-            "`t.csv`, line 1: names or values? `l.5` in column 0 stands above numbers, as a name does, and `2` in column 1 \
-             is a number, as a value is\n\
-             note: as names these are `l.5`, `2`, `a`; as values this is the first of 3 rows\n\
-             help: say which: `.header(true)` for names, `.header(false)` for values"
+            "`t.csv`, line 1: this line may be a header or a row of values: `l.5` in column 0 is text above numbers, like a name, \
+             but `2` in column 1 is a number, like a value\n\
+             note: as a header it names the columns `l.5`, `2`, `a`; as values it is the first of 3 rows\n\
+             help: write `.header(true)` if it is a header, `.header(false)` if it is not"
         );
     }
 
@@ -271,7 +271,7 @@ mod digits {
             &Targets::values(vec![16_777_216.0], 1).unwrap()
         );
         let error = Data::new([[1.0], [2.0]], [-1_i64, 16_777_217]).unwrap_err();
-        assert!(matches!(error, DataError::Digits { .. }), "{error}");
+        assert!(matches!(error, DataError::InexactInteger { .. }), "{error}");
     }
 
     #[test]
@@ -447,7 +447,7 @@ mod names {
         ] {
             assert_eq!(
                 error.to_string(),
-                "`t.csv`, line 3, column `y`: the class `fox` is not among those of the training data: `cat`, `dog`, `eel`"
+                "`t.csv`, line 3, column `y`: the class `fox` is not one of the classes of the training data: `cat`, `dog`, `eel`"
             );
         }
         // A saved schema says the same.
@@ -481,7 +481,7 @@ mod names {
         assert_eq!(moved.columns(), ["small", "large"]);
         assert_eq!(moved.row(0), Some(&[-1.0, 1.0][..]));
         let other = csv("large,y,tiny\n1,p,0\n0,q,1\n").target("y").unwrap();
-        let beginning = "`t.csv`: these are not the columns of the training data: `small` is missing, `tiny` is additional";
+        let beginning = "`t.csv`: the columns differ from those of the training data: `small` is missing, `tiny` is extra";
         for error in [
             run.evaluate(&other).unwrap_err().to_string(),
             scaler.apply(&other).unwrap_err().to_string(),
@@ -511,17 +511,17 @@ mod names {
         assert_eq!(classes(&some), [1, 0]);
         says(
             schema.apply(&read("c,x,y\nred,1,p\nblue,2,q\n")),
-            &["line 3, column `c`: `blue` is not among"],
+            &["line 3, column `c`: `blue` is not one of"],
         );
         says(
             schema.apply(&csv("c,x,y\n1,1,p\n2,2,q\n").target("y").unwrap()),
-            &["column `c` was read as numbers, and in the training data as categories"],
+            &["column `c` was read as numbers, but as categories in the training data"],
         );
         // Once numbers are scaled, nothing stands for a category that is not there.
         let changed = read("x,c,y\n3,red,q\n4,red,p\n").map(|x| x + 1.0).unwrap();
         assert!(matches!(
             schema.apply(&changed),
-            Err(DataError::ReadOtherwise { .. })
+            Err(DataError::ColumnType { .. })
         ));
     }
 
@@ -562,7 +562,7 @@ mod names {
         says(
             schema.apply(&read("a,b,y\n,2,0\n9,1,1\n").unwrap()),
             &[
-                "column `a` has a mean of its own in 1 row",
+                "column `a` was filled in 1 row with its own mean",
                 "`.like(&train.schema())`",
             ],
         );
@@ -626,7 +626,7 @@ mod names {
         );
         says(
             csv("x;c;z\n5;red;1\n").like(&schema).features(),
-            &["`z` is additional"],
+            &["`z` is extra"],
         );
         assert!(
             csv("x;c;z\n5;red;1\n")
@@ -662,9 +662,9 @@ mod messages {
             .to_string();
         assert_eq!(
             text,
-            "`t.csv`, line 3, column `y`: label 2 (`yes`) is out of range: `Yes` knows 2 classes, so labels go from 0 to 1\n\
-             help: `binary_cross_entropy` of one unit tells two classes apart: for 3 classes write `loss cross_entropy` and \
-             give the last layer 3 units, or leave two classes in the target"
+            "`t.csv`, line 3, column `y`: label 2 (`yes`) is out of range: `Yes` has 2 classes, so labels go from 0 to 1\n\
+             help: `binary_cross_entropy` with one unit has two classes: for 3 classes write `loss cross_entropy` and \
+             give the last layer 3 units, or keep only two classes in the target"
         );
     }
 
@@ -839,6 +839,31 @@ mod numbers {
             table().delimiter('\n').target(0),
         ] {
             assert!(matches!(read, Err(DataError::Setting { .. })), "{read:?}");
+        }
+        let x = [[1.0], [2.0]];
+        for (data, expected) in [
+            (
+                Data::new(x, [0, 2]),
+                "row 1 (counted from 0): class 2 has no name: there are names for 2 classes only\n\
+                 help: give one name for each class, in the order of their indices",
+            ),
+            (
+                Data::new(x, [0.0, 0.5]),
+                "row 1 (counted from 0): target 0.5 is not a class index, but `.with_class_names(..)` needs one\n\
+                 help: for a target of real numbers write `loss mse`",
+            ),
+            (
+                Data::new(x, ()),
+                "`.with_class_names(..)`: the data has no target\n\
+                 help: name the classes of data with one class index for each row",
+            ),
+            (
+                Data::new(x, [[0.0, 1.0], [1.0, 0.0]]),
+                "`.with_class_names(..)`: each row has 2 targets\n\
+                 help: name the classes of data with one class index for each row",
+            ),
+        ] {
+            assert_eq!(error(data.unwrap().with_class_names(["a", "b"])), expected);
         }
         let arrow = csv("x→y\n1→2\n").delimiter('→').target("y").unwrap();
         assert_eq!(arrow.row(0), Some(&[1.0][..]));

@@ -1,162 +1,108 @@
-//! What can be wrong with data.
+//! The errors of data, each with its place and how to fix it.
 
-use std::fmt;
+use super::message::{
+    class_count, count, difference, for_output, hint, list, prefix, quoted_lines,
+};
+use super::place::{Column, Place};
 
-/// A column: by its name, or by its index from 0.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Column {
-    /// The name in the header.
-    Name(String),
-    /// The index, from 0.
-    Index(usize),
-}
-
-impl From<&str> for Column {
-    fn from(name: &str) -> Self {
-        Self::Name(name.to_owned())
-    }
-}
-
-impl From<String> for Column {
-    fn from(name: String) -> Self {
-        Self::Name(name)
-    }
-}
-
-impl From<&String> for Column {
-    fn from(name: &String) -> Self {
-        Self::Name(name.clone())
-    }
-}
-
-impl From<usize> for Column {
-    fn from(index: usize) -> Self {
-        Self::Index(index)
-    }
-}
-
-impl Column {
-    /// How a program names it.
-    pub(super) fn call(&self) -> String {
-        match self {
-            Self::Name(name) => format!("{name:?}"),
-            Self::Index(index) => index.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => write!(f, "`{name}`"),
-            Self::Index(index) => write!(f, "{index}"),
-        }
-    }
-}
-
-/// Where a bad value stands: the line and column of a file, the row and column of an array, or a file that is one
-/// sample.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file, if the data come from one.
-    pub file: Option<String>,
-    /// The line of the file from 1, or the row of the array from 0; `None` where the file is one sample (an image).
-    pub row: Option<usize>,
-    /// The column, if one value is meant and not the whole row.
-    pub column: Option<Column>,
-}
-
-impl Place {
-    pub(crate) fn row(row: usize) -> Self {
-        Self {
-            file: None,
-            row: Some(row),
-            column: None,
-        }
-    }
-
-    pub(crate) fn line(file: &str, line: usize) -> Self {
-        Self {
-            file: Some(file.to_owned()),
-            row: Some(line),
-            column: None,
-        }
-    }
-
-    #[must_use]
-    pub(crate) fn column(mut self, column: impl Into<Column>) -> Self {
-        self.column = Some(column.into());
-        self
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.file, self.row) {
-            (Some(file), Some(line)) => write!(f, "`{file}`, line {line}")?,
-            (Some(file), None) => write!(f, "`{file}`")?,
-            (None, row) => write!(f, "row {}", row.unwrap_or_default())?,
-        }
-        if let Some(column) = &self.column {
-            write!(f, ", column {column}")?;
-        }
-        let counted = self.file.is_none() || matches!(self.column, Some(Column::Index(_)));
-        match (&self.file, counted) {
-            (None, _) => write!(f, " (counted from 0)"),
-            (Some(_), true) => write!(f, " (the column counted from 0)"),
-            (Some(_), false) => Ok(()),
-        }
-    }
-}
-
-/// What is wrong with data: each with the row and the column.
+/// An error in data, with the row and the column where there are any.
+///
+/// The variants are in the order in which data pass through: files, columns, values, training data, the model's inputs,
+/// the model's targets, images, parts of data.
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
+    // Files and arrays.
     /// The file cannot be read.
     #[error("cannot read `{file}`: {reason}")]
     File {
         /// The path as it was given.
         file: String,
-        /// What the system says.
+        /// The error of the system.
         reason: String,
     },
     /// The file is not text in rows and columns.
     #[error("{place}: {reason}")]
     Syntax {
-        /// Where it stands.
+        /// The place.
         place: Box<Place>,
-        /// What is wrong.
+        /// The mistake, and how to fix it.
         reason: String,
     },
-    /// There is not one row.
+    /// There are no rows.
     #[error("{what} has no rows")]
     NoRows {
-        /// The file, or the argument.
+        /// The file or the argument.
         what: String,
     },
-    /// There is not one feature.
+    /// There are no features.
     #[error("{what} has no feature columns")]
     NoFeatures {
-        /// The file, or the argument.
+        /// The file or the argument.
         what: String,
     },
     /// A row is longer or shorter than the others.
-    #[error("{place}: this row has {found}, {others} {expected}{}", quoted_lines(*.quoted), found = count(*.found, "value"),
-        others = if .place.file.is_some() { "the first line" } else { "the rows before it" })]
+    #[error("{place}: this row has {found}, but {others} {expected}{}", quoted_lines(*.quoted), found = count(*.found, "value"),
+        others = if .place.file.is_some() { "the first line has" } else { "the rows before it have" })]
     Ragged {
         /// The row.
         place: Box<Place>,
-        /// How many values it has.
+        /// The number of its values.
         found: usize,
-        /// How many it should have.
+        /// The number of values in the other rows.
         expected: usize,
-        /// Where a quote in it spans lines: the line that opens it, and the one that closes it.
+        /// The lines on which a quote in this row opens and closes, if they differ.
         quoted: Option<(usize, usize)>,
     },
-    /// A first line that may hold names as well as values.
+    /// Flat values whose number is not a multiple of the width.
+    #[error("{} cannot be divided into rows of {width}", count(*.values, "value"))]
+    PartialRow {
+        /// The number of values.
+        values: usize,
+        /// The number of values in a row.
+        width: usize,
+    },
+    /// Features and targets, or two inputs, have different numbers of rows.
+    #[error("{what} has {}, but the features have {}", count(*.found, "row"), count(*.expected, "row"))]
+    RowCount {
+        /// The target, or the input that was added.
+        what: String,
+        /// Its number of rows.
+        found: usize,
+        /// The number of rows of the features.
+        expected: usize,
+    },
+    /// An item of a burn dataset cannot be read.
+    #[error("cannot read item {item} of the dataset: {reason}")]
+    Dataset {
+        /// The item's index.
+        item: usize,
+        /// The error of the dataset.
+        reason: String,
+    },
+    /// More columns, categories, pixels or memory than are allowed.
+    #[error("{what}\nhelp: {help}")]
+    Limit {
+        /// The amount, and its place.
+        what: String,
+        /// A way to need less, and the setting that allows more.
+        help: String,
+    },
+    /// A setting with an impossible value.
+    #[error("{setting}: {reason}\nhelp: {help}")]
+    Setting {
+        /// The call.
+        setting: String,
+        /// The mistake.
+        reason: String,
+        /// A call that works.
+        help: String,
+    },
+
+    // Columns.
+    /// A first line that may be a header or a row of values.
     #[error(
-        "{place}: names or values? {why}\nnote: as names these are {}; as values this is the first of {}\nhelp: say which: `.header(true)` for names, `.header(false)` for values",
+        "{place}: this line may be a header or a row of values: {why}\nnote: as a header it names the columns {}; as values it is the first of {}\nhelp: write `.header(true)` if it is a header, `.header(false)` if it is not",
         list(.fields), count(*.rows, "row")
     )]
     Header {
@@ -164,210 +110,221 @@ pub enum DataError {
         place: Box<Place>,
         /// Its fields.
         fields: Vec<String>,
-        /// The rows with it.
+        /// The number of rows, this one included.
         rows: usize,
-        /// Why it cannot be told.
+        /// The evidence for and against a header.
         why: String,
     },
-    /// A whole number with more digits than an `f32` keeps.
-    #[error("{place}: `{value}` has more digits than a number keeps here: {note}\nhelp: {help}")]
-    Digits {
-        /// Where it stands.
-        place: Box<Place>,
+    /// The file has no such column.
+    #[error("`{file}` has no column {wanted}{}\nnote: its columns are {}", hint(.suggestion.as_deref()), list(.columns))]
+    NoColumn {
+        /// The file.
+        file: String,
+        /// The column that was asked for.
+        wanted: Column,
+        /// The columns of the file.
+        columns: Vec<String>,
+        /// The column that was probably meant.
+        suggestion: Option<String>,
+    },
+    /// Two columns have the same name, or a column is used twice.
+    #[error("`{file}`: column {column} {what}")]
+    DuplicateColumn {
+        /// The file.
+        file: String,
+        /// The column.
+        column: Column,
+        /// The two uses.
+        what: &'static str,
+    },
+
+    // Values.
+    /// A value is missing.
+    #[error("{place}: the value is missing\nhelp: {help}")]
+    Missing {
+        /// The place of the value.
+        place: Place,
+        /// The calls that accept it.
+        help: String,
+    },
+    /// Text where a number is needed.
+    #[error("{place}: `{value}` is not a number\nhelp: {help}")]
+    NotANumber {
+        /// The place of the text.
+        place: Place,
+        /// The text.
+        value: String,
+        /// The calls that accept text.
+        help: String,
+    },
+    /// A number that is NaN, infinite, or too large for `f32`.
+    #[error(
+        "{place}: `{value}` is not a finite number\nnote: one such value makes every weight NaN after one step"
+    )]
+    NotFinite {
+        /// The place of the number.
+        place: Place,
         /// The number.
         value: String,
-        /// What it becomes.
+    },
+    /// An integer that `f32` cannot represent exactly.
+    #[error("{place}: `{value}` has more digits than an `f32` can store: {note}\nhelp: {help}")]
+    InexactInteger {
+        /// The place of the integer.
+        place: Box<Place>,
+        /// The integer.
+        value: String,
+        /// The number that it would become.
         note: String,
-        /// What to write.
+        /// The calls that accept it.
         help: String,
     },
-    /// More than is allowed: columns, categories, pixels, memory.
-    #[error("{what}\nhelp: {help}")]
-    Limit {
-        /// What there is too much of, and where.
-        what: String,
-        /// What to do, and how to allow more.
-        help: String,
+    /// A category that was not declared.
+    #[error("{place}: `{value}` is not one of the categories {}", list(.known))]
+    UnknownCategory {
+        /// The place of the category.
+        place: Box<Place>,
+        /// The category.
+        value: String,
+        /// The categories that were declared, or those of the training data.
+        known: Vec<String>,
     },
-    /// A setting that cannot be.
-    #[error("{setting}: {reason}\nhelp: {help}")]
-    Setting {
-        /// The call.
-        setting: String,
-        /// What is wrong.
-        reason: String,
-        /// What to write.
-        help: String,
-    },
-    /// A column without a value has no mean.
+    /// A column whose values are all missing has no mean.
     #[error(
-        "`{file}`: column `{column}` has no mean that could stand for what is missing\nhelp: {help}"
+        "`{file}`: column `{column}` has no mean to fill in for its missing values\nhelp: {help}"
     )]
     NoMean {
         /// The file.
         file: String,
         /// The column.
         column: String,
-        /// What to write.
+        /// Another way to read it.
         help: String,
     },
-    /// Missing values were made up from other means than the training data's.
+
+    // Training data and other data.
+    /// Missing values were filled with another mean than the training data's.
     #[error(
-        "{}column `{column}` has a mean of its own in {}, and not that of the training data\nhelp: read it as the training data were: `.like(&train.schema())`",
+        "{}column `{column}` was filled in {} with its own mean, not with that of the training data\nhelp: read the file like the training data: `.like(&train.schema())`",
         prefix(.file.as_deref()), count(*.rows, "row")
     )]
-    OwnMean {
+    OtherMean {
         /// The file.
         file: Option<String>,
         /// The column.
         column: String,
-        /// The rows in which it was missing.
+        /// The number of rows in which it was missing.
         rows: usize,
     },
-    /// Other columns than those of the training data.
-    #[error("{}these are not the {what} of the training data: {}\nhelp: name them as there, and leave out what is not for the model: `.ignore(..)`",
-        prefix(.file.as_deref()), difference(.missing, .additional))]
+    /// The columns are not those of the training data.
+    #[error("{}the {what} differ from those of the training data: {}\nhelp: use the same names, and leave out columns that the model does not use: `.ignore(..)`",
+        prefix(.file.as_deref()), difference(.missing, .extra))]
     Columns {
         /// The file.
         file: Option<String>,
-        /// Which columns.
+        /// `columns` or `target columns`.
         what: &'static str,
-        /// The names that the training data have.
+        /// The columns that only the training data have.
         missing: Vec<String>,
-        /// The names that they do not have.
-        additional: Vec<String>,
+        /// The columns that the training data do not have.
+        extra: Vec<String>,
     },
-    /// A column that was read as something else than in the training data.
-    #[error("{}column `{column}` was read as {found}, and in the training data as {training}\nhelp: {help}", prefix(.file.as_deref()))]
-    ReadOtherwise {
+    /// A column was read as another type than in the training data.
+    #[error("{}column `{column}` was read as {found}, but as {training} in the training data\nhelp: {help}", prefix(.file.as_deref()))]
+    ColumnType {
         /// The file.
         file: Option<Box<str>>,
         /// The column.
         column: String,
-        /// What it is here.
+        /// Its type here.
         found: String,
-        /// What it was there.
+        /// Its type in the training data.
         training: String,
-        /// What to write.
+        /// A way to read both alike.
         help: String,
     },
     /// A class that the training data do not have.
-    #[error("{place}: the class `{class}` is not among those of the training data: {}", list(.known))]
+    #[error("{place}: the class `{class}` is not one of the classes of the training data: {}", list(.known))]
     UnknownClass {
-        /// Where it stands.
+        /// The place of the class.
         place: Box<Place>,
         /// The class.
         class: String,
         /// The classes of the training data.
         known: Vec<String>,
     },
-    /// A number is NaN, infinite, or too large for `f32`.
-    #[error(
-        "{place}: `{value}` is not a finite number\nnote: one such value makes every weight NaN after one step"
-    )]
-    NotFinite {
-        /// Where it stands.
-        place: Place,
-        /// The value.
-        value: String,
+    /// The scaler was made for another number of columns.
+    #[error("this scaler was made for inputs of {expected:?} columns, but the data has {found:?}")]
+    Scaler {
+        /// The widths of the inputs here.
+        found: Vec<usize>,
+        /// The widths of the inputs it was made for.
+        expected: Vec<usize>,
     },
-    /// Text where a number should stand.
-    #[error("{place}: `{value}` is not a number\nhelp: {help}")]
-    NotANumber {
-        /// Where it stands.
-        place: Place,
-        /// The text.
-        value: String,
-        /// What to write.
-        help: String,
-    },
-    /// A value is missing.
-    #[error("{place}: the value is missing\nhelp: {help}")]
-    Missing {
-        /// Where it is missing.
-        place: Place,
-        /// What to write.
-        help: String,
-    },
-    /// A column is asked for that is not there.
-    #[error("`{file}` has no column {wanted}{}\nnote: its columns are {}", hint(.suggestion.as_deref()), list(.columns))]
-    NoColumn {
-        /// The file.
-        file: String,
-        /// The column asked for.
-        wanted: Column,
-        /// The columns it has.
-        columns: Vec<String>,
-        /// The column that was probably meant.
-        suggestion: Option<String>,
-    },
-    /// Two columns have one name, or a column is given two uses.
-    #[error("`{file}`: column {column} {what}")]
-    ColumnTwice {
-        /// The file.
-        file: String,
-        /// The column.
-        column: Column,
-        /// What is double.
-        what: &'static str,
-    },
-    /// A category that was not declared.
-    #[error("{place}: `{value}` is not among the declared categories {}", list(.known))]
-    UnknownCategory {
-        /// Where it stands.
-        place: Box<Place>,
-        /// The category.
-        value: String,
-        /// The declared ones.
-        known: Vec<String>,
-    },
-    /// Features and targets have different numbers of rows.
-    #[error("{what} has {}, the features before have {}", count(*.found, "row"), count(*.expected, "row"))]
-    Lengths {
-        /// What is longer or shorter.
-        what: String,
-        /// Its rows.
-        found: usize,
-        /// The rows of what came first.
-        expected: usize,
-    },
-    /// Flat values that do not fill whole rows.
-    #[error("{values} values do not make whole rows of {width}")]
-    Flat {
-        /// How many values.
-        values: usize,
-        /// How many in a row.
-        width: usize,
-    },
-    /// A label beyond the classes that the model tells apart.
-    #[error("{place}: label {label} is out of range: `{model}` knows {}, so labels go from 0 to {}\nhelp: {help}",
-        class_count(*.classes), .classes.saturating_sub(1))]
-    Label {
-        /// Where it stands.
-        place: Box<Place>,
-        /// The label.
-        label: String,
+
+    // The model's inputs.
+    /// The data have other inputs than the model.
+    #[error("`{model}` has the inputs {}, but the data has {}\nhelp: {help}", list(.expected), list(.found))]
+    Inputs {
         /// The model's name.
         model: String,
-        /// How many classes the model tells apart.
-        classes: usize,
-        /// What to write.
+        /// The names of the data's inputs.
+        found: Vec<String>,
+        /// The names of the model's inputs.
+        expected: Vec<String>,
+        /// The calls that name inputs.
         help: String,
     },
+    /// An input with another number of values than the model's.
+    #[error("input `{input}` of `{model}` is {shape}, so a row needs {}, but these rows have {found}", count(*.expected, "value"))]
+    Width {
+        /// The model's name.
+        model: String,
+        /// The input's name.
+        input: String,
+        /// The declared shape.
+        shape: String,
+        /// The number of values in a row of the data.
+        found: usize,
+        /// The number of values in the declared shape.
+        expected: usize,
+    },
+    /// A number so large that sums of squares overflow.
+    #[error(
+        "{place}: {value:e} is too large to train on: squares of such numbers overflow an `f32`\nhelp: {help}"
+    )]
+    TooLarge {
+        /// The place of the number.
+        place: Box<Place>,
+        /// The number.
+        value: f32,
+        /// The calls that scale it.
+        help: String,
+    },
+    /// A number that is not a class of an input `of int`.
+    #[error("{place}: {value} {what}")]
+    Token {
+        /// The place of the number.
+        place: Box<Place>,
+        /// The number.
+        value: f32,
+        /// The mistake, and the classes that the input has.
+        what: String,
+    },
     /// A sequence without a step.
-    #[error("{place}: this sequence has no step\nhelp: {help}")]
+    #[error("{place}: this sequence has no steps\nhelp: {help}")]
     EmptySequence {
         /// The sample.
         place: Place,
-        /// What to do.
+        /// A way to fix it.
         help: String,
     },
     /// A sequence that does not fit the model's time axis.
-    #[error("{place}: this sequence has {}, input `{input}` of `{model}` is {shape}\nhelp: {help}", count(*.found, "step"))]
+    #[error("{place}: this sequence has {}, but input `{input}` of `{model}` is {shape}\nhelp: {help}", count(*.found, "step"))]
     SequenceLength {
         /// The sample.
         place: Box<Place>,
-        /// Its steps.
+        /// The number of its steps.
         found: usize,
         /// The input's name.
         input: String,
@@ -375,30 +332,111 @@ pub enum DataError {
         model: String,
         /// The declared shape.
         shape: String,
-        /// What to write.
+        /// A declaration that accepts it.
         help: String,
     },
     /// Sequences for an input of real numbers.
     #[error(
-        "input `{input}` of `{model}` is of real numbers, these are sequences of class indices\nhelp: declare it `{input}: [{longest}] of int(pad = 0)`, and read it with an `embedding`"
+        "input `{input}` of `{model}` takes real numbers, but these are sequences of class indices\nhelp: declare it as `{input}: [{longest}] of int(pad = 0)`, and read it with an `embedding`"
     )]
     SequencesForNumbers {
         /// The input's name.
         input: String,
         /// The model's name.
         model: String,
-        /// The longest sequence.
+        /// The number of steps of the longest sequence.
         longest: usize,
     },
-    /// A number that is no class of an input `of int`.
-    #[error("{place}: {value} {what}")]
-    Token {
-        /// Where it stands.
-        place: Box<Place>,
-        /// The number.
+
+    // The model's targets.
+    /// The data have no target.
+    #[error("the data has no target, but `{model}` is trained with `{loss}`")]
+    NoTarget {
+        /// The model's name.
+        model: String,
+        /// The loss.
+        loss: String,
+    },
+    /// The model has no loss, so it is unknown how targets are read.
+    #[error(
+        "`{model}` has no loss, so it is unknown how its targets are to be read\nhelp: add a section to the model: `loss cross_entropy` or `loss mse`; to check the inputs alone, use `inputs_of`"
+    )]
+    NoLoss {
+        /// The model's name.
+        model: String,
+    },
+    /// A row of targets with another number of values than the model's output.
+    #[error("`{loss}` of `{model}` needs {}{} as the target of each row, but these rows have {found}", count(*.expected, "value"), for_output(.output))]
+    TargetWidth {
+        /// The model's name.
+        model: String,
+        /// The loss.
+        loss: String,
+        /// The number of values in a row of the data.
+        found: usize,
+        /// The number of values that the loss needs.
+        expected: usize,
+        /// The output's shape, if it has more than one axis.
+        output: Vec<usize>,
+    },
+    /// Classes with names where the loss needs numbers.
+    #[error("the target has the classes {}, but `{loss}` of `{model}` needs numbers\nhelp: for classes write `loss cross_entropy`", list(.classes))]
+    ClassesForNumbers {
+        /// The model's name.
+        model: String,
+        /// The loss.
+        loss: String,
+        /// The classes.
+        classes: Vec<String>,
+    },
+    /// A target that is not a class index.
+    #[error(
+        "{place}: target {value} is not a class index, but `{loss}` needs one\nhelp: for a target of real numbers write `loss mse`"
+    )]
+    NotAClass {
+        /// The place of the target.
+        place: Place,
+        /// The target.
         value: f32,
-        /// What is wrong with it.
-        what: String,
+        /// The loss.
+        loss: String,
+    },
+    /// A label beyond the classes of the model.
+    #[error("{place}: label {label} is out of range: `{model}` has {}, so labels go from 0 to {}\nhelp: {help}",
+        class_count(*.classes), .classes.saturating_sub(1))]
+    Label {
+        /// The place of the label.
+        place: Box<Place>,
+        /// The label.
+        label: String,
+        /// The model's name.
+        model: String,
+        /// The number of classes of the model.
+        classes: usize,
+        /// A change of the model or of the data.
+        help: String,
+    },
+    /// A class without a name where the others have one.
+    #[error("{place}: class {class} has no name: there are names for {} only\nhelp: give one name for each class, in the order of their indices", class_count(*.names))]
+    UnnamedClass {
+        /// The place of the class.
+        place: Box<Place>,
+        /// The class index.
+        class: usize,
+        /// The number of names.
+        names: usize,
+    },
+    /// A target outside the range that the loss or the declaration allows.
+    #[error("{place}: target {value} is not {allowed}\nnote: {note}")]
+    TargetRange {
+        /// The place of the target.
+        place: Box<Place>,
+        /// The target.
+        value: f32,
+        /// The allowed range.
+        allowed: String,
+        /// The reason for this range.
+        note: String,
     },
     /// Probabilities as targets that do not sum to 1.
     #[error("{place}: these probabilities sum to {sum}, not to 1\nnote: `{loss}` of `{model}` reads a row of {} as the probability of each class", count(*.width, "value"))]
@@ -411,58 +449,43 @@ pub enum DataError {
         loss: String,
         /// The model's name.
         model: String,
-        /// The numbers of a row.
+        /// The number of values in a row.
         width: usize,
     },
-    /// A label that is not a whole number.
-    #[error(
-        "{place}: target {value} is not a class index, and `{loss}` wants one\nhelp: for a target of real numbers write `loss mse`"
-    )]
-    NotAClass {
-        /// Where it stands.
-        place: Place,
-        /// The value.
-        value: f32,
-        /// The loss.
-        loss: String,
-    },
-    /// A target outside the range that the loss or the declaration allows.
-    #[error("{place}: target {value} is not {allowed}\nnote: {note}")]
-    Target {
-        /// Where it stands.
-        place: Box<Place>,
-        /// The value.
-        value: f32,
-        /// What is allowed.
-        allowed: String,
-        /// Who says so.
-        note: String,
-    },
     /// Every row has the same class.
-    #[error("all {} have the class {class}: there is nothing to tell apart", count(*.rows, "row"))]
+    #[error("all {} have the class {class}, so there is nothing to learn", count(*.rows, "row"))]
     OneClass {
         /// The class.
         class: String,
-        /// How many rows.
+        /// The number of rows.
         rows: usize,
     },
-    /// An input has another width than the model's.
-    #[error("input `{input}` of `{model}` is {shape}, so a row has {}: these have {found}", count(*.expected, "value"))]
-    Width {
-        /// The model's name.
-        model: String,
-        /// The input's name.
-        input: String,
-        /// The declared shape.
-        shape: String,
-        /// The values of a row here.
-        found: usize,
-        /// The values of a row in the declaration.
-        expected: usize,
+
+    // Images.
+    /// An image that cannot be read.
+    #[error("cannot read the image `{file}`: {reason}")]
+    Image {
+        /// The file.
+        file: String,
+        /// The fault.
+        reason: String,
+    },
+    /// An image of another size than the first one.
+    #[error("`{file}` is {}x{} pixels (height x width), but `{first}` is {}x{}\nhelp: resize all images to one size: `.resize({}, {})`",
+        .found[0], .found[1], .expected[0], .expected[1], .expected[0], .expected[1])]
+    ImageSize {
+        /// The file.
+        file: String,
+        /// Its height and width.
+        found: [usize; 2],
+        /// The first image.
+        first: String,
+        /// The height and width of the first image.
+        expected: [usize; 2],
     },
     /// Images of another shape than the model's input.
     #[error(
-        "input `{input}` of `{model}` is {expected:?}, these images are {found:?}\nhelp: {help}"
+        "input `{input}` of `{model}` is {expected:?}, but these images are {found:?}\nhelp: {help}"
     )]
     ImageShape {
         /// The model's name.
@@ -473,245 +496,41 @@ pub enum DataError {
         found: Vec<usize>,
         /// The declared shape.
         expected: Vec<usize>,
-        /// What to write.
+        /// The calls or the declaration that make them fit.
         help: String,
     },
-    /// An image that cannot be read.
-    #[error("cannot read the image `{file}`: {reason}")]
-    Image {
-        /// The file.
-        file: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// An image of another size than the first one.
-    #[error("`{file}` is {}x{} pixels (height x width), `{first}` is {}x{}\nhelp: bring all to one size: `.resize({}, {})`",
-        .found[0], .found[1], .expected[0], .expected[1], .expected[0], .expected[1])]
-    ImageSize {
-        /// The file.
-        file: String,
-        /// Its height and width.
-        found: [usize; 2],
-        /// The first image.
-        first: String,
-        /// Its height and width.
-        expected: [usize; 2],
-    },
-    /// A folder that is not made of one folder of images for each class.
+    /// A folder that does not have one folder of images for each class.
     #[error("{what}\nhelp: {help}")]
     Folder {
-        /// What is wrong.
+        /// The mistake.
         what: String,
-        /// What to do.
+        /// A way to fix it.
         help: String,
     },
-    /// The inputs are not those of the model.
-    #[error("`{model}` has the inputs {}, these data have {}\nhelp: {help}", list(.expected), list(.found))]
-    Inputs {
-        /// The model's name.
-        model: String,
-        /// The names of the data's inputs.
-        found: Vec<String>,
-        /// The names of the model's inputs.
-        expected: Vec<String>,
-        /// What to write.
-        help: String,
-    },
-    /// There is nothing to compare with.
-    #[error("these data have no target, and `{model}` is trained with `{loss}`")]
-    NoTarget {
-        /// The model's name.
-        model: String,
-        /// The loss.
-        loss: String,
-    },
-    /// Nothing says what a target is.
-    #[error(
-        "`{model}` has no loss, which says what a target is\nhelp: add a section to the model: `loss cross_entropy` or `loss mse`; its inputs alone are checked by `inputs_of`"
-    )]
-    NoLoss {
-        /// The model's name.
-        model: String,
-    },
-    /// A number whose square is none.
-    #[error(
-        "{place}: {value:e} is too large to train on: its square is beyond what an `f32` holds\nhelp: {help}"
-    )]
-    Large {
-        /// Where it stands.
-        place: Box<Place>,
-        /// The number.
-        value: f32,
-        /// What to do.
-        help: String,
-    },
-    /// A row of targets has another width than the model's output.
-    #[error("`{loss}` of `{model}` wants {}{} in each row's target: these have {found}", count(*.expected, "value"), for_output(.output))]
-    TargetWidth {
-        /// The model's name.
-        model: String,
-        /// The loss.
-        loss: String,
-        /// The values of a row here.
-        found: usize,
-        /// The values that are wanted.
-        expected: usize,
-        /// The output's shape, if it has more axes than one.
-        output: Vec<usize>,
-    },
-    /// Text classes where numbers are wanted.
-    #[error("the target has the classes {}, and `{loss}` of `{model}` wants numbers\nhelp: for classes write `loss cross_entropy`", list(.classes))]
-    ClassesForNumbers {
-        /// The model's name.
-        model: String,
-        /// The loss.
-        loss: String,
-        /// The classes.
-        classes: Vec<String>,
-    },
-    /// A split that leaves one side empty.
-    #[error("a share of {share} of {} leaves one side empty\nhelp: the share is the first part's, between 0 and 1: `split(0.8, 42)`", count(*.rows, "row"))]
-    Share {
-        /// The share.
-        share: f64,
-        /// The rows there are.
-        rows: usize,
-    },
-    /// A number of folds that cannot be.
-    #[error("{} cannot be made of {}: there must be at least 2, and no more than rows", count(*.folds, "fold"), count(*.rows, "row"))]
-    Folds {
-        /// How many folds.
-        folds: usize,
-        /// The rows there are.
-        rows: usize,
-    },
-    /// A row is asked for that is not there.
-    #[error("there is no row {row}: there are {}", count(*.rows, "row"))]
+
+    // Parts of data.
+    /// A row index out of range.
+    #[error("row {row} is out of range: the data has {}, counted from 0", count(*.rows, "row"))]
     NoRow {
-        /// The index asked for.
+        /// The index that was asked for.
         row: usize,
-        /// The rows there are.
+        /// The number of rows.
         rows: usize,
     },
-    /// The scaler was made for other columns.
-    #[error("this scaler was made for rows of {expected:?} values, these have {found:?}")]
-    Scaler {
-        /// The widths of the inputs here.
-        found: Vec<usize>,
-        /// The widths of the inputs it was made for.
-        expected: Vec<usize>,
+    /// A split that leaves one part empty.
+    #[error("`split({fraction}, ..)` of {} leaves one part empty\nhelp: give the first part's fraction of the rows, between 0 and 1: `split(0.8, 42)`", count(*.rows, "row"))]
+    SplitFraction {
+        /// The fraction.
+        fraction: f64,
+        /// The number of rows.
+        rows: usize,
     },
-    /// A data set could not give an item.
-    #[error("item {item} of the data set cannot be read: {reason}")]
-    Dataset {
-        /// The item's index.
-        item: usize,
-        /// What the data set says.
-        reason: String,
+    /// Fewer than two folds, or more folds than rows.
+    #[error("cannot make {} of {}: there must be at least 2 folds, and at most one for each row", count(*.folds, "fold"), count(*.rows, "row"))]
+    Folds {
+        /// The number of folds.
+        folds: usize,
+        /// The number of rows.
+        rows: usize,
     },
-}
-
-impl DataError {
-    pub(super) fn columns(
-        file: Option<&str>,
-        what: &'static str,
-        missing: Vec<String>,
-        additional: Vec<String>,
-    ) -> Self {
-        Self::Columns {
-            file: file.map(str::to_owned),
-            what,
-            missing,
-            additional,
-        }
-    }
-}
-
-/// `1 row`, `2 rows`.
-pub(crate) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// `1 class`, `2 classes`.
-pub(super) fn class_count(number: usize) -> String {
-    let ending = if number == 1 { "" } else { "es" };
-    format!("{number} class{ending}")
-}
-
-/// Text of someone else's, not too long.
-pub(super) fn shortened(text: &str) -> String {
-    const SHOWN: usize = 60;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}..", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// `4 GiB`, `1.5 MiB`.
-pub(super) fn bytes(bytes: usize) -> String {
-    let (mut size, mut unit) = (bytes as f64, 0);
-    let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    while size >= 1024.0 && unit + 1 < units.len() {
-        size /= 1024.0;
-        unit += 1;
-    }
-    format!("{} {}", (size * 10.0).round() / 10.0, units[unit])
-}
-
-/// `` `new.csv`: ``.
-fn prefix(file: Option<&str>) -> String {
-    file.map_or_else(String::new, |file| format!("`{file}`: "))
-}
-
-/// `` `a` is missing, `b`, `c` are additional ``.
-fn difference(missing: &[String], additional: &[String]) -> String {
-    let part = |names: &[String], what: &str| {
-        let verb = if names.len() == 1 { "is" } else { "are" };
-        (!names.is_empty()).then(|| format!("{} {verb} {what}", list(names)))
-    };
-    let parts = [part(missing, "missing"), part(additional, "additional")];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-/// `; a quote in it opens on line 3 and closes on line 5`.
-fn quoted_lines(lines: Option<(usize, usize)>) -> String {
-    lines.map_or_else(String::new, |(opened, closed)| {
-        format!("; a quote in it opens on line {opened} and closes on line {closed}")
-    })
-}
-
-/// `` `a`, `b`, `c` ``, shortened.
-pub(super) fn list(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let mut text = names
-        .iter()
-        .take(SHOWN)
-        .map(|name| format!("`{}`", shortened(name)))
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > SHOWN {
-        text.push_str(" and ");
-        text.push_str(&(names.len() - SHOWN).to_string());
-        text.push_str(" more");
-    }
-    if text.is_empty() {
-        "none".to_owned()
-    } else {
-        text
-    }
-}
-
-/// ` (for the output [12, 50])`.
-fn for_output(output: &[usize]) -> String {
-    if output.len() > 1 {
-        format!(" (for the output {output:?})")
-    } else {
-        String::new()
-    }
-}
-
-fn hint(suggestion: Option<&str>) -> String {
-    suggestion
-        .map(|name| format!(": did you mean `{name}`?"))
-        .unwrap_or_default()
 }

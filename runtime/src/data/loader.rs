@@ -1,6 +1,6 @@
-//! Batches on a device.
+//! `Loader`: the batches of prepared data, on a device.
 
-use super::Prepared;
+use super::prepare::Prepared;
 use super::split::permutation;
 use crate::{Batch, InputTensor, Inputs, Target};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
@@ -11,15 +11,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Gives the batches of data in memory: one tensor for each input, uploaded once.
+/// Loads the batches of data in memory: one tensor for each input, uploaded once.
 ///
-/// A shuffled batch is gathered when it is asked for, one in order is a slice: nothing is held twice.
-/// The order of epoch `n` depends on the seed and on `n` alone, so a run can be repeated bit for bit.
+/// A shuffled batch is gathered when it is asked for, and a batch in order is a slice, so nothing is stored twice.
+/// The order of epoch `n` depends only on the seed and on `n`, so a run can be repeated bit for bit.
 #[derive(Debug)]
 pub struct Loader {
-    /// On the plain device: gathering is not to be differentiated.
+    /// All rows, on the device without autodiff: gathering is not differentiated.
     all: Batch,
-    /// What the batches are asked for on.
+    /// The device of the batches.
     device: Device,
     /// The rows that are loaded.
     rows: Range<usize>,
@@ -28,12 +28,19 @@ pub struct Loader {
     drop_last: bool,
     join_single: bool,
     first_epoch: u64,
-    /// The epoch that the next [`DataLoader::iter`] gives.
+    /// The epoch of the next [`DataLoader::iter`].
     epoch: AtomicU64,
 }
 
+impl Prepared {
+    /// Batches of `batch` samples (at least one), in order; see [`Loader::shuffled`].
+    pub fn loader(&self, batch: usize, device: &Device) -> Loader {
+        Loader::new(self, batch, device)
+    }
+}
+
 impl Loader {
-    /// Batches of `batch` samples (one at least), in order, on the device.
+    /// Batches of `batch` samples (at least one), in order, on the device.
     pub fn new(data: &Prepared, batch: usize, device: &Device) -> Self {
         Self {
             all: data.batch(&device.clone().inner()),
@@ -55,21 +62,21 @@ impl Loader {
         self
     }
 
-    /// Whether a last batch of fewer samples is left out. (Not if it is the only one.)
+    /// If true, a last batch of fewer samples is left out, unless it is the only one.
     #[must_use]
     pub fn drop_last(mut self, drop_last: bool) -> Self {
         self.drop_last = drop_last;
         self
     }
 
-    /// Whether a last batch of one sample joins the one before it: batch norm has no variance of one sample.
+    /// If true, a last batch of one sample joins the one before it: one sample has no variance for batch norm.
     #[must_use]
     pub fn join_single(mut self, join_single: bool) -> Self {
         self.join_single = join_single;
         self
     }
 
-    /// The epoch that comes first, from 0: for a run that is resumed.
+    /// The first epoch, from 0: to resume a run.
     #[must_use]
     pub fn starting_at(mut self, epoch: u64) -> Self {
         self.first_epoch = epoch;
@@ -77,12 +84,12 @@ impl Loader {
         self
     }
 
-    /// The batches of an epoch.
+    /// The number of batches in an epoch.
     pub fn batches(&self) -> usize {
         self.bounds().len()
     }
 
-    /// The rows of an epoch, in its order.
+    /// The rows of an epoch, in the order in which they are loaded.
     pub fn order(&self, epoch: u64) -> Vec<usize> {
         match self.seed {
             Some(seed) => permutation(self.rows.clone(), seed.wrapping_add(epoch)),
@@ -90,7 +97,7 @@ impl Loader {
         }
     }
 
-    /// Where the batches begin and end in the epoch's order.
+    /// The range of each batch in the epoch's order.
     fn bounds(&self) -> Vec<Range<usize>> {
         let rows = self.rows.len();
         let mut bounds: Vec<Range<usize>> = (0..rows)
@@ -170,11 +177,11 @@ impl DataLoader<Batch> for Loader {
 
 /// The batches of one epoch.
 struct Batches<'a> {
-    /// All rows, on the plain device.
+    /// All rows, on the device without autodiff.
     all: &'a Batch,
-    /// The epoch's order, if it has one of its own.
+    /// The order of the epoch; `None` if it is that of the rows.
     order: Option<Tensor<1, Int>>,
-    /// Where the loaded rows begin in `all`.
+    /// The first of the loaded rows in `all`.
     start: usize,
     bounds: Vec<Range<usize>>,
     next: usize,
@@ -213,12 +220,12 @@ impl DataLoaderIterator<Batch> for Batches<'_> {
     }
 }
 
-/// What is done to every tensor of a batch.
+/// A change of every tensor of a batch.
 trait Change {
     fn apply<const D: usize, K: Autodiff>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K>;
 }
 
-/// A copy on a device.
+/// Copies a batch to a device.
 struct To<'a>(&'a Device);
 
 impl Change for To<'_> {
@@ -227,11 +234,11 @@ impl Change for To<'_> {
     }
 }
 
-/// The rows of a batch, on the device of the model.
+/// Picks the rows of a batch, on the device of the model.
 struct Pick {
-    /// These rows, or
+    /// The rows, if they are shuffled.
     picked: Option<Tensor<1, Int>>,
-    /// so many from this one on.
+    /// The first row and the number of rows, if they are in order.
     following: (usize, usize),
     autodiff: bool,
 }
@@ -240,7 +247,7 @@ impl Change for Pick {
     fn apply<const D: usize, K: Autodiff>(&self, tensor: &Tensor<D, K>) -> Tensor<D, K> {
         let (start, length) = self.following;
         let rows = match &self.picked {
-            // Batch by batch: a batch stays in the cache until the first layer reads it, a whole epoch would not.
+            // Not the whole epoch at once: a batch stays in the cache until the first layer reads it.
             Some(picked) => tensor.clone().select(0, picked.clone()),
             None => tensor.clone().narrow(0, start, length),
         };
@@ -248,11 +255,12 @@ impl Change for Pick {
     }
 }
 
-/// How many of a target's rows belong to one sample: see [`Target`].
+/// The number of target rows of one sample: see [`Target`].
 fn positions(batch: &Batch, rows: usize) -> usize {
     rows / batch.inputs.batch().max(1)
 }
 
+/// The batch with every tensor changed.
 fn map(batch: &Batch, change: &impl Change) -> Batch {
     let samples = batch.inputs.batch();
     let input = |input: &InputTensor| match input {

@@ -1,11 +1,14 @@
-//! Scaling of features, with statistics from the training part only.
+//! `Scaler`: scales features, with statistics of the training part only.
 
-use super::error::{DataError, Place};
-use super::{Data, Features, Input, Schema};
+use super::error::DataError;
+use super::features::Features;
+use super::place::Place;
+use super::samples::{Data, Input};
+use super::schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// How a [`Scaler`] scales.
+/// The method of a [`Scaler`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -16,10 +19,10 @@ pub enum Scaling {
     MinMax,
 }
 
-/// Shifts and scales every column of the features; made from the training part, applied to all parts.
+/// Shifts and scales every column of the features. It is made from the training part and applied to all parts.
 ///
-/// A column that is constant in the training part becomes 0. The scaler can be saved with serde beside the
-/// weights: what a model was trained on scaled, it must be asked scaled.
+/// A column that is constant in the training part becomes 0. A model that was trained on scaled data also needs scaled
+/// data for predictions, so the scaler can be saved with serde next to the weights.
 ///
 /// ```
 /// use damper::data::{Data, Scaler};
@@ -33,7 +36,7 @@ pub enum Scaling {
 pub struct Scaler {
     scaling: Scaling,
     inputs: Vec<Vec<Affine>>,
-    /// The names of the columns; none in what was saved by an older version.
+    /// The names of the columns; empty in scalers that were saved by older versions.
     #[serde(default)]
     schema: Schema,
 }
@@ -56,20 +59,20 @@ impl Affine {
 }
 
 impl Scaler {
-    /// Mean 0 and standard deviation 1 (that of the population) in the training part.
+    /// Mean 0 and (population) standard deviation 1 in the training part.
     ///
     /// # Errors
     ///
-    /// [`DataError::NoRows`] if there is nothing to take statistics from.
+    /// [`DataError::NoRows`] if the training part is empty.
     pub fn standard(train: &Data) -> Result<Self, DataError> {
         Self::fit(train, Scaling::Standard)
     }
 
-    /// From 0 to 1 in the training part; other parts may lie beyond.
+    /// From 0 to 1 in the training part; values of other parts may be outside of this range.
     ///
     /// # Errors
     ///
-    /// [`DataError::NoRows`] if there is nothing to take statistics from.
+    /// [`DataError::NoRows`] if the training part is empty.
     pub fn min_max(train: &Data) -> Result<Self, DataError> {
         Self::fit(train, Scaling::MinMax)
     }
@@ -95,12 +98,12 @@ impl Scaler {
         })
     }
 
-    /// How it scales.
+    /// The method.
     pub fn scaling(&self) -> Scaling {
         self.scaling
     }
 
-    /// The data scaled; targets stay as they are. Columns with names are put in the order of the training part.
+    /// The scaled data. Targets are not changed, and columns with names are put in the order of the training part.
     ///
     /// # Errors
     ///
@@ -118,11 +121,12 @@ impl Scaler {
         self.map(data, Affine::inverse)
     }
 
-    /// One sample of the first input scaled: for a single prediction.
+    /// One scaled sample of the first input, for a single prediction.
     ///
     /// # Errors
     ///
-    /// [`DataError::Scaler`] if the row has more or fewer values, [`DataError::NotFinite`].
+    /// [`DataError::Scaler`] if the row has more or fewer values, [`DataError::NotFinite`] if a number is not finite before
+    /// or after scaling.
     pub fn apply_row(&self, row: &[f32]) -> Result<Vec<f32>, DataError> {
         match self.inputs.first() {
             Some(columns) if columns.len() == row.len() => {
@@ -133,7 +137,7 @@ impl Scaler {
                         scaled => Err(DataError::NotFinite {
                             place: Place::row(0).column(index),
                             value: if x.is_finite() {
-                                format!("{scaled}, made from {x},")
+                                format!("{scaled} (from {x})")
                             } else {
                                 x.to_string()
                             },
@@ -141,7 +145,7 @@ impl Scaler {
                     })
                     .collect()
             }
-            _ => Err(self.misfit(vec![row.len()])),
+            _ => Err(self.other_width(vec![row.len()])),
         }
     }
 
@@ -154,7 +158,7 @@ impl Scaler {
                 .zip(data.inputs())
                 .all(|(columns, features)| columns.len() == features.width);
         if !fits {
-            return Err(self.misfit(data.inputs().map(|features| features.width).collect()));
+            return Err(self.other_width(data.inputs().map(|features| features.width).collect()));
         }
         let mut inputs = Vec::with_capacity(data.inputs.len());
         for (columns, input) in self.inputs.iter().zip(&data.inputs) {
@@ -191,7 +195,7 @@ impl Scaler {
         })
     }
 
-    fn misfit(&self, found: Vec<usize>) -> DataError {
+    fn other_width(&self, found: Vec<usize>) -> DataError {
         DataError::Scaler {
             found,
             expected: self.inputs.iter().map(Vec::len).collect(),
@@ -218,19 +222,20 @@ pub fn standardize<const N: usize>(
     others: [&Data; N],
 ) -> Result<(Data, [Data; N]), DataError> {
     let scaler = Scaler::standard(train)?;
-    let mut misfit = None;
+    let mut failed = None;
     let others = others.map(|data| {
         scaler.apply(data).unwrap_or_else(|error| {
-            misfit = Some(error);
+            failed = Some(error);
             train.clone()
         })
     });
-    match misfit {
+    match failed {
         Some(error) => Err(error),
         None => Ok((scaler.apply(train)?, others)),
     }
 }
 
+/// The shift and scale of each column.
 fn statistics(features: &Features, scaling: Scaling) -> Vec<Affine> {
     let rows = features.rows() as f64;
     let column = |index: usize| {
@@ -248,7 +253,7 @@ fn statistics(features: &Features, scaling: Scaling) -> Vec<Affine> {
                     (low.min(x), high.max(x))
                 });
             let (offset, scale) = match scaling {
-                // Two passes: the difference of two large sums would lose the deviation of a large mean.
+                // Two passes: with a large mean, the difference of two large sums would lose the deviation.
                 Scaling::Standard => {
                     let mean = column(index).sum::<f64>() / rows;
                     (
@@ -258,7 +263,7 @@ fn statistics(features: &Features, scaling: Scaling) -> Vec<Affine> {
                 }
                 Scaling::MinMax => (low, high - low),
             };
-            // Equal numbers, not a small deviation: rounding in the mean must not be blown up to noise.
+            // A constant column has a deviation of rounding errors only, which must not be scaled up to noise.
             if low < high && scale > 0.0 {
                 Affine { offset, scale }
             } else {

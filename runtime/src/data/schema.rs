@@ -1,15 +1,19 @@
-//! What the columns and classes of data are called: so that other data are read, and put in order, by name.
+//! The names of columns, categories and classes, by which other data are put in the same order.
 
-use super::error::{DataError, list};
-use super::{Column, Data, Features, Input, Missing, Targets};
+use super::columns::{ColumnSchema, Columns, TableSchema};
+use super::error::DataError;
+use super::features::Features;
+use super::message::list;
+use super::samples::{Data, Input};
+use super::targets::Targets;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// The names of data: columns, their categories, classes. [`Data::schema`] gives it, and a run keeps that of its
+/// The names of columns, categories and classes. [`Data::schema`] returns it, and a [`Run`](crate::Run) keeps that of its
 /// training data.
 ///
-/// It holds no samples, and can be saved with serde beside the weights.
+/// It has no samples, and can be saved with serde next to the weights.
 ///
 /// ```
 /// use damper::data;
@@ -21,7 +25,7 @@ use std::sync::Arc;
 /// assert_eq!(schema.columns().collect::<Vec<_>>(), ["size", "city"]);
 /// assert_eq!(schema.classes(), ["cat", "dog"]);
 ///
-/// // Other columns first, and not every category: the same columns after all.
+/// // The columns are in another order, and a category is missing.
 /// let new = data::csv_from("new.csv", "kind,city,size\ndog,Rome,3\n".as_bytes())?.categorical("city").target("kind")?;
 /// let new = schema.apply(&new)?;
 /// assert_eq!((new.columns(), new.row(0)), (train.columns(), Some(&[3.0, 0.0, 1.0][..])));
@@ -33,9 +37,9 @@ pub struct Schema {
     /// The names of the target's columns.
     pub(super) target: Vec<String>,
     pub(super) classes: Vec<String>,
-    /// Whether the classes were told apart by their names in a file, and not named by the program.
+    /// True if the classes got their names from a file, false if the program named them.
     pub(super) classes_were_read: bool,
-    /// How the file was read, if the data come from one.
+    /// The settings with which the file was read, if the data come from one.
     pub(super) table: Option<TableSchema>,
 }
 
@@ -45,84 +49,8 @@ pub(super) struct InputSchema {
     pub(super) columns: Columns,
 }
 
-/// The columns of a file that an input was made of, in its order; empty for arrays.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Columns {
-    /// Whether these are names, and not indices.
-    pub(super) named: bool,
-    pub(super) list: Vec<ColumnSchema>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct ColumnSchema {
-    pub(super) name: String,
-    /// Its categories, each of which is a feature; `None` for a column of numbers.
-    pub(super) categories: Option<Vec<String>>,
-    /// Under [`Missing::Mean`]: the mean that replaces a missing value, for each of its features.
-    pub(super) means: Option<Vec<f32>>,
-    /// The rows in which that was put in.
-    pub(super) filled: usize,
-}
-
-impl ColumnSchema {
-    pub(super) fn width(&self) -> usize {
-        self.categories.as_ref().map_or(1, Vec::len)
-    }
-}
-
-/// How a file was read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct TableSchema {
-    pub(super) delimiter: char,
-    pub(super) missing: Missing,
-    /// The columns that were left out.
-    pub(super) ignored: Vec<String>,
-}
-
-impl Columns {
-    /// The features' names: `size`, `city=Bern`, `city=Rome`.
-    pub(super) fn features(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        for column in &self.list {
-            match &column.categories {
-                Some(categories) => names.extend(
-                    categories
-                        .iter()
-                        .map(|category| format!("{}={category}", column.name)),
-                ),
-                None => names.push(column.name.clone()),
-            }
-        }
-        names
-    }
-
-    /// How a column is found in a file.
-    pub(super) fn column(&self, place: usize) -> Column {
-        let name = self.list.get(place).map_or("", |column| &column.name);
-        match name.parse() {
-            Ok(index) if !self.named => Column::Index(index),
-            _ => Column::from(name),
-        }
-    }
-
-    fn width(&self) -> usize {
-        self.list.iter().map(ColumnSchema::width).sum()
-    }
-
-    /// Where each column's first feature stands.
-    fn starts(&self) -> Vec<usize> {
-        let mut at = 0;
-        let start = |column: &ColumnSchema| {
-            let start = at;
-            at += column.width();
-            start
-        };
-        self.list.iter().map(start).collect()
-    }
-}
-
 impl Schema {
-    /// The columns of the first input as the file has them; none for data from arrays.
+    /// The columns of the first input, in the order of the features; none for data from arrays.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         let columns = self.inputs.first().map(|input| &input.columns.list);
         columns
@@ -136,17 +64,17 @@ impl Schema {
         &self.classes
     }
 
-    /// Other data with the columns and classes of these: columns are put in order by name, categories and classes are
-    /// numbered as here. A category or class that the other data lack is no fault.
+    /// Other data in the order of this schema: columns are ordered by name, categories and classes are numbered as here.
+    /// The other data need not have every category and class.
     ///
-    /// Where either side has no names, as data from arrays, nothing is done. Training and
+    /// If either side has no names, like data from arrays, the data are returned as they are. Training and
     /// [`Run::evaluate`](crate::Run::evaluate) call it.
     ///
     /// # Errors
     ///
-    /// [`DataError::Columns`] if columns are missing or additional, [`DataError::UnknownCategory`] and
-    /// [`DataError::UnknownClass`] with the row, [`DataError::ReadOtherwise`] if a column or the target is of another
-    /// kind, [`DataError::OwnMean`] if missing values were made up from the other data's own means.
+    /// [`DataError::Columns`] if columns are missing or extra, [`DataError::UnknownCategory`] and
+    /// [`DataError::UnknownClass`] with the row, [`DataError::ColumnType`] if a column or the target has another type,
+    /// [`DataError::OtherMean`] if missing values were filled with the other data's own means.
     pub fn apply(&self, data: &Data) -> Result<Data, DataError> {
         let mut inputs = Vec::with_capacity(data.inputs.len());
         for (index, input) in data.inputs.iter().enumerate() {
@@ -168,105 +96,115 @@ impl Schema {
             inputs,
             ..data.clone()
         };
-        self.targets(&mut data)?;
+        self.apply_to_targets(&mut data)?;
         Ok(data)
     }
 
-    fn targets(&self, data: &mut Data) -> Result<(), DataError> {
-        let from_a_table = !data.origin.target.is_empty();
-        let otherwise = |found: &str, training: &str, help: &str| {
-            let column = data.origin.target.first();
-            let column = column.or(self.target.first());
-            Err(DataError::ReadOtherwise {
-                file: data.origin.file.as_deref().map(Box::from),
-                column: column.cloned().unwrap_or_default(),
-                found: found.to_owned(),
-                training: training.to_owned(),
-                help: help.to_owned(),
-            })
-        };
+    fn apply_to_targets(&self, data: &mut Data) -> Result<(), DataError> {
+        let is_from_table = !data.origin.target.is_empty();
         match &data.targets {
             Targets::Classes { indices, names } if !names.is_empty() => {
                 if self.classes.is_empty() {
-                    if self.target.is_empty() || !from_a_table {
+                    if self.target.is_empty() || !is_from_table {
                         return Ok(());
                     }
-                    return otherwise(
-                        "classes",
-                        "numbers",
-                        "read both alike: `.classes()` or `.values()`",
-                    );
+                    let help = "read both alike: `.classes()` or `.values()`";
+                    return Err(self.other_target_type(data, ["classes", "numbers"], help));
                 }
-                if **names == self.classes {
-                    return Ok(());
+                if **names != self.classes {
+                    data.targets = self.renumbered(data, indices, names)?;
                 }
-                let known: HashMap<&str, usize> = self
-                    .classes
-                    .iter()
-                    .enumerate()
-                    .map(|(index, name)| (name.as_str(), index))
-                    .collect();
-                let mut renumbered = Vec::with_capacity(indices.len());
-                for (row, class) in indices.iter().enumerate() {
-                    let name = names.get(*class).map(String::as_str);
-                    match name.and_then(|name| known.get(name)) {
-                        Some(index) => renumbered.push(*index),
-                        None => {
-                            return Err(DataError::UnknownClass {
-                                place: Box::new(data.target_place(row, 0)),
-                                class: name.map_or_else(|| class.to_string(), str::to_owned),
-                                known: self.classes.clone(),
-                            });
-                        }
-                    }
-                }
-                data.targets = Targets::Classes {
-                    indices: Arc::new(renumbered),
-                    names: Arc::new(self.classes.clone()),
-                };
             }
-            Targets::Values { .. } if from_a_table && self.classes_were_read => {
-                return otherwise(
-                    "numbers",
-                    "classes",
-                    "read both alike: `.classes()` before `.target(..)`",
-                );
+            Targets::Values { .. } if is_from_table && self.classes_were_read => {
+                let help = "read both alike: `.classes()` before `.target(..)`";
+                return Err(self.other_target_type(data, ["numbers", "classes"], help));
             }
             Targets::Values { values, width }
-                if from_a_table && self.target.len() > 1 && *self.target != *data.origin.target =>
+                if is_from_table
+                    && self.target.len() > 1
+                    && *self.target != *data.origin.target =>
             {
-                let found: Vec<Option<usize>> = self
-                    .target
-                    .iter()
-                    .map(|name| data.origin.target.iter().position(|other| other == name))
-                    .collect();
-                let picked: Option<Vec<usize>> = found.iter().copied().collect();
-                let Some(picked) = picked.filter(|picked| picked.len() == *width) else {
-                    return Err(differ(
-                        data,
-                        &self.target,
-                        &data.origin.target,
-                        "target columns",
-                    ));
-                };
-                let values = values
-                    .chunks_exact(*width)
-                    .flat_map(|row| picked.iter().map(|&column| row[column]))
-                    .collect();
-                data.targets = Targets::Values {
-                    values: Arc::new(values),
-                    width: *width,
-                };
+                data.targets = self.reordered(data, values, *width)?;
                 data.origin.target = Arc::new(self.target.clone());
             }
             _ => {}
         }
         Ok(())
     }
+
+    /// The classes with the indices that they have here.
+    fn renumbered(
+        &self,
+        data: &Data,
+        indices: &[usize],
+        names: &[String],
+    ) -> Result<Targets, DataError> {
+        let known: HashMap<&str, usize> = self
+            .classes
+            .iter()
+            .enumerate()
+            .map(|(index, name)| (name.as_str(), index))
+            .collect();
+        let mut renumbered = Vec::with_capacity(indices.len());
+        for (row, class) in indices.iter().enumerate() {
+            let name = names.get(*class).map(String::as_str);
+            match name.and_then(|name| known.get(name)) {
+                Some(index) => renumbered.push(*index),
+                None => {
+                    return Err(DataError::UnknownClass {
+                        place: Box::new(data.target_place(row, 0)),
+                        class: name.map_or_else(|| class.to_string(), str::to_owned),
+                        known: self.classes.clone(),
+                    });
+                }
+            }
+        }
+        Ok(Targets::Classes {
+            indices: Arc::new(renumbered),
+            names: Arc::new(self.classes.clone()),
+        })
+    }
+
+    /// Rows of targets in the order of the target columns here.
+    fn reordered(&self, data: &Data, values: &[f32], width: usize) -> Result<Targets, DataError> {
+        let found = &data.origin.target;
+        let picked: Option<Vec<usize>> = self
+            .target
+            .iter()
+            .map(|name| found.iter().position(|other| other == name))
+            .collect();
+        let Some(picked) = picked.filter(|picked| picked.len() == width) else {
+            return Err(other_columns(data, &self.target, found, "target columns"));
+        };
+        let values = values
+            .chunks_exact(width)
+            .flat_map(|row| picked.iter().map(|&column| row[column]))
+            .collect();
+        Ok(Targets::Values {
+            values: Arc::new(values),
+            width,
+        })
+    }
+
+    fn other_target_type(
+        &self,
+        data: &Data,
+        [found, training]: [&str; 2],
+        help: &str,
+    ) -> DataError {
+        let column = data.origin.target.first().or(self.target.first());
+        DataError::ColumnType {
+            file: data.origin.file.as_deref().map(Box::from),
+            column: column.cloned().unwrap_or_default(),
+            found: found.to_owned(),
+            training: training.to_owned(),
+            help: help.to_owned(),
+        }
+    }
 }
 
 impl Data {
-    /// The names of these data: for other data that are to be read in the same way.
+    /// The names of these data, with which other data are read in the same way.
     pub fn schema(&self) -> Schema {
         let inputs = self.inputs.iter().map(|input| InputSchema {
             name: input.name.clone(),
@@ -282,8 +220,13 @@ impl Data {
     }
 }
 
-/// Names that are missing, and names that are too many.
-fn differ(data: &Data, wanted: &[String], found: &[String], what: &'static str) -> DataError {
+/// The error for names that are missing or extra.
+fn other_columns(
+    data: &Data,
+    wanted: &[String],
+    found: &[String],
+    what: &'static str,
+) -> DataError {
     let without = |these: &[String], those: &[String]| {
         let those: BTreeSet<&String> = those.iter().collect();
         these
@@ -292,23 +235,15 @@ fn differ(data: &Data, wanted: &[String], found: &[String], what: &'static str) 
             .cloned()
             .collect::<Vec<String>>()
     };
-    DataError::columns(
-        data.origin.file.as_deref(),
+    DataError::Columns {
+        file: data.origin.file.as_deref().map(str::to_owned),
         what,
-        without(wanted, found),
-        without(found, wanted),
-    )
+        missing: without(wanted, found),
+        extra: without(found, wanted),
+    }
 }
 
-/// Where a feature of the training data is found in other data.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum From {
-    At(usize),
-    /// A category that no row has.
-    Nowhere,
-}
-
-/// The features in the order that is wanted.
+/// The features in the order of the training data.
 fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Features, DataError> {
     let found = &features.sources;
     if wanted.list.is_empty() || found.list.is_empty() {
@@ -319,55 +254,26 @@ fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Feature
         return Ok(features.clone());
     };
     let starts = found.starts();
-    let mut from = Vec::with_capacity(wanted.width());
+    let mut places = Vec::with_capacity(wanted.width());
     for (wanted, partner) in wanted.list.iter().zip(partners) {
         let (column, start) = (&found.list[partner], starts[partner]);
         if column.filled > 0 && column.means != wanted.means {
-            return Err(DataError::OwnMean {
+            return Err(DataError::OtherMean {
                 file: data.origin.file.as_deref().map(str::to_owned),
                 column: column.name.clone(),
                 rows: column.filled,
             });
         }
         match (&wanted.categories, &column.categories) {
-            (None, None) => from.push(From::At(start)),
+            (None, None) => places.push(Some(start)),
             (Some(known), Some(categories)) => {
-                if known != categories && features.is_changed {
-                    return Err(DataError::ReadOtherwise {
-                        file: data.origin.file.as_deref().map(Box::from),
-                        column: column.name.clone(),
-                        found: format!("the categories {} (and changed since)", list(categories)),
-                        training: list(known),
-                        help: "read it as the training data were, before scaling: `.like(&train.schema())`".to_owned(),
-                    });
-                }
-                let places: HashMap<&str, usize> = categories
-                    .iter()
-                    .enumerate()
-                    .map(|(place, name)| (name.as_str(), start + place))
-                    .collect();
-                for (place, name) in categories.iter().enumerate() {
-                    let is_used = |row: &[f32]| row[start + place] != 0.0;
-                    let mut rows = features.values.chunks_exact(features.width);
-                    if !known.contains(name)
-                        && let Some(row) = rows.position(is_used)
-                    {
-                        return Err(DataError::UnknownCategory {
-                            place: Box::new(data.place(row).column(column.name.as_str())),
-                            value: name.clone(),
-                            known: known.clone(),
-                        });
-                    }
-                }
-                from.extend(known.iter().map(|name| {
-                    places
-                        .get(name.as_str())
-                        .map_or(From::Nowhere, |place| From::At(*place))
-                }));
+                check_categories(data, features, column, start, known, categories)?;
+                let found: HashMap<&String, usize> = categories.iter().zip(start..).collect();
+                places.extend(known.iter().map(|name| found.get(name).copied()));
             }
             (wanted, _) => {
                 let kind = |is: bool| if is { "categories" } else { "numbers" };
-                return Err(DataError::ReadOtherwise {
+                return Err(DataError::ColumnType {
                     file: data.origin.file.as_deref().map(Box::from),
                     column: column.name.clone(),
                     found: kind(wanted.is_none()).to_owned(),
@@ -380,30 +286,68 @@ fn ordered(data: &Data, features: &Features, wanted: &Columns) -> Result<Feature
             }
         }
     }
-    let in_place = |(index, from): (usize, &From)| *from == From::At(index);
-    if from.len() == features.width && from.iter().enumerate().all(in_place) {
-        return Ok(features.clone());
-    }
-    let values = features
-        .values
-        .chunks_exact(features.width)
-        .flat_map(|row| {
-            from.iter().map(|from| match from {
-                From::At(place) => row[*place],
-                From::Nowhere => 0.0,
-            })
+    Ok(pick(features, &places, wanted))
+}
+
+/// Refuses categories that the training data do not have, and other categories of features that were scaled: there is
+/// no number for a category that is missing.
+fn check_categories(
+    data: &Data,
+    features: &Features,
+    column: &ColumnSchema,
+    start: usize,
+    known: &[String],
+    categories: &[String],
+) -> Result<(), DataError> {
+    if known != categories && features.is_changed {
+        return Err(DataError::ColumnType {
+            file: data.origin.file.as_deref().map(Box::from),
+            column: column.name.clone(),
+            found: format!(
+                "the categories {} (and then scaled or mapped)",
+                list(categories)
+            ),
+            training: list(known),
+            help: "read the file like the training data, before scaling: `.like(&train.schema())`"
+                .to_owned(),
         });
-    Ok(Features {
-        width: from.len(),
+    }
+    let is_known: BTreeSet<&String> = known.iter().collect();
+    for (index, name) in categories.iter().enumerate() {
+        let is_used = |row: &[f32]| row[start + index] != 0.0;
+        let mut rows = features.values.chunks_exact(features.width);
+        if !is_known.contains(name)
+            && let Some(row) = rows.position(is_used)
+        {
+            return Err(DataError::UnknownCategory {
+                place: Box::new(data.place(row).column(column.name.as_str())),
+                value: name.clone(),
+                known: known.to_vec(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The features at these places, one for each feature of the training data; 0 for a category without a place.
+fn pick(features: &Features, places: &[Option<usize>], wanted: &Columns) -> Features {
+    let is_same = |(index, place): (usize, &Option<usize>)| *place == Some(index);
+    if places.len() == features.width && places.iter().enumerate().all(is_same) {
+        return features.clone();
+    }
+    let rows = features.values.chunks_exact(features.width);
+    let values = rows.flat_map(|row| places.iter().map(|place| place.map_or(0.0, |at| row[at])));
+    Features {
+        width: places.len(),
         values: Arc::new(values.collect()),
         columns: Arc::new(wanted.features()),
         sources: Arc::new(wanted.clone()),
         ..features.clone()
-    })
+    }
 }
 
-/// For each column that is wanted, the one that holds it: by name, or where there are none by place. `None` if these
-/// are other columns, of which the width has to tell.
+/// For each training column the index of the same column here: by name, or by position if either side has no names.
+/// `None` if there are no names and the numbers of columns differ; the width is checked later.
 fn partners(
     data: &Data,
     found: &Columns,
@@ -434,7 +378,12 @@ fn partners(
                     .map(|column| column.name.clone())
                     .collect()
             };
-            Err(differ(data, &names(wanted), &names(found), "columns"))
+            Err(other_columns(
+                data,
+                &names(wanted),
+                &names(found),
+                "columns",
+            ))
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Parts of data: training and validation, folds.
+//! Splits of data: training and validation parts, and folds.
 
-use super::{Data, DataError};
+use super::error::DataError;
+use super::samples::Data;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
-/// The numbers of `range` in the order that `seed` gives: the same on every machine.
+/// The numbers of `range` in a random order that depends only on `seed`: the same on every machine.
 pub(super) fn permutation(range: std::ops::Range<usize>, seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = range.collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
@@ -13,27 +14,27 @@ pub(super) fn permutation(range: std::ops::Range<usize>, seed: u64) -> Vec<usize
 }
 
 impl Data {
-    /// Two parts, the first with `share` of the rows, drawn by `seed`.
+    /// Two random parts, the first with this fraction of the rows.
     ///
-    /// Classes keep their proportions (to within one row), and a class of two rows or more is on both sides; so do whole
-    /// numbers as targets where each occurs five times or more on average, since a loss may read them as
-    /// classes.
+    /// The split is stratified: classes keep their proportions to within one row, and a class of two or more rows is in
+    /// both parts. Whole numbers as targets are treated as classes if each occurs five times or more on average, since a
+    /// loss may read them as classes.
     ///
     /// # Errors
     ///
-    /// [`DataError::Share`] if one side would be empty.
-    pub fn split(&self, share: f64, seed: u64) -> Result<(Self, Self), DataError> {
+    /// [`DataError::SplitFraction`] if one part would be empty.
+    pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), DataError> {
         let rows = self.rows();
-        let bad = || DataError::Share { share, rows };
-        if !(share > 0.0 && share < 1.0) || rows < 2 {
+        let bad = || DataError::SplitFraction { fraction, rows };
+        if !(fraction > 0.0 && fraction < 1.0) || rows < 2 {
             return Err(bad());
         }
         let mut strata = self.targets.strata().unwrap_or_else(|| vec![0; rows]);
-        let mut quota = quotas(&sizes(&strata), share);
+        let mut quota = quotas(&sizes(&strata), fraction);
         if quota.iter().sum::<usize>() == rows {
-            // Every class has one row: there are no proportions to keep.
+            // Every class has only one row, so there are no proportions to keep.
             strata = vec![0; rows];
-            quota = quotas(&[rows], share);
+            quota = quotas(&[rows], fraction);
         }
         let (mut first, mut second) = (Vec::new(), Vec::new());
         for row in permutation(0..rows, seed) {
@@ -51,8 +52,8 @@ impl Data {
         Ok((self.take(&first), self.take(&second)))
     }
 
-    /// `k` pairs of training and validation parts: every row is validated once. The classes are spread evenly
-    /// over the folds.
+    /// `k` pairs of training and validation parts. Every row is in one validation part, and classes are spread evenly over
+    /// the folds.
     ///
     /// # Errors
     ///
@@ -64,7 +65,7 @@ impl Data {
         }
         let strata = self.targets.strata().unwrap_or_else(|| vec![0; rows]);
         let order = permutation(0..rows, seed);
-        // Dealt out class by class: neither the folds nor their shares of a class differ by more than one row.
+        // Rows are dealt out class by class, so folds differ by at most one row, in total and in each class.
         let mut by_class = order.clone();
         by_class.sort_by_key(|row| strata[*row]);
         let mut fold_of = vec![0; rows];
@@ -86,7 +87,7 @@ impl Data {
     }
 }
 
-/// The rows of each class.
+/// The number of rows of each class.
 fn sizes(strata: &[usize]) -> Vec<usize> {
     let mut sizes = vec![0; strata.iter().max().map_or(0, |class| class + 1)];
     for class in strata {
@@ -95,11 +96,11 @@ fn sizes(strata: &[usize]) -> Vec<usize> {
     sizes
 }
 
-/// How many rows of each class go to the first part: the largest remainders make the total exact, then
-/// every class of two rows or more gets at least one on each side.
-fn quotas(sizes: &[usize], share: f64) -> Vec<usize> {
+/// The number of rows of each class in the first part. The largest remainders are rounded up until the total is exact,
+/// then every class of two or more rows gets at least one row in each part.
+fn quotas(sizes: &[usize], fraction: f64) -> Vec<usize> {
     let total: usize = sizes.iter().sum();
-    let exact = |size: usize| size as f64 * share;
+    let exact = |size: usize| size as f64 * fraction;
     let mut quota: Vec<usize> = sizes
         .iter()
         .map(|size| exact(*size).floor() as usize)
@@ -121,7 +122,7 @@ fn quotas(sizes: &[usize], share: f64) -> Vec<usize> {
     for (quota, size) in quota.iter_mut().zip(sizes) {
         match size {
             0 => {}
-            // The only sample of a class teaches more than it tests.
+            // The only sample of a class is more useful for training.
             1 => *quota = 1,
             _ => *quota = (*quota).clamp(1, size - 1),
         }

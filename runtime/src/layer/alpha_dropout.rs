@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use damper_ir::{Op, OpKind, Shape, Stochastic};
 use damper_kernels::dropout::Outcome;
 
-/// What `selu` gives far below 0: the product of its scale and its alpha, negated.
+/// The limit of `selu` at minus infinity: its scale times its alpha, negated.
 const SATURATION: f64 = -1.758_099_340_847_376_6;
 
 /// Dropout for self-normalizing networks: while training, each value becomes `selu`'s saturation value with
@@ -19,7 +19,7 @@ const SATURATION: f64 = -1.758_099_340_847_376_6;
 pub struct AlphaDropout {
     /// The probability of dropping a value, in [0, 1).
     pub rate: f64,
-    /// Whether the layer acts on a training device; cleared by `freeze`.
+    /// If false, the layer does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 

@@ -21,26 +21,26 @@ use damper_kernels::dropout::{WORD, words};
 pub struct Attention {
     /// Queries, keys and values in one product.
     pub in_proj: Projection,
-    /// What the heads give, mixed.
+    /// The output projection of the concatenated heads.
     pub out_proj: Linear,
-    /// How many heads; they share the features.
+    /// The number of heads, among which the features are divided.
     pub heads: usize,
-    /// Whether a step sees only itself and earlier ones.
+    /// If true, a step attends only to itself and earlier steps.
     pub causal: bool,
-    /// The rotations of queries and keys, if they are rotated.
+    /// The rotations of queries and keys, if there are rotary positions.
     pub rope: Option<Rope>,
     /// The rate of dropout on the attention weights, in [0, 1).
     pub rate: f64,
-    /// Whether the dropout acts on a training device; cleared by `freeze`.
+    /// If false, the dropout does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 
 /// The product that makes queries, keys and values; PyTorch's `in_proj_weight` and `in_proj_bias`.
 #[derive(Module, Debug)]
 pub struct Projection {
-    /// `[features, 3 * features]`: queries, keys, values side by side.
+    /// The weights of queries, keys and values, concatenated: `[features, 3 * features]`.
     pub weight: Param<Tensor<2>>,
-    /// `[3 * features]`
+    /// The biases: `[3 * features]`.
     pub bias: Option<Param<Tensor<1>>>,
 }
 
@@ -58,7 +58,7 @@ pub struct Rope {
 }
 
 impl Rope {
-    /// The rotations of so many steps, for pairs of `half` features.
+    /// The rotations of this number of steps, for pairs of `half` features.
     pub fn new(time: usize, half: usize, device: &Device) -> Self {
         let table = |function: fn(f64) -> f64| {
             let angle =
@@ -75,7 +75,7 @@ impl Rope {
         }
     }
 
-    /// Turns `[batch, heads, time, 2 * half]`.
+    /// Rotates `[batch, heads, time, 2 * half]`.
     fn turn(&self, value: Tensor<4>) -> Tensor<4> {
         let [_, _, time, features] = value.dims();
         let half = features / 2;
@@ -104,10 +104,10 @@ impl Rope {
 }
 
 impl Attention {
-    /// So many of queries, keys and values, from the first one on: `[batch, count * heads, time, size]`.
+    /// `count` of queries, keys and values, from `first` on: `[batch, count * heads, time, size]`.
     ///
-    /// One product gives all of them. While training each has its own: the backward of a part of a large value is a
-    /// large value of zeros, that of a part of the weight a small one.
+    /// One product computes all of them. While training each has its own product, because the backward pass of a slice makes
+    /// a tensor of zeros: a large one for a slice of the output, a small one for a slice of the weight.
     fn project(&self, input: Tensor<3>, first: usize, count: usize) -> Tensor<4> {
         let [batch, time, features] = input.dims();
         let heads = self.heads.max(1);
@@ -125,10 +125,10 @@ impl Attention {
             .swap_dims(1, 2)
     }
 
-    /// What each step gathers from the steps it sees.
+    /// Each step's weighted mean of the values of the steps that it attends to.
     ///
-    /// A step that is padding is seen by no other one. It sees itself, so that a sequence of nothing but padding gives
-    /// numbers too; what a padded step gives means nothing.
+    /// No step attends to one that is padding, except the step itself, so that the output of a sequence that is all padding
+    /// is finite, too. The output of a padded step has no meaning.
     ///
     /// # Shapes
     ///
@@ -145,7 +145,7 @@ impl Attention {
         let [batch, time, features] = input.dims();
         let heads = self.heads.max(1);
         let size = features / heads;
-        // Before all else, so that one layer takes one source whatever runs.
+        // First, so that the layer takes one source in any case.
         let drop = pass.dropout_mask(self.rate, &self.training, &input);
         fused!(input => self.fused(input, padding, drop));
         let (query, key, value) = if input.is_autodiff() && self.rope.is_none() {
@@ -200,7 +200,7 @@ impl Attention {
             }
             let mut weights = softmax(scores, 3);
             if let Some(drop) = drop {
-                // As the fused operation: each head begins at a word of its own.
+                // As in the fused operation, each head begins at a new word of the mask.
                 let count = time * time;
                 let whole = words(count) * WORD;
                 let mask = drop
@@ -223,7 +223,8 @@ impl Attention {
 
 #[cfg(feature = "flex")]
 impl Attention {
-    /// Queries, keys and values in one product, and every head in the cache. The input again where this does not apply.
+    /// The fused operation: queries, keys and values in one product, and each head in the cache. Returns the input if it
+    /// cannot be used.
     #[expect(
         clippy::result_large_err,
         reason = "the error is the tensor itself, moved back"
@@ -252,7 +253,7 @@ impl Attention {
 impl Layer for Attention {
     const WORD: &'static str = "`attention`";
 
-    /// As PyTorch: the first product Xavier uniform, the second as `linear`, all biases 0.
+    /// As in PyTorch: the first projection is Xavier uniform, the second as `linear`, and all biases are 0.
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Attention(op::Attention {
             heads,
@@ -281,7 +282,7 @@ impl Layer for Attention {
         } else {
             None
         };
-        // Xavier's law for the whole matrix of 3 * features outputs, which is what PyTorch does.
+        // Xavier's rule for the whole matrix with 3 * features outputs, as in PyTorch.
         let xavier = (6.0 / (features + width) as f64).sqrt();
         let in_proj = Projection {
             weight: weights.uniform([features, width], xavier),

@@ -8,24 +8,25 @@ use damper_ir::{Op, OpKind, Shape, op};
 
 /// Batch normalization with PyTorch's running statistics (Ioffe and Szegedy, arXiv 1502.03167).
 ///
-/// burn's `BatchNorm` gathers the variance of the batch as it is; PyTorch's is that of the population the batch was
-/// drawn from, `n / (n - 1)` of it, which shows in small batches. And a batch of one value for each feature has no
-/// variance at all: it is normalized with the running statistics, and leaves them as they are.
+/// burn's `BatchNorm` averages the biased variance of each batch; PyTorch averages the unbiased one, which is `n / (n - 1)`
+/// times as large, a difference for small batches. A batch of one value for each feature has no variance: it is normalized
+/// with the running statistics and does not change them.
 #[derive(Module, Debug)]
 pub struct BatchNorm {
     /// The scale: `[features]`.
     pub gamma: Param<Tensor<1>>,
     /// The shift: `[features]`.
     pub beta: Param<Tensor<1>>,
-    /// Whether the layer uses and gathers the statistics of batches on a training device; cleared by `freeze`.
+    /// If false, the layer uses its running statistics on a training device, too, and does not update them; `freeze` clears
+    /// it.
     pub training: Param<Flag>,
-    /// The mean that inference uses: `[features]`.
+    /// The running mean, for inference: `[features]`.
     pub running_mean: RunningState<Tensor<1>>,
-    /// The variance that inference uses: `[features]`.
+    /// The running variance, for inference: `[features]`.
     pub running_var: RunningState<Tensor<1>>,
     /// The weight of a new batch in the running statistics, in [0, 1].
     pub momentum: f64,
-    /// Added to the variance.
+    /// The term added to the variance.
     pub epsilon: f64,
 }
 
@@ -43,7 +44,7 @@ impl BatchNorm {
         }
     }
 
-    /// Normalizes each feature, over the batch while training, with the running statistics else.
+    /// Normalizes each feature: with the statistics of the batch while training, else with the running statistics.
     ///
     /// # Shapes
     ///

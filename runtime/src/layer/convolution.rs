@@ -25,13 +25,13 @@ pub struct Conv3d {
     pub bias: Option<Param<Tensor<1>>>,
     /// The step of the window.
     pub stride: [usize; 3],
-    /// The distance of the kernel's numbers.
+    /// The distance of neighboring kernel elements.
     pub dilation: [usize; 3],
-    /// Channels are split into so many groups that do not see one another.
+    /// The number of groups of channels. A group of output channels reads only its group of input channels.
     pub groups: usize,
     /// Zeros before the first position of each axis.
     pub before: [usize; 3],
-    /// Zeros behind the last position of each axis.
+    /// Zeros after the last position of each axis.
     pub behind: [usize; 3],
 }
 
@@ -82,7 +82,7 @@ pub fn conv2d(layer: &Conv2d, input: Tensor<4>) -> Tensor<4> {
     conv2d_with(layer, layer.weight.val(), input)
 }
 
-/// [`conv1d`] with another weight than the layer's own.
+/// [`conv1d`] with this weight instead of the layer's.
 pub(super) fn conv1d_with(layer: &Conv1d, weight: Tensor<3>, input: Tensor<3>) -> Tensor<3> {
     let [.., length] = input.dims();
     let padding = match &layer.padding {
@@ -107,7 +107,7 @@ pub(super) fn conv1d_with(layer: &Conv1d, weight: Tensor<3>, input: Tensor<3>) -
     burn::tensor::module::conv1d(input, weight, bias, options)
 }
 
-/// [`conv2d`] with another weight than the layer's own.
+/// [`conv2d`] with this weight instead of the layer's.
 pub(super) fn conv2d_with(layer: &Conv2d, weight: Tensor<4>, input: Tensor<4>) -> Tensor<4> {
     let [.., height, width] = input.dims();
     let padding = match &layer.padding {
@@ -195,7 +195,7 @@ impl<const N: usize> Geometry<N> {
         })
     }
 
-    /// The same zeros on both sides of each axis, if they are the same.
+    /// The number of zeros on each side of each axis, if both sides have the same number.
     fn symmetric(&self) -> Option<[usize; N]> {
         self.padding
             .iter()
@@ -204,7 +204,7 @@ impl<const N: usize> Geometry<N> {
     }
 }
 
-/// Zeros before and behind each axis. `same` keeps the size at a stride of 1; the odd zero comes last, as in PyTorch.
+/// The zeros before and after each axis. `same` keeps the size at a stride of 1; an odd zero is last, as in PyTorch.
 pub(super) fn padding<const N: usize>(
     padding: &Padding,
     kernel: &[usize; N],
@@ -229,8 +229,7 @@ pub(super) fn padding<const N: usize>(
 }
 
 impl<const N: usize> Geometry<N> {
-    /// How many numbers PyTorch counts into one of the output: `in / groups * kernel`, and `out / groups * kernel` of a
-    /// transposed convolution.
+    /// PyTorch's fan-in: `in / groups * kernel`, and `out / groups * kernel` for a transposed convolution.
     fn fan_in(&self, transposed: bool) -> usize {
         let channels = self.channels[usize::from(transposed)] / self.groups;
         channels * self.kernel.iter().product::<usize>()

@@ -1,4 +1,4 @@
-//! Linear layers with what follows them.
+//! Linear layers with their activation and dropout.
 
 use super::Dropout;
 use super::dropout::ApplyMask;
@@ -13,8 +13,8 @@ use damper_kernels::dropout::DropoutMask;
 
 /// A linear layer followed by an activation: `activation(input weight + bias)`.
 ///
-/// On `flex` this is one node of the graph, and the values are activated while they are in the cache; elsewhere it is
-/// the layer and the activation.
+/// On `flex` this is one node of the graph, which applies the activation while the values are in the cache. On other
+/// backends it is the layer and the activation.
 ///
 /// # Shapes
 ///

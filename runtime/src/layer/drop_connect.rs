@@ -21,7 +21,7 @@ use damper_ir::{Op, RuleKind, Shape};
 pub struct DropConnect {
     /// The probability of zeroing a weight, in [0, 1).
     pub rate: f64,
-    /// Whether the layer acts on a training device; cleared by `freeze`.
+    /// If false, the layer does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 
@@ -97,7 +97,7 @@ impl DropsWeights<5> for Conv3d {
     }
 }
 
-/// burn's convolutions with a weight that is a node of the graph: a parameter holds leaves only.
+/// burn's convolutions with a weight that is computed in the graph, which a parameter cannot be.
 macro_rules! convolutions {
     ($($layer:ident($rank:literal) = |$this:ident, $weight:ident, $input:ident| $forward:expr;)*) => {$(
         impl DropsWeights<$rank> for $layer {

@@ -13,7 +13,7 @@ use damper_ir::{Op, OpKind, Shape, Stochastic};
 pub struct DropPath {
     /// The probability of dropping a sample's branch, in [0, 1).
     pub rate: f64,
-    /// Whether the layer acts on a training device; cleared by `freeze`.
+    /// If false, the layer does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 

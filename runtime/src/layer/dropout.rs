@@ -1,4 +1,4 @@
-//! Ordinary dropout, and what other layers do with a dropout mask.
+//! Ordinary dropout, and the application of a dropout mask, which other layers use.
 
 use super::{Layer, Weights, probability};
 use crate::Pass;
@@ -11,13 +11,13 @@ use damper_kernels::dropout::{DropoutMask, Outcome};
 /// Drops values: while training, each becomes 0 with probability `rate`, and survives scaled by `1 / (1 - rate)`
 /// (Srivastava et al., JMLR 15).
 ///
-/// What is dropped depends on the seed and the step of the training, the layer's place in the model and the value's
-/// place in the tensor, and on nothing else: on a CPU not on the number of threads either. See [`Pass`].
+/// The mask depends only on the seed and the step of the training, the layer's place in the model and the value's place in
+/// the tensor; on a CPU it does not depend on the number of threads. See [`Pass`].
 #[derive(Module, Debug)]
 pub struct Dropout {
     /// The probability of dropping a value, in [0, 1).
     pub rate: f64,
-    /// Whether the layer acts on a training device; cleared by `freeze`.
+    /// If false, the layer does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 
@@ -56,12 +56,12 @@ impl Layer for Dropout {
     }
 }
 
-/// What the layers do with a [`DropoutMask`].
+/// The application of a [`DropoutMask`] to tensors.
 pub(super) trait ApplyMask: Sized {
     /// Drops or scales each value: `[..]` to `[..]`.
     fn apply<const D: usize>(self, input: Tensor<D>) -> Tensor<D>;
 
-    /// Each value becomes what the outcome says: `[..]` to `[..]`.
+    /// Replaces each value by the outcome for kept or dropped values: `[..]` to `[..]`.
     fn apply_as<const D: usize>(self, input: Tensor<D>, outcome: Outcome) -> Tensor<D>;
 
     /// Drops or scales groups of values together, `[..]` to `[..]`: the mask has one value where `shape` has 1.
@@ -70,7 +70,7 @@ pub(super) trait ApplyMask: Sized {
     /// An inverted mask of this shape: `1 / (1 - rate)` with probability `1 - rate`, else 0. Not part of the graph.
     fn to_factors<const D: usize>(self, shape: [usize; D], device: &Device) -> Tensor<D>;
 
-    /// 1 with the probability of being dropped, else 0, in this shape. Not part of the graph.
+    /// A mask of this shape that is 1 with the probability of being dropped, else 0. Not part of the graph.
     fn to_marks<const D: usize>(self, shape: [usize; D], device: &Device) -> Tensor<D>;
 }
 
@@ -105,7 +105,7 @@ impl ApplyMask for DropoutMask {
             let factors = self.factors(shape.iter().product());
             return Tensor::from_data(TensorData::new(factors, shape), device);
         }
-        // Drawn where it is used: nothing is sent to the GPU.
+        // Drawn on the device, so that nothing is sent to the GPU.
         let kept = 1.0 - f64::from(self.rate.probability());
         let mask = Tensor::random(shape, Distribution::Bernoulli(kept), device);
         mask.mul_scalar(self.rate.scale())

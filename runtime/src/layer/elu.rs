@@ -10,11 +10,11 @@ const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
 /// `x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al., arXiv 1511.07289).
 ///
-/// burn's `elu`, `celu` and `selu` have a gradient of NaN above 88, where the exponential of the branch that is not
-/// taken overflows; these have not.
+/// The gradients of burn's `elu`, `celu` and `selu` are NaN above 88, where the exponential of the branch that is not taken
+/// overflows. These do not have this problem.
 #[derive(Module, Debug)]
 pub struct Elu {
-    /// What it tends to far below 0, negated.
+    /// The limit at minus infinity, negated.
     pub alpha: f64,
 }
 
@@ -29,7 +29,7 @@ impl Elu {
 /// `x` where positive, else `alpha * (exp(x / alpha) - 1)` (Barron, arXiv 1704.07483).
 #[derive(Module, Debug)]
 pub struct Celu {
-    /// What it tends to far below 0, negated; not 0.
+    /// The limit at minus infinity, negated; not 0.
     pub alpha: f64,
 }
 
@@ -48,7 +48,7 @@ pub fn selu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     exponential_below_zero(input, SELU_SCALE, SELU_SCALE * SELU_ALPHA, 1.0)
 }
 
-/// `scale * x` where positive, else `alpha * (exp(rate * x) - 1)`: the exponential only sees what is not positive.
+/// `scale * x` where positive, else `alpha * (exp(rate * x) - 1)`: the exponential is only computed of numbers that are not positive.
 #[allow(clippy::float_cmp, reason = "a product with exactly 1 is left out")]
 fn exponential_below_zero<const D: usize>(
     input: Tensor<D>,

@@ -14,7 +14,7 @@ use damper_ir::{Op, OpKind, Shape};
 impl Layer for Embedding {
     const WORD: &'static str = "`embedding`";
 
-    /// The table begins normally distributed with a standard deviation of 1, as PyTorch's.
+    /// The initial table is normally distributed with a standard deviation of 1, as in PyTorch.
     fn make(op: &Op, _: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Embedding(op::Embedding { vocab, dim, .. }) = &op.kind else {
             return None;
@@ -34,7 +34,7 @@ impl Layer for Embedding {
 pub struct EmbeddingDropout {
     /// The probability of dropping a class, in [0, 1).
     pub rate: f64,
-    /// Whether the layer acts on a training device; cleared by `freeze`.
+    /// If false, the layer does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 
@@ -61,7 +61,7 @@ impl EmbeddingDropout {
         };
         let [vocab, _] = weight.dims();
         let mask = mask.to_factors([vocab, 1], &weight.device());
-        // The mask of each occurrence: the table itself is not copied.
+        // A mask for each occurrence, so that the table is not copied.
         let mask = embedding(mask, tokens.clone());
         embedding(weight, tokens) * mask
     }
@@ -82,7 +82,7 @@ impl Layer for EmbeddingDropout {
 /// product with its vector.
 #[derive(Module, Debug)]
 pub struct TiedLinear {
-    /// Added to the scores: `[classes]`.
+    /// The bias of the scores: `[classes]`.
     pub bias: Option<Param<Tensor<1>>>,
 }
 
@@ -110,7 +110,7 @@ impl TiedLinear {
 impl Layer for TiedLinear {
     const WORD: &'static str = "`linear`";
 
-    /// The bias begins as that of PyTorch's `Linear`.
+    /// The initial bias is that of PyTorch's `Linear`.
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
         let OpKind::Linear(op::Linear {
             out,

@@ -10,14 +10,14 @@ use damper_ir::{Op, OpKind, Shape};
 /// Layer normalization over the features (Ba et al., arXiv 1607.06450): `gamma (x - mean) / √(variance + epsilon) +
 /// beta`, with mean and variance of each position.
 ///
-/// burn's layer with the same weights gives the same values; on `flex` ours is fused, forward and backward.
+/// burn's layer with the same weights has the same output; this one is fused on `flex`, forward and backward.
 #[derive(Module, Debug)]
 pub struct LayerNorm {
     /// The scale: `[features]`.
     pub gamma: Param<Tensor<1>>,
     /// The shift: `[features]`.
     pub beta: Option<Param<Tensor<1>>>,
-    /// Added to the variance.
+    /// The term added to the variance.
     pub epsilon: f64,
 }
 

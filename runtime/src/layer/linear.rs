@@ -1,4 +1,4 @@
-//! burn's `Linear`, with weights as PyTorch draws them.
+//! burn's `Linear`, with initial weights as in PyTorch.
 
 use super::{Layer, Weights, matrix};
 use burn::nn::{Linear, LinearConfig};
@@ -16,7 +16,7 @@ impl Layer for Linear {
     }
 }
 
-/// burn's layer, with weights as PyTorch draws them.
+/// burn's layer, with initial weights as in PyTorch.
 pub(super) fn linear(d_input: usize, d_output: usize, bias: bool, weights: &Weights) -> Linear {
     let mut layer = LinearConfig::new(d_input, d_output)
         .with_bias(bias)

@@ -1,4 +1,4 @@
-//! Dropout of more than single values.
+//! Dropout of groups of values: channels, features of all steps, regions.
 
 use super::dropout::ApplyMask;
 use super::{Layer, Weights, probability};
@@ -13,7 +13,7 @@ use damper_ir::{Op, OpKind, Shape, Stochastic};
 pub struct SpatialDropout {
     /// The probability of dropping a channel, in [0, 1).
     pub rate: f64,
-    /// Whether the layer acts on a training device; cleared by `freeze`.
+    /// If false, the layer does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 
@@ -65,7 +65,7 @@ impl Layer for SpatialDropout {
 pub struct VariationalDropout {
     /// The probability of dropping a feature, in [0, 1).
     pub rate: f64,
-    /// Whether the layer acts on a training device; cleared by `freeze`.
+    /// If false, the layer does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 
@@ -111,25 +111,25 @@ impl Layer for VariationalDropout {
 }
 
 /// Drops contiguous regions of feature maps: while training, squares of side `size` become 0, each channel with regions
-/// of its own, so that a share `rate` of the map is dropped; what survives is scaled by the count of all values over
-/// the count of those kept (Ghiasi et al., arXiv 1810.12890).
+/// of its own, so that a fraction `rate` of the map is dropped. Kept values are scaled by the count of all values over
+/// the count of kept ones (Ghiasi et al., arXiv 1810.12890).
 ///
-/// Regions lie inside the map; one that is smaller than `size` along an axis is dropped along the whole axis. Regions
+/// Regions are inside of the map; a map that is smaller than `size` along an axis is dropped along the whole axis. Regions
 /// may overlap, so that a little less than `rate` is dropped, as in the paper.
 #[derive(Module, Debug)]
 pub struct DropBlock {
-    /// The share of the map that is dropped at the end of training, in [0, 1).
+    /// The fraction of the map that is dropped at the end of training, in [0, 1).
     pub rate: f64,
-    /// The share at the beginning of training; between them it moves on a line.
+    /// The fraction at the beginning of training; it changes linearly.
     pub first: f64,
     /// The side of a region.
     pub size: usize,
-    /// Whether the layer acts on a training device; cleared by `freeze`.
+    /// If false, the layer does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 
 impl DropBlock {
-    /// Drops a share of `rate`, in [0, 1), in regions of side `size`.
+    /// Drops a fraction `rate`, in [0, 1), in regions of side `size`.
     pub fn new(rate: f64, size: usize) -> Self {
         Self {
             rate,
@@ -139,14 +139,14 @@ impl DropBlock {
         }
     }
 
-    /// Begins with another share: it moves to the last one on a line over the training.
+    /// Begins with this fraction, which changes linearly to the last one over the training.
     #[must_use]
     pub fn starting_at(mut self, first: f64) -> Self {
         self.first = first;
         self
     }
 
-    /// Drops regions: as large a share as the pass has progressed.
+    /// Drops regions. The fraction depends on the progress of the training in the pass.
     ///
     /// # Shapes
     ///
@@ -191,7 +191,7 @@ fn widen<const D: usize>(value: Tensor<D>, axis: usize, size: usize) -> Tensor<D
     shape[axis] = size - 1;
     let border = Tensor::zeros(shape, &value.device());
     let mut value = Tensor::cat(vec![border.clone(), value, border], axis);
-    // The greatest of a window, doubled until it is wide enough.
+    // The maximum over a window, whose size is doubled until it is large enough.
     let mut width = 1;
     while width < size {
         let step = width.min(size - width);

@@ -1,7 +1,7 @@
 //! The layers of generated modules: burn's, built from a description, and those that burn lacks.
 //!
-//! The stochastic layers act only on a training device, and only while their `training` flag is on, as
-//! burn's `Dropout` does; elsewhere they give their input back. Their random numbers are those of the [`Pass`](crate::Pass).
+//! Stochastic layers act only on a training device, and only while their `training` flag is set, like burn's `Dropout`;
+//! otherwise they return their input. Their random numbers are those of the [`Pass`](crate::Pass).
 
 mod activation;
 mod alpha_dropout;
@@ -64,27 +64,27 @@ use damper_ir::{Op, Shape, Value};
 
 /// A field of a generated module: it can be built from its operation in the description.
 pub trait Layer: Module + Sized {
-    /// What the operation is called, for messages.
+    /// The name of the operation in messages.
     const WORD: &'static str;
 
-    /// The layer with fresh weights, initialized as PyTorch's; `None` where `op` is another operation, or
-    /// has a value that the rules exclude.
+    /// The layer with initial weights as in PyTorch; `None` if `op` is another operation, or has a value that the rules
+    /// exclude.
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self>;
 
-    /// The layer alone, with weights whose seed comes from the device's generator.
+    /// The layer alone, with weights whose seed is drawn from the device's generator.
     fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
         Self::make(op, input, &Weights::new(device))
     }
 }
 
-/// The sizes of a weight matrix, if it can be held in memory at all.
+/// The sizes of a weight matrix, if it fits into the address space.
 fn matrix(input: &Shape, out: &Value) -> Option<(usize, usize)> {
     let d_input = input.features()?;
     let d_output = out.size()?;
     check_allocation([d_input, d_output]).map(|()| (d_input, d_output))
 }
 
-/// Whether a tensor of these axes has numbers, and can be held in memory at all.
+/// `None` if a tensor of this shape is empty, or does not fit into the address space.
 fn check_allocation(axes: impl IntoIterator<Item = usize>) -> Option<()> {
     let bytes = axes
         .into_iter()
@@ -95,7 +95,7 @@ fn check_allocation(axes: impl IntoIterator<Item = usize>) -> Option<()> {
         .map(|_| ())
 }
 
-/// One size for each of `N` axes: a single one stands for all of them.
+/// One size for each of `N` axes; a single value is the size of all axes.
 fn sizes<const N: usize>(values: &[Value], default: Option<[usize; N]>) -> Option<[usize; N]> {
     match values {
         [] => default,

@@ -12,7 +12,7 @@ use damper_kernels::noise::{self, Kind};
 pub struct GaussianNoise {
     /// The standard deviation of the noise.
     pub std: f64,
-    /// Whether the layer acts on a training device; cleared by `freeze`.
+    /// If false, the layer does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 
@@ -20,9 +20,9 @@ pub struct GaussianNoise {
 /// mean and variance are those of dropout with this rate (Srivastava et al., JMLR 15, section 10).
 #[derive(Module, Debug)]
 pub struct GaussianDropout {
-    /// The rate of the dropout it stands for, in [0, 1).
+    /// The rate of the dropout with the same mean and variance, in [0, 1).
     pub rate: f64,
-    /// Whether the layer acts on a training device; cleared by `freeze`.
+    /// If false, the layer does nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 

@@ -18,24 +18,24 @@ pub use burn::nn::pool::{
     MaxPool2d,
 };
 
-/// The greatest value of each window of a volume, PyTorch's `MaxPool3d`; what stands around the volume is never it.
+/// The maximum of each window of a volume, PyTorch's `MaxPool3d`. Padding is never the maximum.
 ///
-/// Two of burn's passes over two axes each: the greatest of a box is the greatest of its slices' greatest.
+/// It is two passes of burn over two axes each: the maximum of a box is the maximum of the maxima of its slices.
 #[derive(Module, Debug)]
 pub struct MaxPool3d {
     /// The window.
     pub kernel: [usize; 3],
     /// The step of the window.
     pub stride: [usize; 3],
-    /// How far windows reach beyond the volume, before it.
+    /// The padding before the first position of each axis.
     pub before: [usize; 3],
-    /// How far windows reach beyond the volume, behind it.
+    /// The padding after the last position of each axis.
     pub behind: [usize; 3],
 }
 
-/// The mean of each window of a volume, PyTorch's `AvgPool3d`; zeros around the volume count.
+/// The mean of each window of a volume, PyTorch's `AvgPool3d`. The zeros of the padding are part of the mean.
 ///
-/// Two of burn's passes over two axes each: the mean of a box is the mean of its slices' means.
+/// It is two passes of burn over two axes each: the mean of a box is the mean of the means of its slices.
 #[derive(Module, Debug)]
 pub struct AvgPool3d {
     /// The window.
@@ -44,11 +44,11 @@ pub struct AvgPool3d {
     pub stride: [usize; 3],
     /// Zeros before the first position of each axis.
     pub before: [usize; 3],
-    /// Zeros behind the last position of each axis.
+    /// Zeros after the last position of each axis.
     pub behind: [usize; 3],
 }
 
-/// The greatest value of each window.
+/// The maximum of each window.
 ///
 /// # Shapes
 ///
@@ -70,7 +70,7 @@ pub fn max_pool1d(layer: &MaxPool1d, input: Tensor<3>) -> Tensor<3> {
     layer.forward(input)
 }
 
-/// The greatest value of each window.
+/// The maximum of each window.
 ///
 /// # Shapes
 ///
@@ -111,7 +111,7 @@ fn in_two_passes(
 }
 
 impl MaxPool3d {
-    /// The greatest value of each window.
+    /// The maximum of each window.
     ///
     /// # Shapes
     ///
@@ -240,7 +240,7 @@ pub fn global_avg_pool<const D: usize>(input: Tensor<D>) -> Tensor<2> {
     positions(input).mean_dim(2).squeeze_dim(2)
 }
 
-/// The greatest value of each channel.
+/// The maximum of each channel.
 ///
 /// # Shapes
 ///

@@ -1,4 +1,4 @@
-//! Positions that are added to the steps of a sequence.
+//! Position encodings that are added to the steps of a sequence.
 
 use super::{Layer, Weights, check_allocation};
 use crate::autodiff::match_autodiff;
@@ -7,19 +7,19 @@ use burn::tensor::{Device, Tensor, TensorData};
 use damper_ir::op;
 use damper_ir::{Op, OpKind, Shape};
 
-/// The standard deviation that learned vectors begin with, as in `ViT` and BERT.
+/// The standard deviation of initial learned vectors, as in `ViT` and BERT.
 const SPREAD: f64 = 0.02;
 
 /// Adds sines and cosines of the step's number (Vaswani et al., arXiv 1706.03762): feature `2 i` of step `t` gets
 /// `sin(t / 10000^(2 i / features))`, feature `2 i + 1` the cosine.
 #[derive(Module, Debug)]
 pub struct SinusoidalPosition {
-    /// What is added: `[time, features]`; computed, never trained, and not saved.
+    /// The encoding that is added: `[time, features]`; computed, never trained, and not saved.
     pub table: Tensor<2>,
 }
 
 impl SinusoidalPosition {
-    /// The table for so many steps.
+    /// The table for this number of steps.
     pub fn new(time: usize, features: usize, device: &Device) -> Self {
         let mut table = Vec::with_capacity(time * features);
         for step in 0..time {
@@ -74,7 +74,7 @@ impl Layer for SinusoidalPosition {
 
 /// Adds a learned vector to each step, as BERT and `ViT` do.
 ///
-/// It begins normally distributed with a standard deviation of 0.02.
+/// Its initial values are normally distributed with a standard deviation of 0.02.
 #[derive(Module, Debug)]
 pub struct LearnedPosition {
     /// A vector for each step: `[time, features]`.
@@ -118,7 +118,7 @@ impl Layer for LearnedPosition {
 
 /// Puts a learned vector before the first step (Devlin et al., arXiv 1810.04805; Dosovitskiy et al., arXiv 2010.11929).
 ///
-/// It begins normally distributed with a standard deviation of 0.02.
+/// Its initial values are normally distributed with a standard deviation of 0.02.
 #[derive(Module, Debug)]
 pub struct ClassToken {
     /// The vector: `[1, features]`.
@@ -126,7 +126,7 @@ pub struct ClassToken {
 }
 
 impl ClassToken {
-    /// The sequence behind the vector.
+    /// The sequence with the vector before its first step.
     ///
     /// # Shapes
     ///
@@ -154,15 +154,15 @@ impl Layer for ClassToken {
     }
 }
 
-/// For how many of so many steps a computed table is kept; what goes beyond is computed where it is used.
+/// The number of steps for which a computed table is stored; the table of further steps is computed in each pass.
 ///
-/// The steps are a number of the description that no weight bears out: a table alone must not exhaust the memory.
+/// The steps are a number in the description that no weight confirms, so a table for them must not exhaust the memory.
 pub(super) fn kept(time: usize, features: usize) -> usize {
     const NUMBERS: usize = 1 << 24;
     time.min(NUMBERS / features.max(1))
 }
 
-/// Steps and features, if a table of them can be held in memory.
+/// Steps and features, if a table of this size fits into the address space.
 fn table(input: &Shape) -> Option<(usize, usize)> {
     let [time, features] = input.0.as_slice() else {
         return None;

@@ -10,10 +10,10 @@ use damper_kernels::noise::{self, Kind};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-/// What a vector's length is not taken below.
+/// The smallest length of a vector by which numbers are divided.
 const EPSILON: f32 = 1e-12;
 
-/// A weight as a direction and a length for each unit (Salimans and Kingma, arXiv 1602.07868), as PyTorch's
+/// A weight as a direction and a length for each unit (Salimans and Kingma, arXiv 1602.07868), as in PyTorch's
 /// `parametrizations.weight_norm`: `w = length * v / |v|`, where `v` is the parameter itself.
 #[derive(Module, Debug)]
 pub struct WeightNorm {
@@ -35,7 +35,7 @@ impl Reparameterization for WeightNorm {
     }
 }
 
-/// A weight divided by its largest singular value (Miyato et al., arXiv 1802.05957), as PyTorch's
+/// A weight divided by its largest singular value (Miyato et al., arXiv 1802.05957), as in PyTorch's
 /// `parametrizations.spectral_norm`: one step of the power iteration whenever the weight is used in training.
 #[derive(Module, Debug)]
 pub struct SpectralNorm {
@@ -43,7 +43,7 @@ pub struct SpectralNorm {
     pub u: RunningState<Tensor<1>>,
     /// The right singular vector.
     pub v: RunningState<Tensor<1>>,
-    /// Whether the vectors move on a training device; cleared by `freeze`.
+    /// If false, the vectors are not updated on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
     #[module(skip)]
     layout: Layout,
@@ -89,7 +89,7 @@ pub(crate) fn iterate(matrix: &Tensor<2>, v: Tensor<1>) -> (Tensor<1>, Tensor<1>
     (u, v)
 }
 
-/// The Euclidean length of each slice along `axis`; the other axes become 1.
+/// The Euclidean length of each slice along `axis`; the other axes have size 1.
 fn lengths<const D: usize>(value: Tensor<D>, axis: usize) -> Tensor<D> {
     (0..D)
         .filter(|other| *other != axis)
@@ -98,12 +98,12 @@ fn lengths<const D: usize>(value: Tensor<D>, axis: usize) -> Tensor<D> {
         .clamp_min(EPSILON)
 }
 
-/// Where the units of a weight are.
+/// The axis of the units of a weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// `[in, units]`: burn's matrices.
+    /// `[in, units]`: matrices of linear layers.
     Matrix,
-    /// `[units, ..]`: kernels and tables.
+    /// `[units, ..]`: convolution kernels and embedding tables.
     Kernel,
     /// `[in, units, ..]`: kernels of transposed convolutions.
     Transposed,
@@ -118,7 +118,7 @@ impl Layout {
         }
     }
 
-    /// The axis of the units; in PyTorch `dim = 0`, and `dim = 1` of a transposed convolution.
+    /// The index of the axis: PyTorch's `dim = 0`, and `dim = 1` for a transposed convolution.
     fn axis(self) -> usize {
         match self {
             Self::Matrix | Self::Transposed => 1,
@@ -138,7 +138,7 @@ impl Layout {
     }
 }
 
-/// Which module each parameter is in.
+/// The kind of module that each parameter is in.
 #[derive(Default)]
 struct Containers {
     path: Vec<(String, String)>,
@@ -168,7 +168,7 @@ impl ModuleVisitor for Containers {
 }
 
 impl WeightNorm {
-    /// Computes the weights at these paths of a module from a direction and lengths. Their values stay.
+    /// Computes the weights at these paths of a module from a direction and lengths. Their values do not change.
     #[must_use]
     pub fn attach<M: Module>(module: M, paths: &[String]) -> M {
         attach::<Self, M>(module, paths)
@@ -237,13 +237,13 @@ impl Attached for WeightNorm {
 }
 
 impl Attached for SpectralNorm {
-    /// Fifteen steps of the power iteration, as PyTorch.
+    /// Fifteen steps of the power iteration, as in PyTorch.
     fn new<const D: usize>(layout: Layout, weight: Tensor<D>) -> Self {
-        // A leaf that is detached is tracked still, and so would be what is computed from it.
+        // A detached leaf is still tracked, and so would be all values computed from it.
         let is_autodiff = weight.is_autodiff();
         let matrix = layout.matrix(plain(weight));
         let [_, rest] = matrix.dims();
-        // Any direction does that is not at right angles to the greatest one: a fixed one is the same in every process.
+        // Any start works that is not orthogonal to the first singular vector. A fixed one is the same in every process.
         let mut start = vec![0.0; rest];
         let source = Source {
             seed: 0,

@@ -6,17 +6,17 @@ use burn::tensor::activation::leaky_relu;
 use burn::tensor::{Distribution, Tensor, TensorData};
 use damper_kernels::uniform;
 
-/// `x` where positive, else a slope times `x`: drawn for each number while training, uniform in `[lower, upper)`, and
-/// the mean of the two else (Xu et al., arXiv 1505.00853).
+/// `x` where positive, else a slope times `x` (Xu et al., arXiv 1505.00853). While training, the slope of each number is
+/// drawn uniformly from `[lower, upper)`; otherwise it is the mean of the two.
 ///
-/// Not burn's, whose slopes come from the device's generator: here they are those of the [`Pass`].
+/// Unlike in burn's layer, slopes are drawn from the [`Pass`] and not from the device's generator.
 #[derive(Module, Debug)]
 pub struct RRelu {
     /// The smallest slope.
     pub lower: f64,
-    /// Above the greatest slope.
+    /// The upper bound of the slopes, which is not included.
     pub upper: f64,
-    /// Whether slopes are drawn on a training device; cleared by `freeze`.
+    /// If false, no slopes are drawn on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
 }
 
@@ -48,7 +48,7 @@ impl RRelu {
             uniform::fill(source, self.lower as f32, self.upper as f32, &mut values);
             Tensor::from_data(TensorData::new(values, shape), &device)
         } else {
-            // Drawn where they are used: nothing is sent to the GPU.
+            // Drawn on the device, so that nothing is sent to the GPU.
             Tensor::random(
                 shape,
                 Distribution::Uniform(self.lower, self.upper),

@@ -1,4 +1,4 @@
-//! Changes of shape, and what reduces a sequence to one step.
+//! Changes of shape, and reductions of a sequence to one step.
 
 use super::pool::positions;
 use super::{Layer, Weights};
@@ -26,7 +26,7 @@ impl Reshape {
     ///
     /// # Panics
     ///
-    /// In burn, if the numbers do not fill the shape: the rules of the description exclude it.
+    /// In burn, if the numbers do not fill the shape. The rules of the description exclude that.
     #[must_use]
     pub fn forward<const D: usize, const E: usize>(&self, input: Tensor<D>) -> Tensor<E> {
         let mut shape = [1; E];
@@ -96,7 +96,7 @@ fn step(input: Tensor<3>, index: usize) -> Tensor<2> {
     input.narrow(1, index, 1).squeeze_dim(1)
 }
 
-/// The last step that is not padding; of a sequence of nothing but padding the first one.
+/// The last step that is not padding, or the first one if all steps are padding.
 ///
 /// # Shapes
 ///
@@ -117,7 +117,7 @@ pub fn last_step(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<
     input.gather(1, index).squeeze_dim(1)
 }
 
-/// The mean of the steps that are not padding; of a sequence of nothing but padding 0.
+/// The mean of the steps that are not padding, or 0 if all steps are padding.
 ///
 /// # Shapes
 ///
@@ -136,7 +136,7 @@ pub fn mean_over_time(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Te
     (kept.sum_dim(1) / count).squeeze_dim(1)
 }
 
-/// The greatest value of each feature over the steps that are not padding; of a sequence of nothing but padding 0.
+/// The maximum of each feature over the steps that are not padding, or 0 if all steps are padding.
 ///
 /// # Shapes
 ///

@@ -1,4 +1,4 @@
-//! `squeeze_excitation`: channels scaled by a small network that sees the mean of each.
+//! `squeeze_excitation`: channels scaled by a small network of their means.
 
 use super::linear::linear;
 use super::{Layer, Weights, global_avg_pool};
@@ -12,9 +12,9 @@ use damper_ir::{Op, OpKind, Shape};
 /// channels.
 #[derive(Module, Debug)]
 pub struct SqueezeExcitation {
-    /// From the channels to fewer units.
+    /// The layer from the channels to fewer units.
     pub squeeze: Linear,
-    /// From those to the channels.
+    /// The layer from these units to the channels.
     pub excite: Linear,
 }
 

@@ -1,4 +1,4 @@
-//! burn's `SwiGlu`, with weights as PyTorch draws them.
+//! burn's `SwiGlu`, with initial weights as in PyTorch.
 
 use super::linear::linear;
 use super::{Layer, Weights, matrix};

@@ -66,7 +66,7 @@ pub(super) trait Fusable: Optimizer {
     fn update<const D: usize>(
         &self,
         lr: LearningRate,
-        rules: kernel::Treatment,
+        options: kernel::ParamOptions,
         weights: Weights<'_>,
         average: kernel::Average<'_>,
         state: Option<Self::State<D>>,
@@ -103,9 +103,9 @@ impl<O: Fusable> Optimizer for Fused<O> {
         // This hands the memory over.
         let mut new = grad.into_data();
         let lr = lr * rules.rate_scale;
-        let kernel_rules = kernel::Treatment {
-            scale: self.state.grad_scale(),
-            ..kernel_rules(rules, lr)
+        let options = kernel::ParamOptions {
+            grad_scale: self.state.grad_scale(),
+            ..kernel_options(rules, lr)
         };
         let state = match (old.as_slice::<f32>(), new.as_mut_slice()) {
             (Some(old), Ok(new)) => {
@@ -122,7 +122,7 @@ impl<O: Fusable> Optimizer for Fused<O> {
                     Some((average, slot.decay as f32))
                 });
                 let weights = Weights { old, new };
-                let state = optimizer.update(lr, kernel_rules, weights, average, state, zeros);
+                let state = optimizer.update(lr, options, weights, average, state, zeros);
                 if let Some(slot) = slot {
                     self.state.return_slot(slot);
                 }
@@ -159,7 +159,7 @@ impl<O: Fusable> Fused<O> {
 }
 
 /// What the kernels take: all rules but `orthogonal` and the norms, which look at more than one weight.
-fn kernel_rules(rules: &UpdateRules, lr: f64) -> kernel::Treatment {
+fn kernel_options(rules: &UpdateRules, lr: f64) -> kernel::ParamOptions {
     // Every rule has a name here: one that the kernel does not know would be lost.
     let UpdateRules {
         decay_l1,
@@ -177,15 +177,15 @@ fn kernel_rules(rules: &UpdateRules, lr: f64) -> kernel::Treatment {
         // `lr` has it.
         rate_scale: _,
     } = *rules;
-    kernel::Treatment {
-        scale: 1.0,
+    kernel::ParamOptions {
+        grad_scale: 1.0,
         l1: penalty_l1 as f32,
         l2: (2.0 * penalty_l2) as f32,
-        limit: clip_value.map_or(f32::INFINITY, |limit| limit as f32),
-        coupled: coupled_decay as f32,
+        clip: clip_value.map_or(f32::INFINITY, |limit| limit as f32),
+        coupled_decay: coupled_decay as f32,
         keep: (1.0 - lr * decay_l2) as f32,
         threshold: (lr * decay_l1) as f32,
-        floor: if non_negative { 0.0 } else { f32::NEG_INFINITY },
+        min: if non_negative { 0.0 } else { f32::NEG_INFINITY },
     }
 }
 
@@ -200,7 +200,7 @@ impl Fusable for Adam {
     fn update<const D: usize>(
         &self,
         lr: LearningRate,
-        rules: kernel::Treatment,
+        options: kernel::ParamOptions,
         Weights { old, new }: Weights<'_>,
         average: kernel::Average<'_>,
         state: Option<Self::State<D>>,
@@ -216,12 +216,12 @@ impl Fusable for Adam {
         let time = state.time as f64;
         let correction = (1.0 - self.beta2.powf(time)).sqrt();
         let step = kernel::Adam {
-            treatment: rules,
+            options,
             beta1: self.beta1 as f32,
             beta2: self.beta2 as f32,
-            rests: ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32),
+            one_minus_betas: ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32),
             epsilon: (self.epsilon * correction) as f32,
-            size: (lr / (1.0 - self.beta1.powf(time)) * correction) as f32,
+            step_size: (lr / (1.0 - self.beta1.powf(time)) * correction) as f32,
         };
         let device = state.moment_1.device();
         let (mut first, mut second) = (state.moment_1.into_data(), state.moment_2.into_data());
@@ -251,19 +251,19 @@ impl Fusable for Sgd {
     fn update<const D: usize>(
         &self,
         lr: LearningRate,
-        rules: kernel::Treatment,
+        options: kernel::ParamOptions,
         Weights { old, new }: Weights<'_>,
         average: kernel::Average<'_>,
         state: Option<Self::State<D>>,
         zeros: impl Fn() -> Tensor<D>,
     ) -> Option<Self::State<D>> {
         let step = kernel::Sgd {
-            treatment: rules,
-            size: lr as f32,
+            options,
+            step_size: lr as f32,
             momentum: self.momentum as f32,
             dampening: self.dampening as f32,
             nesterov: self.nesterov,
-            first: state.is_none(),
+            first_step: state.is_none(),
         };
         let size = chunk_len(new.len(), 1);
         if self.momentum == 0.0 {

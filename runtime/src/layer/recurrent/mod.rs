@@ -14,22 +14,22 @@ use damper_ir::{Cell, Op, OpKind, Rate, RuleKind, Shape};
 /// A recurrent layer: one or more cells in series, each in one direction or two.
 ///
 /// The cells, the order of the gates and the numbers are those of PyTorch's `nn.LSTM`, `nn.GRU` and `nn.RNN`.
-/// All rates act while training only, except zoneout, of which inference takes the expectation.
+/// All rates act only while training, except zoneout, for which inference uses the expectation.
 #[derive(Module, Debug)]
 pub struct Recurrent {
-    /// The layers in series: the first takes the input, each other one what the layer before gives.
+    /// The layers in series: the first reads the input, each other one the output of the one before.
     pub layers: Vec<RecurrentLayer>,
     /// Ordinary dropout between the layers.
     pub between: Dropout,
     /// The rate of dropout on the input of each layer, one mask for all steps (Gal and Ghahramani, arXiv 1512.05287).
     pub variational: f64,
-    /// The rate of dropout on the state that a step takes, one mask for all steps.
+    /// The rate of dropout on the state that a step reads, one mask for all steps.
     pub recurrent: f64,
     /// The probability that a number of the state keeps its old value (Krueger et al., arXiv 1606.01305).
     pub zoneout: f64,
     /// The rate of dropout on the recurrent weights, one mask in a pass (Merity et al., arXiv 1708.02182).
     pub drop_connect: f64,
-    /// Whether the rates act on a training device; cleared by `freeze`.
+    /// If false, the rates do nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
     #[module(skip)]
     cell: Cell,
@@ -38,42 +38,42 @@ pub struct Recurrent {
 /// One layer of a [`Recurrent`].
 #[derive(Module, Debug)]
 pub struct RecurrentLayer {
-    /// Reads from the first step to the last.
+    /// The direction from the first step to the last.
     pub forward: RecurrentCell,
-    /// Reads from the last step to the first, if the layer is bidirectional.
+    /// The direction from the last step to the first, if the layer is bidirectional.
     pub reverse: Option<RecurrentCell>,
 }
 
 /// The weights of one direction of one layer.
 #[derive(Module, Debug)]
 pub struct RecurrentCell {
-    /// From the input to the gates: `[features, gates * hidden]`.
+    /// The weight from the input to the gates: `[features, gates * hidden]`.
     pub weight_ih: Param<Tensor<2>>,
-    /// From the state to the gates: `[hidden, gates * hidden]`.
+    /// The weight from the state to the gates: `[hidden, gates * hidden]`.
     pub weight_hh: Param<Tensor<2>>,
-    /// Added to the first product: `[gates * hidden]`.
+    /// The bias of the first product: `[gates * hidden]`.
     pub bias_ih: Param<Tensor<1>>,
-    /// Added to the second product: `[gates * hidden]`.
+    /// The bias of the second product: `[gates * hidden]`.
     pub bias_hh: Param<Tensor<1>>,
 }
 
-/// What the steps of one direction are computed from. Time comes first: each step lies in one piece.
+/// The values from which the steps of one direction are computed. Time is the first axis, so that a step is contiguous.
 #[derive(Debug)]
 struct Steps {
     cell: Cell,
-    /// The input's share of the gates, for all steps: `[time, batch, gates * hidden]`.
+    /// The input projected to the gates, for all steps: `[time, batch, gates * hidden]`.
     projected: Tensor<3>,
     /// `[hidden, gates * hidden]`
     weight: Tensor<2>,
-    /// What is added to the state's share: `[gates * hidden]`.
+    /// The bias of the product of state and weight: `[gates * hidden]`.
     bias: Tensor<1>,
-    /// What the state is multiplied with before its product: `[batch, hidden]`.
+    /// The mask by which the state is multiplied before its product: `[batch, hidden]`.
     mask: Option<Tensor<2>>,
-    /// How much of its old value the state keeps: `[time, batch, hidden or 1]`.
+    /// The fraction of its old value that the state keeps: `[time, batch, hidden or 1]`.
     keep: Option<Tensor<3>>,
-    /// The same of the memory cell.
+    /// The same for the memory cell.
     keep_memory: Option<Tensor<3>>,
-    /// From the last step to the first.
+    /// True for the direction from the last step to the first.
     reverse: bool,
 }
 
@@ -85,7 +85,7 @@ impl Steps {
         this.unrolled()
     }
 
-    /// The states of all steps, or what was given.
+    /// The states of all steps, or these values if the fused operation cannot be used.
     #[cfg(feature = "flex")]
     fn fused(self) -> Result<Tensor<3>, Box<Self>> {
         use damper_kernels::recurrent::Cell as Kernel;
@@ -102,7 +102,7 @@ impl Steps {
             keep_memory: self.keep_memory.as_ref(),
             reverse: self.reverse,
         };
-        // Moved: the gates are written over it.
+        // Moved, because the gates are written over it.
         match damper_flex::recurrent::states(self.projected, &steps) {
             Ok(states) => Ok(states),
             Err(projected) => Err(Box::new(Self { projected, ..self })),
@@ -111,7 +111,7 @@ impl Steps {
 }
 
 impl RecurrentCell {
-    /// Weights and biases between `-1 / sqrt(hidden)` and `1 / sqrt(hidden)`, as PyTorch.
+    /// Weights and biases are uniform between `-1 / sqrt(hidden)` and `1 / sqrt(hidden)`, as in PyTorch.
     fn new(cell: Cell, features: usize, hidden: usize, weights: &Weights) -> Self {
         let bound = 1.0 / (hidden as f64).sqrt();
         let width = cell.gates() * hidden;
@@ -125,10 +125,10 @@ impl RecurrentCell {
 }
 
 impl Recurrent {
-    /// The states of all steps; of two directions they stand side by side.
+    /// The states of all steps; those of two directions are concatenated.
     ///
-    /// The state does not move on a step that is padding: there the output is the state of the step before (0 before
-    /// the first). So the reverse direction reads a padded sequence from its own end, as PyTorch's packed sequences.
+    /// The state does not change on a step that is padding: its output is the state of the step before (0 before the first
+    /// one). So the reverse direction begins at the end of each padded sequence, as with PyTorch's packed sequences.
     ///
     /// # Shapes
     ///
@@ -187,7 +187,7 @@ impl Recurrent {
         if let Some(mask) = pass.dropout_mask(self.drop_connect, &self.training, &weight) {
             weight = mask.apply(weight);
         }
-        // The reset gate of a GRU stands between its second bias and the sum; of the others one sum does.
+        // The reset gate of a GRU is applied after its second bias. For the other cells, the biases can be added.
         let (first, bias) = match self.cell {
             Cell::Gru => (Some(cell.bias_ih.val()), cell.bias_hh.val()),
             Cell::Lstm | Cell::Rnn => (None, cell.bias_ih.val() + cell.bias_hh.val()),
@@ -217,7 +217,7 @@ impl Recurrent {
         steps.states()
     }
 
-    /// How much of its old value each number of the state keeps, because of zoneout and of padding.
+    /// The fraction of its old value that each number of the state keeps, because of zoneout and padding.
     fn keep(
         &self,
         shape: [usize; 3],
@@ -302,8 +302,7 @@ mod tests {
     use super::*;
     use burn::tensor::{Device, Distribution, Tolerance};
 
-    /// The states of the fused steps, with the gradients of what they are computed from, are those of automatic
-    /// differentiation.
+    /// The states of the fused steps, and all gradients, are those of automatic differentiation.
     fn compare(cell: Cell, masked: bool, kept: bool, reverse: bool) {
         let (time, batch, hidden) = (4, 19, 5);
         let width = cell.gates() * hidden;
@@ -335,7 +334,7 @@ mod tests {
                 reverse,
             })
             .expect("states");
-            // As a layer does: the gradient comes with the samples outside of the steps.
+            // As in a layer, where the gradient has the batch as its first axis.
             let outputs = states.clone().swap_dims(0, 1) * towards.clone();
             let mut gradients = outputs.sum().backward();
             [

@@ -56,7 +56,7 @@ impl Steps {
     }
 }
 
-/// The new value, or as much of the old one as is kept.
+/// The mean of the old and the new value, weighted by the fraction that is kept.
 fn kept(old: Tensor<2>, new: Tensor<2>, keep: Option<Tensor<2>>) -> Tensor<2> {
     match keep {
         Some(keep) => keep.clone() * old + keep.neg().add_scalar(1.0) * new,

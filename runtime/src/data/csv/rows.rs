@@ -1,19 +1,20 @@
-//! The rows and fields of a CSV text: RFC 4180, held to the letter where quotes are concerned.
+//! The rows and fields of a CSV text, by RFC 4180 and strict about quotes.
 //!
-//! The `csv` crate accepts an unclosed quote and text after a closing quote, and rows disappear into one field. Here
+//! The `csv` crate accepts an unclosed quote and text after a closing quote, and then reads many rows as one field. Here
 //! both are errors. Fields are borrowed from the text, so a row of millions of fields copies nothing.
 
 use std::borrow::Cow;
 
-/// Where a row begins.
+/// The start of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
+    /// The byte in the text.
     pub(super) at: usize,
-    /// From 1, as an editor counts: by LF, CRLF and CR.
+    /// The line from 1, as an editor counts: by LF, CRLF and CR.
     pub(super) line: usize,
 }
 
-/// A field, without quotes and spaces around it.
+/// A field, without the quotes and spaces around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Field<'a> {
     pub(super) text: Cow<'a, str>,
@@ -21,56 +22,57 @@ pub(super) struct Field<'a> {
     pub(super) lines: (usize, usize),
 }
 
-/// A quote that means nothing.
+/// A misplaced quote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The text ends before the quote does.
     Unclosed { opened: usize },
-    /// Something follows in the same field.
-    Behind { opened: usize, closed: usize },
-    /// A field that does not begin with a quote has one.
+    /// Text follows the closing quote in the same field.
+    TextAfter { opened: usize, closed: usize },
+    /// A quote inside of a field that does not begin with one.
     Inside { line: usize },
 }
 
 impl Fault {
-    /// The line to go to.
+    /// The line to name in the message.
     pub(super) fn line(self) -> usize {
         match self {
-            Self::Unclosed { opened } | Self::Behind { opened, .. } => opened,
+            Self::Unclosed { opened } | Self::TextAfter { opened, .. } => opened,
             Self::Inside { line } => line,
         }
     }
 
+    /// The message, with a help line.
     pub(super) fn reason(self) -> String {
         match self {
             Self::Unclosed { .. } => {
-                "this line opens a quote that is never closed\nhelp: close it, or write a quote that is meant as such twice, in a field in quotes: `\"5\"\" wide\"`".to_owned()
+                "this line opens a quote that is never closed\nhelp: close it; inside of a field in quotes, a quote is written twice: `\"5\"\" wide\"`".to_owned()
             }
-            Self::Behind { opened, closed } => {
-                let on = if closed == opened {
-                    "on it".to_owned()
+            Self::TextAfter { opened, closed } => {
+                let place = if closed == opened {
+                    String::new()
                 } else {
-                    format!("on line {closed}")
+                    format!(" on line {closed}")
                 };
                 format!(
-                    "this line opens a quote, and something stands behind its end {on}\nhelp: end the field with the quote, or write a quote inside of it twice: `\"5\"\" wide\"`"
+                    "this line opens a quote, and text follows where it is closed{place}\nhelp: end the field with the quote, or write a quote inside of the field twice: `\"5\"\" wide\"`"
                 )
             }
             Self::Inside { .. } => {
-                "a quote stands inside of a field that does not begin with one\nhelp: put the field in quotes, and write the quote inside of it twice: `\"5\"\" wide\"`".to_owned()
+                "there is a quote inside of a field that is not in quotes\nhelp: put the field in quotes, and write the quote inside of it twice: `\"5\"\" wide\"`".to_owned()
             }
         }
     }
 }
 
-/// Walks through a text row by row, and in a row field by field. Empty lines are passed over.
+/// Reads a text row by row, and a row field by field. Empty lines are skipped.
 #[derive(Clone, Debug)]
 pub(super) struct Rows<'a> {
     text: &'a str,
     delimiter: char,
     at: usize,
     line: usize,
-    /// Whether the row has another field.
+    /// True if the row has another field.
     more: bool,
 }
 
@@ -85,14 +87,14 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Goes to a row that [`Self::row`] gave.
+    /// Goes to a row that [`Self::row`] returned.
     pub(super) fn go_to(&mut self, mark: Mark) {
         (self.at, self.line, self.more) = (mark.at, mark.line, true);
     }
 
-    /// Goes to the next row. (All fields of the one before have been asked for.)
+    /// Goes to the next row, after all fields of the row before were read.
     pub(super) fn row(&mut self) -> Option<Mark> {
-        while self.passes_line_end() {}
+        while self.skip_line_end() {}
         self.more = self.at < self.text.len();
         self.more.then_some(Mark {
             at: self.at,
@@ -106,7 +108,7 @@ impl<'a> Rows<'a> {
             return Ok(None);
         }
         let start = self.at;
-        self.pass_spaces();
+        self.skip_spaces();
         let field = if self.byte() == Some(b'"') {
             self.quoted()?
         } else {
@@ -116,7 +118,7 @@ impl<'a> Rows<'a> {
         if self.is_at_delimiter() {
             self.at += self.delimiter.len_utf8();
         } else {
-            self.passes_line_end();
+            self.skip_line_end();
             self.more = false;
         }
         Ok(Some(field))
@@ -132,14 +134,14 @@ impl<'a> Rows<'a> {
         self.text.as_bytes()[self.at..].starts_with(delimiter.as_bytes())
     }
 
-    fn pass_spaces(&mut self) {
+    fn skip_spaces(&mut self) {
         while matches!(self.byte(), Some(b' ' | b'\t')) && !self.is_at_delimiter() {
             self.at += 1;
         }
     }
 
-    /// Goes over LF, CRLF or CR, if one stands here.
-    fn passes_line_end(&mut self) -> bool {
+    /// Skips LF, CRLF or CR, and returns true if there was one.
+    fn skip_line_end(&mut self) -> bool {
         let length = match &self.text.as_bytes()[self.at..] {
             [b'\r', b'\n', ..] => 2,
             [b'\r' | b'\n', ..] => 1,
@@ -159,7 +161,7 @@ impl<'a> Rows<'a> {
             match self.byte() {
                 None => return Err(Fault::Unclosed { opened }),
                 Some(b'\r' | b'\n') => {
-                    self.passes_line_end();
+                    self.skip_line_end();
                 }
                 Some(b'"') if self.text.as_bytes().get(self.at + 1) == Some(&b'"') => {
                     doubled = true;
@@ -177,11 +179,11 @@ impl<'a> Rows<'a> {
         };
         let closed = self.line;
         self.at += 1;
-        self.pass_spaces();
+        self.skip_spaces();
         match self.byte() {
             None | Some(b'\r' | b'\n') => {}
             Some(_) if self.is_at_delimiter() => {}
-            Some(_) => return Err(Fault::Behind { opened, closed }),
+            Some(_) => return Err(Fault::TextAfter { opened, closed }),
         }
         Ok(Field {
             text,
@@ -239,13 +241,13 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_means_nothing_is_a_fault() {
+    fn a_misplaced_quote_is_a_fault() {
         let cases = [
             ("a\n\"b\nc", Fault::Unclosed { opened: 2 }),
             ("a\n\"", Fault::Unclosed { opened: 2 }),
             (
                 "a\n\"b\nc\"d\n",
-                Fault::Behind {
+                Fault::TextAfter {
                     opened: 2,
                     closed: 3,
                 },
@@ -271,7 +273,7 @@ mod tests {
         assert_eq!(read("1,", ',').unwrap()[0].1, ["1", ""]);
     }
 
-    /// What the `csv` crate reads of a text without mistakes.
+    /// A text without mistakes is read as the `csv` crate reads it.
     #[test]
     fn text_without_mistakes_is_read_as_others_read_it() {
         let text = "\"a, b\", c ,\"d\"\"e\"\r\n1,,\"\"\n\n \"\"\"q\"\"\",\"x\ny\",z\r,,\n";

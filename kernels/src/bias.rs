@@ -1,4 +1,4 @@
-//! Operations on each column of a matrix: the bias of a linear layer and its gradient.
+//! The bias of a linear layer, one number for each column of a matrix, and its gradient.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -14,11 +14,11 @@ pub fn add_bias(bias: &[f32], values: &mut [f32]) -> Result<(), LengthMismatch> 
     Ok(())
 }
 
-/// Adds the sum of each column of `values` to `sums`.
+/// Adds the sum of each column of `values` to `sums`: the gradient of the bias.
 ///
 /// # Errors
 /// `values` is not a whole number of rows.
-pub fn add_sums(values: &[f32], sums: &mut [f32]) -> Result<(), LengthMismatch> {
+pub fn add_column_sums(values: &[f32], sums: &mut [f32]) -> Result<(), LengthMismatch> {
     LengthMismatch::check_rows("values", values.len(), sums.len())?;
     Arch::new().dispatch(Sum { values, sums });
     Ok(())
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(values[..2], [11.0, -18.0]);
         assert_eq!(values[3..5], [14.0, -15.0]);
         let mut sums = [1.0, 0.0];
-        add_sums(&[1.0, 2.0, 3.0, 4.0], &mut sums).unwrap();
+        add_column_sums(&[1.0, 2.0, 3.0, 4.0], &mut sums).unwrap();
         assert_eq!(sums, [5.0, 6.0]);
         crate::Activation::Relu.forward_in_place(&mut values);
         assert_eq!(values[..2], [11.0, 0.0]);
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn parts_of_rows_are_errors() {
         assert!(add_bias(&[1.0, 2.0], &mut [1.0; 3]).is_err());
-        assert!(add_sums(&[1.0; 3], &mut [0.0; 2]).is_err());
+        assert!(add_column_sums(&[1.0; 3], &mut [0.0; 2]).is_err());
         assert!(add_bias(&[], &mut [1.0]).is_err());
         assert!(add_bias(&[], &mut []).is_ok());
     }

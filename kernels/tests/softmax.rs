@@ -3,9 +3,10 @@
 // Zeros, and what is the same in both forms, are exact.
 #![allow(clippy::float_cmp)]
 
-use damper_kernels::rows::{self, CrossEntropyError};
+use damper_kernels::cross_entropy::{CrossEntropyError, cross_entropy};
+use damper_kernels::softmax;
 
-/// Narrow ones, those about where the way of going through them changes, and wide ones.
+/// Narrow rows, those around the width where the loop changes, and wide rows.
 const WIDTHS: [usize; 12] = [1, 2, 7, 10, 16, 50, 255, 256, 257, 1000, 1025, 5003];
 
 /// Some rows with numbers of either sign, of a size that grows from row to row.
@@ -18,7 +19,7 @@ fn logits(width: usize) -> Vec<f32> {
         .collect()
 }
 
-/// More than are gone through together.
+/// More rows than are in a group.
 fn rows(width: usize) -> usize {
     1500 / width + 3
 }
@@ -66,13 +67,13 @@ fn softmax_is_within_two_ulp() {
     for width in WIDTHS {
         let input = logits(width);
         let mut output = vec![f32::NAN; input.len()];
-        rows::softmax(&input, width, &mut output).unwrap();
+        softmax::softmax(&input, width, &mut output).unwrap();
         for (found, exact) in output.iter().zip(log_softmax(&input, width)) {
             let error = ulps(*found, exact.exp());
             assert!(error <= 2.0, "{width}: {error} ulp at {exact}");
         }
         let mut values = input;
-        rows::softmax_in_place(&mut values, width).unwrap();
+        softmax::softmax_in_place(&mut values, width).unwrap();
         assert_eq!(values, output);
     }
 }
@@ -83,8 +84,8 @@ fn softmax_does_not_depend_on_the_origin() {
     let near: Vec<f32> = (0..64_u16).map(|index| f32::from(index) / 8.0).collect();
     let far: Vec<f32> = near.iter().map(|x| x + 1e6).collect();
     let (mut left, mut right) = (vec![0.0; 64], vec![0.0; 64]);
-    rows::softmax(&near, 64, &mut left).unwrap();
-    rows::softmax(&far, 64, &mut right).unwrap();
+    softmax::softmax(&near, 64, &mut left).unwrap();
+    softmax::softmax(&far, 64, &mut right).unwrap();
     assert_eq!(left, right);
 }
 
@@ -93,7 +94,7 @@ fn log_softmax_is_its_formula() {
     for width in WIDTHS {
         let input = logits(width);
         let mut output = vec![f32::NAN; input.len()];
-        rows::log_softmax(&input, width, &mut output).unwrap();
+        softmax::log_softmax(&input, width, &mut output).unwrap();
         close(&output, &log_softmax(&input, width), 1.5e-7);
     }
 }
@@ -129,13 +130,13 @@ fn backward(
 fn softmax_backward_is_the_derivative() {
     for width in WIDTHS {
         let mut output = logits(width);
-        rows::softmax_in_place(&mut output, width).unwrap();
+        softmax::softmax_in_place(&mut output, width).unwrap();
         let (mut gradient, exact) =
             backward(width, &output, |y, g, dot| y * (g - dot), |y, g| y * g);
         let mut into = vec![f32::NAN; output.len()];
-        rows::softmax_backward(&output, &gradient, width, &mut into).unwrap();
+        softmax::softmax_backward(&output, &gradient, width, &mut into).unwrap();
         close(&into, &exact, 1e-6);
-        rows::softmax_backward_in_place(&output, &mut gradient, width).unwrap();
+        softmax::softmax_backward_in_place(&output, &mut gradient, width).unwrap();
         assert_eq!(gradient, into);
     }
 }
@@ -144,13 +145,13 @@ fn softmax_backward_is_the_derivative() {
 fn log_softmax_backward_is_the_derivative() {
     for width in WIDTHS {
         let mut output = vec![0.0; logits(width).len()];
-        rows::log_softmax(&logits(width), width, &mut output).unwrap();
+        softmax::log_softmax(&logits(width), width, &mut output).unwrap();
         let (mut gradient, exact) =
             backward(width, &output, |y, g, sum| g - y.exp() * sum, |_, g| g);
         let mut into = vec![f32::NAN; output.len()];
-        rows::log_softmax_backward(&output, &gradient, width, &mut into).unwrap();
+        softmax::log_softmax_backward(&output, &gradient, width, &mut into).unwrap();
         close(&into, &exact, 1e-5);
-        rows::log_softmax_backward_in_place(&output, &mut gradient, width).unwrap();
+        softmax::log_softmax_backward_in_place(&output, &mut gradient, width).unwrap();
         assert_eq!(gradient, into);
     }
 }
@@ -174,8 +175,7 @@ fn cross_entropy_is_its_formula_and_its_derivative() {
         for smoothing in [0.0, 0.125] {
             let (input, classes) = (logits(width), classes(width));
             let mut gradient = vec![f32::NAN; input.len()];
-            let found =
-                rows::cross_entropy(&input, width, &classes, smoothing, &mut gradient).unwrap();
+            let found = cross_entropy(&input, width, &classes, smoothing, &mut gradient).unwrap();
             let exact: Vec<f64> = input.iter().map(|x| f64::from(*x)).collect();
             let smoothing = f64::from(smoothing);
             let wanted = loss(&exact, width, &classes, smoothing);
@@ -205,15 +205,15 @@ fn what_a_mask_hides_has_no_probability() {
         let mut row = vec![HIDDEN; width];
         (row[0], row[2]) = (1.0, 1.0);
         let (mut output, mut into) = (vec![f32::NAN; width], vec![f32::NAN; width]);
-        rows::softmax(&row, width, &mut output).unwrap();
+        softmax::softmax(&row, width, &mut output).unwrap();
         let mut expected = vec![0.0; width];
         (expected[0], expected[2]) = (0.5, 0.5);
         assert_eq!(output, expected);
-        rows::softmax_backward(&output, &vec![3.0; width], width, &mut into).unwrap();
+        softmax::softmax_backward(&output, &vec![3.0; width], width, &mut into).unwrap();
         assert_eq!(into, vec![0.0; width]);
-        rows::log_softmax(&row, width, &mut output).unwrap();
+        softmax::log_softmax(&row, width, &mut output).unwrap();
         assert_eq!(output[1], HIDDEN);
-        let loss = rows::cross_entropy(&row, width, &[2], 0.0, &mut into).unwrap();
+        let loss = cross_entropy(&row, width, &[2], 0.0, &mut into).unwrap();
         assert!((loss - 2_f64.ln()).abs() < 1e-9);
         (expected[0], expected[2]) = (0.5, -0.5);
         assert_eq!(into, expected);
@@ -226,14 +226,14 @@ fn a_row_without_a_largest_number_is_no_number() {
         for bad in [f32::NEG_INFINITY, f32::INFINITY, f32::NAN] {
             let mut values = vec![bad; 2 * width];
             values[..width].fill(0.0);
-            rows::softmax_in_place(&mut values, width).unwrap();
+            softmax::softmax_in_place(&mut values, width).unwrap();
             assert!(values[..width].iter().all(|x| *x > 0.0));
             assert!(values[width..].iter().all(|x| x.is_nan()), "{bad}");
         }
         // One is enough.
         let mut values = vec![0.0; width];
         values[width - 1] = f32::NAN;
-        rows::softmax_in_place(&mut values, width).unwrap();
+        softmax::softmax_in_place(&mut values, width).unwrap();
         assert!(values.iter().all(|x| x.is_nan()));
     }
 }
@@ -241,10 +241,10 @@ fn a_row_without_a_largest_number_is_no_number() {
 #[test]
 fn no_rows_are_no_error() {
     for width in [0, 3] {
-        rows::softmax(&[], width, &mut []).unwrap();
-        rows::softmax_backward(&[], &[], width, &mut []).unwrap();
-        rows::log_softmax_backward(&[], &[], width, &mut []).unwrap();
-        let loss = rows::cross_entropy(&[], width, &[], 0.1, &mut []).unwrap();
+        softmax::softmax(&[], width, &mut []).unwrap();
+        softmax::softmax_backward(&[], &[], width, &mut []).unwrap();
+        softmax::log_softmax_backward(&[], &[], width, &mut []).unwrap();
+        let loss = cross_entropy(&[], width, &[], 0.1, &mut []).unwrap();
         assert!(loss.abs() < 1e-30);
     }
 }
@@ -252,22 +252,25 @@ fn no_rows_are_no_error() {
 #[test]
 fn a_class_that_is_none_is_an_error() {
     let mut gradient = [7.0; 6];
-    let error = rows::cross_entropy(&[0.0; 6], 3, &[2, 3], 0.0, &mut gradient).unwrap_err();
-    assert_eq!(error.to_string(), "row 1 is of class 3, where there are 3");
+    let error = cross_entropy(&[0.0; 6], 3, &[2, 3], 0.0, &mut gradient).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "row 1 has class 3, but there are 3 classes"
+    );
     assert_eq!(gradient, [7.0; 6]);
 }
 
 #[test]
 fn lengths_that_do_not_fit_are_errors() {
-    let error = rows::softmax(&[0.0; 7], 4, &mut [0.0; 7]).unwrap_err();
+    let error = softmax::softmax(&[0.0; 7], 4, &mut [0.0; 7]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`input` has 7 numbers, where 8 are needed"
+        "`input` has length 7, but length 8 is needed"
     );
-    assert!(rows::softmax_in_place(&mut [0.0; 7], 0).is_err());
-    assert!(rows::log_softmax(&[0.0; 8], 4, &mut [0.0; 7]).is_err());
-    assert!(rows::softmax_backward(&[0.0; 8], &[0.0; 4], 4, &mut [0.0; 8]).is_err());
-    assert!(rows::log_softmax_backward(&[0.0; 8], &[0.0; 8], 4, &mut [0.0; 4]).is_err());
-    let error = rows::cross_entropy(&[0.0; 8], 4, &[0], 0.0, &mut [0.0; 8]).unwrap_err();
+    assert!(softmax::softmax_in_place(&mut [0.0; 7], 0).is_err());
+    assert!(softmax::log_softmax(&[0.0; 8], 4, &mut [0.0; 7]).is_err());
+    assert!(softmax::softmax_backward(&[0.0; 8], &[0.0; 4], 4, &mut [0.0; 8]).is_err());
+    assert!(softmax::log_softmax_backward(&[0.0; 8], &[0.0; 8], 4, &mut [0.0; 4]).is_err());
+    let error = cross_entropy(&[0.0; 8], 4, &[0], 0.0, &mut [0.0; 8]).unwrap_err();
     assert!(matches!(error, CrossEntropyError::LengthMismatch(error) if error.name == "classes"));
 }
