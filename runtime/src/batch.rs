@@ -33,6 +33,19 @@ impl Inputs {
         }
     }
 
+    /// The samples from `start` on, `rows` of them.
+    pub(crate) fn narrow(&self, start: usize, rows: usize) -> Self {
+        let narrow = |input: &InputTensor| match input {
+            InputTensor::Float(tensor, shape) => {
+                InputTensor::Float(tensor.clone().narrow(0, start, rows), shape.clone())
+            }
+            InputTensor::Int(tensor, shape) => {
+                InputTensor::Int(tensor.clone().narrow(0, start, rows), shape.clone())
+            }
+        };
+        Self(self.0.iter().map(narrow).collect())
+    }
+
     /// The input at `index` as `[batch, ..]` with `D` axes; `None` if there is none of this rank.
     pub fn float<const D: usize>(&self, index: usize) -> Option<Tensor<D>> {
         match self.0.get(index)? {

@@ -1,7 +1,7 @@
 //! Whether inputs are those of the declaration.
 
 use crate::autodiff::plain;
-use crate::data::{first_name, least_vocab};
+use crate::data::{DataError, first_name, least_vocab};
 use crate::{InputTensor, Inputs, Spec};
 use burn::tensor::{Int, Tensor};
 use damper_ir::{Input, InputKind, Value};
@@ -81,6 +81,24 @@ pub enum InputError {
         /// What the layer said.
         reason: String,
     },
+}
+
+/// Why there are no predictions for data.
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum PredictError {
+    /// The data do not fit the model, or have other columns than its training data.
+    #[error(transparent)]
+    Data(Box<DataError>),
+    /// The model does not take its inputs.
+    #[error(transparent)]
+    Input(#[from] InputError),
+}
+
+impl From<DataError> for PredictError {
+    fn from(error: DataError) -> Self {
+        Self::Data(Box::new(error))
+    }
 }
 
 /// The declared shape: `[batch, 5, 3]`.

@@ -83,7 +83,7 @@ pub mod __private;
 
 pub use batch::{Batch, InputTensor, Inputs, Target};
 pub use device::{DeviceError, device};
-pub use input::InputError;
+pub use input::{InputError, PredictError};
 pub use network::{Network, NetworkConfig, Prediction};
 pub use pass::Pass;
 pub use spec::{Spec, SpecError};

@@ -1,9 +1,10 @@
 //! What every declared model can do.
 
 use crate::autodiff::{is_training, plain};
-use crate::input::InputError;
-use crate::tape;
-use crate::{InputTensor, Inputs, Pass, Spec, SpecError, Target, loss};
+use crate::data::Data;
+use crate::input::{InputError, PredictError};
+use crate::train::{self, Measures, TrainError};
+use crate::{InputTensor, Inputs, Pass, Spec, SpecError, Target, loss, tape};
 use burn::config::Config;
 use burn::module::{Flag, Module, ModuleMapper, Param, ParamGroup};
 use burn::tensor::{Device, Tensor};
@@ -18,8 +19,11 @@ pub trait Network: Module + Debug + Display + Clone + Send + 'static {
     /// How many axes a batch of its output has: 2 for `[batch, outputs]`.
     const RANK: usize = 2;
 
-    /// The description this model was built from.
+    /// The description this model was built from, and the columns and classes that it was trained on.
     fn spec(&self) -> &Spec;
+
+    /// The same, to change the columns and classes: [`Spec::set_schema`].
+    fn spec_mut(&mut self) -> &mut Spec;
 
     /// One forward pass: `[rows, outputs]`, a row for each row of the target; see [`Target`].
     fn run(&self, inputs: &Inputs, pass: &mut Pass) -> Tensor<2>;
@@ -52,22 +56,93 @@ pub trait Network: Module + Debug + Display + Clone + Send + 'static {
     /// [`InputError`]: another number of inputs, another shape, unequal batches, a class index beyond the vocabulary.
     fn try_predict(&self, inputs: &Inputs) -> Result<Tensor<2>, InputError> {
         InputError::check_all(self.spec(), inputs)?;
-        let predict = || {
-            inference(self, |model, pass| {
-                let inputs = Inputs(inputs.0.iter().map(InputTensor::plain).collect());
-                loss::link_along(self.spec(), model.run(&inputs, pass), 1)
-            })
+        let inputs = Inputs(inputs.0.iter().map(InputTensor::plain).collect());
+        predict(self, &inputs, usize::MAX)
+    }
+
+    /// What the model predicts for each row of the data, in their order: the values of `predict`, as `[rows, outputs]`.
+    /// Where the output has more axes, there is a row for each position of each sample, as in [`Target`].
+    ///
+    /// The data need no targets ([`Table::features`](crate::data::Table::features), `Data::new(rows, ())`); where they
+    /// have some, these are not looked at. Columns are matched with those of the training data by name, in loaded models
+    /// too. A model without a [`Spec::schema`] takes them by position.
+    ///
+    /// ```
+    /// # use damper::{Network, Progress, data, model};
+    /// # model! { pub Price input house: [2] layers { price: linear(1); } loss mse train { epochs: 1, batch: 2 } }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let train = data::csv_from("train.csv", "rooms,size,price\n3,80,1.5\n2,50,1.0\n".as_bytes())?.target("price")?;
+    /// let price = Price::training().progress(Progress::Silent).fit(&train, &train)?.model;
+    ///
+    /// let new = data::csv_from("new.csv", "size,rooms\n80,3\n".as_bytes())?.features()?;
+    /// let first_of_train = price.predict_data(&train)?.slice([0..1]);
+    /// assert_eq!(price.predict_data(&new)?.into_data(), first_of_train.into_data());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PredictError`]: columns that are missing or additional, categories that the training data do not have, another
+    /// number of features.
+    fn predict_data(&self, data: &Data) -> Result<Tensor<2>, PredictError> {
+        let spec = self.spec();
+        let device = device_of(self);
+        let inputs = match spec.schema() {
+            Some(schema) => schema.apply_inputs(data)?.inputs_of(spec, &device)?,
+            None => data.inputs_of(spec, &device)?,
         };
-        catch_unwind(AssertUnwindSafe(predict)).map_err(|payload| InputError::Layer {
-            model: self.spec().model().name.clone(),
-            reason: crate::panic::text(&*payload),
-        })
+        let batch = spec.training().batch.max(LEAST_BATCH);
+        Ok(predict(self, &inputs, batch)?)
+    }
+
+    /// Loss and metrics on data, with inference behavior. [`Spec::metrics`] lists the metrics.
+    ///
+    /// Columns and classes are matched with those of the training data by name, in loaded models too. A model without a
+    /// [`Spec::schema`] takes columns by position and classes by index.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`]: data that do not fit the model, or have other columns or classes than its training data; a model
+    /// without a loss.
+    fn evaluate(&self, data: &Data) -> Result<Measures, TrainError> {
+        train::evaluate(self, self.spec(), data)
     }
 
     /// The loss, the mean over the rows: `[1]`.
     fn loss(&self, output: Tensor<2>, target: &Target) -> Tensor<1> {
         loss::of(self.spec(), output, target)
     }
+}
+
+/// The batch size does not change what a trained model gives; smaller ones are slower.
+pub(crate) const LEAST_BATCH: usize = 256;
+
+/// The plain device of a model's weights.
+pub(crate) fn device_of<M: Module>(model: &M) -> Device {
+    let device = model.devices().into_iter().next().unwrap_or_default();
+    device.inner()
+}
+
+/// The predictions for inputs that fit the model, computed in batches.
+fn predict<M: Network>(model: &M, inputs: &Inputs, batch: usize) -> Result<Tensor<2>, InputError> {
+    let (spec, rows) = (model.spec(), inputs.batch());
+    let predict = || {
+        inference(model, |model, _| {
+            let run =
+                |inputs: &Inputs| loss::link_along(spec, model.run(inputs, &mut Pass::new()), 1);
+            if rows <= batch {
+                return run(inputs);
+            }
+            let starts = (0..rows).step_by(batch);
+            let outputs = starts.map(|start| run(&inputs.narrow(start, batch.min(rows - start))));
+            Tensor::cat(outputs.collect(), 0)
+        })
+    };
+    catch_unwind(AssertUnwindSafe(predict)).map_err(|payload| InputError::Layer {
+        model: spec.model().name.clone(),
+        reason: crate::panic::text(&*payload),
+    })
 }
 
 /// The hyper-parameters of a declared model.

@@ -1,6 +1,7 @@
 //! The description of a built model: filled in, checked, shared.
 
-use damper_ir::{Finding, Inferred, Level, Model, Parameter, Settings, Summary};
+use crate::data::Schema;
+use damper_ir::{Finding, Inferred, Level, MetricKind, Model, Parameter, Settings, Summary};
 use std::fmt;
 use std::sync::Arc;
 
@@ -39,11 +40,18 @@ impl From<Spec> for Filling {
 
 /// The checked description of a model: its layers with their shapes, its loss, its training.
 ///
+/// The spec of a trained model also knows the columns and classes of its training data: see [`Spec::schema`]. Two specs
+/// are equal if their models are; the data do not count.
+///
 /// Cheap to clone. `Display` prints the summary table.
 #[derive(Clone)]
-pub struct Spec(Arc<Inner>);
+pub struct Spec {
+    checked: Arc<Checked>,
+    schema: Option<Arc<Schema>>,
+}
 
-struct Inner {
+/// A description that broke no rule.
+struct Checked {
     model: Model,
     inferred: Inferred,
     warnings: Vec<Finding>,
@@ -139,58 +147,88 @@ impl Spec {
             });
         }
         let inferred = model.infer();
-        Ok(Self(Arc::new(Inner {
-            model,
-            inferred,
-            warnings: findings,
-        })))
+        Ok(Self {
+            checked: Arc::new(Checked {
+                model,
+                inferred,
+                warnings: findings,
+            }),
+            schema: None,
+        })
     }
 
     /// The description itself.
     pub fn model(&self) -> &Model {
-        &self.0.model
+        &self.checked.model
     }
 
     /// The shape of every value.
     pub fn shapes(&self) -> &Inferred {
-        &self.0.inferred
+        &self.checked.inferred
     }
 
     /// What the rules warn of.
     pub fn warnings(&self) -> &[Finding] {
-        &self.0.warnings
+        &self.checked.warnings
     }
 
     /// Every parameter with its path, role, shape, and what acts on it.
     pub fn parameters(&self) -> Vec<Parameter> {
-        self.0.model.parameters()
+        self.checked.model.parameters()
     }
 
     /// The table of layers.
     pub fn summary(&self) -> Summary {
-        self.0.model.summary()
+        self.checked.model.summary()
     }
 
     /// The `train` section with its defaults filled in.
     pub fn training(&self) -> Settings {
-        self.0.model.training()
+        self.checked.model.training()
+    }
+
+    /// The metrics that training and [`Network::evaluate`](crate::Network::evaluate) compute, in the order of
+    /// [`Measures::metrics`](crate::Measures): the declared ones, and the one that early stopping watches.
+    pub fn metrics(&self) -> Vec<MetricKind> {
+        let mut metrics = self.checked.model.metrics_or_default();
+        let watched = self.training().early_stop.and_then(|rule| rule.metric);
+        if let Some(watched) = watched.filter(|watched| !metrics.contains(watched)) {
+            metrics.push(watched);
+        }
+        metrics
+    }
+
+    /// The columns and classes of the data that the model was trained on. `None` before training, and for weights from
+    /// elsewhere: data are then matched with the model by position alone.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.schema.as_deref()
+    }
+
+    /// Sets the columns and classes that data are matched with, or removes them.
+    ///
+    /// Training and loading do this. It is for weights from elsewhere, whose columns the program knows:
+    /// `model.spec_mut().set_schema(data.schema())`.
+    pub fn set_schema(&mut self, schema: impl Into<Option<Schema>>) {
+        self.schema = schema.into().map(Arc::new);
     }
 
     /// The description as JSON, as it is saved with the weights.
     pub(crate) fn to_json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.0.model)
+        serde_json::to_string(&self.checked.model)
     }
 }
 
 impl PartialEq for Spec {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.model == other.0.model
+        Arc::ptr_eq(&self.checked, &other.checked) || self.checked.model == other.checked.model
     }
 }
 
 impl fmt::Debug for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Spec").field(&self.0.model.name).finish()
+        f.debug_tuple("Spec")
+            .field(&self.checked.model.name)
+            .finish()
     }
 }
 

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// The names of data: columns, their categories, classes. [`Data::schema`] gives it, and a run keeps that of its
-/// training data.
+/// The names of data: columns, their categories, classes. [`Data::schema`] gives it. A trained model keeps that of its
+/// training data and saves it with its weights: [`Spec::schema`](crate::Spec::schema).
 ///
-/// It holds no samples, and can be saved with serde beside the weights.
+/// It holds no samples.
 ///
 /// ```
 /// use damper::data;
@@ -139,8 +139,8 @@ impl Schema {
     /// Other data with the columns and classes of these: columns are put in order by name, categories and classes are
     /// numbered as here. A category or class that the other data lack is no fault.
     ///
-    /// Where either side has no names, as data from arrays, nothing is done. Training and
-    /// [`Run::evaluate`](crate::Run::evaluate) call it.
+    /// Where either side has no names, as data from arrays, nothing is done. Training,
+    /// [`Network::evaluate`](crate::Network::evaluate) and [`Network::predict_data`](crate::Network::predict_data) call it.
     ///
     /// # Errors
     ///
@@ -148,6 +148,13 @@ impl Schema {
     /// [`DataError::UnknownClass`] with the row, [`DataError::ReadOtherwise`] if a column or the target is of another
     /// kind, [`DataError::OwnMean`] if missing values were made up from the other data's own means.
     pub fn apply(&self, data: &Data) -> Result<Data, DataError> {
+        let mut data = self.apply_inputs(data)?;
+        self.targets(&mut data)?;
+        Ok(data)
+    }
+
+    /// The same for the columns alone: the targets stay as they are.
+    pub(crate) fn apply_inputs(&self, data: &Data) -> Result<Data, DataError> {
         let mut inputs = Vec::with_capacity(data.inputs.len());
         for (index, input) in data.inputs.iter().enumerate() {
             let wanted = self.inputs.iter().enumerate().find(|(place, wanted)| {
@@ -164,12 +171,10 @@ impl Schema {
                 },
             });
         }
-        let mut data = Data {
+        Ok(Data {
             inputs,
             ..data.clone()
-        };
-        self.targets(&mut data)?;
-        Ok(data)
+        })
     }
 
     fn targets(&self, data: &mut Data) -> Result<(), DataError> {

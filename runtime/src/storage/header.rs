@@ -1,6 +1,7 @@
 //! What a file of weights says of itself, read and judged before any weight is.
 
-use super::{CHECKSUM, CONFIG, Format, SPEC};
+use super::format::Format;
+use super::metadata::{CHECKSUM, CONFIG, SCHEMA, SPEC};
 use burn::store::burn_pack::Scalar;
 use burn::tensor::{BoolStore, DType, TensorData};
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -101,7 +102,8 @@ impl Header {
             .into_iter()
             .filter(|key| !self.metadata.contains_key(*key))
             .collect();
-        if missing.is_empty() || missing.len() == ours.len() {
+        let is_foreign = missing.len() == ours.len() && !self.metadata.contains_key(SCHEMA);
+        if missing.is_empty() || is_foreign {
             return Ok(());
         }
         Err(damaged(format!(

@@ -74,6 +74,12 @@ pub enum TrainError {
         /// What the training had until then.
         kept: Kept,
     },
+    /// Something panicked while a model was evaluated: a defect of a layer, of a loss function, or of the backend.
+    #[error("the evaluation panicked: {reason}")]
+    Evaluation {
+        /// What it said.
+        reason: String,
+    },
     /// Something panicked inside the training: a defect of a layer, of a loss function, or of the backend.
     #[error("training panicked: {reason}")]
     Panic {

@@ -2,13 +2,15 @@
 
 use super::error::TrainError;
 use super::history::Measures;
-use crate::data::Prepared;
+use crate::data::{Data, DataError, Prepared};
 use crate::metric::MetricAccumulator;
+use crate::network::{LEAST_BATCH, device_of, inference};
 use crate::{Network, Pass, Spec, Target};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
-use damper_ir::{MetricKind, Settings, TaskKind};
+use damper_ir::{MetricKind, TaskKind};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How good a model is on one set of samples.
 #[derive(Clone, Debug)]
@@ -38,8 +40,43 @@ impl Score {
     }
 }
 
+/// Loss and metrics of a model on data that are matched with those it was trained on: see [`Network::evaluate`].
+pub(crate) fn evaluate<M: Network>(
+    model: &M,
+    spec: &Spec,
+    data: &Data,
+) -> Result<Measures, TrainError> {
+    if spec.model().loss.is_none() {
+        let model = spec.model().name.clone();
+        return Err(DataError::NoLoss { model }.into());
+    }
+    let data = match spec.schema() {
+        Some(schema) => schema.apply(data)?.check_rows_for(spec)?,
+        None => data.check_rows_for(spec)?,
+    };
+    let batch = spec.training().batch;
+    let evaluate = || {
+        inference(model, |model, _| {
+            evaluate_prepared(
+                model,
+                spec,
+                &data,
+                &spec.metrics(),
+                batch,
+                &device_of(model),
+            )
+        })
+    };
+    let evaluation = catch_unwind(AssertUnwindSafe(evaluate)).unwrap_or_else(|payload| {
+        Err(TrainError::Evaluation {
+            reason: crate::panic::text(&*payload),
+        })
+    })?;
+    Ok(evaluation.measures)
+}
+
 /// Evaluates an inference model.
-pub(super) fn evaluate<M: Network>(
+pub(super) fn evaluate_prepared<M: Network>(
     model: &M,
     spec: &Spec,
     data: &Prepared,
@@ -61,8 +98,7 @@ pub(super) fn evaluate<M: Network>(
         .collect();
     let mut constant = Constant::default();
     let (mut sum, mut samples) = (0.0, 0_usize);
-    // The batch size does not change the figures; a larger one is faster.
-    let loader = data.loader(batch.max(256), device);
+    let loader = data.loader(batch.max(LEAST_BATCH), device);
     for batch in loader.iter() {
         let batch = batch.map_err(TrainError::burn)?;
         let output = model.run(&batch.inputs, &mut Pass::new());
@@ -104,19 +140,6 @@ pub(super) fn evaluate<M: Network>(
         score,
         samples,
     })
-}
-
-/// The metrics to compute: those declared, and the one that early stopping watches.
-pub(super) fn metrics_with_watched(
-    mut metrics: Vec<MetricKind>,
-    settings: &Settings,
-) -> Vec<MetricKind> {
-    if let Some(watched) = settings.early_stop.and_then(|rule| rule.metric)
-        && !metrics.contains(&watched)
-    {
-        metrics.push(watched);
-    }
-    metrics
 }
 
 /// How often the best constant answer is right.

@@ -32,6 +32,7 @@ pub use augment::Augment;
 pub use compare::{Compare, Comparison, Spread, Trial, compare};
 pub use diagnosis::{Diagnosis, Verdict};
 pub use error::{Kept, Partial, Phase, TrainError};
+pub(crate) use evaluate::evaluate;
 pub use history::{Epoch, History, Measures};
 pub use interrupt::Stopper;
 pub use progress::Progress;

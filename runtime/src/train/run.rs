@@ -2,7 +2,7 @@
 
 use super::diagnosis::{Diagnosis, Evidence};
 use super::error::TrainError;
-use super::evaluate::{Evaluation, evaluate, metrics_with_watched};
+use super::evaluate::{Evaluation, evaluate};
 use super::history::{History, Measures};
 use super::sparsity::Sparsity;
 use crate::data::{Data, Schema};
@@ -18,7 +18,7 @@ pub struct Run<M> {
     pub model: M,
     pub(super) history: History,
     pub(super) stop: Stop,
-    /// The description with the settings of this training.
+    /// The description with the settings of this training, and its data's columns and classes.
     pub(super) spec: Spec,
     pub(super) settings: Settings,
     /// What the training data's columns and classes are called.
@@ -87,12 +87,7 @@ impl<M: Network> Run<M> {
     ///
     /// [`TrainError`] if the data do not fit the model, or have other columns or classes than the training samples.
     pub fn evaluate(&self, data: &Data) -> Result<Measures, TrainError> {
-        let (spec, settings) = (&self.spec, &self.settings);
-        let data = self.schema.apply(data)?.check_rows_for(spec)?;
-        let metrics = metrics_with_watched(spec.model().metrics_or_default(), settings);
-        let device = self.model.devices().into_iter().next().unwrap_or_default();
-        let evaluation = evaluate(&self.model, spec, &data, &metrics, settings.batch, &device)?;
-        Ok(evaluation.measures)
+        evaluate(&self.model, &self.spec, data)
     }
 
     /// Whether the model overfits or underfits, and what to change in its declaration.

@@ -5,7 +5,7 @@ use super::batch_norm_stats::{self, has_batch_norm};
 use super::changes::Changes;
 use super::context::TrainContext;
 use super::error::{Kept, Partial, TrainError};
-use super::evaluate::{evaluate, metrics_with_watched};
+use super::evaluate::evaluate_prepared;
 use super::fault::Fault;
 use super::interrupt::{self, Stopper};
 use super::large_stack::with_large_stack;
@@ -304,8 +304,9 @@ impl<M: Network> Training<M> {
     ///
     /// [`TrainError`]: settings or data that cannot be used, no such device, a loss that is not finite. Nothing panics.
     pub fn fit(&self, train: &Data, valid: &Data) -> Result<Run<M>, TrainError> {
-        let (spec, settings) = self.resolve()?;
+        let (mut spec, settings) = self.resolve()?;
         let schema = train.schema();
+        spec.set_schema(schema.clone());
         let train = train.check_for(&spec)?;
         let valid = schema.apply(valid)?.check_rows_for(&spec)?;
         let device = self.plain_device(&settings)?;
@@ -385,7 +386,8 @@ impl<M: Network> Training<M> {
         if spec.model().has_custom() {
             device.seed(settings.seed);
         }
-        let model = with_seed(settings.seed, || self.config.init(&learning_device))?;
+        let mut model = with_seed(settings.seed, || self.config.init(&learning_device))?;
+        model.spec_mut().set_schema(spec.schema().cloned());
 
         let loader = train
             .loader(settings.batch, &learning_device)
@@ -398,8 +400,7 @@ impl<M: Network> Training<M> {
         };
         let batches = loader.batches();
         let valid_loader = valid.loader(settings.batch, device);
-        let metrics = spec.model().metrics_or_default();
-        let metrics = metrics_with_watched(metrics, &settings);
+        let metrics = spec.metrics();
         let steps_per_epoch = batches.div_ceil(settings.accumulate);
         let schedule = schedule::Schedule::new(
             &settings,
@@ -502,7 +503,8 @@ impl<M: Network> Training<M> {
         };
         shared.context.show.end(&history, &how);
         let model = on_device(best.map_or_else(|| result.model.into_network(), |best| best.model));
-        let evaluate = |data| evaluate(&model, &spec, data, &metrics, settings.batch, device);
+        let evaluate =
+            |data| evaluate_prepared(&model, &spec, data, &metrics, settings.batch, device);
         let both = AssertUnwindSafe(|| Ok((evaluate(train)?, evaluate(valid)?)));
         let (train, valid) =
             match catch_unwind(both).unwrap_or_else(|payload| Err(TrainError::panic(payload))) {

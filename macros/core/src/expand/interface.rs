@@ -298,7 +298,7 @@ fn storage(cx: &Context<'_>) -> TokenStream {
             #spec
         }
 
-        /// A saved model, with the hyper-parameters it was saved with.
+        /// A saved model, with the hyper-parameters it was saved with, and the columns and classes it was trained on.
         ///
         /// # Errors
         ///
@@ -310,7 +310,8 @@ fn storage(cx: &Context<'_>) -> TokenStream {
             #load
         }
 
-        /// Writes weights and description; what stood there before is replaced at once or not at all.
+        /// Writes the weights, the description, and the columns and classes of the training data. A file that is there
+        /// already is replaced as a whole, or stays as it was.
         ///
         /// # Errors
         ///
@@ -349,6 +350,7 @@ fn network(cx: &Context<'_>) -> TokenStream {
         }
     });
     let spec = cx.body(|| quote!(&self.spec));
+    let spec_mut = cx.body(|| quote!(&mut self.spec));
     let loss = cx.lowered.loss_path.as_ref().map(|path| {
         let path = names::deeper(path);
         let body = cx.body(|| {
@@ -370,6 +372,10 @@ fn network(cx: &Context<'_>) -> TokenStream {
 
         fn spec(&self) -> &#krate::Spec {
             #spec
+        }
+
+        fn spec_mut(&mut self) -> &mut #krate::Spec {
+            #spec_mut
         }
 
         fn run(&self, #inputs: &#krate::Inputs, #pass: &mut #krate::Pass) -> burn::tensor::Tensor<2> {

@@ -1,0 +1,47 @@
+//! What a file says of its model: the keys, and the columns and classes of the training data.
+
+use crate::data::Schema;
+use serde::{Deserialize, Serialize};
+
+/// The description.
+pub(super) const SPEC: &str = "damper.spec";
+/// The hyper-parameters.
+pub(super) const CONFIG: &str = "damper.config";
+/// The columns and classes of the training data; only in files of trained models.
+pub(super) const SCHEMA: &str = "damper.schema";
+/// Over the three above and the tensors.
+pub(super) const CHECKSUM: &str = "damper.checksum";
+
+/// The version of the schema that this program writes. Raise it when older programs would fail on what is new, or
+/// misread it.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Saved<'a> {
+    version: u32,
+    schema: &'a Schema,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    version: u32,
+    #[serde(default)]
+    schema: serde_json::Value,
+}
+
+pub(super) fn write_schema(schema: &Schema) -> Result<String, serde_json::Error> {
+    let version = VERSION;
+    serde_json::to_string(&Saved { version, schema })
+}
+
+/// The schema, or what is wrong with it.
+pub(super) fn read_schema(json: &str) -> Result<Schema, String> {
+    let saved: Read = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    if saved.version != VERSION {
+        return Err(format!(
+            "they are of version {}, this program reads version {VERSION}",
+            saved.version
+        ));
+    }
+    serde_json::from_value(saved.schema).map_err(|error| error.to_string())
+}
