@@ -34,11 +34,13 @@
 //! # }
 //! ```
 //!
-//! - [`vocabulary`] documents every word of the language, [`lint`] every rule;
-//! - [`data`] reads arrays and CSV, splits and scales;
-//! - [`Training`] fits, [`Run`] holds the model, its history, diagnosis and sparsity; [`compare()`] compares;
-//! - [`layer`], [`activation`], [`regularize`], [`loss`], [`metric`], [`optimizer`], [`schedule`] are what generated code and the
-//!   training are made of, as plain functions and modules.
+//! - [`vocabulary`] documents every word of the language, [`lint`] every rule.
+//! - [`data`] reads arrays, CSV files and folders of images, splits and scales them.
+//! - [`Training`] fits a model. [`Run`] holds the model, its history, diagnosis and sparsity. [`compare()`] compares
+//!   several configurations.
+//! - [`Network`] is what every model can do: [`evaluate`](Network::evaluate), [`predict_data`](Network::predict_data). The
+//!   functions that depend on its inputs (`forward`, `predict`, `classify`) are generated on its struct.
+//! - [`layer`] has the types of the generated fields. [`optimizer`] and [`schedule`] are for training loops of your own.
 
 /// burn, for those who want its types.
 pub use burn;
@@ -63,23 +65,28 @@ mod pass;
 mod readable;
 mod spec;
 
-pub mod activation;
 pub mod data;
 pub mod device;
 pub mod layer;
 pub mod lint;
-pub mod loss;
-pub mod metric;
 pub mod optimizer;
-pub mod regularize;
 pub mod schedule;
 mod storage;
 mod tape;
 mod train;
 mod weights;
 
+// What generated code and the tests call. It changes without notice.
 #[doc(hidden)]
 pub mod __private;
+#[doc(hidden)]
+pub mod activation;
+#[doc(hidden)]
+pub mod loss;
+#[doc(hidden)]
+pub mod metric;
+#[doc(hidden)]
+pub mod regularize;
 
 pub use batch::{Batch, InputTensor, Inputs, Target};
 pub use device::{DeviceError, device};

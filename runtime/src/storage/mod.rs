@@ -136,8 +136,8 @@ pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, Lo
 /// Loads weights into a model that is built already. A file without a description (from `PyTorch`) is taken if
 /// names and shapes fit.
 ///
-/// The columns and classes of the training data ([`Spec::schema`]) belong to the weights: the model gets those of the
-/// file, or none if the file has none. [`Spec::set_schema`] sets what the file does not say.
+/// The columns and classes of the training data ([`Spec::schema`](crate::Spec::schema)) belong to the weights: the model gets those of the
+/// file, or none if the file has none. [`Spec::set_schema`](crate::Spec::set_schema) sets what the file does not say.
 ///
 /// # Errors
 ///
