@@ -5,7 +5,7 @@
 
 use damper::data::{Data, DataError};
 use damper::prelude::*;
-use damper::{Progress, Spread, TrainError};
+use damper::{MeanStd, Progress, TrainError};
 use damper_examples::{at_most, classes, digits, table};
 use std::error::Error;
 
@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|accuracy| format!("{accuracy:.3}"))
         .collect();
-    let Spread { mean, .. } = Spread::of(&accuracies);
+    let MeanStd { mean, .. } = MeanStd::of(&accuracies);
     println!("\nevery seed with a split of its own: {}", each.join(", "));
     println!(
         "mean {mean:.3} ({}); PyTorch: {PYTORCH}",

@@ -120,7 +120,7 @@ pub enum Target {
 /// How one sample of an output becomes rows: the axis of the classes (or of the values of one target) becomes the
 /// columns, and every position along the other axes a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Positions {
+pub(crate) struct RowLayout {
     before: usize,
     /// The columns: classes, or values of one target.
     pub(crate) units: usize,
@@ -133,7 +133,7 @@ pub(crate) fn class_axis(spec: &Spec, rank: usize) -> usize {
     spec.shapes().output_layout().class_axis(rank)
 }
 
-impl Positions {
+impl RowLayout {
     /// Those of the model's output; one row of no columns where its shape is not known.
     pub(crate) fn of(spec: &Spec) -> Self {
         let axes: Option<Vec<usize>> = spec
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_axis_of_the_classes_becomes_the_columns() {
-        let image = Positions::in_shape(&[3, 2, 2], 0);
+        let image = RowLayout::in_shape(&[3, 2, 2], 0);
         assert_eq!((image.count(), image.units), (4, 3));
         let values: Vec<f32> = (0..24_u8).map(f32::from).collect();
         let rows = image.arrange(3, &values).unwrap_or_default();
@@ -222,12 +222,12 @@ mod tests {
         assert_eq!(tensor.into_data().iter::<f32>().collect::<Vec<_>>(), rows);
         assert_eq!(image.arrange(3, &values[1..]), None);
 
-        let sequence = Positions::in_shape(&[5, 2], 1);
+        let sequence = RowLayout::in_shape(&[5, 2], 1);
         assert_eq!((sequence.count(), sequence.units), (5, 2));
         assert_eq!(
             sequence.arrange(2, &values[..20]).unwrap_or_default(),
             values[..20]
         );
-        assert_eq!(Positions::in_shape(&[7], 0).count(), 1);
+        assert_eq!(RowLayout::in_shape(&[7], 0).count(), 1);
     }
 }

@@ -36,7 +36,7 @@
 //!
 //! - [`vocabulary`] documents every word of the language, [`lint`] every rule.
 //! - [`data`] reads arrays, CSV files and folders of images, splits and scales them.
-//! - [`Training`] fits a model. [`Run`] holds the model, its history, diagnosis and sparsity. [`compare()`] compares
+//! - [`Training`] fits a model. [`TrainingResult`] holds the model, its history, diagnosis and sparsity. [`compare()`] compares
 //!   several configurations.
 //! - [`Network`] is what every model can do: [`evaluate`](Network::evaluate), [`predict_data`](Network::predict_data). The
 //!   functions that depend on its inputs (`forward`, `predict`, `classify`) are generated on its struct.

@@ -1,4 +1,4 @@
-//! Losses, the links that turn what they read into predictions, and decisions.
+//! Losses, and what turns the output of a model into predictions and decisions.
 
 use crate::activation::{log_softmax, sigmoid, softmax};
 use crate::autodiff::match_autodiff;
@@ -137,8 +137,8 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
 /// An output of more axes keeps its shape; the classes are along the channels of feature maps, else along the last
 /// axis.
 #[must_use]
-pub fn link<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D> {
-    link_along(spec, output, class_axis::<D>(spec))
+pub fn output_activation<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D> {
+    output_activation_along(spec, output, class_axis::<D>(spec))
 }
 
 /// The axis of the classes in a batch of outputs.
@@ -147,8 +147,12 @@ fn class_axis<const D: usize>(spec: &Spec) -> usize {
     (crate::batch::class_axis(spec, rank) + 1).min(rank)
 }
 
-/// As [`link`], with the classes along this axis.
-pub(crate) fn link_along<const D: usize>(spec: &Spec, output: Tensor<D>, axis: usize) -> Tensor<D> {
+/// As [`output_activation`], with the classes along this axis.
+pub(crate) fn output_activation_along<const D: usize>(
+    spec: &Spec,
+    output: Tensor<D>,
+    axis: usize,
+) -> Tensor<D> {
     let Some(facts) = spec.model().loss.as_ref().map(|loss| loss.kind.facts()) else {
         return output;
     };
@@ -174,22 +178,21 @@ pub fn classes<const D: usize, const E: usize>(spec: &Spec, output: Tensor<D>) -
 }
 
 /// As [`classes`], in each row: `[rows, classes]` to `[rows]`.
-pub(crate) fn best(rows: Tensor<2>) -> Tensor<1, Int> {
+pub(crate) fn argmax(rows: Tensor<2>) -> Tensor<1, Int> {
     rows.argmax(1).squeeze_dim(1)
 }
 
 /// 1 where the probability is above one half, else 0, for each output of the model: `[batch, outputs]`, or what
 /// shape the output has.
 ///
-/// `output` is what the loss reads, not what [`link`] gives: for logits the boundary is 0.
+/// `output` is what the loss reads, before [`output_activation`]: for logits the threshold is 0.
 #[must_use]
-pub fn decisions<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D, Int> {
-    let boundary = boundary(spec);
-    output.greater_scalar(boundary).int()
+pub fn threshold_predictions<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D, Int> {
+    output.greater_scalar(decision_threshold(spec)).int()
 }
 
 /// The output of the model above which the answer is yes.
-pub(crate) fn boundary(spec: &Spec) -> f64 {
+pub(crate) fn decision_threshold(spec: &Spec) -> f64 {
     let facts = spec.model().loss.as_ref().map(|loss| loss.kind.facts());
     let sigmoid = facts.filter(|facts| facts.activation == OutputActivation::Sigmoid);
     match sigmoid.and_then(|facts| facts.reads) {
@@ -232,10 +235,10 @@ fn undefined(output: &Tensor<2>) -> Tensor<1> {
 fn probabilities<const D: usize>(
     output: Tensor<D>,
     from: Reads,
-    link: impl FnOnce(Tensor<D>) -> Tensor<D>,
+    activation: impl FnOnce(Tensor<D>) -> Tensor<D>,
 ) -> Tensor<D> {
     match from {
-        Reads::Logits => link(output),
+        Reads::Logits => activation(output),
         Reads::Probabilities => output,
         Reads::LogProbabilities => output.exp(),
     }

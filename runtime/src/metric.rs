@@ -1,6 +1,9 @@
 //! Metrics over a whole epoch.
 
-use crate::loss::{LEAST_TARGET, best, boundary, halves, link_along, log_probabilities, values};
+use crate::loss::{
+    LEAST_TARGET, argmax, decision_threshold, halves, log_probabilities, output_activation_along,
+    values,
+};
 use crate::{Spec, Target};
 use burn::tensor::{Int, Tensor};
 use damper_ir::{MetricKind, OutputActivation, Reads, TargetKind, TaskKind};
@@ -28,7 +31,7 @@ pub struct MetricAccumulator {
 enum Answers {
     /// One class of several; the reading of its scores.
     Class(Reads),
-    /// Yes or no for each output, yes above the boundary.
+    /// Yes or no for each output, yes above the threshold.
     Yes(f64),
     /// Numbers.
     Numbers,
@@ -48,10 +51,12 @@ impl MetricAccumulator {
         let facts = spec.model().loss.as_ref().map(|loss| loss.kind.facts());
         let answers = match facts.map(|facts| (facts.target, facts.reads.unwrap_or_default())) {
             Some((TargetKind::Class, reads)) => Answers::Class(reads),
-            Some((TargetKind::YesNo, _)) => Answers::Yes(boundary(spec)),
+            Some((TargetKind::YesNo, _)) => Answers::Yes(decision_threshold(spec)),
             _ => match spec.model().task_kind() {
                 Some(TaskKind::Multiclass(_)) => Answers::Class(Reads::Logits),
-                Some(TaskKind::Binary | TaskKind::Multilabel(_)) => Answers::Yes(boundary(spec)),
+                Some(TaskKind::Binary | TaskKind::Multilabel(_)) => {
+                    Answers::Yes(decision_threshold(spec))
+                }
                 Some(TaskKind::Regression) | None => Answers::Numbers,
             },
         };
@@ -142,17 +147,17 @@ impl MetricAccumulator {
         let (samples, right) = match self.answers {
             Answers::Class(_) => (
                 rows,
-                best(output.clone())
+                argmax(output.clone())
                     .equal(indices(&output, target)?)
                     .int()
                     .sum(),
             ),
-            Answers::Yes(boundary) => {
+            Answers::Yes(threshold) => {
                 let target = yes(&output, target)?;
                 (
                     rows * units,
                     output
-                        .greater_scalar(boundary)
+                        .greater_scalar(threshold)
                         .int()
                         .equal(target)
                         .int()
@@ -195,11 +200,11 @@ impl MetricAccumulator {
         let (predicted, actual) = match self.answers {
             Answers::Class(_) => {
                 let actual = indices(&output, target)?;
-                (one_hot(best(output), units), one_hot(actual, units))
+                (one_hot(argmax(output), units), one_hot(actual, units))
             }
-            Answers::Yes(boundary) => {
+            Answers::Yes(threshold) => {
                 let actual = yes(&output, target)?;
-                (output.greater_scalar(boundary).int(), actual)
+                (output.greater_scalar(threshold).int(), actual)
             }
             Answers::Numbers => return None,
         };
@@ -242,7 +247,7 @@ impl MetricAccumulator {
         let loss = self.spec.model().loss.as_ref();
         let says = match loss.map(|loss| loss.kind.facts().activation) {
             Some(OutputActivation::MeanAndVariance) => halves(output).0,
-            _ => link_along(&self.spec, output, 1),
+            _ => output_activation_along(&self.spec, output, 1),
         };
         let target = values(&says, target, says.dims()[1])?;
         Some((says, target))
@@ -405,7 +410,7 @@ fn indices(output: &Tensor<2>, target: &Target) -> Option<Tensor<1, Int>> {
         Target::Values(values) if values.dims() == [rows, 1] && units > 1 => {
             values.clone().inner().int().reshape([rows])
         }
-        Target::Values(values) if values.dims() == [rows, units] => best(values.clone().inner()),
+        Target::Values(values) if values.dims() == [rows, units] => argmax(values.clone().inner()),
         Target::Values(_) => return None,
     };
     (indices.dims() == [rows]).then_some(indices)

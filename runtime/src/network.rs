@@ -129,8 +129,9 @@ fn predict<M: Network>(model: &M, inputs: &Inputs, batch: usize) -> Result<Tenso
     let (spec, rows) = (model.spec(), inputs.batch());
     let predict = || {
         inference(model, |model, _| {
-            let run =
-                |inputs: &Inputs| loss::link_along(spec, model.run(inputs, &mut Pass::new()), 1);
+            let run = |inputs: &Inputs| {
+                loss::output_activation_along(spec, model.run(inputs, &mut Pass::new()), 1)
+            };
             if rows <= batch {
                 return run(inputs);
             }
@@ -172,7 +173,7 @@ pub struct Prediction<const D: usize = 2> {
     /// The mean.
     pub mean: Tensor<D>,
     /// The standard deviation (0 for one sample).
-    pub deviation: Tensor<D>,
+    pub std: Tensor<D>,
 }
 
 /// Calls `forward` with the inference copy of the model: no dropout, running statistics, no graph.
@@ -277,10 +278,10 @@ pub fn monte_carlo<M: Network, const D: usize>(
         mean = mean + delta.clone() / count;
         squares = squares + delta * (output - mean.clone());
     }
-    let deviation = if count > 1.0 {
+    let std = if count > 1.0 {
         (squares / (count - 1.0)).sqrt()
     } else {
         squares
     };
-    Prediction { mean, deviation }
+    Prediction { mean, std }
 }

@@ -3,7 +3,7 @@
 use crate::common::numbers;
 use damper::data::{self, Data, DataError};
 use damper::prelude::*;
-use damper::{LoadError, PredictError, Progress, Run, TrainError};
+use damper::{LoadError, PredictError, Progress, TrainError, TrainingResult};
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -79,7 +79,7 @@ fn read(text: &str) -> Data {
     table.categorical("city").target("kind").unwrap()
 }
 
-fn trained() -> Run<Animal> {
+fn trained() -> TrainingResult<Animal> {
     let training = Animal::training().progress(Progress::Silent);
     training.fit(&training_data(), &training_data()).unwrap()
 }
@@ -112,7 +112,7 @@ fn a_loaded_model_reads_columns_and_classes_by_name() {
         assert_eq!(loaded.evaluate(&data).unwrap(), measured, "{format}");
         assert_eq!(
             &loaded.evaluate(&training_data()).unwrap(),
-            run.valid(),
+            run.valid_measures(),
             "{format}"
         );
         assert_eq!(numbers(loaded.predict_data(&data).unwrap()), predicted);

@@ -3,7 +3,7 @@
 use super::error::class_count;
 use super::source::rounded;
 use super::{Data, DataError, Features, Loader, Targets};
-use crate::batch::Positions;
+use crate::batch::RowLayout;
 use crate::{Batch, InputTensor, Inputs, Spec, Target};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use damper_ir::op;
@@ -396,7 +396,7 @@ impl Data {
         let loss_name =
             loss(spec).map_or_else(|| "task".to_owned(), |loss| loss.kind.word().to_owned());
         let has_loss = loss(spec).is_some() || spec.model().task.is_some();
-        let positions = Positions::of(spec);
+        let positions = RowLayout::of(spec);
         let output = spec.shapes().output();
         let output: Vec<usize> = output.map_or_else(Vec::new, |shape| {
             shape.0.iter().flatten().copied().collect()
@@ -518,7 +518,7 @@ impl Data {
         &self,
         values: &Arc<Vec<f32>>,
         width: usize,
-        positions: Positions,
+        positions: RowLayout,
         loss: &str,
         model: &str,
     ) -> Result<PreparedTarget, DataError> {
@@ -552,7 +552,7 @@ impl Data {
         &self,
         indices: &[usize],
         at: usize,
-        positions: Positions,
+        positions: RowLayout,
         classes: usize,
         spec: &Spec,
     ) -> DataError {
@@ -602,7 +602,7 @@ impl Data {
 }
 
 /// The rows that the loss reads.
-fn arranged(values: Arc<Vec<f32>>, positions: Positions, units: usize) -> Arc<Vec<f32>> {
+fn arranged(values: Arc<Vec<f32>>, positions: RowLayout, units: usize) -> Arc<Vec<f32>> {
     match positions.count() {
         1 => values,
         _ => positions.arrange(units, &values).map_or(values, Arc::new),
@@ -742,7 +742,7 @@ fn loss(spec: &Spec) -> Option<&Loss> {
 
 /// What the declared loss (or, without one, the task) compares with.
 fn wanted(spec: &Spec) -> Wanted {
-    let units = Positions::of(spec).units;
+    let units = RowLayout::of(spec).units;
     let Some(loss) = loss(spec) else {
         return match spec.model().task.as_ref().map(|task| &task.kind) {
             Some(TaskKind::Multiclass(_)) => Wanted::Classes,

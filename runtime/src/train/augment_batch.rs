@@ -2,7 +2,7 @@
 
 use super::augment;
 use crate::autodiff::{match_autodiff, plain};
-use crate::batch::Positions;
+use crate::batch::RowLayout;
 use crate::{Batch, InputTensor, Spec, Target};
 use burn::tensor::{Int, Tensor, TensorData};
 use damper_ir::{Augmentation, Settings};
@@ -112,7 +112,7 @@ impl Mix {
             Target::Classes(classes) => {
                 let classes_on = classes.is_autodiff();
                 let classes = if classes_on { classes.inner() } else { classes };
-                (one_hot(classes, Positions::of(spec).units), classes_on)
+                (one_hot(classes, RowLayout::of(spec).units), classes_on)
             }
             Target::Values(values) => (plain(values.clone()), values.is_autodiff()),
         };

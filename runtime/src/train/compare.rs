@@ -2,7 +2,7 @@
 
 use super::error::TrainError;
 use super::progress::Progress;
-use super::run::Stop;
+use super::result::StopReason;
 use super::table::{Table, number, plural};
 use super::training::Training;
 use crate::Network;
@@ -78,14 +78,22 @@ impl<M: Network> Candidate for Training<M> {
             .fit(train, valid)?;
         let first = run.spec.model().metrics_or_default().into_iter().next();
         let pick = |measures: &super::history::Measures| measures.metrics.first().copied();
-        let (metric, higher_is_better, train, valid) =
-            match (first, pick(run.train()), pick(run.valid())) {
-                (Some(kind), Some(train), Some(valid)) => {
-                    (kind.to_string(), kind.higher_is_better(), train, valid)
-                }
-                _ => ("loss".to_owned(), false, run.train().loss, run.valid().loss),
-            };
-        let is_interrupted = matches!(run.stopped(), Stop::Interrupted { .. });
+        let (metric, higher_is_better, train, valid) = match (
+            first,
+            pick(run.train_measures()),
+            pick(run.valid_measures()),
+        ) {
+            (Some(kind), Some(train), Some(valid)) => {
+                (kind.to_string(), kind.higher_is_better(), train, valid)
+            }
+            _ => (
+                "loss".to_owned(),
+                false,
+                run.train_measures().loss,
+                run.valid_measures().loss,
+            ),
+        };
+        let is_interrupted = matches!(run.stop_reason(), StopReason::Interrupted { .. });
         Ok(Outcome {
             metric,
             higher_is_better,
@@ -171,7 +179,7 @@ impl Compare {
     }
 }
 
-/// What [`Compare::run`] found. `Display` prints the table: training, validation, gap, each with its deviation.
+/// What [`Compare::run`] found. `Display` prints the table: training, validation, gap, each with its standard deviation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// The configurations, in the order they were added.
@@ -197,14 +205,14 @@ pub struct Trial {
 
 /// Mean and standard deviation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
+pub struct MeanStd {
     /// The mean.
     pub mean: f64,
     /// The standard deviation over the seeds, with n - 1 (0 for one seed).
-    pub deviation: f64,
+    pub std: f64,
 }
 
-impl Spread {
+impl MeanStd {
     /// Mean and standard deviation of some values.
     pub fn of(values: &[f64]) -> Self {
         let n = values.len().max(1) as f64;
@@ -212,24 +220,24 @@ impl Spread {
         let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
         Self {
             mean,
-            deviation: (squares / (n - 1.0).max(1.0)).sqrt(),
+            std: (squares / (n - 1.0).max(1.0)).sqrt(),
         }
     }
 }
 
 impl Trial {
     /// The metric on the training samples.
-    pub fn train(&self) -> Spread {
-        Spread::of(&self.train)
+    pub fn train(&self) -> MeanStd {
+        MeanStd::of(&self.train)
     }
 
     /// The metric on the validation samples.
-    pub fn valid(&self) -> Spread {
-        Spread::of(&self.valid)
+    pub fn valid(&self) -> MeanStd {
+        MeanStd::of(&self.valid)
     }
 
     /// How much worse it is on the validation samples, seed by seed.
-    pub fn gap(&self) -> Spread {
+    pub fn gap(&self) -> MeanStd {
         let sign = if self.higher_is_better { 1.0 } else { -1.0 };
         let gaps: Vec<f64> = self
             .train
@@ -237,13 +245,13 @@ impl Trial {
             .zip(&self.valid)
             .map(|(train, valid)| sign * (train - valid))
             .collect();
-        Spread::of(&gaps)
+        MeanStd::of(&gaps)
     }
 }
 
-impl fmt::Display for Spread {
+impl fmt::Display for MeanStd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ± {}", number(self.mean), number(self.deviation))
+        write!(f, "{} ± {}", number(self.mean), number(self.std))
     }
 }
 
@@ -353,13 +361,13 @@ impl Drop for Teller {
 
 #[cfg(test)]
 mod tests {
-    use super::{Comparison, Spread, Trial};
+    use super::{Comparison, MeanStd, Trial};
 
     #[test]
     fn the_deviation_is_that_of_a_sample() {
-        let spread = Spread::of(&[1.0, 2.0, 3.0]);
-        assert_eq!((spread.mean, spread.deviation), (2.0, 1.0));
-        assert_eq!(Spread::of(&[5.0]).deviation.to_bits(), 0.0_f64.to_bits());
+        let both = MeanStd::of(&[1.0, 2.0, 3.0]);
+        assert_eq!((both.mean, both.std), (2.0, 1.0));
+        assert_eq!(MeanStd::of(&[5.0]).std.to_bits(), 0.0_f64.to_bits());
     }
 
     #[test]

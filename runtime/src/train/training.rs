@@ -12,7 +12,7 @@ use super::large_stack::with_large_stack;
 use super::learner_model::LearnerModel;
 use super::null_renderer::NullRenderer;
 use super::progress::Progress;
-use super::run::{Run, Stop};
+use super::result::{StopReason, TrainingResult};
 use super::state::Shared;
 use super::strategy;
 use crate::data::{Data, Prepared, Schema};
@@ -303,7 +303,7 @@ impl<M: Network> Training<M> {
     /// # Errors
     ///
     /// [`TrainError`]: settings or data that cannot be used, no such device, a loss that is not finite. Nothing panics.
-    pub fn fit(&self, train: &Data, valid: &Data) -> Result<Run<M>, TrainError> {
+    pub fn fit(&self, train: &Data, valid: &Data) -> Result<TrainingResult<M>, TrainError> {
         let (mut spec, settings) = self.resolve()?;
         let schema = train.schema();
         spec.set_schema(schema.clone());
@@ -323,7 +323,7 @@ impl<M: Network> Training<M> {
             let all = AssertUnwindSafe(|| self.run(spec, settings, &train, &valid, &device, notes));
             let run =
                 catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::panic(payload)))?;
-            Ok(Box::new(Run { schema, ..run }))
+            Ok(Box::new(TrainingResult { schema, ..run }))
         };
         with_large_stack::<M, _>(all)?.map(|run| *run)
     }
@@ -380,7 +380,7 @@ impl<M: Network> Training<M> {
         valid: &Prepared,
         device: &Device,
         notes: Vec<String>,
-    ) -> Result<Run<M>, TrainError> {
+    ) -> Result<TrainingResult<M>, TrainError> {
         let learning_device = device.clone().autodiff();
         // Custom layers draw their weights from the device's generator, which is one for the process.
         if spec.model().has_custom() {
@@ -486,20 +486,20 @@ impl<M: Network> Training<M> {
             }
         };
         let epochs = history.epochs.len();
-        let stop = match &best {
-            Some(best) if stopped_early => Stop::Early {
+        let stop_reason = match &best {
+            Some(best) if stopped_early => StopReason::Early {
                 epoch: epochs,
                 best: best.epoch,
             },
             _ if result.interrupted.is_some() && epochs < settings.epochs => {
-                Stop::Interrupted { epochs }
+                StopReason::Interrupted { epochs }
             }
-            _ => Stop::Finished,
+            _ => StopReason::Finished,
         };
-        let how = if stop == Stop::Finished {
+        let how = if stop_reason == StopReason::Finished {
             String::new()
         } else {
-            format!(", {stop}")
+            format!(", {stop_reason}")
         };
         shared.context.show.end(&history, &how);
         let model = on_device(best.map_or_else(|| result.model.into_network(), |best| best.model));
@@ -517,10 +517,10 @@ impl<M: Network> Training<M> {
                     })));
                 }
             };
-        Ok(Run {
+        Ok(TrainingResult {
             model,
             history,
-            stop,
+            stop_reason,
             spec,
             settings,
             schema: Schema::default(),

@@ -198,14 +198,14 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
     ));
     let samples = parameter(cx, "samples");
     let (predict, logits) = (
-        cx.body(|| quote!(#krate::loss::link(&self.spec, self.logits(#arguments)))),
+        cx.body(|| quote!(#krate::loss::output_activation(&self.spec, self.logits(#arguments)))),
         cx.body(|| raw),
     );
     let predict_mc = cx.body(|| {
         quote! {
             #(let #inputs = #private::plain(#inputs);)*
             #private::monte_carlo(self, #samples, |#model, #pass| {
-                #krate::loss::link(&self.spec, #model.forward_pass(#(#inputs.clone(),)* #pass))
+                #krate::loss::output_activation(&self.spec, #model.forward_pass(#(#inputs.clone(),)* #pass))
             })
         }
     });
@@ -223,7 +223,7 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
             #predict
         }
 
-        /// The output of the last layer, before the link of the loss, as at inference.
+        /// The output of the last layer, before the output activation of the loss, as at inference.
         #shapes
         pub fn logits(&self, #parameters) -> #output {
             #logits
@@ -255,7 +255,7 @@ fn classify(cx: &Context<'_>, task: Option<&TaskKind>) -> Option<TokenStream> {
             },
         ),
         TaskKind::Binary | TaskKind::Multilabel(_) => (
-            quote!(decisions),
+            quote!(threshold_predictions),
             cx.rank_of_output(),
             docs::lines(["1 where the probability is above one half, else 0."]),
         ),

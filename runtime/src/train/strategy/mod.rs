@@ -56,7 +56,7 @@ pub(super) fn choose<M: Network>(
 #[cfg(all(test, not(feature = "tui")))]
 mod tests {
     use crate::data::Data;
-    use crate::{Progress, Run, Training};
+    use crate::{Progress, Training, TrainingResult};
     use burn::module::{Module, ModuleVisitor, Param};
     use burn::tensor::{Device, Tensor};
 
@@ -83,7 +83,7 @@ mod tests {
     }
 
     /// `Dashboard` chooses burn's own loop. Without the feature `tui` nothing is shown.
-    fn train(training: Training<Sign>, progress: Progress) -> Run<Sign> {
+    fn train(training: Training<Sign>, progress: Progress) -> TrainingResult<Sign> {
         let training = training.progress(progress);
         let (spec, settings) = training.resolve().expect("good settings");
         let prepared = |seed| data(seed).check_for(&spec).expect("fitting data");
@@ -121,8 +121,8 @@ mod tests {
             let inline = train(training.clone(), Progress::Silent);
             let background = train(training, Progress::Dashboard);
             assert_eq!(numbers(&inline.model), numbers(&background.model));
-            assert_eq!(inline.stopped(), background.stopped());
-            let epochs = |run: &Run<Sign>| {
+            assert_eq!(inline.stop_reason(), background.stop_reason());
+            let epochs = |run: &TrainingResult<Sign>| {
                 let mut epochs = run.history().epochs.clone();
                 for epoch in &mut epochs {
                     epoch.seconds = 0.0;

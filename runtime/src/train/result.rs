@@ -12,12 +12,12 @@ use std::fmt;
 
 /// The result of a training. `Display` prints every epoch and how the training ended.
 #[derive(Clone, Debug)]
-pub struct Run<M> {
+pub struct TrainingResult<M> {
     /// The trained model, for inference, on the device that was given. With early stopping it is the model of the
     /// best epoch, however training ended; without, that of the last step.
     pub model: M,
     pub(super) history: History,
-    pub(super) stop: Stop,
+    pub(super) stop_reason: StopReason,
     /// The description with the settings of this training, and its data's columns and classes.
     pub(super) spec: Spec,
     pub(super) settings: Settings,
@@ -30,7 +30,7 @@ pub struct Run<M> {
 /// How a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Stop {
+pub enum StopReason {
     /// All epochs were run.
     Finished,
     /// Early stopping saw no improvement for its patience.
@@ -47,15 +47,15 @@ pub enum Stop {
     },
 }
 
-impl<M: Network> Run<M> {
+impl<M: Network> TrainingResult<M> {
     /// Every epoch.
     pub fn history(&self) -> &History {
         &self.history
     }
 
     /// How training ended.
-    pub fn stopped(&self) -> Stop {
-        self.stop
+    pub fn stop_reason(&self) -> StopReason {
+        self.stop_reason
     }
 
     /// The seed of everything random in this run.
@@ -64,12 +64,12 @@ impl<M: Network> Run<M> {
     }
 
     /// Loss and metrics of the final model on the training samples, with inference behavior.
-    pub fn train(&self) -> &Measures {
+    pub fn train_measures(&self) -> &Measures {
         &self.train.measures
     }
 
     /// Loss and metrics of the final model on the validation samples.
-    pub fn valid(&self) -> &Measures {
+    pub fn valid_measures(&self) -> &Measures {
         &self.valid.measures
     }
 
@@ -107,7 +107,7 @@ impl<M: Network> Run<M> {
     }
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Finished => f.write_str("all epochs were run"),
@@ -126,8 +126,8 @@ impl fmt::Display for Stop {
     }
 }
 
-impl<M> fmt::Display for Run<M> {
+impl<M> fmt::Display for TrainingResult<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{}", self.history, self.stop)
+        write!(f, "{}\n{}", self.history, self.stop_reason)
     }
 }
