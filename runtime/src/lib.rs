@@ -62,6 +62,7 @@ mod input;
 mod network;
 mod panic;
 mod pass;
+mod paths;
 mod readable;
 mod spec;
 

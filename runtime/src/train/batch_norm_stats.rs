@@ -2,9 +2,10 @@
 
 use super::context::Recompute;
 use crate::data::{Loader, Prepared};
+use crate::paths::{WeightVisitor, visit_weights};
 use crate::{Network, Pass, Spec};
 use burn::data::dataloader::DataLoader;
-use burn::module::{ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 use damper_ir::{Role, Settings};
 use std::collections::HashMap;
@@ -48,7 +49,6 @@ fn recompute_batch_norm_stats<M: Network>(
 ) -> M {
     let mut stats = Accumulate {
         momenta,
-        path: Vec::new(),
         sums: HashMap::new(),
     };
     let mut learning = model.clone().train();
@@ -56,7 +56,7 @@ fn recompute_batch_norm_stats<M: Network>(
     for batch in loader.iter().flatten() {
         if batches == 0.0 {
             // Which parameters they are.
-            learning.valid().visit(&mut stats);
+            visit_weights(&learning.valid(), &mut stats);
         }
         let zeros = stats.sums.iter();
         let zeros: HashMap<_, _> = zeros.map(|(id, sum)| (*id, sum.zeros_like())).collect();
@@ -66,7 +66,7 @@ fn recompute_batch_norm_stats<M: Network>(
         // From 0, a batch leaves `momentum` times its own statistics.
         learning = learning.map(&mut Set(&zeros));
         let _ = learning.run(&batch.inputs, &mut Pass::new());
-        learning.valid().visit(&mut stats);
+        visit_weights(&learning.valid(), &mut stats);
         batches += 1.0;
     }
     if batches == 0.0 {
@@ -80,22 +80,13 @@ fn recompute_batch_norm_stats<M: Network>(
 /// Adds up the statistics of batches.
 struct Accumulate<'a> {
     momenta: &'a HashMap<String, f64>,
-    path: Vec<String>,
     sums: HashMap<ParamId, Tensor<1>>,
 }
 
-impl ModuleVisitor for Accumulate<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+impl WeightVisitor for Accumulate<'_> {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
         // With a momentum of 0 they never move.
-        if let Some(momentum) = self.momenta.get(&self.path.join("."))
+        if let Some(momentum) = self.momenta.get(path)
             && *momentum > 0.0
         {
             let value = param.val();

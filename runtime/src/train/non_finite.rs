@@ -1,37 +1,24 @@
 //! The search for the first parameter or layer whose numbers are not finite.
 
 use crate::pass::is_finite;
+use crate::paths::{WeightVisitor, visit_weights};
 use crate::{Batch, Network, Pass};
-use burn::module::{ModuleVisitor, Param};
+use burn::module::Param;
 use burn::tensor::Tensor;
 
 /// The first parameter with a number that is not finite.
 pub(super) fn first_non_finite_parameter<M: Network>(model: &M) -> Option<String> {
-    struct Search {
-        path: Vec<String>,
-        found: Option<String>,
-    }
-    impl ModuleVisitor for Search {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
-        }
-
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if self.found.is_none() && !is_finite(&param.val()) {
-                self.found = Some(self.path.join("."));
+    struct Search(Option<String>);
+    impl WeightVisitor for Search {
+        fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+            if self.0.is_none() && !is_finite(&param.val()) {
+                self.0 = Some(path.to_owned());
             }
         }
     }
-    let mut search = Search {
-        path: Vec::new(),
-        found: None,
-    };
-    model.visit(&mut search);
-    search.found
+    let mut search = Search(None);
+    visit_weights(model, &mut search);
+    search.0
 }
 
 /// The first layer whose value is not finite when the batch is run again with the weights it had.

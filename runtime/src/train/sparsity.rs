@@ -2,7 +2,8 @@
 
 use super::table::{Table, count, number};
 use crate::Network;
-use burn::module::{ModuleVisitor, Param};
+use crate::paths::{WeightVisitor, visit_weights};
+use burn::module::Param;
 use burn::tensor::Tensor;
 use damper_ir::Role;
 use std::collections::HashSet;
@@ -45,10 +46,9 @@ impl Sparsity {
             .collect();
         let mut counter = Counter {
             wanted,
-            path: Vec::new(),
             layers: Vec::new(),
         };
-        model.visit(&mut counter);
+        visit_weights(model, &mut counter);
         Self {
             layers: counter.layers,
         }
@@ -128,24 +128,15 @@ impl fmt::Display for Sparsity {
 
 struct Counter {
     wanted: HashSet<String>,
-    path: Vec<String>,
     layers: Vec<LayerSparsity>,
 }
 
-impl ModuleVisitor for Counter {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.join(".");
-        if self.wanted.contains(&path) {
+impl WeightVisitor for Counter {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        if self.wanted.contains(path) {
             let weights: Vec<f32> = param.val().into_data().iter::<f32>().collect();
-            self.layers.push(LayerSparsity::of(path, &weights));
+            self.layers
+                .push(LayerSparsity::of(path.to_owned(), &weights));
         }
     }
 }
