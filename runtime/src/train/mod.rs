@@ -12,6 +12,7 @@ mod diagnosis;
 mod error;
 mod evaluate;
 mod fault;
+mod fit;
 mod history;
 mod interrupt;
 mod large_stack;

@@ -1,31 +1,13 @@
-//! The builder of a training, and `fit`.
+//! The builder of a training.
 
 use super::augment::Augment;
-use super::batch_norm_stats::{self, has_batch_norm};
 use super::changes::Changes;
-use super::context::TrainContext;
-use super::error::{Kept, Partial, TrainError};
-use super::evaluate::evaluate_prepared;
-use super::fault::Fault;
-use super::interrupt::{self, Stopper};
-use super::large_stack::with_large_stack;
-use super::learner_model::LearnerModel;
-use super::null_renderer::NullRenderer;
+use super::error::TrainError;
+use super::interrupt::Stopper;
 use super::progress::Progress;
-use super::result::{StopReason, TrainingResult};
-use super::state::Shared;
-use super::strategy;
-use crate::data::{Data, Prepared, Schema};
-use crate::schedule;
-use crate::weights::with_seed;
-use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
-use burn::data::dataloader::DataLoader;
+use crate::{Network, NetworkConfig, Spec};
 use burn::tensor::Device;
-use burn::train::renderer::MetricsRenderer;
-use burn::train::{Interrupter, Learner, SupervisedTraining};
 use damper_ir::{MetricKind, Optimizer, Schedule, Setting, Settings};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 /// A training to run: the settings of the `train` section, and the changes to them.
 ///
@@ -53,12 +35,12 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Training<M: Network> {
-    config: M::Config,
+    pub(super) config: M::Config,
     changes: Changes,
     device: Option<Device>,
-    progress: Progress,
-    stopper: Stopper,
-    ignores_signals: bool,
+    pub(super) progress: Progress,
+    pub(super) stopper: Stopper,
+    pub(super) ignores_signals: bool,
 }
 
 impl<M: Network> Training<M> {
@@ -230,7 +212,7 @@ impl<M: Network> Training<M> {
     }
 
     /// Keeps an exponential moving average (EMA) of the weights, which is what is validated and returned: see
-    /// [`optimizer::Average`]. Early stopping chooses among the averages.
+    /// [`optimizer::Average`](crate::optimizer::Average). Early stopping chooses among the averages.
     #[must_use]
     pub fn ema(mut self, decay: f64) -> Self {
         self.changes.set(Setting::Ema, decay);
@@ -291,43 +273,6 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Trains a model.
-    ///
-    /// Columns and classes of the validation samples are matched with those of the training samples by name:
-    /// [`Schema::apply`]. Each epoch shuffles the training samples, and then measures the validation samples with
-    /// inference behavior. Trainings may run side by side, from any threads: initial weights, order, masks and
-    /// augmentation are functions of the seed, so none changes another. (On a GPU masks come from the device's
-    /// generator, and custom layers may draw from it on the CPU too: there trainings side by side change each
-    /// other's random numbers.)
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError`]: settings or data that cannot be used, no such device, a loss that is not finite. Nothing panics.
-    pub fn fit(&self, train: &Data, valid: &Data) -> Result<TrainingResult<M>, TrainError> {
-        let (mut spec, settings) = self.resolve()?;
-        let schema = train.schema();
-        spec.set_schema(schema.clone());
-        let train = train.check_for(&spec)?;
-        let valid = schema.apply(valid)?.check_rows_for(&spec)?;
-        let device = self.plain_device(&settings)?;
-        let notes = batch_notes(&spec, &settings, train.rows())?;
-        if self.progress == Progress::Dashboard && !cfg!(feature = "tui") {
-            return Err(TrainError::Setting {
-                name: "progress",
-                value: "`Dashboard`".to_owned(),
-                reason: "the dashboard is not compiled in".to_owned(),
-                help: "enable it: `cargo add damper --features tui`".to_owned(),
-            });
-        }
-        let all = || {
-            let all = AssertUnwindSafe(|| self.run(spec, settings, &train, &valid, &device, notes));
-            let run =
-                catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::panic(payload)))?;
-            Ok(Box::new(TrainingResult { schema, ..run }))
-        };
-        with_large_stack::<M, _>(all)?.map(|run| *run)
-    }
-
     /// The seed that a run has.
     pub(super) fn seed_or_default(&self) -> Result<u64, TrainError> {
         Ok(self.resolve()?.1.seed)
@@ -361,7 +306,7 @@ impl<M: Network> Training<M> {
         Ok((spec, settings))
     }
 
-    fn plain_device(&self, settings: &Settings) -> Result<Device, TrainError> {
+    pub(super) fn plain_device(&self, settings: &Settings) -> Result<Device, TrainError> {
         let device = match (&self.device, settings.backend) {
             (Some(device), _) => device.clone(),
             (None, Some(backend)) if std::env::var_os("DAMPER_DEVICE").is_none() => {
@@ -371,208 +316,4 @@ impl<M: Network> Training<M> {
         };
         Ok(device.inner())
     }
-
-    pub(super) fn run(
-        &self,
-        spec: Spec,
-        settings: Settings,
-        train: &Prepared,
-        valid: &Prepared,
-        device: &Device,
-        notes: Vec<String>,
-    ) -> Result<TrainingResult<M>, TrainError> {
-        let learning_device = device.clone().autodiff();
-        // Custom layers draw their weights from the device's generator, which is one for the process.
-        if spec.model().has_custom() {
-            device.seed(settings.seed);
-        }
-        let mut model = with_seed(settings.seed, || self.config.init(&learning_device))?;
-        model.spec_mut().set_schema(spec.schema().cloned());
-
-        let loader = train
-            .loader(settings.batch, &learning_device)
-            .drop_last(settings.drop_last)
-            .join_single(has_batch_norm(&spec));
-        let loader = if settings.shuffle {
-            loader.shuffled(settings.seed)
-        } else {
-            loader
-        };
-        let batches = loader.batches();
-        let valid_loader = valid.loader(settings.batch, device);
-        let metrics = spec.metrics();
-        let steps_per_epoch = batches.div_ceil(settings.accumulate);
-        let schedule = schedule::Schedule::new(
-            &settings,
-            steps_per_epoch.saturating_mul(settings.epochs),
-            steps_per_epoch,
-        );
-        let (optimizer, fused_step) = optimizer::build_with(&spec, "");
-
-        let interrupter = Interrupter::new();
-        let signals = (!self.ignores_signals).then(|| interrupt::listen(&interrupter));
-        let shared = Shared::new(
-            TrainContext {
-                spec: spec.clone(),
-                settings: settings.clone(),
-                fused_step,
-                penalized: regularize::penalized(&spec),
-                metrics: metrics.clone(),
-                recompute_batch_norm_stats: batch_norm_stats::recompute(
-                    &spec,
-                    &settings,
-                    train,
-                    &learning_device,
-                ),
-                batches,
-                interrupter: interrupter.clone(),
-                stopper: self.stopper.clone(),
-                show: self
-                    .progress
-                    .show(settings.epochs, batches + valid_loader.batches()),
-            },
-            notes,
-        );
-        let loaders: (Arc<dyn DataLoader<_>>, Arc<dyn DataLoader<_>>) =
-            (Arc::new(loader), Arc::new(valid_loader));
-        // The folder is for checkpoints and logs, of which there are none.
-        let mut training = SupervisedTraining::new("", loaders.0, loaders.1)
-            .num_epochs(settings.epochs)
-            .with_application_logger(None)
-            .with_metric_logger(NullRenderer)
-            .renderer(self.renderer(&interrupter))
-            .with_interrupter(interrupter.clone());
-        let strategy = strategy::choose(device, &learning_device, self.progress, &shared);
-        training = strategy.install(training);
-        if settings.accumulate > 1 {
-            training = training.grads_accumulation(settings.accumulate);
-        }
-        let model = LearnerModel::new(model, Arc::clone(&shared));
-        let launch = || training.launch(Learner::new(model, optimizer, schedule));
-        let result = catch_unwind(AssertUnwindSafe(launch));
-        drop(signals);
-        // The buffers that the steps kept for each other.
-        #[cfg(feature = "flex")]
-        damper_flex::release_unused_memory();
-
-        let (fault, best, last, history, stopped_early) = {
-            let mut state = shared.state();
-            (
-                state.fault.take(),
-                state.best.take(),
-                state.last.take(),
-                std::mem::take(&mut state.history),
-                state.stopped_early,
-            )
-        };
-        let latest = fault.as_ref().and_then(Fault::last);
-        let outcome = match (result, fault) {
-            (Err(payload), _) => Err(TrainError::panic(payload)),
-            (Ok(_), Some(fault)) => Err(fault.explain(&settings)),
-            (Ok(result), None) => match &result.error {
-                Some(error) => Err(TrainError::burn(error)),
-                None => Ok(result),
-            },
-        };
-        let on_device = |model: M| model.to_device(device);
-        let result = match outcome {
-            Ok(result) => result,
-            Err(error) => {
-                return Err(error.with_kept(Kept::new(Partial {
-                    best: best.map(|best| on_device(best.model)),
-                    last: latest.or(last).map(on_device),
-                    history,
-                })));
-            }
-        };
-        let epochs = history.epochs.len();
-        let stop_reason = match &best {
-            Some(best) if stopped_early => StopReason::Early {
-                epoch: epochs,
-                best: best.epoch,
-            },
-            _ if result.interrupted.is_some() && epochs < settings.epochs => {
-                StopReason::Interrupted { epochs }
-            }
-            _ => StopReason::Finished,
-        };
-        let how = if stop_reason == StopReason::Finished {
-            String::new()
-        } else {
-            format!(", {stop_reason}")
-        };
-        shared.context.show.end(&history, &how);
-        let model = on_device(best.map_or_else(|| result.model.into_network(), |best| best.model));
-        let evaluate =
-            |data| evaluate_prepared(&model, &spec, data, &metrics, settings.batch, device);
-        let both = AssertUnwindSafe(|| Ok((evaluate(train)?, evaluate(valid)?)));
-        let (train, valid) =
-            match catch_unwind(both).unwrap_or_else(|payload| Err(TrainError::panic(payload))) {
-                Ok(both) => both,
-                Err(error) => {
-                    return Err(error.with_kept(Kept::new(Partial {
-                        best: None,
-                        last: Some(model),
-                        history,
-                    })));
-                }
-            };
-        Ok(TrainingResult {
-            model,
-            history,
-            stop_reason,
-            spec,
-            settings,
-            schema: Schema::default(),
-            train,
-            valid,
-        })
-    }
-
-    /// Burn's dashboard where it was asked for, else nothing: [`super::progress::Show`] shows the rest.
-    #[cfg(feature = "tui")]
-    fn renderer(&self, interrupter: &Interrupter) -> Box<dyn MetricsRenderer> {
-        use burn::train::renderer::tui::TuiMetricsRendererWrapper;
-        if self.progress == Progress::Dashboard {
-            return Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), None));
-        }
-        Box::new(NullRenderer)
-    }
-
-    #[cfg(not(feature = "tui"))]
-    #[allow(clippy::unused_self, reason = "the dashboard alone differs")]
-    fn renderer(&self, _: &Interrupter) -> Box<dyn MetricsRenderer> {
-        Box::new(NullRenderer)
-    }
-}
-
-/// What happens to a batch of one sample, of which batch norm has no variance: burn would give zeros, and
-/// pull the running variance towards 0.
-fn batch_notes(
-    spec: &Spec,
-    settings: &Settings,
-    samples: usize,
-) -> Result<Vec<String>, TrainError> {
-    if !has_batch_norm(spec) {
-        return Ok(Vec::new());
-    }
-    let batch = settings.batch;
-    if samples == 1 {
-        return Err(TrainError::Setting {
-            name: "batch",
-            value: format!("{batch}, of one training sample"),
-            reason: "`batch_norm` has no variance of one sample".to_owned(),
-            help: "more samples".to_owned(),
-        });
-    }
-    let single = samples > batch && samples % batch == 1 && !settings.drop_last;
-    Ok(single
-        .then(|| {
-            format!(
-                "{samples} samples in batches of {batch} leave one over: it joins the last batch, \
-                 since `batch_norm` has no variance of one sample"
-            )
-        })
-        .into_iter()
-        .collect())
 }

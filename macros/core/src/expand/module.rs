@@ -372,29 +372,15 @@ fn add_fields(
         return;
     };
     let (ty, make) = match &op.kind {
-        OpKind::Residual { .. } => {
+        OpKind::Residual { .. } | OpKind::Parallel { .. } | OpKind::Repeat { .. } => {
             let Some(ty) = cx.blocks.body(op) else { return };
             let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (
-                quote!(#ty),
-                Make::Call(quote!(#build.residual(#field, #builder)?)),
-            )
-        }
-        OpKind::Parallel { .. } => {
-            let Some(ty) = cx.blocks.body(op) else { return };
-            let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (
-                quote!(#ty),
-                Make::Call(quote!(#build.parallel(#field, #builder)?)),
-            )
-        }
-        OpKind::Repeat { .. } => {
-            let Some(ty) = cx.blocks.body(op) else { return };
-            let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (
-                quote!(::std::vec::Vec<#ty>),
-                Make::Call(quote!(#build.copies(#field, #builder)?)),
-            )
+            let (ty, function) = match &op.kind {
+                OpKind::Residual { .. } => (quote!(#ty), quote!(residual)),
+                OpKind::Parallel { .. } => (quote!(#ty), quote!(parallel)),
+                _ => (quote!(::std::vec::Vec<#ty>), quote!(copies)),
+            };
+            (ty, Make::Call(quote!(#build.#function(#field, #builder)?)))
         }
         OpKind::Model { .. } => {
             let (Some(nested), Some(function)) =
