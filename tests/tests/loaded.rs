@@ -309,7 +309,7 @@ fn columns_that_cannot_be_read_are_an_error() {
         ),
         (
             &saved(2).to_string(),
-            "they are of version 2, this program reads version 1",
+            "they have version 2, but this program reads version 1",
         ),
     ];
     for (schema, reason) in unreadable {

@@ -1,4 +1,4 @@
-//! The sum that tells whether a file is as it was written.
+//! The checksum of a file.
 
 use super::header::Header;
 use super::metadata::{CONFIG, SCHEMA, SPEC};
@@ -6,7 +6,7 @@ use burn::tensor::{DType, TensorData};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// FNV-1a: finds flipped bits, not forgery.
+/// FNV-1a: it detects accidental damage, not tampering.
 #[derive(Clone, Copy)]
 pub(super) struct Sum(u64);
 
@@ -28,10 +28,10 @@ impl fmt::Display for Sum {
     }
 }
 
-/// Stands between the sum of the header and that of everything.
+/// Separates the sum of the header from the sum of the whole file.
 pub(super) const BETWEEN: char = '-';
 
-/// Over description, hyper-parameters and columns.
+/// The sum of the description, the hyper-parameters and the schema.
 pub(super) fn text_sum(metadata: &BTreeMap<String, String>) -> Sum {
     let mut sum = Sum::new();
     for (_, text) in metadata
@@ -43,7 +43,7 @@ pub(super) fn text_sum(metadata: &BTreeMap<String, String>) -> Sum {
     sum
 }
 
-/// Over everything but the weights, so that a damaged header is called so before it is believed.
+/// The sum of everything except the weights. It is checked before the header is used.
 pub(super) fn header_sum(header: &Header) -> String {
     let mut sum = text_sum(&header.metadata);
     for (name, entry) in &header.tensors {
@@ -56,7 +56,7 @@ fn add_entry(sum: &mut Sum, name: &str, dtype: DType, shape: &[usize]) {
     sum.add(format!("{name} {dtype:?} {shape:?}").as_bytes());
 }
 
-/// The sums of a file that is to be written: of its header, and of everything.
+/// Both sums of a new file: of its header, and of the whole file.
 pub(super) fn sums(
     metadata: &BTreeMap<String, String>,
     tensors: &[(String, TensorData)],

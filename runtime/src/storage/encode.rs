@@ -1,4 +1,4 @@
-//! Tensors and metadata to the bytes of a file.
+//! Encodes tensors and metadata as the bytes of a file.
 
 use burn::store::bridge;
 use burn::store::burn_pack::{Tensor as Packed, Writer};
@@ -11,7 +11,7 @@ pub(super) fn to_safetensors(
     tensors: &[(String, TensorData)],
     mut metadata: BTreeMap<String, String>,
 ) -> Result<Vec<u8>, String> {
-    // What other programs look for.
+    // Other programs look for this key.
     metadata.insert("format".to_owned(), "pt".to_owned());
     let mut views = Vec::with_capacity(tensors.len());
     for (name, data) in tensors {
@@ -29,7 +29,7 @@ pub(super) fn to_safetensors(
     Ok(bytes)
 }
 
-/// Puts the header's keys in order, so that equal weights make equal files.
+/// Sorts the header's keys, so that equal weights make equal files.
 fn sort_header(bytes: &mut [u8]) {
     let Some(length) = bytes
         .first_chunk()
@@ -91,6 +91,10 @@ fn to_dtype(dtype: DType) -> Result<safetensors::Dtype, String> {
         DType::U16 => Dtype::U16,
         DType::U8 => Dtype::U8,
         DType::Bool(BoolStore::Native) => Dtype::BOOL,
-        other => return Err(format!("safetensors has no numbers of the kind {other:?}")),
+        other => {
+            return Err(format!(
+                "safetensors does not support the data type {other:?}"
+            ));
+        }
     })
 }

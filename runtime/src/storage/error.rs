@@ -3,12 +3,12 @@
 use crate::SpecError;
 use std::path::PathBuf;
 
-/// Why weights could not be saved. Nothing is left on disk, and what stood there before is untouched.
+/// An error while saving. No partial file is left on disk, and an existing file is unchanged.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveError {
-    /// The file's ending names no format.
-    #[error("`{}` has no known ending\nhelp: `.safetensors` (PyTorch reads it) or `.bpk` (burn's own)", .path.display())]
+    /// The file extension is not that of a known format.
+    #[error("`{}` has no known file extension\nhelp: use `.safetensors` (PyTorch can read it) or `.bpk` (burn's own format)", .path.display())]
     Format {
         /// The path.
         path: PathBuf,
@@ -18,25 +18,25 @@ pub enum SaveError {
     File {
         /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         reason: std::io::Error,
     },
-    /// The weights cannot be put into the format.
+    /// The weights cannot be stored in this format.
     #[error("the weights of `{model}` cannot be saved: {reason}")]
     Weights {
         /// The model's name.
         model: String,
-        /// What does not fit.
+        /// The reason.
         reason: String,
     },
 }
 
-/// Why weights could not be loaded.
+/// An error while loading.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The file's ending names no format.
-    #[error("`{}` has no known ending\nhelp: `.safetensors` (PyTorch reads it) or `.bpk` (burn's own)", .path.display())]
+    /// The file extension is not that of a known format.
+    #[error("`{}` has no known file extension\nhelp: use `.safetensors` (PyTorch can read it) or `.bpk` (burn's own format)", .path.display())]
     Format {
         /// The path.
         path: PathBuf,
@@ -46,20 +46,20 @@ pub enum LoadError {
     File {
         /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         reason: std::io::Error,
     },
-    /// The file is truncated, damaged, or something else.
-    #[error("`{}` is damaged, or no file of weights: {reason}", .path.display())]
+    /// The file is truncated or damaged, or it is not a file of weights.
+    #[error("`{}` is damaged, or not a file of weights: {reason}", .path.display())]
     Damaged {
         /// The path.
         path: PathBuf,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
-    /// The file holds weights but no description.
+    /// The file has weights but no description of the model.
     #[error(
-        "`{}` holds weights, but not the hyper-parameters of `{model}`\nhelp: build the model and load into it: `damper::load_weights({model}Config::new().init(&device)?, path)?`",
+        "`{}` has weights, but not the hyper-parameters of `{model}`\nhelp: build the model first, and load the weights into it: `damper::load_weights({model}Config::new().init(&device)?, path)?`",
         .path.display()
     )]
     NoSpec {
@@ -68,34 +68,34 @@ pub enum LoadError {
         /// The model's name.
         model: String,
     },
-    /// The hyper-parameters in the file break a rule of the declaration.
-    #[error("the hyper-parameters in `{}` do not suit this program: {reason}", .path.display())]
+    /// A model cannot be built with the hyper-parameters in the file.
+    #[error("no model can be built with the hyper-parameters in `{}`: {reason}", .path.display())]
     Spec {
         /// The path.
         path: PathBuf,
         /// The rules that they break.
         reason: SpecError,
     },
-    /// The hyper-parameters in the file are not those of the declaration.
-    #[error("the hyper-parameters in `{}` are not those of `{model}`: {reason}", .path.display())]
+    /// The hyper-parameters in the file do not match the declaration.
+    #[error("the hyper-parameters in `{}` do not match those of `{model}`: {reason}", .path.display())]
     Config {
         /// The path.
         path: PathBuf,
         /// The model's name.
         model: String,
-        /// What does not fit.
+        /// The reason.
         reason: String,
     },
-    /// The file holds columns and classes of training data that this program cannot read.
+    /// The schema in the file, which names the columns and classes of the training data, cannot be read.
     #[error("the columns and classes in `{}` cannot be read: {reason}", .path.display())]
     Schema {
         /// The path.
         path: PathBuf,
-        /// What is wrong with them.
+        /// The reason.
         reason: String,
     },
-    /// The weights belong to another model.
-    #[error("the weights in `{}` are of another model (`{other}`) than `{model}`:\n{}", .path.display(), lines(.differences))]
+    /// The file belongs to another model.
+    #[error("`{}` has the weights of another model (`{other}`), not of this `{model}`:\n{}", .path.display(), lines(.differences))]
     Difference {
         /// The path.
         path: PathBuf,
@@ -103,17 +103,17 @@ pub enum LoadError {
         model: String,
         /// The name of the model in the file.
         other: String,
-        /// What differs.
+        /// The differences, one per line.
         differences: Vec<String>,
     },
-    /// Weights are missing, have another shape, or belong nowhere.
-    #[error("the weights in `{}` are not those of `{model}`:\n{}", .path.display(), lines(.problems))]
+    /// Weights are missing, have another shape, or are not used by the model.
+    #[error("the weights in `{}` do not fit `{model}`:\n{}", .path.display(), lines(.problems))]
     Weights {
         /// The path.
         path: PathBuf,
         /// The model's name.
         model: String,
-        /// One for each tensor.
+        /// One problem per tensor.
         problems: Vec<String>,
     },
 }

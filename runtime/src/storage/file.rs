@@ -1,4 +1,4 @@
-//! A file that is read: its description is compared with the model before its tensors go into it.
+//! Reads a file: the description is compared with the model before any tensor is loaded.
 
 use super::checksum::{BETWEEN, header_sum, text_sum};
 use super::error::LoadError;
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// A file of weights, of which the header has been read.
+/// An open file of weights, with its header.
 pub(super) struct Weights {
     path: PathBuf,
     format: Format,
@@ -55,7 +55,7 @@ impl Weights {
         })
     }
 
-    /// The description in the file, if it has one.
+    /// The description in the file, if there is one.
     pub(super) fn model(&self) -> Result<Option<Model>, LoadError> {
         let read = |json: &String| {
             serde_json::from_str(json).map_err(|error| LoadError::Damaged {
@@ -79,8 +79,8 @@ impl Weights {
         })
     }
 
-    /// Whether there is a tensor of the size of each parameter, so that building the model takes no more memory than
-    /// the file has. Names and axes, which depend on the format, are compared with those of the built model.
+    /// Checks that the file has a tensor of the size of each parameter: then the model needs no more memory than the
+    /// file has bytes. Names and axes depend on the format; they are compared once the model is built.
     pub(super) fn holds(&self, spec: &Spec) -> Result<(), LoadError> {
         let mut sizes: HashMap<usize, usize> = HashMap::new();
         for entry in self.header.tensors.values() {
@@ -88,7 +88,7 @@ impl Weights {
         }
         let mut problems = Vec::new();
         for parameter in spec.parameters() {
-            // The sizes in `custom` modules are theirs to check.
+            // Sizes inside `custom` modules are not known here.
             let Some(count) = parameter.count() else {
                 continue;
             };
@@ -103,7 +103,7 @@ impl Weights {
         self.no(problems, &spec.model().name)
     }
 
-    /// An error if there are problems.
+    /// Returns an error if there are problems.
     fn no(&self, problems: Vec<String>, model: &str) -> Result<(), LoadError> {
         if problems.is_empty() {
             return Ok(());
@@ -143,7 +143,7 @@ impl Weights {
             fitting.push(bridge::from_data(data, path, None));
         }
         if let Some(said) = self.header.metadata.get(CHECKSUM) {
-            // Files of before had no sum for the header.
+            // The first files had no separate sum for the header.
             let said = said
                 .split_once(BETWEEN)
                 .map_or(said.as_str(), |both| both.1);
@@ -165,7 +165,7 @@ impl Weights {
     }
 }
 
-/// What tells the tensors of a file from those that a model wants, by their names in the file.
+/// Compares the tensors of a file with those that the model needs, by their names in the file.
 fn problems(wanted: &HashMap<String, Stored>, header: &Header) -> Vec<String> {
     let mut problems = Vec::new();
     let mut in_order: Vec<&Stored> = wanted.values().collect();
@@ -185,7 +185,7 @@ fn problems(wanted: &HashMap<String, Stored>, header: &Header) -> Vec<String> {
             Some(_) => {}
         }
     }
-    // PyTorch counts the batches of batch norm: burn does not need them.
+    // PyTorch counts the batches of batch norm; burn does not need that.
     let extra = header
         .tensors
         .keys()
@@ -194,7 +194,7 @@ fn problems(wanted: &HashMap<String, Stored>, header: &Header) -> Vec<String> {
     problems
 }
 
-/// Numbers of one kind are taken for one another: floating-point, whole, true or false.
+/// Data types of one kind are converted to each other: floating-point, integer, boolean.
 fn kind(dtype: DType) -> u8 {
     match dtype {
         _ if dtype.is_float() => 0,

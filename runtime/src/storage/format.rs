@@ -1,8 +1,8 @@
-//! The two formats of files.
+//! The two file formats.
 
 use std::path::Path;
 
-/// The formats.
+/// A file format, chosen by the file extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Safetensors,
@@ -19,7 +19,7 @@ impl Format {
         }
     }
 
-    /// Whether the names of enum variants are left out of paths, as `PyTorch` does.
+    /// Whether paths leave out the names of enum variants, as in `PyTorch`.
     pub(super) fn skips_variants(self) -> bool {
         self == Self::Safetensors
     }

@@ -1,4 +1,4 @@
-//! What a file says of its model: the keys, and the columns and classes of the training data.
+//! The metadata of a file: its keys, and the schema of the training data as JSON.
 
 use crate::data::Schema;
 use serde::{Deserialize, Serialize};
@@ -7,13 +7,12 @@ use serde::{Deserialize, Serialize};
 pub(super) const SPEC: &str = "damper.spec";
 /// The hyper-parameters.
 pub(super) const CONFIG: &str = "damper.config";
-/// The columns and classes of the training data; only in files of trained models.
+/// The columns and classes of the training data. Only files of trained models have it.
 pub(super) const SCHEMA: &str = "damper.schema";
-/// Over the three above and the tensors.
+/// The checksum of all of these and the tensors.
 pub(super) const CHECKSUM: &str = "damper.checksum";
 
-/// The version of the schema that this program writes. Raise it when older programs would fail on what is new, or
-/// misread it.
+/// The version that is written with the schema. Raise it when older programs would misread a new schema.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -34,12 +33,12 @@ pub(super) fn write_schema(schema: &Schema) -> Result<String, serde_json::Error>
     serde_json::to_string(&Saved { version, schema })
 }
 
-/// The schema, or what is wrong with it.
+/// The schema, or the reason why it cannot be read.
 pub(super) fn read_schema(json: &str) -> Result<Schema, String> {
     let saved: Read = serde_json::from_str(json).map_err(|error| error.to_string())?;
     if saved.version != VERSION {
         return Err(format!(
-            "they are of version {}, this program reads version {VERSION}",
+            "they have version {}, but this program reads version {VERSION}",
             saved.version
         ));
     }

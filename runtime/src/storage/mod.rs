@@ -1,13 +1,13 @@
-//! Weights on disk, with the description they belong to.
+//! Saves and loads weights, together with the description of their model.
 //!
-//! `.safetensors` files use `PyTorch`'s names and layouts: the weight of `linear` is stored as `[out, in]`, gain and
-//! shift of a normalization as `weight` and `bias`, recurrent cells and attention as those of `nn.LSTM` and
-//! `nn.MultiheadAttention`, reparameterized weights as `torch.nn.utils.parametrizations` names them, so that
-//! `load_state_dict(load_file(path), strict=False)` reads them, and files that `PyTorch` wrote can be loaded (`prelu`'s
-//! slope is `alpha` here and `weight` there). `.bpk` files are burn's own, with its names and layouts.
+//! `.safetensors` files use `PyTorch`'s names and layouts. The weight of `linear` is stored as `[out, in]`, the gain and
+//! shift of a normalization as `weight` and `bias`. Recurrent cells and attention are stored like `nn.LSTM` and
+//! `nn.MultiheadAttention`, reparameterized weights like `torch.nn.utils.parametrizations`. So
+//! `load_state_dict(load_file(path), strict=False)` reads them, and files from `PyTorch` can be loaded. (The slope of
+//! `prelu` is `alpha` here and `weight` there.) `.bpk` files have burn's own format, names and layouts.
 //!
-//! Both hold the description (`damper.spec`), the hyper-parameters (`damper.config`), the columns and classes of the
-//! training data (`damper.schema`, only if the model was trained) and a checksum (`damper.checksum`) as metadata.
+//! The metadata of both has the description (`damper.spec`), the hyper-parameters (`damper.config`), the columns and
+//! classes of the training data (`damper.schema`, only if the model was trained) and a checksum (`damper.checksum`).
 
 mod checksum;
 mod encode;
@@ -35,16 +35,17 @@ use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Saves the weights of a model with its description; the ending (`.safetensors`, `.bpk`) is the format.
+/// Saves a model: its weights, its description, and the columns and classes of its training data. The file extension
+/// (`.safetensors`, `.bpk`) selects the format.
 ///
-/// The file appears when it is complete, and replaces what stood there in one step. It keeps the permissions of what it
-/// replaces; a link stays a link, and the file it points to is replaced, or made. What a killed process left on the way
-/// to the same file is removed.
+/// The write is atomic: an existing file is replaced only when the new one is complete. The new file keeps the
+/// permissions of the old one. A symbolic link stays, and its target is replaced or created. Temporary files that a
+/// killed process left for the same target are removed.
 ///
 /// # Errors
 ///
-/// [`SaveError`] for an unknown ending, or a file that cannot be written: also where one stands that may only be read,
-/// or something that is no file.
+/// [`SaveError`] for an unknown extension, or if the file cannot be written, for example because it is read-only or a
+/// folder.
 pub fn save<M: Network>(model: &M, path: impl AsRef<Path>) -> Result<(), SaveError> {
     let path = path.as_ref();
     let format = Format::of(path).ok_or_else(|| SaveError::Format {
@@ -88,12 +89,12 @@ pub fn save<M: Network>(model: &M, path: impl AsRef<Path>) -> Result<(), SaveErr
 
 /// Loads a model with the hyper-parameters it was saved with, and the columns and classes it was trained on.
 ///
-/// The file's own header is compared with the model before anything is built or read: what they say together is
-/// no larger than the file.
+/// The header of the file is compared with the model first, so a damaged file cannot make the program allocate more
+/// memory than the file has bytes.
 ///
 /// # Errors
 ///
-/// [`LoadError`] for a file that is missing, no regular file, damaged, or of another model.
+/// [`LoadError`] if the file is missing, damaged, not a regular file, or belongs to another model.
 pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, LoadError> {
     let path = path.as_ref();
     let file = Weights::open(path)?;
@@ -112,7 +113,7 @@ pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, Lo
         model: name.clone(),
         reason: error.to_string(),
     };
-    // What the declaration has gained since the file was written keeps its default.
+    // Hyper-parameters that were declared after the file was written keep their defaults.
     let mut config = serde_json::to_value(&default).map_err(bad)?;
     if let Json::Object(config) = &mut config {
         let known: Vec<String> = config.keys().cloned().collect();
@@ -133,15 +134,16 @@ pub fn load<M: Network>(path: impl AsRef<Path>, device: &Device) -> Result<M, Lo
     file.into_model(config.init(device).map_err(broken)?)
 }
 
-/// Loads weights into a model that is built already. A file without a description (from `PyTorch`) is taken if
+/// Loads weights into an existing model. A file without a description, for example from `PyTorch`, is accepted if the
 /// names and shapes fit.
 ///
-/// The columns and classes of the training data ([`Spec::schema`](crate::Spec::schema)) belong to the weights: the model gets those of the
-/// file, or none if the file has none. [`Spec::set_schema`](crate::Spec::set_schema) sets what the file does not say.
+/// The columns and classes of the training data ([`Spec::schema`](crate::Spec::schema)) belong to the weights: the model
+/// gets those of the file, or none if the file has none. Set them with [`Spec::set_schema`](crate::Spec::set_schema) if
+/// you know them.
 ///
 /// # Errors
 ///
-/// [`LoadError`] for a file that is missing, no regular file, damaged, or of another model.
+/// [`LoadError`] if the file is missing, damaged, not a regular file, or belongs to another model.
 pub fn load_weights<M: Network>(model: M, path: impl AsRef<Path>) -> Result<M, LoadError> {
     let file = Weights::open(path.as_ref())?;
     if let Some(other) = file.model()? {

@@ -1,4 +1,4 @@
-//! What the tensors of a model are called in a file, and how they lie there.
+//! The names and layouts of tensors in a file.
 
 use super::format::Format;
 use crate::Network;
@@ -10,10 +10,10 @@ use burn::store::{
 use burn::tensor::TensorData;
 use std::collections::{HashMap, HashSet};
 
-/// What changes names and layouts, if anything does.
+/// Changes names and layouts. `None` if they stay the same.
 type Adapter = Option<Box<dyn ModuleAdapter>>;
 
-/// How weights become those of the file, and back.
+/// The adapters from the model to the file, and from the file to the model.
 pub(super) fn adapters(format: Format) -> (Adapter, Adapter) {
     match format {
         Format::Safetensors => (
@@ -24,11 +24,11 @@ pub(super) fn adapters(format: Format) -> (Adapter, Adapter) {
     }
 }
 
-/// Names and layouts that burn's adapter does not know, in the direction of the file.
+/// From the model to the file: names and layouts that burn's adapter does not know.
 #[derive(Clone, Debug)]
 struct ToPyTorch;
 
-/// The layouts in the direction of the model, whose names are those of its paths.
+/// From the file to the model: layouts only, because tensors are matched by their paths.
 #[derive(Clone, Debug)]
 struct FromPyTorch;
 
@@ -65,7 +65,7 @@ impl ModuleAdapter for FromPyTorch {
     }
 }
 
-/// `rnn.layers.0.reverse`, `weight_ih` to `rnn.weight_ih_l0_reverse`.
+/// From `rnn.layers.0.reverse` and `weight_ih` to `rnn.weight_ih_l0_reverse`.
 fn of_cell(path: &str, name: &str) -> Option<String> {
     let (path, direction) = split(path);
     let (path, number) = split(path);
@@ -78,7 +78,7 @@ fn of_cell(path: &str, name: &str) -> Option<String> {
     Some(join(path, &format!("{name}_l{number}{suffix}")))
 }
 
-/// Turns the matrices that are stored as `[out, in]`.
+/// Transposes the matrices that are stored as `[out, in]`.
 fn turned(tensor: Packed, context: ModuleContext<'_>) -> Packed {
     let turns = matches!(
         context.module_type(),
@@ -105,7 +105,7 @@ fn turned(tensor: Packed, context: ModuleContext<'_>) -> Packed {
     })
 }
 
-/// Path and last segment.
+/// Splits off the last segment of a path.
 fn split(name: &str) -> (&str, &str) {
     name.rsplit_once('.').unwrap_or(("", name))
 }
@@ -118,21 +118,21 @@ fn join(path: &str, name: &str) -> String {
     }
 }
 
-/// A tensor of the model, and what the file calls it.
+/// A tensor of the model with its name and shape in the file.
 pub(super) struct Stored {
-    /// Its number among those of the model.
+    /// Its index in the model.
     pub(super) place: usize,
     /// Its path in the module.
     pub(super) path: String,
     /// Its name in the file.
     pub(super) name: String,
-    /// Its axes in the file.
+    /// Its shape in the file.
     pub(super) shape: Vec<usize>,
-    /// As the file has it, but for the two above.
+    /// Its data, as in the file except for name and shape.
     pub(super) tensor: Packed,
 }
 
-/// Every tensor of the model, as the format has it.
+/// All tensors of the model, with their names and layouts in the format.
 pub(super) fn stored<M: Network>(model: &M, format: Format) -> Vec<Stored> {
     let paths = model.collect(None, None, format.skips_variants());
     let tensors = model.collect(None, adapters(format).0, format.skips_variants());
@@ -160,9 +160,8 @@ pub(super) fn stored<M: Network>(model: &M, format: Format) -> Vec<Stored> {
     all
 }
 
-/// The names of `torch.nn.utils.parametrizations`: a reparameterized `weight` is `parametrizations.weight.original`.
-///
-/// The units of the kernels `transposed` are their second axis.
+/// Renames reparameterized weights as in `torch.nn.utils.parametrizations`: `weight` becomes
+/// `parametrizations.weight.original`. `transposed` has the paths of kernels whose units are on the second axis.
 fn parametrizations(all: &mut [Stored], transposed: &HashSet<String>) {
     let known: HashMap<String, (usize, String, usize)> = all
         .iter()
@@ -200,7 +199,7 @@ fn parametrizations(all: &mut [Stored], transposed: &HashSet<String>) {
     }
 }
 
-/// The same numbers in other axes.
+/// The same data with another shape.
 pub(super) fn shaped(data: TensorData, shape: Vec<usize>) -> TensorData {
     if data.shape().to_vec() == shape {
         return data;
