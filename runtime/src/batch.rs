@@ -1,4 +1,4 @@
-//! What one step reads: inputs and targets.
+//! Batches of inputs and targets.
 
 use crate::Spec;
 use crate::autodiff::plain;
@@ -8,7 +8,7 @@ use burn::tensor::{Int, Tensor};
 #[derive(Clone, Debug, Default)]
 pub struct Inputs(pub Vec<InputTensor>);
 
-/// One input of a batch: a flat row for each sample, and the shape of one sample.
+/// One input of a batch: one flat row per sample, and the shape of one sample.
 #[derive(Clone, Debug)]
 pub enum InputTensor {
     /// Real numbers: `[batch, values]`.
@@ -33,7 +33,7 @@ impl Inputs {
         }
     }
 
-    /// The samples from `start` on, `rows` of them.
+    /// `rows` samples, from the sample `start` on.
     pub(crate) fn narrow(&self, start: usize, rows: usize) -> Self {
         let narrow = |input: &InputTensor| match input {
             InputTensor::Float(tensor, shape) => {
@@ -46,7 +46,7 @@ impl Inputs {
         Self(self.0.iter().map(narrow).collect())
     }
 
-    /// The input at `index` as `[batch, ..]` with `D` axes; `None` if there is none of this rank.
+    /// The input at `index` as `[batch, ..]` with `D` axes; `None` if there is no such input of this rank.
     pub fn float<const D: usize>(&self, index: usize) -> Option<Tensor<D>> {
         match self.0.get(index)? {
             InputTensor::Float(tensor, shape) if shape.len() + 1 == D => {
@@ -59,7 +59,7 @@ impl Inputs {
         }
     }
 
-    /// The class indices at `index` as `[batch, ..]` with `D` axes; `None` if there are none of this rank.
+    /// The class indices at `index` as `[batch, ..]` with `D` axes; `None` if there is no such input of this rank.
     pub fn int<const D: usize>(&self, index: usize) -> Option<Tensor<D, Int>> {
         match self.0.get(index)? {
             InputTensor::Int(tensor, shape) if shape.len() + 1 == D => {
@@ -83,7 +83,7 @@ impl InputTensor {
         [&[batch], shape.as_slice()].concat()
     }
 
-    /// Whether the rows have as many numbers as their shape says.
+    /// Whether the rows have as many values as the shape of a sample.
     pub(crate) fn is_whole(&self) -> bool {
         let (width, shape) = match self {
             Self::Float(rows, shape) => (rows.dims()[1], shape),
@@ -95,7 +95,7 @@ impl InputTensor {
         numbers == Some(width)
     }
 
-    /// Off the training device.
+    /// The same without autodiff.
     pub(crate) fn plain(&self) -> Self {
         match self {
             Self::Float(rows, shape) => Self::Float(plain(rows.clone()), shape.clone()),
@@ -104,11 +104,11 @@ impl InputTensor {
     }
 }
 
-/// What the loss compares with: a row for each row of what it reads.
+/// The targets of a batch, one row per row of the output.
 ///
-/// A model whose output has one axis gives a row for each sample. One whose output has more, as `[time, vocab]` or
-/// `[classes, height, width]`, gives a row for each position of each sample, sample by sample: a target of one
-/// sample is then `time` classes, or `height * width`.
+/// If the output of a model has one axis, there is one row per sample. If it has more, as `[time, vocab]` or
+/// `[classes, height, width]`, there is one row per position of each sample, sample by sample: the target of a sample then
+/// has `time` or `height * width` classes.
 #[derive(Clone, Debug)]
 pub enum Target {
     /// Class indices: `[rows]`.
@@ -117,8 +117,8 @@ pub enum Target {
     Values(Tensor<2>),
 }
 
-/// How one sample of an output becomes rows: the axis of the classes (or of the values of one target) becomes the
-/// columns, and every position along the other axes a row.
+/// How the output of one sample is laid out as rows. The class axis (or the axis of the values of one target) becomes the
+/// columns, and each position along the other axes becomes a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RowLayout {
     before: usize,
@@ -127,14 +127,14 @@ pub(crate) struct RowLayout {
     after: usize,
 }
 
-/// Which axis of a sample's output of so many axes holds the classes.
+/// The class axis of the output of one sample with `rank` axes.
 pub(crate) fn class_axis(spec: &Spec, rank: usize) -> usize {
-    // Not `Model::class_axis`, which works the shapes out anew.
+    // Not `Model::class_axis`: it infers all shapes again.
     spec.shapes().output_layout().class_axis(rank)
 }
 
 impl RowLayout {
-    /// Those of the model's output; one row of no columns where its shape is not known.
+    /// The layout of the model's output. One row without columns if its shape is not known.
     pub(crate) fn of(spec: &Spec) -> Self {
         let axes: Option<Vec<usize>> = spec
             .shapes()
@@ -153,13 +153,13 @@ impl RowLayout {
         }
     }
 
-    /// The rows of one sample.
+    /// The number of rows of one sample.
     pub(crate) fn count(self) -> usize {
         self.before * self.after
     }
 
-    /// The same on the host: the values of samples, in the order of the output's axes, row by row. `None` if they
-    /// are not whole samples of `units` values in each row.
+    /// Rearranges values on the host from the order of the output's axes to rows of `units` values. `None` if they are
+    /// not whole samples.
     pub(crate) fn arrange(self, units: usize, values: &[f32]) -> Option<Vec<f32>> {
         let Self { before, after, .. } = self;
         let block = units * after;
@@ -175,7 +175,7 @@ impl RowLayout {
         Some(rows)
     }
 
-    /// The numbers of samples, in the order of the output's axes, as `[rows, units]`.
+    /// Rearranges a batch of outputs to `[rows, units]`.
     pub(crate) fn rows<const D: usize>(self, batch: usize, values: Tensor<D>) -> Tensor<2> {
         let Self {
             before,
@@ -195,11 +195,11 @@ impl RowLayout {
 /// Inputs and targets of some samples.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// What the model reads.
+    /// The inputs of the model.
     pub inputs: Inputs,
-    /// What it should give.
+    /// The targets.
     pub target: Target,
-    /// The number of the batch in its epoch, from 0.
+    /// The index of the batch in its epoch, from 0.
     pub index: usize,
 }
 

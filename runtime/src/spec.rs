@@ -1,11 +1,11 @@
-//! The description of a built model: filled in, checked, shared.
+//! `Spec`, the checked description of a model.
 
 use crate::data::Schema;
 use damper_ir::{Finding, Inferred, Level, MetricKind, Model, Parameter, Settings, Summary};
 use std::fmt;
 use std::sync::Arc;
 
-/// A value that the generated code passes for a hole of the description.
+/// A value that generated code passes for a hole of the description.
 #[derive(Clone, Debug)]
 pub enum Filling {
     /// A number.
@@ -14,14 +14,14 @@ pub enum Filling {
     Model(Spec),
 }
 
-/// Typed, so that a value of a wrong type is an error at the user's expression.
+/// Typed constructors: a value of the wrong type is a compile error at the user's expression.
 impl Filling {
     /// A size.
     pub fn size(value: usize) -> Self {
         Self::Number(value as f64)
     }
 
-    /// A rate, a strength.
+    /// A rate or a strength.
     pub fn float(value: f64) -> Self {
         Self::Number(value)
     }
@@ -40,8 +40,8 @@ impl From<Spec> for Filling {
 
 /// The checked description of a model: its layers with their shapes, its loss, its training.
 ///
-/// The spec of a trained model also knows the columns and classes of its training data: see [`Spec::schema`]. Two specs
-/// are equal if their models are; the data do not count.
+/// The spec of a trained model also has the columns and classes of its training data: see [`Spec::schema`]. Two specs are
+/// equal if their models are equal, whatever the training data.
 ///
 /// Cheap to clone. `Display` prints the summary table.
 #[derive(Clone)]
@@ -50,14 +50,14 @@ pub struct Spec {
     schema: Option<Arc<Schema>>,
 }
 
-/// A description that broke no rule.
+/// A description that passed all checks.
 struct Checked {
     model: Model,
     inferred: Inferred,
     warnings: Vec<Finding>,
 }
 
-/// Why a configuration cannot be built: what the compiler would have said of these values.
+/// Why a model cannot be built from a configuration. The rules are those that the compiler checks on the defaults.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpecError {
@@ -66,41 +66,41 @@ pub enum SpecError {
     Broken {
         /// The model's name.
         model: String,
-        /// What was found, errors first.
+        /// The findings, errors first.
         findings: Vec<Finding>,
     },
-    /// The description that the macro wrote could not be read: macro and runtime are of different versions.
+    /// The description that the macro wrote cannot be read: the macro and `damper` have different versions.
     #[error(
         "the description of this model cannot be read: {0}; build `damper` and its macro from one version"
     )]
     Unreadable(String),
-    /// Arithmetic over the values that has no result.
+    /// The result of an arithmetic expression is not a valid size.
     #[error("`{expression}` is not a size")]
     Arithmetic {
-        /// The operation with its values.
+        /// The expression with its values.
         expression: String,
     },
-    /// There is no memory for the parameters.
-    #[error("`{model}` cannot be built: its parameters take {} GiB, more memory than there is", .bytes / (1 << 30))]
+    /// There is not enough memory for the parameters.
+    #[error("`{model}` cannot be built: its parameters take {} GiB, more memory than is available", .bytes / (1 << 30))]
     TooLarge {
         /// The model's name.
         model: String,
         /// The bytes of all parameters.
         bytes: u128,
     },
-    /// The module that the macro wrote asks for a layer that the description has not.
+    /// Generated code asks for a layer that the description does not have.
     #[error("layer `{path}` is not {wanted} in the description of `{model}`")]
     Layer {
         /// The model's name.
         model: String,
         /// The layer's path.
         path: String,
-        /// What was asked for.
+        /// The kind of layer that was asked for.
         wanted: &'static str,
     },
 }
 
-/// The findings as text: one paragraph each.
+/// The findings as text, one paragraph each.
 struct Broken<'a>(&'a str, &'a [Finding]);
 
 impl fmt::Display for Broken<'_> {
@@ -114,7 +114,7 @@ impl fmt::Display for Broken<'_> {
 }
 
 impl Spec {
-    /// Reads the description that the macro wrote, fills its holes, and checks it.
+    /// Reads the description that the macro wrote, fills its holes and checks it.
     ///
     /// # Errors
     ///
@@ -167,22 +167,22 @@ impl Spec {
         &self.checked.inferred
     }
 
-    /// What the rules warn of.
+    /// The warnings of the lints.
     pub fn warnings(&self) -> &[Finding] {
         &self.checked.warnings
     }
 
-    /// Every parameter with its path, role, shape, and what acts on it.
+    /// All parameters with path, role, shape and the rules that act on them.
     pub fn parameters(&self) -> Vec<Parameter> {
         self.checked.model.parameters()
     }
 
-    /// The table of layers.
+    /// The summary table of layers.
     pub fn summary(&self) -> Summary {
         self.checked.model.summary()
     }
 
-    /// The `train` section with its defaults filled in.
+    /// The settings of the `train` section, defaults included.
     pub fn training(&self) -> Settings {
         self.checked.model.training()
     }
@@ -198,15 +198,15 @@ impl Spec {
         metrics
     }
 
-    /// The columns and classes of the data that the model was trained on. `None` before training, and for weights from
-    /// elsewhere: data are then matched with the model by position alone.
+    /// The columns and classes of the training data. `None` before training, and if the weights come from elsewhere, as
+    /// from PyTorch: data are then matched with the model by position only.
     pub fn schema(&self) -> Option<&Schema> {
         self.schema.as_deref()
     }
 
-    /// Sets the columns and classes that data are matched with, or removes them.
+    /// Sets or removes the columns and classes that data are matched with.
     ///
-    /// Training and loading do this. It is for weights from elsewhere, whose columns the program knows:
+    /// Training and loading call it. Call it yourself if you know the columns of weights from elsewhere:
     /// `model.spec_mut().set_schema(data.schema())`.
     pub fn set_schema(&mut self, schema: impl Into<Option<Schema>>) {
         self.schema = schema.into().map(Arc::new);
@@ -238,14 +238,14 @@ impl fmt::Display for Spec {
     }
 }
 
-/// A number that is not finite, and the keys of the description that lead to it, innermost first.
+/// A number that is not finite, and the keys of the description on the way to it, innermost first.
 struct NotFinite {
     number: f64,
     keys: Vec<String>,
 }
 
-/// Puts the fillings in the places of `{"$": place}`. Numbers that are not finite go to `broken`, whatever they are for:
-/// the description is JSON, which has none. (A bound of a domain may be infinite: it is then no bound.)
+/// Replaces each hole `{"$": place}` by its value. Numbers that are not finite go to `broken`, because JSON cannot hold
+/// them. (An infinite bound of a domain is allowed: there is no bound then.)
 fn fill(
     json: &mut serde_json::Value,
     fillings: &[Filling],
@@ -302,7 +302,7 @@ fn fill(
     }
 }
 
-/// The error for them. What follows from a hyper-parameter is not said again.
+/// The error for these numbers. If a hyper-parameter is among them, numbers that follow from it are not reported.
 fn not_finite(json: &serde_json::Value, broken: Vec<NotFinite>) -> SpecError {
     let name = |value: &serde_json::Value| {
         let name = value.get("name").and_then(serde_json::Value::as_str);

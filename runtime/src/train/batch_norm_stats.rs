@@ -1,4 +1,4 @@
-//! Recomputing the running statistics of batch norm, for averaged weights.
+//! Recomputes the running statistics of batch norm for averaged weights.
 
 use super::context::Recompute;
 use crate::data::{Loader, Prepared};
@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use damper_ir::{Role, Settings};
 use std::collections::HashMap;
 
-/// Recomputes batch norm's running statistics on the training samples, where a training averages weights (SWA).
+/// The function that recomputes the running statistics on the training samples, if the training averages weights (SWA).
 pub(super) fn recompute<M: Network>(
     spec: &Spec,
     settings: &Settings,
@@ -38,10 +38,10 @@ pub(super) fn has_batch_norm(spec: &Spec) -> bool {
         .any(|parameter| parameter.role == Role::Running)
 }
 
-/// Sets the running statistics of a model to their mean over these batches, as PyTorch's `update_bn`. The average of the
-/// statistics is not the statistics of the averaged weights.
+/// Sets the running statistics of a model to their mean over these batches, like PyTorch's `update_bn`. (Averaged
+/// statistics are not the statistics of the averaged weights.)
 ///
-/// `momenta` are the weights of a new batch in the running statistics, by their paths.
+/// `momenta` has the momentum of each running statistic by its path.
 fn recompute_batch_norm_stats<M: Network>(
     model: M,
     loader: &Loader,
@@ -55,7 +55,7 @@ fn recompute_batch_norm_stats<M: Network>(
     let mut batches = 0.0;
     for batch in loader.iter().flatten() {
         if batches == 0.0 {
-            // Which parameters they are.
+            // Finds the parameters.
             visit_weights(&learning.valid(), &mut stats);
         }
         let zeros = stats.sums.iter();
@@ -63,7 +63,7 @@ fn recompute_batch_norm_stats<M: Network>(
         if batches == 0.0 {
             stats.sums.clone_from(&zeros);
         }
-        // From 0, a batch leaves `momentum` times its own statistics.
+        // Starting from 0, a batch leaves `momentum` times its own statistics.
         learning = learning.map(&mut Set(&zeros));
         let _ = learning.run(&batch.inputs, &mut Pass::new());
         visit_weights(&learning.valid(), &mut stats);
@@ -85,7 +85,7 @@ struct Accumulate<'a> {
 
 impl WeightVisitor for Accumulate<'_> {
     fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
-        // With a momentum of 0 they never move.
+        // With a momentum of 0 they never change.
         if let Some(momentum) = self.momenta.get(path)
             && *momentum > 0.0
         {
@@ -101,7 +101,7 @@ impl WeightVisitor for Accumulate<'_> {
     }
 }
 
-/// Gives parameters new values.
+/// Sets parameters to new values.
 struct Set<'a>(&'a HashMap<ParamId, Tensor<1>>);
 
 impl ModuleMapper for Set<'_> {

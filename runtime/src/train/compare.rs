@@ -1,4 +1,4 @@
-//! Training several configurations with several seeds, to compare them.
+//! Compares configurations by training each with several seeds.
 
 use super::error::TrainError;
 use super::progress::Progress;
@@ -46,7 +46,7 @@ pub fn compare() -> Compare {
     }
 }
 
-/// What [`compare`] gives: the configurations to compare.
+/// The configurations to compare, made by [`compare`].
 pub struct Compare {
     candidates: Vec<(String, Box<dyn Candidate>)>,
     seeds: usize,
@@ -59,7 +59,7 @@ trait Candidate {
     fn train(&self, index: u64, train: &Data, valid: &Data) -> Result<Outcome, TrainError>;
 }
 
-/// What one run gave.
+/// The result of one training.
 struct Outcome {
     metric: String,
     higher_is_better: bool,
@@ -112,25 +112,25 @@ impl Compare {
         self
     }
 
-    /// How many seeds each configuration is trained with (5): its own, and the ones after it.
+    /// The number of seeds for each configuration (default 5): its own seed and the following ones.
     #[must_use]
     pub fn seeds(mut self, seeds: usize) -> Self {
         self.seeds = seeds;
         self
     }
 
-    /// What a person sees: a bar or lines, or nothing with [`Progress::Silent`].
+    /// The progress display.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;
         self
     }
 
-    /// Trains all of them, one after the other. Ctrl-C ends the comparison; what was finished is in the result.
+    /// Trains all configurations, one after the other. Ctrl-C ends the comparison; the result has what was finished.
     ///
     /// # Errors
     ///
-    /// The first error of a training, and [`TrainError::Setting`] for no seeds or no configurations.
+    /// The first error of a training. [`TrainError::Setting`] if there are no seeds or no configurations.
     pub fn run(&self, train: &Data, valid: &Data) -> Result<Comparison, TrainError> {
         for (name, n) in [("seeds", self.seeds), ("compare", self.candidates.len())] {
             if n == 0 {
@@ -179,27 +179,28 @@ impl Compare {
     }
 }
 
-/// What [`Compare::run`] found. `Display` prints the table: training, validation, gap, each with its standard deviation.
+/// The result of [`Compare::run`]. `Display` prints a table with training, validation and gap, each as mean and standard
+/// deviation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// The configurations, in the order they were added.
     pub trials: Vec<Trial>,
-    /// Whether Ctrl-C ended it before all were trained.
+    /// Whether Ctrl-C ended the comparison early.
     pub is_interrupted: bool,
 }
 
-/// One configuration: a value for each seed.
+/// The results of one configuration, with one value per seed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trial {
     /// Its name.
     pub name: String,
     /// The metric: the first one of the model.
     pub metric: String,
-    /// Whether a greater value is a better one.
+    /// Whether higher is better.
     pub higher_is_better: bool,
-    /// The final model on the training samples, with inference behavior.
+    /// The metric of each final model on the training samples, with inference behavior.
     pub train: Vec<f64>,
-    /// The final model on the validation samples.
+    /// The metric of each final model on the validation samples.
     pub valid: Vec<f64>,
 }
 
@@ -213,7 +214,7 @@ pub struct MeanStd {
 }
 
 impl MeanStd {
-    /// Mean and standard deviation of some values.
+    /// The mean and the standard deviation of values.
     pub fn of(values: &[f64]) -> Self {
         let n = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / n;
@@ -236,7 +237,7 @@ impl Trial {
         MeanStd::of(&self.valid)
     }
 
-    /// How much worse it is on the validation samples, seed by seed.
+    /// How much worse the metric is on the validation samples, computed per seed.
     pub fn gap(&self) -> MeanStd {
         let sign = if self.higher_is_better { 1.0 } else { -1.0 };
         let gaps: Vec<f64> = self
@@ -294,7 +295,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// Tells how far a comparison is.
+/// Shows the progress of a comparison.
 enum Teller {
     Bar(ProgressBar),
     Lines,
@@ -344,7 +345,7 @@ impl Teller {
         };
         match self {
             Self::Bar(bar) => bar.println(line()),
-            // A closed standard error is no reason to stop.
+            // A closed standard error must not end the comparison.
             Self::Lines => drop(writeln!(std::io::stderr(), "{}", line())),
             Self::Silent => {}
         }

@@ -12,7 +12,7 @@ use damper_ir::{MetricKind, TaskKind};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How good a model is on one set of samples.
+/// Loss and metrics on one set of samples, and what a diagnosis needs.
 #[derive(Clone, Debug)]
 pub(super) struct Evaluation {
     pub(super) measures: Measures,
@@ -20,17 +20,17 @@ pub(super) struct Evaluation {
     pub(super) samples: usize,
 }
 
-/// A figure that can be judged without knowing the task: accuracy for classes, R2 for numbers.
+/// A figure that a diagnosis can judge: accuracy for classification, R2 for regression.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Score {
     pub(super) kind: MetricKind,
     pub(super) value: f64,
-    /// What the best constant answer gives on these samples.
+    /// Its value for the best constant answer.
     pub(super) chance: f64,
 }
 
 impl Score {
-    /// 0 for the best constant answer, 1 for a model that is always right.
+    /// The value on a scale from 0, the best constant answer, to 1, always right.
     pub(super) fn skill(&self) -> f64 {
         if self.chance < 1.0 {
             (self.value - self.chance) / (1.0 - self.chance)
@@ -40,7 +40,7 @@ impl Score {
     }
 }
 
-/// Loss and metrics of a model on data that are matched with those it was trained on: see [`Network::evaluate`].
+/// Matches data with the training data and evaluates a model on them: see [`Network::evaluate`].
 pub(crate) fn evaluate<M: Network>(
     model: &M,
     spec: &Spec,
@@ -75,7 +75,7 @@ pub(crate) fn evaluate<M: Network>(
     Ok(evaluation.measures)
 }
 
-/// Evaluates an inference model.
+/// Evaluates a model in inference mode.
 pub(super) fn evaluate_prepared<M: Network>(
     model: &M,
     spec: &Spec,
@@ -142,10 +142,10 @@ pub(super) fn evaluate_prepared<M: Network>(
     })
 }
 
-/// How often the best constant answer is right.
+/// The accuracy of the best constant answer.
 #[derive(Default)]
 struct Constant {
-    /// How often each class is the answer, for each column of the target.
+    /// The count of each class in each column of the target.
     counts: HashMap<(usize, i64), usize>,
     answers: usize,
 }

@@ -29,10 +29,10 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// How burn's loop ended: with a result, or with a panic.
+/// The result of burn's loop, or a panic.
 type Launched<M> = Result<LearningResult<LearnerModel<M>>, Box<dyn Any + Send>>;
 
-/// What a training without an error ends with.
+/// The outcome of a training without an error.
 struct Ended<M> {
     model: M,
     history: History,
@@ -42,16 +42,18 @@ struct Ended<M> {
 impl<M: Network> Training<M> {
     /// Trains a model.
     ///
-    /// Columns and classes of the validation samples are matched with those of the training samples by name:
-    /// [`Schema::apply`]. Each epoch shuffles the training samples, and then measures the validation samples with
-    /// inference behavior. Trainings may run side by side, from any threads: initial weights, order, masks and
-    /// augmentation are functions of the seed, so none changes another. (On a GPU masks come from the device's
-    /// generator, and custom layers may draw from it on the CPU too: there trainings side by side change each
-    /// other's random numbers.)
+    /// Columns and classes of the validation samples are matched with those of the training samples by name: see
+    /// [`Schema::apply`](crate::data::Schema::apply). Each epoch shuffles the training samples, trains on them, and then
+    /// evaluates the validation samples with inference behavior.
+    ///
+    /// Several trainings may run at the same time on different threads. Initial weights, order, masks and augmentation
+    /// depend on the seed only, so they do not affect each other. (On a GPU, masks come from the device's generator, and
+    /// custom layers may use it on the CPU too: such trainings do affect each other's random numbers.)
     ///
     /// # Errors
     ///
-    /// [`TrainError`]: settings or data that cannot be used, no such device, a loss that is not finite. Nothing panics.
+    /// [`TrainError`] for invalid settings or data, a device that does not exist, and a loss that is not finite. Panics
+    /// are caught.
     pub fn fit(&self, train: &Data, valid: &Data) -> Result<TrainingResult<M>, TrainError> {
         let (mut spec, settings) = self.resolve()?;
         let schema = train.schema();
@@ -64,7 +66,7 @@ impl<M: Network> Training<M> {
             return Err(TrainError::Setting {
                 name: "progress",
                 value: "`Dashboard`".to_owned(),
-                reason: "the dashboard is not compiled in".to_owned(),
+                reason: "this program is built without the dashboard".to_owned(),
                 help: "enable it: `cargo add damper --features tui`".to_owned(),
             });
         }
@@ -77,7 +79,7 @@ impl<M: Network> Training<M> {
         with_large_stack::<M, _>(all)?.map(|run| *run)
     }
 
-    /// The same for data that fit; `spec` knows their columns and classes.
+    /// The same for checked data. `spec` has their columns and classes.
     pub(super) fn run(
         &self,
         spec: Spec,
@@ -128,7 +130,7 @@ impl<M: Network> Training<M> {
         let launch = || self.launch(model, (loader, valid_loader), optimizer, device, &shared);
         let launched = catch_unwind(AssertUnwindSafe(launch));
         drop(signals);
-        // The buffers that the steps kept for each other.
+        // Frees the buffers that steps reuse.
         #[cfg(feature = "flex")]
         damper_flex::release_unused_memory();
 
@@ -187,7 +189,7 @@ impl<M: Network> Training<M> {
         );
         let loaders: (Arc<dyn DataLoader<_>>, Arc<dyn DataLoader<_>>) =
             (Arc::new(loader), Arc::new(valid_loader));
-        // The folder is for checkpoints and logs, of which there are none.
+        // The folder is for checkpoints and logs; there are none.
         let mut training = SupervisedTraining::new("", loaders.0, loaders.1)
             .num_epochs(settings.epochs)
             .with_application_logger(None)
@@ -204,7 +206,7 @@ impl<M: Network> Training<M> {
         training.launch(Learner::new(model, optimizer, schedule))
     }
 
-    /// Burn's dashboard where it was asked for, else nothing: [`super::progress::Show`] shows the rest.
+    /// burn's dashboard if it was asked for. All other displays are [`super::progress::Show`].
     #[cfg(feature = "tui")]
     fn renderer(&self, interrupter: &Interrupter) -> Box<dyn MetricsRenderer> {
         use burn::train::renderer::tui::TuiMetricsRendererWrapper;
@@ -234,7 +236,7 @@ fn training_loader(train: &Prepared, spec: &Spec, settings: &Settings, device: &
     }
 }
 
-/// What the training ends with: the best model where one was chosen. An error keeps what there was until then.
+/// The outcome of a training: the best model if one was chosen. An error keeps what there was so far.
 fn end<M: Network>(
     launched: Launched<M>,
     shared: &Shared<M>,
@@ -290,8 +292,8 @@ fn end<M: Network>(
     })
 }
 
-/// What happens to a batch of one sample, of which batch norm has no variance: burn would give zeros, and
-/// pull the running variance towards 0.
+/// Notes about a batch of one sample. Batch norm has no variance of one sample: burn would return zeros and pull the
+/// running variance towards 0.
 fn batch_notes(
     spec: &Spec,
     settings: &Settings,
@@ -304,17 +306,17 @@ fn batch_notes(
     if samples == 1 {
         return Err(TrainError::Setting {
             name: "batch",
-            value: format!("{batch}, of one training sample"),
+            value: format!("{batch}, with one training sample"),
             reason: "`batch_norm` has no variance of one sample".to_owned(),
-            help: "more samples".to_owned(),
+            help: "add training samples".to_owned(),
         });
     }
     let single = samples > batch && samples % batch == 1 && !settings.drop_last;
     Ok(single
         .then(|| {
             format!(
-                "{samples} samples in batches of {batch} leave one over: it joins the last batch, \
-                 since `batch_norm` has no variance of one sample"
+                "{samples} samples in batches of {batch} leave one sample over: it joins the last batch, \
+                 because `batch_norm` has no variance of one sample"
             )
         })
         .into_iter()

@@ -1,6 +1,6 @@
-//! Training: the builder that `NAME::training()` gives, the loop, and the result.
+//! Training: the builder that `NAME::training()` returns, the loop, and the result.
 //!
-//! [`Training::fit`] runs burn's `SupervisedTraining` with one wrapper around the model. Files are not written.
+//! [`Training::fit`] runs burn's `SupervisedTraining` with a wrapper around the model. It writes no files.
 
 mod augment;
 mod augment_batch;

@@ -1,4 +1,4 @@
-//! How many weights are zero.
+//! Counts the zeros among weights.
 
 use super::table::{Table, count, number};
 use crate::Network;
@@ -9,28 +9,28 @@ use damper_ir::Role;
 use std::collections::HashSet;
 use std::fmt;
 
-/// What counts as near zero.
+/// Weights with a smaller absolute value count as near zero: see [`Sparsity`].
 pub const NEAR_ZERO: f32 = 1e-3;
 
-/// How many weights of each layer are zero, or nearly so: weight matrices only. `Display` prints the table.
+/// The zeros and near zeros among the weights of each weight matrix or kernel. `Display` prints a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sparsity {
-    /// The weight matrices, in the order of the model.
+    /// The weight matrices and kernels, in the order of the model.
     pub layers: Vec<LayerSparsity>,
 }
 
-/// One weight matrix.
+/// The zeros of one weight matrix or kernel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerSparsity {
     /// Its path: `fc1.weight`.
     pub path: String,
-    /// How many weights it has.
+    /// The number of weights.
     pub weights: usize,
-    /// How many are exactly zero.
+    /// The number of exact zeros.
     pub zeros: usize,
-    /// How many are smaller than [`NEAR_ZERO`] in absolute value, the exact zeros included.
+    /// The number of weights below [`NEAR_ZERO`] in absolute value, including exact zeros.
     pub near_zeros: usize,
-    /// The Euclidean length of all weights.
+    /// The L2 norm of the weights.
     pub norm: f64,
 }
 
@@ -54,7 +54,7 @@ impl Sparsity {
         }
     }
 
-    /// All weights together.
+    /// The sum over all layers.
     pub fn total(&self) -> LayerSparsity {
         let sum = |of: fn(&LayerSparsity) -> usize| self.layers.iter().map(of).sum();
         LayerSparsity {
@@ -73,12 +73,12 @@ impl Sparsity {
 }
 
 impl LayerSparsity {
-    /// The share of exact zeros.
+    /// The fraction of exact zeros.
     pub fn zero_share(&self) -> f64 {
         share(self.zeros, self.weights)
     }
 
-    /// The share of weights near zero, the exact zeros included.
+    /// The fraction of weights near zero, including exact zeros.
     pub fn near_zero_share(&self) -> f64 {
         share(self.near_zeros, self.weights)
     }

@@ -9,7 +9,7 @@ use crate::{Network, NetworkConfig, Spec};
 use burn::tensor::Device;
 use damper_ir::{MetricKind, Optimizer, Schedule, Setting, Settings};
 
-/// A training to run: the settings of the `train` section, and the changes to them.
+/// The builder of a training. It starts with the settings of the `train` section; each method changes one of them.
 ///
 /// ```
 /// use damper::data::Data;
@@ -56,7 +56,7 @@ impl<M: Network> Training<M> {
         }
     }
 
-    /// Other hyper-parameters.
+    /// Replaces the hyper-parameters.
     #[must_use]
     pub fn config(mut self, config: M::Config) -> Self {
         self.config = config;
@@ -66,8 +66,11 @@ impl<M: Network> Training<M> {
     /// The number of epochs: passes over the training samples.
     #[must_use]
     pub fn epochs(mut self, epochs: usize) -> Self {
-        self.changes
-            .count(Setting::Epochs, epochs, "no epoch, no training");
+        self.changes.count(
+            Setting::Epochs,
+            epochs,
+            "a training needs at least one epoch",
+        );
         self
     }
 
@@ -75,14 +78,14 @@ impl<M: Network> Training<M> {
     #[must_use]
     pub fn batch(mut self, batch: usize) -> Self {
         self.changes
-            .count(Setting::Batch, batch, "a batch has one sample at least");
+            .count(Setting::Batch, batch, "a batch needs at least one sample");
         self
     }
 
-    /// The seed of everything random: weights, order of the samples, dropout, augmentation. On `flex` and `ndarray`
-    /// the same seed gives the same run on the same processor, bit for bit, for any number of threads and whatever
-    /// else draws random numbers in the process. (What burn sums up over more than four million numbers at once, as the
-    /// activity penalty of a very large layer, may differ in its last bit.)
+    /// The seed of all random numbers: initial weights, order of the samples, dropout and augmentation. On `flex` and
+    /// `ndarray` a training with the same seed is reproducible bit for bit on the same processor, whatever the number of
+    /// threads and whatever else draws random numbers in the process. (burn's sums over more than four million numbers, as
+    /// in the activity penalty of a very large layer, may differ in the last bit.)
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.changes.seed = Some(seed);
@@ -96,30 +99,30 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Stops early: after this many epochs without improvement of the validation loss (or of the metric that the
-    /// declaration names). The model is that of the best epoch.
+    /// Early stopping after this many epochs without improvement of the validation loss, or of the metric of the
+    /// declaration. The result is the model of the best epoch.
     #[must_use]
     pub fn early_stop(mut self, patience: usize) -> Self {
         self.changes.patience(patience);
         self
     }
 
-    /// What early stopping watches, instead of the declared metric: a metric, or with `None` the validation loss. Without a
-    /// declared patience, it is 5 epochs.
+    /// The metric that early stopping watches, or with `None` the validation loss. If no patience is declared, it is 5
+    /// epochs.
     #[must_use]
     pub fn early_stop_metric(mut self, metric: impl Into<Option<MetricKind>>) -> Self {
         self.changes.early_stop_metric(metric.into());
         self
     }
 
-    /// By how much what early stopping watches must improve.
+    /// The smallest change that early stopping counts as an improvement.
     #[must_use]
     pub fn min_delta(mut self, min_delta: f64) -> Self {
         self.changes.min_delta(min_delta);
         self
     }
 
-    /// The optimizer, with its learning rate, instead of the declared one.
+    /// Replaces the optimizer and its learning rate.
     ///
     /// ```
     /// # use damper::model;
@@ -140,35 +143,35 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// How the learning rate changes, instead of the declared schedule.
+    /// Replaces the schedule of the learning rate.
     #[must_use]
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.changes.schedule(schedule);
         self
     }
 
-    /// Whether the last batch of an epoch is left out if it is short.
+    /// Whether an incomplete last batch of an epoch is skipped.
     #[must_use]
     pub fn drop_last(mut self, drop_last: bool) -> Self {
         self.changes.set(Setting::DropLast, drop_last);
         self
     }
 
-    /// Whether each epoch takes the training samples in another order.
+    /// Whether the training samples are shuffled in each epoch.
     #[must_use]
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.changes.set(Setting::Shuffle, shuffle);
         self
     }
 
-    /// Switches a declared setting off; one that always has a value gets its default back.
+    /// Removes a declared setting. A setting that always has a value is reset to its default.
     #[must_use]
     pub fn without(mut self, setting: Setting) -> Self {
         self.changes.clear(setting);
         self
     }
 
-    /// Clips each number of the gradients by its absolute value.
+    /// Clips each element of the gradients to this absolute value.
     #[must_use]
     pub fn clip_value(mut self, limit: f64) -> Self {
         self.changes.clip_value(limit);
@@ -182,68 +185,69 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Gradient accumulation: each step takes the mean gradient of this many batches, the last step of an epoch that of
-    /// those that are left.
+    /// Gradient accumulation: each step uses the mean gradient of this many batches. The last step of an epoch uses the
+    /// remaining ones.
     #[must_use]
     pub fn accumulate(mut self, batches: usize) -> Self {
         self.changes.count(
             Setting::Accumulate,
             batches,
-            "a step has one batch at least",
+            "a step needs at least one batch",
         );
         self
     }
 
-    /// Mixup: adds to every training batch a shuffled copy of itself, inputs and targets, with weights from
-    /// Beta(`alpha`, `alpha`) (Zhang et al., arXiv 1710.09412). The training metrics in the history are those of the mixed
-    /// batches; an accuracy counts the class with the larger weight as right.
+    /// Mixup: mixes each training batch, inputs and targets, with a shuffled copy of itself. The weights are drawn from
+    /// Beta(`alpha`, `alpha`) (Zhang et al., arXiv 1710.09412). Training metrics in the history are those of the mixed
+    /// batches; for an accuracy, the class with the larger weight is the right one.
     #[must_use]
     pub fn mixup(mut self, alpha: f64) -> Self {
         self.changes.set(Setting::Mixup, alpha);
         self
     }
 
-    /// `CutMix`: pastes a rectangle of another image into every training image; targets are weighted by the area (Yun et al.,
-    /// arXiv 1905.04899). With [`Self::mixup`] each batch takes one of the two.
+    /// `CutMix`: pastes a rectangle of another image into each training image and weights the targets by area (Yun et al.,
+    /// arXiv 1905.04899). Together with [`Self::mixup`], each batch uses one of the two.
     #[must_use]
     pub fn cutmix(mut self, alpha: f64) -> Self {
         self.changes.set(Setting::Cutmix, alpha);
         self
     }
 
-    /// Keeps an exponential moving average (EMA) of the weights, which is what is validated and returned: see
-    /// [`optimizer::Average`](crate::optimizer::Average). Early stopping chooses among the averages.
+    /// Exponential moving average (EMA) of the weights, which is validated and returned: see
+    /// [`optimizer::Average`](crate::optimizer::Average). Early stopping selects among the averages.
     #[must_use]
     pub fn ema(mut self, decay: f64) -> Self {
         self.changes.set(Setting::Ema, decay);
         self
     }
 
-    /// Stochastic weight averaging (SWA): validates and returns the mean of the weights at the end of each epoch from this
-    /// one (counted from 1) on (Izmailov et al., arXiv 1803.05407). Before, the weights themselves are validated. The running
-    /// statistics of batch norm are recomputed on the training samples.
+    /// Stochastic weight averaging (SWA; Izmailov et al., arXiv 1803.05407): from this epoch on, counted from 1, the mean of
+    /// the weights at the ends of the epochs is validated and returned. Before it, the weights themselves are validated. The
+    /// running statistics of batch norm are recomputed on the training samples.
     #[must_use]
     pub fn swa(mut self, from_epoch: usize) -> Self {
         self.changes.swa(from_epoch);
         self
     }
 
-    /// The learning rate of a layer is `factor` times that of the next one (Bao et al., arXiv 2106.08254).
+    /// Layer-wise learning rate decay: each layer has `factor` times the learning rate of the next one (Bao et al., arXiv
+    /// 2106.08254).
     #[must_use]
     pub fn layer_decay(mut self, factor: f64) -> Self {
         self.changes.set(Setting::LayerDecay, factor);
         self
     }
 
-    /// Augments the training images, differently in each epoch. It replaces the declared `augment`.
+    /// Augments the training images, differently in each epoch. Replaces the declared `augment`.
     #[must_use]
     pub fn augment(mut self, augment: Augment) -> Self {
         self.changes.augment(augment);
         self
     }
 
-    /// The device. Without it: what the environment variable `DAMPER_DEVICE` names, else the declared `backend`,
-    /// else `flex`.
+    /// The device. Otherwise it is the one that the environment variable `DAMPER_DEVICE` names, else that of the declared
+    /// `backend`, else `flex`.
     #[must_use]
     pub fn device(mut self, device: Device) -> Self {
         self.device = Some(device);
@@ -264,25 +268,24 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Whether Ctrl-C ends the training instead of the process (it does unless this says no). The handler is
-    /// installed at the first `fit` that wants it, unless the program has its own; outside of a training
-    /// Ctrl-C ends the process as usual.
+    /// Whether Ctrl-C ends the training instead of the process (default `true`). The handler is installed by the first
+    /// `fit` that needs it, unless the program has its own. Outside of a training Ctrl-C ends the process as usual.
     #[must_use]
     pub fn interruptible(mut self, interruptible: bool) -> Self {
         self.ignores_signals = !interruptible;
         self
     }
 
-    /// The seed that a run has.
+    /// The seed of the training.
     pub(super) fn seed_or_default(&self) -> Result<u64, TrainError> {
         Ok(self.resolve()?.1.seed)
     }
 
-    /// The settings that a run has: the declared ones, the changes, and the defaults of the rest.
+    /// The settings of the training: the declared ones with all changes, and defaults for the rest.
     ///
     /// # Errors
     ///
-    /// As [`Self::fit`], for what does not depend on data.
+    /// Like [`Self::fit`], for everything that does not depend on data.
     pub fn settings(&self) -> Result<Settings, TrainError> {
         self.resolve().map(|(_, settings)| settings)
     }

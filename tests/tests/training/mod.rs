@@ -257,7 +257,9 @@ fn a_learning_rate_that_explodes_is_an_error_that_names_the_place() {
     let text = error.to_string();
     assert!(text.starts_with("the training loss is "), "{text}");
     assert!(
-        text.contains("help: the steps are too long: lower the learning rate (`lr = 1e29`)"),
+        text.contains(
+            "help: the optimizer steps are too large: lower the learning rate (`lr = 1e29`)"
+        ),
         "{text}"
     );
 }
@@ -509,7 +511,7 @@ fn batch_norm_of_a_single_sample_is_an_error() {
     assert!(
         error
             .to_string()
-            .starts_with("`batch` is 16, of one training sample: "),
+            .starts_with("`batch` is 16, with one training sample: "),
         "{error}"
     );
 }
@@ -693,8 +695,8 @@ fn a_last_batch_of_one_joins_the_one_before_it() {
     assert_eq!(
         run.history().notes,
         [
-            "33 samples in batches of 16 leave one over: it joins the last batch, \
-          since `batch_norm` has no variance of one sample"
+            "33 samples in batches of 16 leave one sample over: it joins the last batch, \
+          because `batch_norm` has no variance of one sample"
         ]
     );
     assert!(run.history().to_string().contains("note: 33 samples"));
