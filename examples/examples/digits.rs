@@ -3,10 +3,9 @@
 //! Trains the model below with five seeds, each with a split of its own, then reads the first one's weights back from
 //! a file. `DAMPER_SHORT=1` trains one seed for five epochs.
 
-use damper::burn::tensor::TensorData;
 use damper::data::{Data, DataError};
 use damper::prelude::*;
-use damper::{Progress, Spread};
+use damper::{MeanStd, Progress, TrainError};
 use damper_examples::{at_most, classes, digits, table};
 use std::error::Error;
 
@@ -61,22 +60,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         "saved to {} and loaded again; ten digits of the test part:\n",
         file.display()
     );
-    show_ten(&model, &test, &device);
+    show_ten(&model, &test)?;
 
-    let mut accuracies = vec![accuracy(&model, &test, &device)];
+    let mut accuracies = vec![accuracy(&model, &test)?];
     for seed in 43..at_most(47, 43) {
         let (train, valid, test) = split(&data, seed)?;
         let run = training()
             .seed(seed)
             .progress(Progress::Silent)
             .fit(&train, &valid)?;
-        accuracies.push(accuracy(&run.model, &test, &device));
+        accuracies.push(accuracy(&run.model, &test)?);
     }
     let each: Vec<String> = accuracies
         .iter()
         .map(|accuracy| format!("{accuracy:.3}"))
         .collect();
-    let Spread { mean, .. } = Spread::of(&accuracies);
+    let MeanStd { mean, .. } = MeanStd::of(&accuracies);
     println!("\nevery seed with a split of its own: {}", each.join(", "));
     println!(
         "mean {mean:.3} ({}); PyTorch: {PYTORCH}",
@@ -93,37 +92,15 @@ fn split(data: &Data, seed: u64) -> Result<(Data, Data, Data), DataError> {
     Ok((train, valid, test))
 }
 
-fn images(data: &Data, rows: usize, device: &Device) -> Tensor<2> {
-    let pixels: Vec<f32> = (0..rows)
-        .filter_map(|row| data.row(row))
-        .flatten()
-        .copied()
-        .collect();
-    Tensor::from_data(TensorData::new(pixels, [rows, 64]), device)
-}
-
 /// The share of digits that the model reads right.
-fn accuracy(model: &Digits, test: &Data, device: &Device) -> f64 {
-    let read: Vec<i64> = model
-        .classify(images(test, test.rows(), device))
-        .into_data()
-        .iter()
-        .collect();
-    let right = read
-        .iter()
-        .zip(classes(test).iter())
-        .filter(|(read, digit)| usize::try_from(**read) == Ok(**digit))
-        .count();
-    right as f64 / test.rows() as f64
+fn accuracy(model: &Digits, test: &Data) -> Result<f64, TrainError> {
+    Ok(model.evaluate(test)?.metrics[0])
 }
 
 /// Ten digits side by side, and what the model makes of them.
-fn show_ten(model: &Digits, test: &Data, device: &Device) {
-    let scores: Vec<f32> = model
-        .predict(images(test, 10, device))
-        .into_data()
-        .iter()
-        .collect();
+fn show_ten(model: &Digits, test: &Data) -> Result<(), Box<dyn Error>> {
+    let ten = test.select(&(0..10).collect::<Vec<_>>())?;
+    let scores: Vec<f32> = model.predict_data(&ten)?.into_data().iter().collect();
     for line in 0..8 {
         let pixels = |row: usize| {
             test.row(row)
@@ -148,4 +125,5 @@ fn show_ten(model: &Digits, test: &Data, device: &Device) {
         format!("{read} {:3.0} %{mark} ", 100.0 * probability)
     });
     println!("{}", answers.collect::<Vec<_>>().join("  ").trim_end());
+    Ok(())
 }

@@ -111,7 +111,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let many = model.predict_mc(sample.clone(), 200);
     row("predict: probabilities", model.predict(sample));
     row("predict_mc: mean of 200 masks", many.mean);
-    row("predict_mc: deviation", many.deviation);
+    row("predict_mc: deviation", many.std);
     println!("{table}");
     println!(
         "training passes differ: {}; inference passes are equal: {}",

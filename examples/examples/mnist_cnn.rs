@@ -6,7 +6,7 @@
 //! one epoch.
 
 use damper::prelude::*;
-use damper::{Progress, Run, Spread};
+use damper::{MeanStd, Progress, TrainingResult};
 use damper_examples::{at_most, mnist_split, rows, share_right, table};
 use std::error::Error;
 
@@ -68,13 +68,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
 
         // The test is looked at after each epoch, but nothing is chosen by it: no early stopping.
-        let run: Run<Plain> = Plain::training()
+        let run: TrainingResult<Plain> = Plain::training()
             .epochs(at_most(8, 1))
             .seed(seed)
             .progress(Progress::Silent)
             .fit(&learn, &test)?;
         plain.push(read(run.model.classify(images.clone())));
-        let run: Run<Regularized> = Regularized::training()
+        let run: TrainingResult<Regularized> = Regularized::training()
             .epochs(at_most(16, 1))
             .seed(seed)
             .progress(Progress::Silent)
@@ -98,15 +98,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         table.row([
             name.to_owned(),
             each.join(" "),
-            format!("{:.4}", Spread::of(accuracies).mean),
+            format!("{:.4}", MeanStd::of(accuracies).mean),
             pytorch.to_owned(),
         ]);
     }
     println!("{table}");
     println!(
         "test accuracy {:.4}, regularized {:.4}",
-        Spread::of(&plain).mean,
-        Spread::of(&regularized).mean
+        MeanStd::of(&plain).mean,
+        MeanStd::of(&regularized).mean
     );
     Ok(())
 }

@@ -6,7 +6,7 @@
 
 use damper::data::{Data, DataError};
 use damper::prelude::*;
-use damper::{LayerSparsity, Progress, Run};
+use damper::{LayerSparsity, Progress, TrainingResult};
 use damper_examples::random::Random;
 use damper_examples::table::{Table, spread};
 use damper_examples::{at_most, is_short};
@@ -74,7 +74,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .training()
                 .epochs(at_most(500, 50))
                 .seed(seed);
-            let run: Run<Wide> = training.progress(Progress::Silent).fit(&data, &data)?;
+            let run: TrainingResult<Wide> =
+                training.progress(Progress::Silent).fit(&data, &data)?;
             let total: LayerSparsity = run.sparsity().total();
             near.push(100.0 * total.near_zero_share());
             zero.push(100.0 * total.zero_share());

@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let answer = model.predict_mc(images, MASKS);
         let (means, deviations): (Vec<f32>, Vec<f32>) = (
             answer.mean.into_data().iter().collect(),
-            answer.deviation.into_data().iter().collect(),
+            answer.std.into_data().iter().collect(),
         );
         // Of each image: the class that most masks favor, its mean probability, and how far the masks spread.
         let best: Vec<(usize, f32, f32)> = means

@@ -46,8 +46,8 @@ impl fmt::Display for Table {
     }
 }
 
-/// `mean ± deviation` with so many digits.
+/// `mean ± std` with so many digits.
 pub fn spread(values: &[f64], digits: usize) -> String {
-    let damper::Spread { mean, deviation } = damper::Spread::of(values);
-    format!("{mean:.digits$} ± {deviation:.digits$}")
+    let damper::MeanStd { mean, std } = damper::MeanStd::of(values);
+    format!("{mean:.digits$} ± {std:.digits$}")
 }

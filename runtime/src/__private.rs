@@ -5,7 +5,7 @@ mod backend;
 pub mod check;
 mod module;
 
-use crate::batch::{Positions, class_axis};
+use crate::batch::{RowLayout, class_axis};
 use crate::{Inputs, Spec, Target};
 use burn::tensor::{Device, Int, Tensor};
 use damper_ir::InputKind;
@@ -41,7 +41,7 @@ pub fn input_int<const D: usize>(inputs: &Inputs, index: usize) -> Tensor<D, Int
 pub fn rows<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<2> {
     let dims = output.dims();
     let (batch, axes) = dims.split_first().unwrap_or((&1, &[]));
-    Positions::in_shape(axes, class_axis(spec, axes.len())).rows(*batch, output)
+    RowLayout::in_shape(axes, class_axis(spec, axes.len())).rows(*batch, output)
 }
 
 /// Marks the steps of the input `name` that are padding, if it is declared `of int(pad = ..)`: `[batch, time]`.

@@ -1,4 +1,4 @@
-//! What one step reads: inputs and targets.
+//! Batches of inputs and targets.
 
 use crate::Spec;
 use crate::autodiff::plain;
@@ -8,7 +8,7 @@ use burn::tensor::{Int, Tensor};
 #[derive(Clone, Debug, Default)]
 pub struct Inputs(pub Vec<InputTensor>);
 
-/// One input of a batch: a flat row for each sample, and the shape of one sample.
+/// One input of a batch: one flat row per sample, and the shape of one sample.
 #[derive(Clone, Debug)]
 pub enum InputTensor {
     /// Real numbers: `[batch, values]`.
@@ -33,7 +33,20 @@ impl Inputs {
         }
     }
 
-    /// The input at `index` as `[batch, ..]` with `D` axes; `None` if there is none of this rank.
+    /// `rows` samples, from the sample `start` on.
+    pub(crate) fn narrow(&self, start: usize, rows: usize) -> Self {
+        let narrow = |input: &InputTensor| match input {
+            InputTensor::Float(tensor, shape) => {
+                InputTensor::Float(tensor.clone().narrow(0, start, rows), shape.clone())
+            }
+            InputTensor::Int(tensor, shape) => {
+                InputTensor::Int(tensor.clone().narrow(0, start, rows), shape.clone())
+            }
+        };
+        Self(self.0.iter().map(narrow).collect())
+    }
+
+    /// The input at `index` as `[batch, ..]` with `D` axes; `None` if there is no such input of this rank.
     pub fn float<const D: usize>(&self, index: usize) -> Option<Tensor<D>> {
         match self.0.get(index)? {
             InputTensor::Float(tensor, shape) if shape.len() + 1 == D => {
@@ -46,7 +59,7 @@ impl Inputs {
         }
     }
 
-    /// The class indices at `index` as `[batch, ..]` with `D` axes; `None` if there are none of this rank.
+    /// The class indices at `index` as `[batch, ..]` with `D` axes; `None` if there is no such input of this rank.
     pub fn int<const D: usize>(&self, index: usize) -> Option<Tensor<D, Int>> {
         match self.0.get(index)? {
             InputTensor::Int(tensor, shape) if shape.len() + 1 == D => {
@@ -70,7 +83,7 @@ impl InputTensor {
         [&[batch], shape.as_slice()].concat()
     }
 
-    /// Whether the rows have as many numbers as their shape says.
+    /// Whether the rows have as many values as the shape of a sample.
     pub(crate) fn is_whole(&self) -> bool {
         let (width, shape) = match self {
             Self::Float(rows, shape) => (rows.dims()[1], shape),
@@ -82,7 +95,7 @@ impl InputTensor {
         numbers == Some(width)
     }
 
-    /// Off the training device.
+    /// The same without autodiff.
     pub(crate) fn plain(&self) -> Self {
         match self {
             Self::Float(rows, shape) => Self::Float(plain(rows.clone()), shape.clone()),
@@ -91,11 +104,11 @@ impl InputTensor {
     }
 }
 
-/// What the loss compares with: a row for each row of what it reads.
+/// The targets of a batch, one row per row of the output.
 ///
-/// A model whose output has one axis gives a row for each sample. One whose output has more, as `[time, vocab]` or
-/// `[classes, height, width]`, gives a row for each position of each sample, sample by sample: a target of one
-/// sample is then `time` classes, or `height * width`.
+/// If the output of a model has one axis, there is one row per sample. If it has more, as `[time, vocab]` or
+/// `[classes, height, width]`, there is one row per position of each sample, sample by sample: the target of a sample then
+/// has `time` or `height * width` classes.
 #[derive(Clone, Debug)]
 pub enum Target {
     /// Class indices: `[rows]`.
@@ -104,24 +117,24 @@ pub enum Target {
     Values(Tensor<2>),
 }
 
-/// How one sample of an output becomes rows: the axis of the classes (or of the values of one target) becomes the
-/// columns, and every position along the other axes a row.
+/// How the output of one sample is laid out as rows. The class axis (or the axis of the values of one target) becomes the
+/// columns, and each position along the other axes becomes a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Positions {
+pub(crate) struct RowLayout {
     before: usize,
     /// The columns: classes, or values of one target.
     pub(crate) units: usize,
     after: usize,
 }
 
-/// Which axis of a sample's output of so many axes holds the classes.
+/// The class axis of the output of one sample with `rank` axes.
 pub(crate) fn class_axis(spec: &Spec, rank: usize) -> usize {
-    // Not `Model::class_axis`, which works the shapes out anew.
+    // Not `Model::class_axis`: it infers all shapes again.
     spec.shapes().output_layout().class_axis(rank)
 }
 
-impl Positions {
-    /// Those of the model's output; one row of no columns where its shape is not known.
+impl RowLayout {
+    /// The layout of the model's output. One row without columns if its shape is not known.
     pub(crate) fn of(spec: &Spec) -> Self {
         let axes: Option<Vec<usize>> = spec
             .shapes()
@@ -140,13 +153,13 @@ impl Positions {
         }
     }
 
-    /// The rows of one sample.
+    /// The number of rows of one sample.
     pub(crate) fn count(self) -> usize {
         self.before * self.after
     }
 
-    /// The same on the host: the values of samples, in the order of the output's axes, row by row. `None` if they
-    /// are not whole samples of `units` values in each row.
+    /// Rearranges values on the host from the order of the output's axes to rows of `units` values. `None` if they are
+    /// not whole samples.
     pub(crate) fn arrange(self, units: usize, values: &[f32]) -> Option<Vec<f32>> {
         let Self { before, after, .. } = self;
         let block = units * after;
@@ -162,7 +175,7 @@ impl Positions {
         Some(rows)
     }
 
-    /// The numbers of samples, in the order of the output's axes, as `[rows, units]`.
+    /// Rearranges a batch of outputs to `[rows, units]`.
     pub(crate) fn rows<const D: usize>(self, batch: usize, values: Tensor<D>) -> Tensor<2> {
         let Self {
             before,
@@ -182,11 +195,11 @@ impl Positions {
 /// Inputs and targets of some samples.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// What the model reads.
+    /// The inputs of the model.
     pub inputs: Inputs,
-    /// What it should give.
+    /// The targets.
     pub target: Target,
-    /// The number of the batch in its epoch, from 0.
+    /// The index of the batch in its epoch, from 0.
     pub index: usize,
 }
 
@@ -197,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_axis_of_the_classes_becomes_the_columns() {
-        let image = Positions::in_shape(&[3, 2, 2], 0);
+        let image = RowLayout::in_shape(&[3, 2, 2], 0);
         assert_eq!((image.count(), image.units), (4, 3));
         let values: Vec<f32> = (0..24_u8).map(f32::from).collect();
         let rows = image.arrange(3, &values).unwrap_or_default();
@@ -209,12 +222,12 @@ mod tests {
         assert_eq!(tensor.into_data().iter::<f32>().collect::<Vec<_>>(), rows);
         assert_eq!(image.arrange(3, &values[1..]), None);
 
-        let sequence = Positions::in_shape(&[5, 2], 1);
+        let sequence = RowLayout::in_shape(&[5, 2], 1);
         assert_eq!((sequence.count(), sequence.units), (5, 2));
         assert_eq!(
             sequence.arrange(2, &values[..20]).unwrap_or_default(),
             values[..20]
         );
-        assert_eq!(Positions::in_shape(&[7], 0).count(), 1);
+        assert_eq!(RowLayout::in_shape(&[7], 0).count(), 1);
     }
 }

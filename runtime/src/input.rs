@@ -1,27 +1,27 @@
-//! Whether inputs are those of the declaration.
+//! Checks inputs against the declaration.
 
 use crate::autodiff::plain;
-use crate::data::{first_name, least_vocab};
+use crate::data::{DataError, first_name, least_vocab};
 use crate::{InputTensor, Inputs, Spec};
 use burn::tensor::{Int, Tensor};
 use damper_ir::{Input, InputKind, Value};
 use std::fmt;
 
-/// Why a model cannot read its inputs.
+/// Why inputs do not fit a model.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
-    /// More or fewer inputs than are declared.
+    /// Another number of inputs than declared.
     #[error("`{model}` has inputs: {expected}; {found} given")]
     Count {
         /// The model's name.
         model: String,
-        /// How many were given.
+        /// The number that was given.
         found: usize,
-        /// How many it reads.
+        /// The declared number.
         expected: usize,
     },
-    /// An input of another shape than the declared one.
+    /// An input has another shape than declared.
     #[error("`{input}` of `{model}` is {expected}, but {found} was given")]
     Shape {
         /// The model's name.
@@ -33,19 +33,19 @@ pub enum InputError {
         /// The shape that was given.
         found: String,
     },
-    /// Numbers where class indices are declared, or the other way around.
+    /// Real numbers were given for class indices, or the other way around.
     #[error("`{input}` of `{model}` holds {expected}, but {found} were given")]
     Kind {
         /// The model's name.
         model: String,
         /// The input's name.
         input: String,
-        /// What is declared.
+        /// The declared kind of values.
         expected: &'static str,
-        /// What was given.
+        /// The kind that was given.
         found: &'static str,
     },
-    /// Inputs of one batch have different numbers of samples.
+    /// The inputs of one batch have different numbers of samples.
     #[error(
         "`{input}` of `{model}` has a batch of {found}, but the first input has one of {expected}"
     )]
@@ -54,12 +54,12 @@ pub enum InputError {
         model: String,
         /// The input's name.
         input: String,
-        /// How many samples it has.
+        /// Its number of samples.
         found: usize,
-        /// How many the first input has.
+        /// The number of samples of the first input.
         expected: usize,
     },
-    /// A class index that the embedding does not have.
+    /// A class index is outside of the vocabulary.
     #[error("`{input}` of `{model}` has the class {found} in row {row} (counted from 0), but its {vocab} classes go from 0 to {}", .vocab.saturating_sub(1))]
     Class {
         /// The model's name.
@@ -70,17 +70,35 @@ pub enum InputError {
         found: i64,
         /// The first row that has it.
         row: usize,
-        /// How many classes there are.
+        /// The number of classes.
         vocab: usize,
     },
-    /// A layer did not take its value.
+    /// A layer panicked on its value.
     #[error("a layer of `{model}` does not take these inputs: {reason}")]
     Layer {
         /// The model's name.
         model: String,
-        /// What the layer said.
+        /// The message of the panic.
         reason: String,
     },
+}
+
+/// Why data cannot be predicted.
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum PredictError {
+    /// The data do not fit the model, or have other columns than its training data.
+    #[error(transparent)]
+    Data(Box<DataError>),
+    /// The inputs do not fit the model.
+    #[error(transparent)]
+    Input(#[from] InputError),
+}
+
+impl From<DataError> for PredictError {
+    fn from(error: DataError) -> Self {
+        Self::Data(Box::new(error))
+    }
 }
 
 /// The declared shape: `[batch, 5, 3]`.
@@ -100,9 +118,8 @@ impl fmt::Display for Batched<'_> {
 }
 
 impl InputError {
-    /// Whether a tensor of these axes may be this input: as many axes, rows of numbers as wide as declared, and as
-    /// many samples as the first of `all`. Other axes may have other sizes, as far as the layers take them: a longer
-    /// sequence, a larger image.
+    /// Checks the shape of one input: the number of axes, the width of flat rows, and the batch size, which is that of
+    /// the first of `all`. Other axes may have other sizes if the layers accept them, as a longer sequence.
     pub(crate) fn check(
         spec: &Spec,
         declared: &Input,
@@ -136,7 +153,7 @@ impl InputError {
         }
     }
 
-    /// Whether the inputs are those of the declaration.
+    /// Checks all inputs against the declaration.
     pub(crate) fn check_all(spec: &Spec, inputs: &Inputs) -> Result<(), Self> {
         let model = &spec.model().name;
         let declared = &spec.model().inputs;

@@ -1,7 +1,7 @@
-//! Neural networks that are declared, checked by the compiler, and trained.
+//! Declare a neural network, let the compiler check it, and train it.
 //!
-//! [`model!`] turns a declaration, with its regularization beside each layer, into a burn module and a training
-//! loop. Bad regularization does not compile.
+//! [`model!`] turns a declaration, with the regularization written next to each layer, into a [burn](https://burn.dev)
+//! module and a training loop. Many mistakes do not compile: each is an error at the exact token, with a reason and a fix.
 //!
 //! ```
 //! use damper::prelude::*;
@@ -34,15 +34,17 @@
 //! # }
 //! ```
 //!
-//! - [`vocabulary`] documents every word of the language, [`lint`] every rule;
-//! - [`data`] reads arrays and CSV, splits and scales;
-//! - [`Training`] fits, [`Run`] holds the model, its history, diagnosis and sparsity; [`compare()`] compares;
-//! - [`layer`], [`activation`], [`regularize`], [`loss`], [`metric`], [`optimizer`], [`schedule`] are what generated code and the
-//!   training are made of, as plain functions and modules.
+//! - [`vocabulary`] documents every word of the language, [`lint`] every rule.
+//! - [`data`] reads arrays, CSV files and folders of images, splits and scales them.
+//! - [`Training`] fits a model. [`TrainingResult`] holds the model, its history, diagnosis and sparsity. [`compare()`] compares
+//!   several configurations.
+//! - [`Network`] is the trait of all models: [`evaluate`](Network::evaluate), [`predict_data`](Network::predict_data). The
+//!   functions that depend on its inputs (`forward`, `predict`, `classify`) are generated on its struct.
+//! - [`layer`] has the types of the generated fields. [`optimizer`] and [`schedule`] are for training loops of your own.
 
-/// burn, for those who want its types.
+/// Re-export of burn, for its types.
 pub use burn;
-/// The model as plain data: what [`Spec`] and its errors are made of.
+/// The description of a model as plain data, which [`Spec`] and its errors contain.
 #[doc(no_inline)]
 pub use damper_ir as ir;
 #[doc(inline)]
@@ -60,37 +62,43 @@ mod input;
 mod network;
 mod panic;
 mod pass;
+mod paths;
 mod readable;
 mod spec;
 
-pub mod activation;
 pub mod data;
 pub mod device;
 pub mod layer;
 pub mod lint;
-pub mod loss;
-pub mod metric;
 pub mod optimizer;
-pub mod regularize;
 pub mod schedule;
 mod storage;
 mod tape;
 mod train;
 mod weights;
 
+// For generated code and tests only; it changes without notice.
 #[doc(hidden)]
 pub mod __private;
+#[doc(hidden)]
+pub mod activation;
+#[doc(hidden)]
+pub mod loss;
+#[doc(hidden)]
+pub mod metric;
+#[doc(hidden)]
+pub mod regularize;
 
 pub use batch::{Batch, InputTensor, Inputs, Target};
 pub use device::{DeviceError, device};
-pub use input::InputError;
+pub use input::{InputError, PredictError};
 pub use network::{Network, NetworkConfig, Prediction};
 pub use pass::Pass;
 pub use spec::{Spec, SpecError};
 pub use storage::{LoadError, SaveError, load_weights};
 pub use train::*;
 
-/// What most programs import.
+/// The items that most programs import.
 pub mod prelude {
     pub use crate::{Network, NetworkConfig, model};
     pub use burn::config::Config;
@@ -98,7 +106,7 @@ pub mod prelude {
     pub use burn::tensor::{Device, Int, Tensor};
 }
 
-/// Declares a neural network: a struct with one field for each layer, its configuration, its training.
+/// Declares a neural network: a struct with one field per layer, its configuration and its training.
 ///
 /// ```
 /// damper::model! {
@@ -118,7 +126,7 @@ pub mod prelude {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// What breaks a rule does not compile, and says why at the token:
+/// A declaration that breaks a rule does not compile. The error is at the token and gives the reason:
 ///
 /// ```compile_fail
 /// damper::model! {
@@ -129,8 +137,8 @@ pub mod prelude {
 /// }
 /// ```
 ///
-/// The words are documented in [`vocabulary`], the rules in [`lint`]. The declaration stands at module level: inside a
-/// function it does not see that function's items.
+/// The words are documented in [`vocabulary`], the rules in [`lint`]. Declare models at module level: inside a function,
+/// the macro does not see the items of that function.
 #[macro_export]
 macro_rules! model {
     ($($tokens:tt)*) => {
@@ -138,7 +146,7 @@ macro_rules! model {
     };
 }
 
-/// The README's programs are compiled with the tests.
+/// Compiles the programs of the README with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! Losses, the links that turn what they read into predictions, and decisions.
+//! Losses, and what turns the output of a model into predictions and decisions.
 
 use crate::activation::{log_softmax, sigmoid, softmax};
 use crate::autodiff::match_autodiff;
@@ -9,17 +9,17 @@ use burn::tensor::{Int, Tensor};
 use damper_ir::{LossKind, OutputActivation, Reads, Value};
 use std::f64::consts::LN_2;
 
-/// The least divisor of a percentage error.
+/// The smallest divisor of a percentage error.
 pub(crate) const LEAST_TARGET: f64 = 1.17e-6;
 
-/// The least probability that has a logarithm here; PyTorch's clamp of the logarithm at -100 takes over below.
+/// Below this probability the logarithm is -100, as in PyTorch.
 const LEAST_PROBABILITY: f64 = 1e-38;
 
-/// The loss of the description, the mean over the rows: `[1]`. A row is a sample, or one position of a sample where
-/// the output has more axes than one: see [`Target`].
+/// The loss of the description, averaged over the rows: `[1]`. A row is a sample, or one position of a sample if the output
+/// has more than one axis: see [`Target`].
 ///
-/// What cannot be compared (another number of rows, or another width than the output's) gives NaN, and so does a
-/// description without a loss, or with one of the user's own; training excludes all of these before.
+/// The result is NaN if output and target have different shapes, or if the description has no loss or a custom one.
+/// Training rules all of this out before.
 ///
 /// # Shapes
 ///
@@ -85,7 +85,7 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
                 .forward(output, target, Reduction::Mean)
         }
         LossKind::SmoothL1 { beta } => {
-            // As in PyTorch, the loss with `beta` 0 is the absolute error.
+            // As in PyTorch: with `beta` 0 it is the absolute error.
             let beta = beta.float().unwrap_or(1.0) as f32;
             if beta > 0.0 {
                 SmoothL1LossConfig::new()
@@ -128,27 +128,30 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
     }
 }
 
-/// What the model predicts, from what its loss reads: probabilities `[batch, classes]` for classifiers, values for
-/// a regression.
+/// Turns the output of the model, which its loss reads, into predictions: probabilities `[batch, classes]` for
+/// classification, values for regression.
 ///
 /// `cross_entropy` and `kl_div` on logits: softmax. `binary_cross_entropy` and `dice` on logits: sigmoid. `poisson`:
-/// the rate. `gaussian_nll`: the means, then the variances, `[batch, 2 * values]`. Else the output itself.
+/// the rate. `gaussian_nll`: the means, then the variances, `[batch, 2 * values]`. Otherwise the output itself.
 ///
-/// An output of more axes keeps its shape; the classes are along the channels of feature maps, else along the last
-/// axis.
+/// An output with more axes keeps its shape. The class axis is the channel axis of feature maps, otherwise the last one.
 #[must_use]
-pub fn link<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D> {
-    link_along(spec, output, class_axis::<D>(spec))
+pub fn output_activation<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D> {
+    output_activation_along(spec, output, class_axis::<D>(spec))
 }
 
-/// The axis of the classes in a batch of outputs.
+/// The class axis of a batch of outputs.
 fn class_axis<const D: usize>(spec: &Spec) -> usize {
     let rank = D.saturating_sub(1);
     (crate::batch::class_axis(spec, rank) + 1).min(rank)
 }
 
-/// As [`link`], with the classes along this axis.
-pub(crate) fn link_along<const D: usize>(spec: &Spec, output: Tensor<D>, axis: usize) -> Tensor<D> {
+/// Like [`output_activation`], for a given class axis.
+pub(crate) fn output_activation_along<const D: usize>(
+    spec: &Spec,
+    output: Tensor<D>,
+    axis: usize,
+) -> Tensor<D> {
     let Some(facts) = spec.model().loss.as_ref().map(|loss| loss.kind.facts()) else {
         return output;
     };
@@ -173,23 +176,21 @@ pub fn classes<const D: usize, const E: usize>(spec: &Spec, output: Tensor<D>) -
     output.argmax(axis).squeeze_dim(axis)
 }
 
-/// As [`classes`], in each row: `[rows, classes]` to `[rows]`.
-pub(crate) fn best(rows: Tensor<2>) -> Tensor<1, Int> {
+/// The index of the highest score in each row: `[rows, classes]` to `[rows]`.
+pub(crate) fn argmax(rows: Tensor<2>) -> Tensor<1, Int> {
     rows.argmax(1).squeeze_dim(1)
 }
 
-/// 1 where the probability is above one half, else 0, for each output of the model: `[batch, outputs]`, or what
-/// shape the output has.
+/// 1 where the probability is above one half, else 0, in the shape of the output.
 ///
-/// `output` is what the loss reads, not what [`link`] gives: for logits the boundary is 0.
+/// `output` is the output of the model before [`output_activation`]: for logits the threshold is 0.
 #[must_use]
-pub fn decisions<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D, Int> {
-    let boundary = boundary(spec);
-    output.greater_scalar(boundary).int()
+pub fn threshold_predictions<const D: usize>(spec: &Spec, output: Tensor<D>) -> Tensor<D, Int> {
+    output.greater_scalar(decision_threshold(spec)).int()
 }
 
-/// The output of the model above which the answer is yes.
-pub(crate) fn boundary(spec: &Spec) -> f64 {
+/// The threshold of the output above which the answer is yes.
+pub(crate) fn decision_threshold(spec: &Spec) -> f64 {
     let facts = spec.model().loss.as_ref().map(|loss| loss.kind.facts());
     let sigmoid = facts.filter(|facts| facts.activation == OutputActivation::Sigmoid);
     match sigmoid.and_then(|facts| facts.reads) {
@@ -199,7 +200,7 @@ pub(crate) fn boundary(spec: &Spec) -> f64 {
     }
 }
 
-/// Both halves of the units: the first one is larger if their number is odd, which the rules exclude.
+/// Both halves of the units. The rules exclude an odd number of them.
 pub(crate) fn halves(output: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     halves_along(output, 1)
 }
@@ -212,7 +213,7 @@ fn halves_along<const D: usize>(output: Tensor<D>, axis: usize) -> (Tensor<D>, T
     )
 }
 
-/// The target as numbers of the output's shape, `[batch, width]`, on its side of the graph.
+/// The target as real numbers `[rows, width]`, with autodiff if the output has it. `None` if the shape is another.
 pub(crate) fn values(output: &Tensor<2>, target: &Target, width: usize) -> Option<Tensor<2>> {
     let rows = output.dims()[0];
     let values = match target {
@@ -232,10 +233,10 @@ fn undefined(output: &Tensor<2>) -> Tensor<1> {
 fn probabilities<const D: usize>(
     output: Tensor<D>,
     from: Reads,
-    link: impl FnOnce(Tensor<D>) -> Tensor<D>,
+    activation: impl FnOnce(Tensor<D>) -> Tensor<D>,
 ) -> Tensor<D> {
     match from {
-        Reads::Logits => link(output),
+        Reads::Logits => activation(output),
         Reads::Probabilities => output,
         Reads::LogProbabilities => output.exp(),
     }
@@ -258,7 +259,7 @@ fn log(probability: Tensor<2>) -> Tensor<2> {
         .mask_fill(zero, -100.0)
 }
 
-/// A row of weights, if there are as many as units.
+/// The weights as a row, if there is one per unit.
 fn weight_row(weights: &[Value], output: &Tensor<2>) -> Option<Tensor<2>> {
     let units = output.dims()[1];
     let weights: Vec<f32> = weights
@@ -288,13 +289,13 @@ fn focal(logs: Tensor<2>, target: &Target, gamma: f64) -> Tensor<1> {
     if gamma == 0.0 {
         return right.mean().neg();
     }
-    // Away from 0, where the power has no finite gradient.
+    // At 0 the power has no finite gradient.
     let wrong = right.clone().exp().neg().add_scalar(1.0).clamp_min(1e-7);
     (wrong.powf_scalar(gamma) * right).mean().neg()
 }
 
-/// PyTorch's `CrossEntropyLoss`: with class weights the mean is weighted; smoothing spreads a share over all classes.
-/// A target of as many values as classes is taken as probabilities.
+/// PyTorch's `CrossEntropyLoss`: class weights give a weighted mean, and label smoothing spreads a part of the target over
+/// all classes. A target with one value per class is read as probabilities.
 fn cross_entropy(logs: Tensor<2>, target: &Target, smoothing: f64, weights: &[Value]) -> Tensor<1> {
     let [rows, classes] = logs.dims();
     let weights = weight_row(weights, &logs);
@@ -345,8 +346,8 @@ fn cross_entropy(logs: Tensor<2>, target: &Target, smoothing: f64, weights: &[Va
     }
 }
 
-/// Smoothing moves a target by this share towards one half. PyTorch's `BCEWithLogitsLoss(weight = ..)`: the weights
-/// scale, and do not change what the mean is divided by.
+/// PyTorch's `BCEWithLogitsLoss(weight = ..)`: weights scale the terms, but the mean is still over their number. Label
+/// smoothing moves targets towards one half.
 fn binary_cross_entropy(
     output: Tensor<2>,
     target: Tensor<2>,

@@ -1,40 +1,44 @@
 //! Metrics over a whole epoch.
 
-use crate::loss::{LEAST_TARGET, best, boundary, halves, link_along, log_probabilities, values};
+use crate::loss::{
+    LEAST_TARGET, argmax, decision_threshold, halves, log_probabilities, output_activation_along,
+    values,
+};
 use crate::{Spec, Target};
 use burn::tensor::{Int, Tensor};
 use damper_ir::{MetricKind, OutputActivation, Reads, TargetKind, TaskKind};
 use std::cmp::Ordering;
 
-/// One metric of all samples of an epoch: exact, not the mean of the batches' values.
+/// One metric over all samples of an epoch. It is exact, not the mean of the values of batches.
 ///
-/// Precision, recall and F1 are means over the classes that occur in targets or predictions (for one or more yes/no
-/// answers: over the outputs, the yes counting). Of an output of several positions each position counts. The area under the ROC curve is the mean over the outputs, each
-/// class against the others. R2 is the mean over the outputs. Accuracy of several yes/no answers counts each answer.
+/// Precision, recall and F1 are macro averages over the classes that occur in targets or predictions (for binary outputs:
+/// averages over the outputs, with 1 as the positive class). If an output has several positions, each one counts as a
+/// sample. The area under the ROC curve is averaged over the outputs, each class against the rest. R2 is averaged over the
+/// outputs. The accuracy of several binary outputs counts each output.
 #[derive(Clone, Debug)]
 pub struct MetricAccumulator {
     kind: MetricKind,
     spec: Spec,
     answers: Answers,
-    /// What batches gave and the host has not read yet: updating waits for nothing.
+    /// Summaries of batches that are still on the device, so that an update does not wait for it.
     pending: Vec<Summary>,
     samples: f64,
     totals: Vec<f64>,
     scores: Vec<(Vec<f32>, Vec<f32>)>,
 }
 
-/// What a model answers with.
+/// The kind of answer that a model gives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Answers {
-    /// One class of several; the reading of its scores.
+    /// One class of several, and how its scores are read.
     Class(Reads),
-    /// Yes or no for each output, yes above the boundary.
+    /// Yes or no for each output: yes above the threshold.
     Yes(f64),
     /// Numbers.
     Numbers,
 }
 
-/// What one batch adds: a row for each of the numbers that are kept, a column for each class or output.
+/// The contribution of one batch: one row per statistic, one column per class or output.
 #[derive(Clone, Debug)]
 struct Summary {
     samples: usize,
@@ -43,15 +47,17 @@ struct Summary {
 }
 
 impl MetricAccumulator {
-    /// An empty epoch.
+    /// A metric without samples.
     pub fn new(kind: MetricKind, spec: &Spec) -> Self {
         let facts = spec.model().loss.as_ref().map(|loss| loss.kind.facts());
         let answers = match facts.map(|facts| (facts.target, facts.reads.unwrap_or_default())) {
             Some((TargetKind::Class, reads)) => Answers::Class(reads),
-            Some((TargetKind::YesNo, _)) => Answers::Yes(boundary(spec)),
+            Some((TargetKind::YesNo, _)) => Answers::Yes(decision_threshold(spec)),
             _ => match spec.task() {
                 Some(TaskKind::Multiclass(_)) => Answers::Class(Reads::Logits),
-                Some(TaskKind::Binary | TaskKind::Multilabel(_)) => Answers::Yes(boundary(spec)),
+                Some(TaskKind::Binary | TaskKind::Multilabel(_)) => {
+                    Answers::Yes(decision_threshold(spec))
+                }
                 Some(TaskKind::Regression) | None => Answers::Numbers,
             },
         };
@@ -66,8 +72,7 @@ impl MetricAccumulator {
         }
     }
 
-    /// Adds a batch: what the loss reads, and what it compares with. A batch whose target does not fit the output,
-    /// or the metric the task, makes the value NaN.
+    /// Adds a batch. If its target does not fit the output, or the metric does not fit the task, the value is NaN.
     ///
     /// # Shapes
     ///
@@ -89,7 +94,7 @@ impl MetricAccumulator {
         self.pending.push(summary);
     }
 
-    /// The metric of all batches so far; NaN without any.
+    /// The metric over all batches so far. NaN if there are none.
     pub fn value(&mut self) -> f64 {
         self.read();
         if self.samples == 0.0 {
@@ -142,17 +147,17 @@ impl MetricAccumulator {
         let (samples, right) = match self.answers {
             Answers::Class(_) => (
                 rows,
-                best(output.clone())
+                argmax(output.clone())
                     .equal(indices(&output, target)?)
                     .int()
                     .sum(),
             ),
-            Answers::Yes(boundary) => {
+            Answers::Yes(threshold) => {
                 let target = yes(&output, target)?;
                 (
                     rows * units,
                     output
-                        .greater_scalar(boundary)
+                        .greater_scalar(threshold)
                         .int()
                         .equal(target)
                         .int()
@@ -189,17 +194,17 @@ impl MetricAccumulator {
         })
     }
 
-    /// Right, predicted and actual, for each class or output.
+    /// True positives, predicted and actual positives for each class or output.
     fn counts(&self, output: Tensor<2>, target: &Target) -> Option<Summary> {
         let [samples, units] = output.dims();
         let (predicted, actual) = match self.answers {
             Answers::Class(_) => {
                 let actual = indices(&output, target)?;
-                (one_hot(best(output), units), one_hot(actual, units))
+                (one_hot(argmax(output), units), one_hot(actual, units))
             }
-            Answers::Yes(boundary) => {
+            Answers::Yes(threshold) => {
                 let actual = yes(&output, target)?;
-                (output.greater_scalar(boundary).int(), actual)
+                (output.greater_scalar(threshold).int(), actual)
             }
             Answers::Numbers => return None,
         };
@@ -237,12 +242,12 @@ impl MetricAccumulator {
         })
     }
 
-    /// What the model says as numbers, and the target, `[batch, values]` both.
+    /// The predicted values and the targets, both `[batch, values]`.
     fn numbers(&self, output: Tensor<2>, target: &Target) -> Option<(Tensor<2>, Tensor<2>)> {
         let loss = self.spec.model().loss.as_ref();
         let says = match loss.map(|loss| loss.kind.facts().activation) {
             Some(OutputActivation::MeanAndVariance) => halves(output).0,
-            _ => link_along(&self.spec, output, 1),
+            _ => output_activation_along(&self.spec, output, 1),
         };
         let target = values(&says, target, says.dims()[1])?;
         Some((says, target))
@@ -264,7 +269,7 @@ impl MetricAccumulator {
         })
     }
 
-    /// The squared errors, the mean and the squared deviations from it, for each output.
+    /// For each output: the sum of squared errors, the mean target, and the sum of squared deviations from it.
     fn deviations(&self, output: Tensor<2>, target: &Target) -> Option<Summary> {
         let (says, target) = self.numbers(output, target)?;
         let [samples, width] = says.dims();
@@ -279,7 +284,7 @@ impl MetricAccumulator {
         })
     }
 
-    /// Takes what is pending to the host.
+    /// Reads the pending summaries from the device.
     fn read(&mut self) {
         for Summary {
             samples,
@@ -288,7 +293,7 @@ impl MetricAccumulator {
         } in std::mem::take(&mut self.pending)
         {
             let samples = samples as f64;
-            // A device that fails gives no metric.
+            // If the device fails, there is no metric.
             let values: Vec<f32> = match values.try_into_data() {
                 Ok(data) => data.iter::<f32>().collect(),
                 Err(_) => vec![f32::NAN],
@@ -304,7 +309,7 @@ impl MetricAccumulator {
                     *total += f64::from(value);
                 }
             } else {
-                // A batch that did not fit.
+                // A batch whose target did not fit.
                 self.totals = vec![f64::NAN; self.totals.len().max(values.len())];
             }
             self.samples += samples;
@@ -323,7 +328,7 @@ impl MetricAccumulator {
         }
     }
 
-    /// Means and squared deviations of two sets become those of both (Chan et al., 1979): no cancellation.
+    /// Merges means and squared deviations of two sets without cancellation (Chan et al., 1979).
     fn read_deviations(&mut self, values: &[f32], samples: f64) {
         let width = values.len() / 3;
         self.totals.resize(values.len(), 0.0);
@@ -348,7 +353,7 @@ impl MetricAccumulator {
         }
     }
 
-    /// The mean of a value over the classes that occur; NaN if a batch did not fit.
+    /// The mean of a value over the classes that occur. NaN if a batch did not fit.
     fn over_classes(&self, value: impl Fn(f64, f64, f64) -> f64) -> f64 {
         let width = self.totals.len() / 3;
         if width == 0 || self.totals.iter().any(|total| total.is_nan()) {
@@ -387,7 +392,7 @@ impl MetricAccumulator {
             .zip(self.totals.iter().skip(2 * width))
             .take(width)
             .map(|(errors, deviations)| match (*errors, *deviations) {
-                // As in scikit-learn: a constant target is met or missed.
+                // As in scikit-learn: for a constant target R2 is 1 or 0.
                 (0.0, 0.0) => 1.0,
                 (_, 0.0) => 0.0,
                 (errors, deviations) => 1.0 - errors / deviations,
@@ -405,13 +410,13 @@ fn indices(output: &Tensor<2>, target: &Target) -> Option<Tensor<1, Int>> {
         Target::Values(values) if values.dims() == [rows, 1] && units > 1 => {
             values.clone().inner().int().reshape([rows])
         }
-        Target::Values(values) if values.dims() == [rows, units] => best(values.clone().inner()),
+        Target::Values(values) if values.dims() == [rows, units] => argmax(values.clone().inner()),
         Target::Values(_) => return None,
     };
     (indices.dims() == [rows]).then_some(indices)
 }
 
-/// A target of yes/no answers, 1 for yes: `[batch, outputs]`.
+/// A binary target, 1 for yes: `[batch, outputs]`.
 fn yes(output: &Tensor<2>, target: &Target) -> Option<Tensor<2, Int>> {
     Some(
         values(output, target, output.dims()[1])?
@@ -431,8 +436,8 @@ fn one_hot(indices: Tensor<1, Int>, classes: usize) -> Tensor<2, Int> {
         .int()
 }
 
-/// The share of pairs of a yes and a no in which the yes has the higher score; ties count one half
-/// (Mann and Whitney, 1947). `None` where one of them is missing.
+/// The fraction of pairs of a positive and a negative sample in which the positive one has the higher score; ties count
+/// one half (Mann and Whitney, 1947). `None` if there are no positive or no negative samples.
 fn area(scores: &[f32], labels: &[f32]) -> Option<f64> {
     let mut pairs: Vec<(f32, bool)> = scores
         .iter()
@@ -454,7 +459,7 @@ fn area(scores: &[f32], labels: &[f32]) -> Option<f64> {
     (positives > 0.0 && lower > 0.0).then(|| wins / (positives * lower))
 }
 
-/// 0 where nothing could be counted, as scikit-learn's `zero_division`.
+/// A ratio that is 0 if the denominator is 0, as with scikit-learn's `zero_division`.
 fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }

@@ -1,31 +1,36 @@
-//! What every declared model can do.
+//! The traits of declared models.
 
 use crate::autodiff::{is_training, plain};
-use crate::input::InputError;
-use crate::tape;
-use crate::{InputTensor, Inputs, Pass, Spec, SpecError, Target, loss};
+use crate::data::Data;
+use crate::input::{InputError, PredictError};
+use crate::train::{self, Measures, TrainError};
+use crate::{InputTensor, Inputs, Pass, Spec, SpecError, Target, loss, tape};
 use burn::config::Config;
 use burn::module::{Flag, Module, ModuleMapper, Param, ParamGroup};
 use burn::tensor::{Device, Tensor};
 use std::fmt::{Debug, Display};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// A declared model. `model!` implements it; programs use the methods of the same name on the struct.
+/// A declared model: `model!` implements this trait. Import it, or the prelude, to call its methods. The functions that
+/// depend on the inputs of a model (`forward`, `predict`, `classify`) are on its struct.
 pub trait Network: Module + Debug + Display + Clone + Send + 'static {
     /// The hyper-parameters.
     type Config: NetworkConfig<Network = Self>;
 
-    /// How many axes a batch of its output has: 2 for `[batch, outputs]`.
+    /// The number of axes of a batch of outputs: 2 for `[batch, outputs]`.
     const RANK: usize = 2;
 
-    /// The description this model was built from.
+    /// The description that this model was built from, and the columns and classes that it was trained on.
     fn spec(&self) -> &Spec;
 
-    /// One forward pass: `[rows, outputs]`, a row for each row of the target; see [`Target`].
+    /// The same for changing the columns and classes: see [`Spec::set_schema`].
+    fn spec_mut(&mut self) -> &mut Spec;
+
+    /// Runs one forward pass: `[rows, outputs]`, with one row per row of the target; see [`Target`].
     fn run(&self, inputs: &Inputs, pass: &mut Pass) -> Tensor<2>;
 
-    /// What the model predicts, `[rows, outputs]`, as the methods `predict` of the struct; but inputs that do not fit
-    /// are an error, where `predict` panics as burn's layers do.
+    /// The predictions for one batch, `[rows, outputs]`, like `predict` of the struct. Inputs that do not fit the model
+    /// are an error here; `predict` panics on them, as burn's layers do.
     ///
     /// ```
     /// use damper::burn::tensor::Tensor;
@@ -49,25 +54,98 @@ pub trait Network: Module + Debug + Display + Clone + Send + 'static {
     ///
     /// # Errors
     ///
-    /// [`InputError`]: another number of inputs, another shape, unequal batches, a class index beyond the vocabulary.
+    /// [`InputError`] for another number of inputs, another shape, batches of different sizes, or a class index outside of
+    /// the vocabulary.
     fn try_predict(&self, inputs: &Inputs) -> Result<Tensor<2>, InputError> {
         InputError::check_all(self.spec(), inputs)?;
-        let predict = || {
-            inference(self, |model, pass| {
-                let inputs = Inputs(inputs.0.iter().map(InputTensor::plain).collect());
-                loss::link_along(self.spec(), model.run(&inputs, pass), 1)
-            })
-        };
-        catch_unwind(AssertUnwindSafe(predict)).map_err(|payload| InputError::Layer {
-            model: self.spec().model().name.clone(),
-            reason: crate::panic::text(&*payload),
-        })
+        let inputs = Inputs(inputs.0.iter().map(InputTensor::plain).collect());
+        predict(self, &inputs, usize::MAX)
     }
 
-    /// The loss, the mean over the rows: `[1]`.
+    /// The predictions for all rows of the data, in their order: the values of `predict`, as `[rows, outputs]`. If the
+    /// output has more axes, there is one row per position of each sample, as in [`Target`].
+    ///
+    /// The data need no targets ([`Table::features`](crate::data::Table::features), `Data::new(rows, ())`); targets are
+    /// ignored. Columns are matched with those of the training data by name, also after saving and loading. A model
+    /// without a [`Spec::schema`] takes them by position.
+    ///
+    /// ```
+    /// # use damper::{Network, Progress, data, model};
+    /// # model! { pub Price input house: [2] layers { price: linear(1); } loss mse train { epochs: 1, batch: 2 } }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let train = data::csv_from("train.csv", "rooms,size,price\n3,80,1.5\n2,50,1.0\n".as_bytes())?.target("price")?;
+    /// let price = Price::training().progress(Progress::Silent).fit(&train, &train)?.model;
+    ///
+    /// let new = data::csv_from("new.csv", "size,rooms\n80,3\n".as_bytes())?.features()?;
+    /// let first_of_train = price.predict_data(&train)?.slice([0..1]);
+    /// assert_eq!(price.predict_data(&new)?.into_data(), first_of_train.into_data());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PredictError`] if columns are missing or additional, if a category does not occur in the training data, or if
+    /// the number of features is wrong.
+    fn predict_data(&self, data: &Data) -> Result<Tensor<2>, PredictError> {
+        let spec = self.spec();
+        let device = device_of(self);
+        let inputs = match spec.schema() {
+            Some(schema) => schema.apply_inputs(data)?.inputs_of(spec, &device)?,
+            None => data.inputs_of(spec, &device)?,
+        };
+        let batch = spec.training().batch.max(LEAST_BATCH);
+        Ok(predict(self, &inputs, batch)?)
+    }
+
+    /// The loss and the metrics on data, with inference behavior. [`Spec::metrics`] lists the metrics.
+    ///
+    /// Columns and classes are matched with those of the training data by name, also after saving and loading. A model
+    /// without a [`Spec::schema`] takes columns by position and classes by index.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`] if the data do not fit the model, if they have other columns or classes than its training data, or
+    /// if the model has no loss.
+    fn evaluate(&self, data: &Data) -> Result<Measures, TrainError> {
+        train::evaluate(self, self.spec(), data)
+    }
+
+    /// The loss, averaged over the rows: `[1]`.
     fn loss(&self, output: Tensor<2>, target: &Target) -> Tensor<1> {
         loss::of(self.spec(), output, target)
     }
+}
+
+/// The smallest batch for inference. The size does not change the results, but small batches are slow.
+pub(crate) const LEAST_BATCH: usize = 256;
+
+/// The device of a model's weights, without autodiff.
+pub(crate) fn device_of<M: Module>(model: &M) -> Device {
+    let device = model.devices().into_iter().next().unwrap_or_default();
+    device.inner()
+}
+
+/// Computes the predictions for inputs that fit the model, in batches.
+fn predict<M: Network>(model: &M, inputs: &Inputs, batch: usize) -> Result<Tensor<2>, InputError> {
+    let (spec, rows) = (model.spec(), inputs.batch());
+    let predict = || {
+        inference(model, |model, _| {
+            let run = |inputs: &Inputs| {
+                loss::output_activation_along(spec, model.run(inputs, &mut Pass::new()), 1)
+            };
+            if rows <= batch {
+                return run(inputs);
+            }
+            let starts = (0..rows).step_by(batch);
+            let outputs = starts.map(|start| run(&inputs.narrow(start, batch.min(rows - start))));
+            Tensor::cat(outputs.collect(), 0)
+        })
+    };
+    catch_unwind(AssertUnwindSafe(predict)).map_err(|payload| InputError::Layer {
+        model: spec.model().name.clone(),
+        reason: crate::panic::text(&*payload),
+    })
 }
 
 /// The hyper-parameters of a declared model.
@@ -75,32 +153,32 @@ pub trait NetworkConfig: Config + Clone + Default + Debug + Send + Sync + 'stati
     /// The model.
     type Network: Network<Config = Self>;
 
-    /// The description with these values.
+    /// The checked description with these values.
     ///
     /// # Errors
     ///
-    /// The rules that the values break.
+    /// [`SpecError`] if the values break a rule.
     fn spec(&self) -> Result<Spec, SpecError>;
 
-    /// A model with fresh weights.
+    /// A model with initial weights.
     ///
     /// # Errors
     ///
-    /// The rules that the values break.
+    /// [`SpecError`] if the values break a rule.
     fn init(&self, device: &Device) -> Result<Self::Network, SpecError>;
 }
 
-/// Mean and standard deviation over several dropout masks, both of the output's shape: `[batch, outputs]` unless
-/// the output has more axes.
+/// Mean and standard deviation of a prediction over several dropout masks. Both have the shape of the output:
+/// `[batch, outputs]`, unless the output has more axes.
 #[derive(Clone, Debug)]
 pub struct Prediction<const D: usize = 2> {
     /// The mean.
     pub mean: Tensor<D>,
     /// The standard deviation (0 for one sample).
-    pub deviation: Tensor<D>,
+    pub std: Tensor<D>,
 }
 
-/// Calls `forward` with the inference copy of the model: no dropout, running statistics, no graph.
+/// Calls `forward` with the model in inference mode: no dropout, running statistics, no autodiff.
 pub fn inference<M: Module, T>(model: &M, forward: impl FnOnce(&M, &mut Pass) -> T) -> T {
     if is_training(model) {
         forward(&model.valid(), &mut Pass::new())
@@ -109,14 +187,14 @@ pub fn inference<M: Module, T>(model: &M, forward: impl FnOnce(&M, &mut Pass) ->
     }
 }
 
-/// The output of a batch without rows, which has no rows either; `None` where there are some.
+/// The output for a batch without rows: a tensor without rows. `None` if the batch has rows.
 ///
-/// No layer sees such a batch: burn's products of it end the process (0.22.1, `matmul_batched_gemm` of burn-flex), and
-/// its means over no steps panic. It may go once burn takes them.
+/// No layer sees an empty batch: matrix products of it abort the process (burn 0.22.1, `matmul_batched_gemm` of
+/// burn-flex), and means over zero steps panic. Remove this once burn supports empty batches.
 ///
 /// # Panics
 ///
-/// If the inputs have unequal batches, or one is no row of the declared width: see [`Network::try_predict`].
+/// If the inputs have batches of different sizes, or rows of another width than declared: see [`Network::try_predict`].
 pub fn no_rows<const D: usize>(
     spec: &Spec,
     inputs: &[&[usize]],
@@ -144,17 +222,17 @@ pub fn no_rows<const D: usize>(
     Some(Tensor::zeros(dims, device))
 }
 
-/// Calls `forward` `samples` times with dropout active, and batch norm as at inference.
+/// Calls `forward` `samples` times with active dropout, and with batch norm in inference mode.
 ///
-/// The weights are off the training device, so that nothing is kept for a backward; the layers act all the same
-/// ([`Pass::sampling`]). Layers of the user's own look at the device alone: a model with such stays on it.
+/// The weights are taken off the autodiff device, so that nothing is kept for a backward pass; [`Pass::sampling`] keeps
+/// the stochastic layers active. Custom layers check only the device, so a model that has some stays on it.
 pub fn monte_carlo<M: Network, const D: usize>(
     model: &M,
     samples: usize,
     mut forward: impl FnMut(&M, &mut Pass) -> Tensor<D>,
 ) -> Prediction<D> {
-    /// Switches on what training switches on, but takes the weights off the training device: to put them on it makes
-    /// leaves of a graph that burn keeps.
+    /// Enables what training enables, but takes the weights off the autodiff device: on it they would become leaves of
+    /// a graph that burn keeps.
     struct Sampling;
     impl ModuleMapper for Sampling {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
@@ -193,7 +271,7 @@ pub fn monte_carlo<M: Network, const D: usize>(
         plain(tape::forward(&mut Pass::sampling(), sample))
     };
     let first = sample();
-    // Welford's update: no second pass, no cancellation.
+    // Welford's algorithm: one pass, without cancellation.
     let (mut mean, mut squares, mut count) = (first.clone(), first.zeros_like(), 1.0);
     for _ in 1..samples {
         let output = sample();
@@ -202,10 +280,10 @@ pub fn monte_carlo<M: Network, const D: usize>(
         mean = mean + delta.clone() / count;
         squares = squares + delta * (output - mean.clone());
     }
-    let deviation = if count > 1.0 {
+    let std = if count > 1.0 {
         (squares / (count - 1.0)).sqrt()
     } else {
         squares
     };
-    Prediction { mean, deviation }
+    Prediction { mean, std }
 }

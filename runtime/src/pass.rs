@@ -1,33 +1,30 @@
-//! What accompanies one forward pass.
+//! The context of one forward pass.
 
 use crate::device::is_cpu;
 use burn::module::{Flag, Param};
 use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
 use damper_kernels::dropout::{DropoutMask, Rate, Source};
 
-/// What accompanies one forward pass: the activity penalties it gathers, and the search for numbers
-/// that are not finite.
+/// The context of one forward pass: its random numbers, the padding of its inputs, the activity penalties that it collects,
+/// and the search for values that are not finite.
 ///
-/// The generated code hands every statement's value to [`Pass::see`]; it costs nothing unless a
-/// search was asked for.
-///
-/// Random numbers of a pass are a function of the seed and the step of the training and of the layer's place in the
-/// model ([`Philox`](damper_kernels::philox)): a step that is repeated drops the same values. A pass outside of
-/// training takes a seed from the device's generator when the first layer asks for one.
+/// Its random numbers depend only on the seed and the step of the training and on the position of the layer in the model
+/// ([`Philox`](damper_kernels::philox)), so a repeated step drops the same values. A pass outside of training takes a seed
+/// from the device's generator when the first layer needs one.
 #[derive(Debug, Default)]
 pub struct Pass {
     activity: Option<Tensor<1>>,
     trace: Option<Trace>,
-    /// Which share of the training is over; `None` outside of training.
+    /// The fraction of the training that is done; `None` outside of training.
     progress: Option<f64>,
-    /// What the random numbers of the pass come from; drawn when the first is asked for, outside of training.
+    /// Seed and step of the random numbers. Outside of training they are drawn when the first layer needs them.
     random: Option<Random>,
-    /// How many layers have asked for random numbers, or would have.
+    /// How many stochastic layers have run, active or not.
     layers: u32,
-    /// Which steps of an input are padding, with the depth of the model that takes it.
+    /// The padded steps of each input, with the depth of the nested model that it belongs to.
     padding: Vec<(usize, String, Tensor<2, Bool>)>,
     depth: usize,
-    /// Whether stochastic layers act although no gradient is wanted.
+    /// Whether stochastic layers are active without autodiff.
     samples: bool,
 }
 
@@ -44,7 +41,8 @@ struct Trace {
 }
 
 impl Random {
-    /// From the device's generator, so that `Device::seed` decides. On a GPU, whose layers draw there, from the host's.
+    /// A seed from the device's generator, so that `Device::seed` sets it. For a GPU, where layers draw on the device, it
+    /// comes from the host.
     pub(crate) fn drawn(device: &Device) -> Self {
         let seed = if is_cpu(device) {
             let parts = Tensor::<1>::random(
@@ -64,12 +62,12 @@ impl Random {
 }
 
 impl Pass {
-    /// A pass that looks for nothing.
+    /// A pass outside of a training.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A pass that looks for the first value that is not finite: slower, for finding out why a loss is NaN.
+    /// A pass that finds the first value that is not finite. It is slow, and meant for finding the cause of a NaN loss.
     pub fn tracing() -> Self {
         Self {
             trace: Some(Trace::default()),
@@ -77,7 +75,7 @@ impl Pass {
         }
     }
 
-    /// A pass of training, of which the share `progress` is over: what has a schedule follows it.
+    /// A training pass. `progress` is the fraction of the training that is done; layers with a schedule follow it.
     pub fn at(progress: f64) -> Self {
         Self {
             progress: Some(progress),
@@ -85,8 +83,7 @@ impl Pass {
         }
     }
 
-    /// A pass whose stochastic layers act on any device, for predictions over dropout masks: nothing is kept for a
-    /// backward that nobody asks for.
+    /// A pass whose stochastic layers are active without autodiff, for predictions over several dropout masks.
     pub fn sampling() -> Self {
         Self {
             samples: true,
@@ -94,7 +91,7 @@ impl Pass {
         }
     }
 
-    /// Whether a stochastic layer acts on this value, with its flag as given.
+    /// Whether a stochastic layer with this flag is active for this value.
     pub(crate) fn acts_on<const D: usize>(
         &self,
         training: &Param<Flag>,
@@ -103,18 +100,18 @@ impl Pass {
         training.is_enabled() && (self.samples || value.is_autodiff())
     }
 
-    /// The same pass with the random numbers of this seed and step.
+    /// Sets the seed and the step of the random numbers.
     #[must_use]
     pub fn with_random(mut self, seed: u64, step: u64) -> Self {
-        // Beyond 2^32 steps the seed changes.
+        // The step has 32 bits; after that the seed changes.
         let seed = seed.wrapping_add((step >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let step = step as u32;
         self.random = Some(Random { seed, step });
         self
     }
 
-    /// Where the next layer's random numbers come from, if it `acts` on the value. Layers that do not act are counted
-    /// too: to switch one off does not change what the others draw.
+    /// The source of the next layer's random numbers, if the layer `acts`. Inactive layers are counted too, so switching
+    /// one off does not change the random numbers of the others.
     pub(crate) fn source<const D: usize>(
         &mut self,
         acts: bool,
@@ -131,7 +128,7 @@ impl Pass {
         Some(Source { seed, step, layer })
     }
 
-    /// What the next layer drops, if it acts on the value: see [`source`](Self::source).
+    /// The dropout mask of the next layer, if it is active: see [`source`](Self::source).
     pub(crate) fn dropout_mask<const D: usize>(
         &mut self,
         rate: f64,
@@ -145,12 +142,12 @@ impl Pass {
         })
     }
 
-    /// Whether it is a step of a training, which has its backward.
+    /// Whether this is a training step, which is followed by a backward pass.
     pub(crate) fn is_training(&self) -> bool {
         self.progress.is_some()
     }
 
-    /// Which share of the training is over, in [0, 1]; 1 outside of training.
+    /// The fraction of the training that is done, in [0, 1]; 1 outside of training.
     pub fn progress(&self) -> f64 {
         self.progress.unwrap_or(1.0).clamp(0.0, 1.0)
     }
@@ -161,7 +158,7 @@ impl Pass {
         self.padding.push((self.depth, name.to_owned(), is_padding));
     }
 
-    /// Which steps of the input `name` are padding, with `before` steps in front that are not:
+    /// The padded steps of the input `name`, after `before` additional steps that are not padding:
     /// `[batch, before + time]`.
     pub fn padding(&self, name: &str, before: usize) -> Option<Tensor<2, Bool>> {
         let (.., padding) = self.padding.iter().rev().find(|(_, of, _)| of == name)?;
@@ -173,17 +170,17 @@ impl Pass {
         Some(Tensor::cat(vec![front, padding.clone()], 1))
     }
 
-    /// The path of the first statement whose value has a number that is not finite.
+    /// The path of the first statement whose value is not finite.
     pub fn first_non_finite(&self) -> Option<&str> {
         self.trace.as_ref()?.first_bad.as_deref()
     }
 
-    /// Takes the activity penalty that the pass gathered: `[1]`.
+    /// Takes the activity penalty of this pass: `[1]`.
     pub fn take_activity(&mut self) -> Option<Tensor<1>> {
         self.activity.take()
     }
 
-    /// Looks at the value of a statement.
+    /// Checks the value of a statement, in a pass from [`Pass::tracing`].
     #[must_use]
     pub fn see<const D: usize>(&mut self, name: &str, value: Tensor<D>) -> Tensor<D> {
         if let Some(trace) = &mut self.trace
@@ -213,7 +210,7 @@ impl Pass {
         }
     }
 
-    /// Leaves the block entered last.
+    /// Leaves the current block.
     pub fn leave(&mut self) {
         self.padding.retain(|(depth, ..)| *depth < self.depth);
         self.depth = self.depth.saturating_sub(1);
@@ -222,7 +219,7 @@ impl Pass {
         }
     }
 
-    /// Adds the penalty `l1 * sum |x| + l2 * sum x^2`, the mean over the batch, while training.
+    /// Adds the penalty `l1 * sum |x| + l2 * sum x^2`, averaged over the batch, while training.
     pub fn activity<const D: usize>(&mut self, value: &Tensor<D>, l1: f64, l2: f64) {
         if !value.is_autodiff() {
             return;

@@ -2,7 +2,7 @@
 
 use crate::data::DataError;
 use crate::optimizer::StepError;
-use crate::{DeviceError, InputError, LoadError, SaveError, SpecError, TrainError};
+use crate::{DeviceError, InputError, LoadError, PredictError, SaveError, SpecError, TrainError};
 use std::fmt::{Debug, Display, Formatter, Result};
 
 /// `fn main() -> Result<(), Box<dyn Error>>` and `unwrap` print `Debug`: it says what `Display` says.
@@ -21,6 +21,7 @@ debug_is_display!(
     DeviceError,
     InputError,
     LoadError,
+    PredictError,
     SaveError,
     SpecError,
     StepError,

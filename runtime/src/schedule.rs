@@ -1,11 +1,18 @@
-//! The learning rate over the steps of a training.
+//! For training loops of your own: the learning rate of each step ([`Schedule`]).
 
 use burn::optim::LearningRate;
 use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use damper_ir::{ScheduleKind, Settings};
 use std::f64::consts::PI;
 
-/// The learning rate of every step: the optimizer's, times [`factor`].
+/// The learning rate of each step: the optimizer's, times a factor that the schedule of the description gives.
+///
+/// During the warm-up, a fraction of all steps, the factor rises linearly, and reaches 1 at the first step after it.
+/// `cosine` and `linear` fall over the remaining steps. `step` and `exponential` fall with the epochs, counted from the
+/// start. `one_cycle` rises by itself and has no warm-up. After the last step the factor stays what it was at the end.
+///
+/// The values are those of PyTorch's `CosineAnnealingLR`, `LinearLR`, `StepLR`, `ExponentialLR` and
+/// `OneCycleLR`, with `SequentialLR` for the warm-up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     kind: ScheduleKind,
@@ -42,15 +49,8 @@ impl Schedule {
     }
 }
 
-/// What the learning rate of a step is multiplied by.
-///
-/// `step` counts from 0, and `steps` is how many there are in all. In the share `warmup` of them the factor rises
-/// on a line, so that it would be 1 at the first step behind; `cosine` and `linear` fall over the steps that
-/// are left. `step` and `exponential` fall with the epochs, counted from the start. `one_cycle` rises by
-/// itself, and has no warm-up. Behind the last step the factor stays what it was at the end.
-///
-/// The values are those of PyTorch's `CosineAnnealingLR`, `LinearLR`, `StepLR`, `ExponentialLR` and
-/// `OneCycleLR`, with `SequentialLR` for the warm-up.
+/// What the learning rate of a step is multiplied by: see [`Schedule`]. `step` counts from 0, and `steps` is how many
+/// there are in all.
 ///
 /// ```
 /// use damper::schedule::factor;
@@ -62,6 +62,7 @@ impl Schedule {
 /// assert_eq!(factor(&cosine, 0.0, 200, 100, 10), 0.0);
 /// assert_eq!(factor(&cosine, 0.1, 4, 100, 10), 5.0 / 11.0);
 /// ```
+#[doc(hidden)]
 pub fn factor(
     kind: &ScheduleKind,
     warmup: f64,

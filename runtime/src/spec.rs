@@ -1,12 +1,13 @@
-//! The description of a built model: filled in, checked, shared.
+//! `Spec`, the checked description of a model.
 
+use crate::data::Schema;
 use damper_ir::{
     Checked, Finding, Inferred, Level, MetricKind, Model, Parameter, Settings, Summary, TaskKind,
 };
 use std::fmt;
 use std::sync::Arc;
 
-/// A value that the generated code passes for a hole of the description.
+/// A value that generated code passes for a hole of the description.
 #[derive(Clone, Debug)]
 pub enum Filling {
     /// A number.
@@ -15,14 +16,14 @@ pub enum Filling {
     Model(Spec),
 }
 
-/// Typed, so that a value of a wrong type is an error at the user's expression.
+/// Typed constructors: a value of the wrong type is a compile error at the user's expression.
 impl Filling {
     /// A size.
     pub fn size(value: usize) -> Self {
         Self::Number(value as f64)
     }
 
-    /// A rate, a strength.
+    /// A rate or a strength.
     pub fn float(value: f64) -> Self {
         Self::Number(value)
     }
@@ -41,11 +42,17 @@ impl From<Spec> for Filling {
 
 /// The checked description of a model: its layers with their shapes, its loss, its training.
 ///
+/// The spec of a trained model also has the columns and classes of its training data: see [`Spec::schema`]. Two specs are
+/// equal if their models are equal, whatever the training data.
+///
 /// Cheap to clone. `Display` prints the summary table.
 #[derive(Clone)]
-pub struct Spec(Arc<Checked>);
+pub struct Spec {
+    checked: Arc<Checked>,
+    schema: Option<Arc<Schema>>,
+}
 
-/// Why a configuration cannot be built: what the compiler would have said of these values.
+/// Why a model cannot be built from a configuration. The rules are those that the compiler checks on the defaults.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpecError {
@@ -54,41 +61,41 @@ pub enum SpecError {
     Broken {
         /// The model's name.
         model: String,
-        /// What was found, errors first.
+        /// The findings, errors first.
         findings: Vec<Finding>,
     },
-    /// The description that the macro wrote could not be read: macro and runtime are of different versions.
+    /// The description that the macro wrote cannot be read: the macro and `damper` have different versions.
     #[error(
         "the description of this model cannot be read: {0}; build `damper` and its macro from one version"
     )]
     Unreadable(String),
-    /// Arithmetic over the values that has no result.
+    /// The result of an arithmetic expression is not a valid size.
     #[error("`{expression}` is not a size")]
     Arithmetic {
-        /// The operation with its values.
+        /// The expression with its values.
         expression: String,
     },
-    /// There is no memory for the parameters.
-    #[error("`{model}` cannot be built: its parameters take {} GiB, more memory than there is", .bytes / (1 << 30))]
+    /// There is not enough memory for the parameters.
+    #[error("`{model}` cannot be built: its parameters take {} GiB, more memory than is available", .bytes / (1 << 30))]
     TooLarge {
         /// The model's name.
         model: String,
         /// The bytes of all parameters.
         bytes: u128,
     },
-    /// The module that the macro wrote asks for a layer that the description has not.
+    /// Generated code asks for a layer that the description does not have.
     #[error("layer `{path}` is not {wanted} in the description of `{model}`")]
     Layer {
         /// The model's name.
         model: String,
         /// The layer's path.
         path: String,
-        /// What was asked for.
+        /// The kind of layer that was asked for.
         wanted: &'static str,
     },
 }
 
-/// The findings as text: one paragraph each.
+/// The findings as text, one paragraph each.
 struct Broken<'a>(&'a str, &'a [Finding]);
 
 impl fmt::Display for Broken<'_> {
@@ -102,7 +109,7 @@ impl fmt::Display for Broken<'_> {
 }
 
 impl Spec {
-    /// Reads the description that the macro wrote, fills its holes, and checks it.
+    /// Reads the description that the macro wrote, fills its holes and checks it.
     ///
     /// # Errors
     ///
@@ -135,64 +142,89 @@ impl Spec {
                 findings,
             });
         }
-        Ok(Self(Arc::new(checked)))
+        Ok(Self {
+            checked: Arc::new(checked),
+            schema: None,
+        })
     }
 
     /// The description itself.
     pub fn model(&self) -> &Model {
-        self.0.model()
+        self.checked.model()
     }
 
     /// The shape of every value.
     pub fn shapes(&self) -> &Inferred {
-        self.0.shapes()
+        self.checked.shapes()
     }
 
-    /// What the rules warn of.
+    /// The warnings of the lints.
     pub fn warnings(&self) -> &[Finding] {
-        self.0.findings()
+        self.checked.findings()
     }
 
-    /// Every parameter with its path, role, shape, and what acts on it.
+    /// All parameters with path, role, shape and the rules that act on them.
     pub fn parameters(&self) -> &[Parameter] {
-        self.0.parameters()
-    }
-
-    /// The table of layers.
-    pub fn summary(&self) -> Summary {
-        self.0.summary()
+        self.checked.parameters()
     }
 
     /// The task: the declared one, else what follows from the loss and the head.
     pub fn task(&self) -> Option<&TaskKind> {
-        self.0.task()
+        self.checked.task()
     }
 
-    /// The declared metrics, else those of the task.
-    pub fn metrics(&self) -> Vec<MetricKind> {
-        self.0.metrics()
+    /// The summary table of layers.
+    pub fn summary(&self) -> Summary {
+        self.checked.summary()
     }
 
-    /// The `train` section with its defaults filled in.
+    /// The settings of the `train` section, defaults included.
     pub fn training(&self) -> Settings {
-        self.0.model().training()
+        self.checked.model().training()
+    }
+
+    /// The metrics that training and [`Network::evaluate`](crate::Network::evaluate) compute, in the order of
+    /// [`Measures::metrics`](crate::Measures): the declared ones, and the one that early stopping watches.
+    pub fn metrics(&self) -> Vec<MetricKind> {
+        let mut metrics = self.checked.metrics();
+        let watched = self.training().early_stop.and_then(|rule| rule.metric);
+        if let Some(watched) = watched.filter(|watched| !metrics.contains(watched)) {
+            metrics.push(watched);
+        }
+        metrics
+    }
+
+    /// The columns and classes of the training data. `None` before training, and if the weights come from elsewhere, as
+    /// from PyTorch: data are then matched with the model by position only.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.schema.as_deref()
+    }
+
+    /// Sets or removes the columns and classes that data are matched with.
+    ///
+    /// Training and loading call it. Call it yourself if you know the columns of weights from elsewhere:
+    /// `model.spec_mut().set_schema(data.schema())`.
+    pub fn set_schema(&mut self, schema: impl Into<Option<Schema>>) {
+        self.schema = schema.into().map(Arc::new);
     }
 
     /// The description as JSON, as it is saved with the weights.
     pub(crate) fn to_json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self.0.model())
+        serde_json::to_string(self.checked.model())
     }
 }
 
 impl PartialEq for Spec {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.model() == other.0.model()
+        Arc::ptr_eq(&self.checked, &other.checked) || self.checked.model() == other.checked.model()
     }
 }
 
 impl fmt::Debug for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Spec").field(&self.0.model().name).finish()
+        f.debug_tuple("Spec")
+            .field(&self.checked.model().name)
+            .finish()
     }
 }
 
@@ -202,14 +234,14 @@ impl fmt::Display for Spec {
     }
 }
 
-/// A number that is not finite, and the keys of the description that lead to it, innermost first.
+/// A number that is not finite, and the keys of the description on the way to it, innermost first.
 struct NotFinite {
     number: f64,
     keys: Vec<String>,
 }
 
-/// Puts the fillings in the places of `{"$": place}`. Numbers that are not finite go to `broken`, whatever they are for:
-/// the description is JSON, which has none. (A bound of a domain may be infinite: it is then no bound.)
+/// Replaces each hole `{"$": place}` by its value. Numbers that are not finite go to `broken`, because JSON cannot hold
+/// them. (An infinite bound of a domain is allowed: there is no bound then.)
 fn fill(
     json: &mut serde_json::Value,
     fillings: &[Filling],
@@ -266,7 +298,7 @@ fn fill(
     }
 }
 
-/// The error for them. What follows from a hyper-parameter is not said again.
+/// The error for these numbers. If a hyper-parameter is among them, numbers that follow from it are not reported.
 fn not_finite(json: &serde_json::Value, broken: Vec<NotFinite>) -> SpecError {
     let name = |value: &serde_json::Value| {
         let name = value.get("name").and_then(serde_json::Value::as_str);

@@ -8,33 +8,33 @@ use damper_kernels::noise::{self, Kind};
 use damper_kernels::{philox, uniform};
 use std::cell::Cell;
 
-/// No training takes so many steps: its masks have other random numbers than its weights.
+/// A step that no training reaches, so that weights and masks use different random numbers.
 const STEP: u32 = u32::MAX;
 
 thread_local! {
-    /// The seed of the model that is built next on this thread; that model takes it, and no other one.
+    /// The seed for the next model that is built on this thread. That model consumes it.
     static NEXT: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Makes the parameters of a model that is built: their numbers are a function of a seed and of the parameter's place
-/// in the model, never of a device's generator, of a thread, or of what else draws in the process.
+/// Creates the parameters of a model. Their values depend only on the seed and on the position of the parameter in the
+/// model, not on the device's generator, on threads, or on other random numbers in the process.
 ///
-/// Custom layers make their own parameters, as they like: burn's draw from the device's generator.
+/// Custom layers create their own parameters; burn's layers draw from the device's generator.
 #[derive(Debug)]
 pub struct Weights {
     device: Device,
     seed: u64,
-    /// How many parameters, and nested models, have been made.
+    /// How many parameters and nested models have been created.
     made: Cell<u32>,
 }
 
-/// How the numbers of a parameter are distributed.
+/// The distribution of the values of a parameter.
 #[derive(Clone, Copy, Debug)]
 enum Law {
     Zeros,
-    /// Between minus this and this.
+    /// Uniform between minus this and this.
     Uniform(f64),
-    /// With mean 0 and this standard deviation.
+    /// Normal with mean 0 and this standard deviation.
     Normal(f64),
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn with_seed<T>(seed: u64, build: impl FnOnce() -> T) -> T {
 }
 
 impl Weights {
-    /// With the seed of [`with_seed`]; without one it comes from the device's generator, so that `Device::seed` decides.
+    /// Takes the seed of [`with_seed`]. Without one, the seed comes from the device's generator, so `Device::seed` sets it.
     pub(crate) fn new(device: &Device) -> Self {
         let seed = NEXT.take().unwrap_or_else(|| Random::drawn(device).seed);
         Self::seeded(device, seed)
@@ -66,12 +66,12 @@ impl Weights {
         }
     }
 
-    /// Where the parameters are made.
+    /// The device of the parameters.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Builds a nested model, whose weights have a seed of their own.
+    /// Builds a nested model, whose weights have their own seed.
     pub(crate) fn nested<T>(&self, build: impl FnOnce() -> T) -> T {
         let place = self.next();
         let [low, high, ..] = philox::block(
@@ -86,20 +86,20 @@ impl Weights {
         self.make(shape, Law::Zeros)
     }
 
-    /// A parameter whose numbers are uniform between `-bound` and `bound`.
+    /// A parameter with values from the uniform distribution between `-bound` and `bound`.
     pub fn uniform<const D: usize>(&self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
         self.make(shape, Law::Uniform(bound))
     }
 
-    /// A parameter whose numbers are normal with mean 0.
-    pub fn normal<const D: usize>(&self, shape: [usize; D], deviation: f64) -> Param<Tensor<D>> {
-        self.make(shape, Law::Normal(deviation))
+    /// A parameter with values from the normal distribution with mean 0.
+    pub fn normal<const D: usize>(&self, shape: [usize; D], std: f64) -> Param<Tensor<D>> {
+        self.make(shape, Law::Normal(std))
     }
 
-    /// Draws weight and bias of a burn layer as PyTorch does: uniform between `-1 / sqrt(fan_in)` and
-    /// `1 / sqrt(fan_in)`, where `fan_in` is how many numbers make one number of the output.
+    /// Initializes weight and bias of a burn layer as PyTorch does: uniform between `-1 / sqrt(fan_in)` and
+    /// `1 / sqrt(fan_in)`, where `fan_in` is the number of inputs of one output.
     ///
-    /// Burn's are not drawn yet, and never will be.
+    /// burn initializes lazily, so its own values are never drawn.
     pub(crate) fn layer<const D: usize>(
         &self,
         weight: &mut Param<Tensor<D>>,
@@ -147,8 +147,8 @@ impl Law {
             Self::Uniform(bound) => {
                 uniform::fill(source, -bound as f32, bound as f32, &mut values);
             }
-            Self::Normal(deviation) => {
-                noise::apply(source, Kind::Replace, deviation as f32, 0, &mut values);
+            Self::Normal(std) => {
+                noise::apply(source, Kind::Replace, std as f32, 0, &mut values);
             }
         }
         values

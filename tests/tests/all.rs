@@ -17,6 +17,7 @@ mod data_faults;
 mod device;
 mod hostile;
 mod large;
+mod loaded;
 mod masks;
 mod one_pass;
 mod parity;

@@ -438,7 +438,7 @@ mod names {
         let train = csv(&train).target("y").unwrap();
         let test = csv("a,b,c,y\n0,1,0,dog\n0,0,1,eel\n").target("y").unwrap();
         let run = quiet(Three::training()).fit(&train, &test).unwrap();
-        assert_eq!(run.valid().metrics, [1.0]);
+        assert_eq!(run.valid_measures().metrics, [1.0]);
         assert_eq!(run.evaluate(&test).unwrap().metrics, [1.0]);
         let unknown = csv("a,b,c,y\n0,1,0,dog\n0,0,1,fox\n").target("y").unwrap();
         for error in [
@@ -474,7 +474,7 @@ mod names {
         let train = csv(&train).target("y").unwrap();
         let test = csv("large,y,small\n1,p,0\n0,q,1\n").target("y").unwrap();
         let run = quiet(Two::training()).fit(&train, &test).unwrap();
-        assert_eq!(run.valid().metrics, [1.0]);
+        assert_eq!(run.valid_measures().metrics, [1.0]);
         assert_eq!(run.evaluate(&test).unwrap().metrics, [1.0]);
         let scaler = Scaler::standard(&train).unwrap();
         let moved = scaler.apply(&test).unwrap();

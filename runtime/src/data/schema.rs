@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// The names of columns, categories and classes. [`Data::schema`] returns it, and a [`Run`](crate::Run) keeps that of its
-/// training data.
+/// The names of columns, categories and classes. [`Data::schema`] returns it. A trained model keeps that of its training
+/// data and saves it with its weights: [`Spec::schema`](crate::Spec::schema).
 ///
-/// It has no samples, and can be saved with serde next to the weights.
+/// It has no samples.
 ///
 /// ```
 /// use damper::data;
@@ -67,8 +67,8 @@ impl Schema {
     /// Other data in the order of this schema: columns are ordered by name, categories and classes are numbered as here.
     /// The other data need not have every category and class.
     ///
-    /// If either side has no names, like data from arrays, the data are returned as they are. Training and
-    /// [`Run::evaluate`](crate::Run::evaluate) call it.
+    /// If either side has no names, like data from arrays, the data are returned as they are. Training,
+    /// [`Network::evaluate`](crate::Network::evaluate) and [`Network::predict_data`](crate::Network::predict_data) call it.
     ///
     /// # Errors
     ///
@@ -76,6 +76,13 @@ impl Schema {
     /// [`DataError::UnknownClass`] with the row, [`DataError::ColumnType`] if a column or the target has another type,
     /// [`DataError::OtherMean`] if missing values were filled with the other data's own means.
     pub fn apply(&self, data: &Data) -> Result<Data, DataError> {
+        let mut data = self.apply_inputs(data)?;
+        self.apply_to_targets(&mut data)?;
+        Ok(data)
+    }
+
+    /// The same for the columns alone: the targets stay as they are.
+    pub(crate) fn apply_inputs(&self, data: &Data) -> Result<Data, DataError> {
         let mut inputs = Vec::with_capacity(data.inputs.len());
         for (index, input) in data.inputs.iter().enumerate() {
             let wanted = self.inputs.iter().enumerate().find(|(place, wanted)| {
@@ -92,12 +99,10 @@ impl Schema {
                 },
             });
         }
-        let mut data = Data {
+        Ok(Data {
             inputs,
             ..data.clone()
-        };
-        self.apply_to_targets(&mut data)?;
-        Ok(data)
+        })
     }
 
     fn apply_to_targets(&self, data: &mut Data) -> Result<(), DataError> {

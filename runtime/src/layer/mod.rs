@@ -1,7 +1,7 @@
-//! The layers of generated modules: burn's, built from a description, and those that burn lacks.
+//! The types of the fields of generated modules: burn's layers, and those that burn lacks.
 //!
-//! Stochastic layers act only on a training device, and only while their `training` flag is set, like burn's `Dropout`;
-//! otherwise they return their input. Their random numbers are those of the [`Pass`](crate::Pass).
+//! A stochastic layer acts only on a training device, and only while its `training` flag is on, as burn's `Dropout` does.
+//! Otherwise it returns its input. Its random numbers come from the [`Pass`](crate::Pass).
 
 mod activation;
 mod alpha_dropout;
@@ -34,57 +34,70 @@ pub use alpha_dropout::AlphaDropout;
 pub use attention::{Attention, Projection, Rope};
 pub use batch_norm::BatchNorm;
 pub use burn::nn::conv::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
-pub use convolution::{Conv3d, conv1d, conv2d};
-pub use dense::{dense, dense_with_dropout, swiglu};
-pub use drop_connect::{DropConnect, DropsWeights};
+pub use convolution::Conv3d;
+pub use drop_connect::DropConnect;
 pub use drop_path::DropPath;
 pub use dropout::Dropout;
-pub use elu::{Celu, Elu, selu};
+pub use elu::{Celu, Elu};
 pub use embedding::{EmbeddingDropout, TiedLinear};
 pub use layer_norm::LayerNorm;
 pub use mask::{DropBlock, SpatialDropout, VariationalDropout};
 pub use noise::{GaussianDropout, GaussianNoise};
 pub use pool::{
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AvgPool1d, AvgPool2d, AvgPool3d,
-    MaxPool1d, MaxPool2d, MaxPool3d, global_avg_pool, global_max_pool, max_pool1d, max_pool2d,
+    MaxPool1d, MaxPool2d, MaxPool3d,
 };
 pub use position::{ClassToken, LearnedPosition, SinusoidalPosition};
 pub use recurrent::{Recurrent, RecurrentCell, RecurrentLayer};
 pub use reparameterized::{SpectralNorm, WeightNorm};
 pub use rrelu::RRelu;
-pub use sequence::{
-    Reshape, first_step, flatten, last_step, max_over_time, mean_over_time, to_sequence,
-};
+pub use sequence::Reshape;
 pub use squeeze_excitation::SqueezeExcitation;
 
+// What generated code calls.
+#[doc(hidden)]
+pub use convolution::{conv1d, conv2d};
+#[doc(hidden)]
+pub use dense::{dense, dense_with_dropout, swiglu};
+#[doc(hidden)]
+pub use drop_connect::DropsWeights;
+#[doc(hidden)]
+pub use elu::selu;
+#[doc(hidden)]
+pub use pool::{global_avg_pool, global_max_pool, max_pool1d, max_pool2d};
+#[doc(hidden)]
+pub use sequence::{first_step, flatten, last_step, max_over_time, mean_over_time, to_sequence};
+
+#[doc(hidden)]
 pub use crate::weights::Weights;
 use burn::module::Module;
 use burn::tensor::Device;
 use damper_ir::{Op, Shape, Value};
 
 /// A field of a generated module: it can be built from its operation in the description.
+#[doc(hidden)]
 pub trait Layer: Module + Sized {
-    /// The name of the operation in messages.
+    /// What the operation is called, for messages.
     const WORD: &'static str;
 
-    /// The layer with initial weights as in PyTorch; `None` if `op` is another operation, or has a value that the rules
-    /// exclude.
+    /// The layer with fresh weights, initialized as PyTorch's; `None` where `op` is another operation, or
+    /// has a value that the rules exclude.
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self>;
 
-    /// The layer alone, with weights whose seed is drawn from the device's generator.
+    /// The layer alone, with weights whose seed comes from the device's generator.
     fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
         Self::make(op, input, &Weights::new(device))
     }
 }
 
-/// The sizes of a weight matrix, if it fits into the address space.
+/// The sizes of a weight matrix, if it can be held in memory at all.
 fn matrix(input: &Shape, out: &Value) -> Option<(usize, usize)> {
     let d_input = input.features()?;
     let d_output = out.size()?;
     check_allocation([d_input, d_output]).map(|()| (d_input, d_output))
 }
 
-/// `None` if a tensor of this shape is empty, or does not fit into the address space.
+/// Whether a tensor of these axes has numbers, and can be held in memory at all.
 fn check_allocation(axes: impl IntoIterator<Item = usize>) -> Option<()> {
     let bytes = axes
         .into_iter()
@@ -95,7 +108,7 @@ fn check_allocation(axes: impl IntoIterator<Item = usize>) -> Option<()> {
         .map(|_| ())
 }
 
-/// One size for each of `N` axes; a single value is the size of all axes.
+/// One size for each of `N` axes: a single one stands for all of them.
 fn sizes<const N: usize>(values: &[Value], default: Option<[usize; N]>) -> Option<[usize; N]> {
     match values {
         [] => default,

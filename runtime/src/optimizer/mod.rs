@@ -1,4 +1,5 @@
-//! Optimizers: one parameter group for each set of rules on weights, clipping by the global norm, averages of weights.
+//! For training loops of your own: the optimizer of a description with its rules on weights ([`build`]), and averages of
+//! weights ([`Average`]).
 
 mod adam;
 mod average;
@@ -16,11 +17,14 @@ mod unfused;
 #[cfg(not(feature = "flex"))]
 use unfused as fused;
 
+#[doc(hidden)]
 pub use adam::Adam;
 pub use average::Average;
+#[doc(hidden)]
 pub use clip::clip_norm;
 pub(crate) use fused_step::FusedStep;
 pub use model_optimizer::{ModelOptimizer, StepError};
+#[doc(hidden)]
 pub use sgd::{Sgd, Velocity};
 
 use crate::Spec;

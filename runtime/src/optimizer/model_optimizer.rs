@@ -2,8 +2,9 @@
 
 use super::{FusedStep, below, build_with};
 use crate::Spec;
+use crate::paths::{WeightVisitor, visit_weights};
 use crate::regularize::{UpdateRules, add_penalties, penalized};
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, Param};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::record::OptimizerRecord;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -226,23 +227,13 @@ impl std::fmt::Debug for ModelOptimizer {
 
 /// The path of every parameter of numbers.
 fn paths<M: Module>(module: &M) -> Vec<String> {
-    #[derive(Default)]
-    struct Paths {
-        path: Vec<String>,
-        all: Vec<String>,
-    }
-    impl ModuleVisitor for Paths {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
-            self.all.push(self.path.join("."));
+    struct Paths(Vec<String>);
+    impl WeightVisitor for Paths {
+        fn visit<const D: usize>(&mut self, path: &str, _: &Param<Tensor<D>>) {
+            self.0.push(path.to_owned());
         }
     }
-    let mut paths = Paths::default();
-    module.visit(&mut paths);
-    paths.all
+    let mut paths = Paths(Vec::new());
+    visit_weights(module, &mut paths);
+    paths.0
 }

@@ -9,7 +9,8 @@ mod update_rules;
 pub use update_rules::{Regularized, UpdateRules};
 
 use crate::Spec;
-use burn::module::{Module, ModuleVisitor, Param};
+use crate::paths::{WeightVisitor, visit_weights};
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use std::collections::HashMap;
@@ -105,18 +106,11 @@ pub fn orthogonal_gradient(weight: Tensor<2>) -> Tensor<2> {
 pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
     struct Report {
         rules: HashMap<String, UpdateRules>,
-        path: Vec<String>,
         total: f64,
     }
-    impl ModuleVisitor for Report {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(rules) = self.rules.get(&self.path.join("."))
+    impl WeightVisitor for Report {
+        fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+            if let Some(rules) = self.rules.get(path)
                 && let Some(value) = rules.value(param.val().inner())
             {
                 self.total += value.try_into_scalar::<f64>().unwrap_or(f64::NAN);
@@ -127,12 +121,8 @@ pub fn report<M: Module>(model: &M, spec: &Spec) -> f64 {
     if rules.is_empty() {
         return 0.0;
     }
-    let mut report = Report {
-        rules,
-        path: Vec::new(),
-        total: 0.0,
-    };
-    model.visit(&mut report);
+    let mut report = Report { rules, total: 0.0 };
+    visit_weights(model, &mut report);
     report.total
 }
 
@@ -156,17 +146,10 @@ pub(crate) fn add_penalties<M: Module>(
     struct Add<'a> {
         grads: GradientsParams,
         penalized: &'a HashMap<String, UpdateRules>,
-        path: Vec<String>,
     }
-    impl ModuleVisitor for Add<'_> {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(rules) = self.penalized.get(&self.path.join("."))
+    impl WeightVisitor for Add<'_> {
+        fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+            if let Some(rules) = self.penalized.get(path)
                 && let Some(grad) = self.grads.remove::<D>(param.id)
             {
                 let weight = crate::autodiff::plain(param.val());
@@ -177,12 +160,8 @@ pub(crate) fn add_penalties<M: Module>(
     if penalized.is_empty() {
         return grads;
     }
-    let mut add = Add {
-        grads,
-        penalized,
-        path: Vec::new(),
-    };
-    model.visit(&mut add);
+    let mut add = Add { grads, penalized };
+    visit_weights(model, &mut add);
     add.grads
 }
 

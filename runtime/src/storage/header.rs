@@ -1,6 +1,7 @@
-//! What a file of weights says of itself, read and judged before any weight is.
+//! The header of a file of weights: it is read and checked before any weight.
 
-use super::{CHECKSUM, CONFIG, Format, SPEC};
+use super::format::Format;
+use super::metadata::{CHECKSUM, CONFIG, SCHEMA, SPEC};
 use burn::store::burn_pack::Scalar;
 use burn::tensor::{BoolStore, DType, TensorData};
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -12,31 +13,31 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::marker::PhantomData;
 
-/// Larger headers are refused, as by the libraries of both formats.
+/// The largest accepted header in bytes. The libraries of both formats have the same limit.
 const LARGEST: u64 = 100_000_000;
 
-/// Axes of one tensor.
+/// The most axes that a tensor may have.
 const MOST_AXES: usize = 16;
 
-/// How deep a burnpack's header may be nested, as in burn's own reader.
+/// The deepest accepted nesting of a burnpack's header, as in burn's own reader.
 const DEEPEST: usize = 128;
 
-/// Where the weights of a burnpack may begin.
+/// The alignment of the weights in a burnpack.
 const ALIGNED: u64 = 256;
 
-/// Why a file gives no weights.
+/// Why a file cannot be read.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// What the system says.
+    /// An error of the operating system.
     System(std::io::Error),
-    /// It is no such file, or it is damaged.
+    /// The file is damaged, or it is not a file of weights.
     Damaged(String),
 }
 
 impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == ErrorKind::UnexpectedEof {
-            Self::Damaged("it ends early".to_owned())
+            Self::Damaged("the file is cut off".to_owned())
         } else {
             Self::System(error)
         }
@@ -47,30 +48,30 @@ fn damaged(reason: impl fmt::Display) -> Fault {
     Fault::Damaged(reason.to_string())
 }
 
-/// Metadata and tensors of a file. Every tensor lies inside the file, has the bytes of its shape, and shares none
-/// with another.
+/// The metadata and tensors of a file. Each tensor lies inside the file and has as many bytes as its shape needs; no
+/// two overlap.
 #[derive(Debug)]
 pub(super) struct Header {
     pub(super) metadata: BTreeMap<String, String>,
     pub(super) tensors: BTreeMap<String, Entry>,
 }
 
-/// A tensor as the header has it.
+/// The entry of one tensor in the header.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) dtype: DType,
     pub(super) shape: Vec<usize>,
-    /// Where its bytes begin and end in the file.
+    /// Its first byte in the file, and the end.
     bytes: (u64, u64),
 }
 
 impl Entry {
-    /// How many numbers it has.
+    /// The number of elements.
     pub(super) fn count(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Its numbers.
+    /// Reads its data.
     pub(super) fn read(&self, file: &mut File) -> Result<TensorData, Fault> {
         let (start, end) = self.bytes;
         let length = usize::try_from(end - start).map_err(damaged)?;
@@ -83,7 +84,7 @@ impl Entry {
 }
 
 impl Header {
-    /// Reads the header of an open file, and no more of it.
+    /// Reads the header of an open file, and nothing else of it.
     pub(super) fn read(format: Format, file: &File) -> Result<Self, Fault> {
         let size = file.metadata()?.len();
         let header = match format {
@@ -94,24 +95,25 @@ impl Header {
         Ok(header)
     }
 
-    /// The description comes with its hyper-parameters and its checksum, or the file is not damper's.
+    /// Checks that the metadata is complete. Files of other programs have none of its keys.
     fn complete(&self) -> Result<(), Fault> {
         let ours = [SPEC, CONFIG, CHECKSUM];
         let missing: Vec<&str> = ours
             .into_iter()
             .filter(|key| !self.metadata.contains_key(*key))
             .collect();
-        if missing.is_empty() || missing.len() == ours.len() {
+        let is_foreign = missing.len() == ours.len() && !self.metadata.contains_key(SCHEMA);
+        if missing.is_empty() || is_foreign {
             return Ok(());
         }
         Err(damaged(format!(
-            "its metadata has lost `{}`",
+            "its metadata lacks `{}`",
             missing.join("`, `")
         )))
     }
 }
 
-/// Eight bytes of length, and so many of JSON; what follows belongs to the tensors, without gaps.
+/// Eight bytes with the length of the JSON that follows, then the tensors without gaps.
 fn safetensors(file: &File, size: u64) -> Result<Header, Fault> {
     let mut reader = BufReader::new(file);
     let mut length = [0; 8];
@@ -144,14 +146,16 @@ fn safetensors(file: &File, size: u64) -> Result<Header, Fault> {
     })
 }
 
-/// A mark, a version and a length in ten bytes, and so many of CBOR; the tensors begin at multiples of 256.
+/// Ten bytes with a signature, a version and the length of the CBOR that follows. The tensors are aligned to 256 bytes.
 fn burnpack(file: &File, size: u64) -> Result<Header, Fault> {
     let mut reader = BufReader::new(file);
     let mut first = [0; 10];
     reader.read_exact(&mut first)?;
     let [m0, m1, m2, m3, v0, v1, l0, l1, l2, l3] = first;
     if [m0, m1, m2, m3] != *b"NRUB" {
-        return Err(damaged("it does not begin as a burnpack"));
+        return Err(damaged(
+            "it does not begin with the signature of a burnpack",
+        ));
     }
     let version = u16::from_le_bytes([v0, v1]);
     if version > 1 {
@@ -165,13 +169,13 @@ fn burnpack(file: &File, size: u64) -> Result<Header, Fault> {
     let found: Pack =
         ciborium::de::from_reader_with_recursion_limit(&mut cbor, DEEPEST).map_err(damaged)?;
     if !cbor.fill_buf()?.is_empty() {
-        return Err(damaged("its header is longer than what stands in it"));
+        return Err(damaged("its header is longer than its content"));
     }
     let mut tensors = BTreeMap::new();
     for (name, info) in found.tensors.0 {
         if matches!(info.dtype, DType::QFloat(_)) {
             return Err(damaged(format!(
-                "`{name}` is quantized, which no layer reads"
+                "`{name}` is quantized, and no layer reads quantized weights"
             )));
         }
         tensors.insert(name, info.shape.entry(info.dtype, info.data_offsets, start));
@@ -183,23 +187,24 @@ fn burnpack(file: &File, size: u64) -> Result<Header, Fault> {
     })
 }
 
-/// Where a header ends that has so many bytes behind the first.
+/// The end of a header of `length` bytes after its first part.
 fn within(length: u64, first: u64, size: u64) -> Result<u64, Fault> {
     if length > LARGEST {
         return Err(damaged(format!(
-            "its header is said to have {length} bytes, it may have {LARGEST}"
+            "its header claims {length} bytes, but at most {LARGEST} are accepted"
         )));
     }
     let end = first + length;
     if end > size {
         return Err(damaged(format!(
-            "its header is said to have {length} bytes, the file has {size}"
+            "its header claims {length} bytes, but the file has {size}"
         )));
     }
     Ok(end)
 }
 
-/// Compares the places of the tensors with their shapes, the file and one another; the end of the last.
+/// Checks the byte ranges of the tensors: against their shapes, against the file, and that none overlap. Returns the end
+/// of the last.
 fn judge(tensors: &BTreeMap<String, Entry>, start: u64, size: u64) -> Result<u64, Fault> {
     let mut places = Vec::with_capacity(tensors.len());
     for (name, entry) in tensors {
@@ -213,13 +218,13 @@ fn judge(tensors: &BTreeMap<String, Entry>, start: u64, size: u64) -> Result<u64
             .and_then(|bytes| u64::try_from(bytes).ok());
         if to < from || wanted != Some(to - from) {
             return Err(damaged(format!(
-                "`{name}` {:?} has not the bytes of its shape",
+                "`{name}` {:?} has another number of bytes than its shape needs",
                 entry.shape
             )));
         }
         if to > size {
             return Err(damaged(format!(
-                "`{name}` ends at byte {to}, the file has {size}"
+                "`{name}` ends at byte {to}, but the file has {size} bytes"
             )));
         }
         places.push((entry.bytes, name));
@@ -228,21 +233,19 @@ fn judge(tensors: &BTreeMap<String, Entry>, start: u64, size: u64) -> Result<u64
     let mut end = start;
     for ((from, to), name) in places {
         if from < end {
-            return Err(damaged(format!(
-                "`{name}` has bytes that belong to another tensor"
-            )));
+            return Err(damaged(format!("`{name}` overlaps another tensor")));
         }
         end = to;
     }
     Ok(end)
 }
 
-/// Axes of a tensor; so many that no layer has them are refused while they are read.
+/// The axes of a tensor. Reading stops with an error after more axes than any layer has.
 #[derive(Debug)]
 struct Axes(Vec<usize>);
 
 impl Axes {
-    /// Its place, counted from the start of the file. What does not fit a file ends behind every file.
+    /// The entry with its byte range counted from the start of the file. An overflow saturates: no file is that long.
     fn entry(self, dtype: DType, (from, to): (u64, u64), start: u64) -> Entry {
         Entry {
             dtype,
@@ -275,7 +278,7 @@ impl<'de> Deserialize<'de> for Axes {
     }
 }
 
-/// A map in which no key stands twice.
+/// A map without duplicate keys.
 #[derive(Debug)]
 struct Unique<V>(BTreeMap<String, V>);
 
@@ -293,7 +296,7 @@ impl<V> Unique<V> {
                 Ok(())
             }
             Slot::Occupied(slot) => Err(E::custom(format!(
-                "`{}` stands twice in its header",
+                "`{}` occurs twice in its header",
                 slot.key()
             ))),
         }
@@ -363,7 +366,7 @@ impl<'de> Deserialize<'de> for Table {
     }
 }
 
-/// The header of a burnpack of version 1. Another key is a damaged one: it could have hidden the checksum.
+/// The header of a burnpack of version 1. Unknown keys are refused: one could be a damaged key of the metadata.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Pack {
@@ -400,6 +403,6 @@ fn from_dtype(dtype: safetensors::Dtype) -> Result<DType, String> {
         Dtype::U16 => DType::U16,
         Dtype::U8 => DType::U8,
         Dtype::BOOL => DType::Bool(BoolStore::Native),
-        other => return Err(format!("burn has no numbers of the kind {other:?}")),
+        other => return Err(format!("burn does not support the data type {other:?}")),
     })
 }

@@ -1,4 +1,4 @@
-//! Files that are written whole or not at all.
+//! Atomic writes.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,16 +6,15 @@ use std::io::{Error, ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// Longer chains of links are taken for a circle, as by Linux.
+/// Longer chains of links are treated as a cycle, as Linux does.
 const MOST_LINKS: usize = 40;
 
 const ENDING: &str = ".part";
 
-/// Writes the whole file or nothing: into a file beside it, to the disk, then renamed.
+/// Writes the whole file or nothing: to a temporary file in the same folder, which is synced and renamed.
 ///
-/// Where a plain write would be refused (a file that may not be written, a folder, a pipe), so is this one. A file
-/// that is replaced keeps its permissions and, where the system allows it, its owner; a link stays a link, and the
-/// file it points to is replaced, or made.
+/// It fails where a plain write would fail (a read-only file, a folder, a pipe). A replaced file keeps its permissions
+/// and, where the system allows it, its owner. A link stays, and its target is replaced or created.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = followed(path)?;
     let folder = match target.parent() {
@@ -29,8 +28,8 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
-    // The file is complete and in its place. That the folder's entry survives a power failure too can be asked
-    // for only where the folder may be read: no reason to say that nothing was saved.
+    // The file is complete and renamed. Syncing the folder needs permission to read it; without it, the save has still
+    // succeeded.
     #[cfg(unix)]
     if let Ok(folder) = File::open(folder) {
         let _unsupported = folder.sync_all();
@@ -38,21 +37,21 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The file that a path means: links are followed, the last one also to what is not there yet.
+/// The path after following all links. The target of the last one need not exist.
 fn followed(path: &Path) -> Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         match std::fs::read_link(&path) {
             // An absolute link replaces the whole path.
             Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
-            // What is no link, or is not there.
+            // Not a link, or nothing there.
             Err(_) => return Ok(path),
         }
     }
     Err(Error::other("it is a link that leads to itself"))
 }
 
-/// What stands there now, if a plain write might replace it.
+/// The existing file, if there is one. An error if a plain write could not replace it.
 fn writable(target: &Path) -> Result<Option<Metadata>> {
     let existing = match std::fs::symlink_metadata(target) {
         Ok(existing) => existing,
@@ -65,33 +64,36 @@ fn writable(target: &Path) -> Result<Option<Metadata>> {
         } else {
             ErrorKind::InvalidInput
         };
-        return Err(Error::new(kind, "what stands there is not a file"));
+        return Err(Error::new(
+            kind,
+            "the path exists, but is not a regular file",
+        ));
     }
-    // The system lets its administrator write everything; who took the permission away meant it.
+    // The administrator may write to every file. A read-only file is respected all the same.
     if existing.permissions().readonly() {
         return Err(Error::new(
             ErrorKind::PermissionDenied,
-            "the file that stands there may only be read",
+            "the existing file is read-only",
         ));
     }
     OpenOptions::new().write(true).open(target)?;
     Ok(Some(existing))
 }
 
-/// What the names of all files begin with that are on their way to `target`.
+/// The common prefix of all temporary files for `target`.
 fn prefix(target: &Path) -> Result<String> {
     let name = target
         .file_name()
         .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "the path names no file"))?;
-    // The name itself may be as long as names can be.
+    // The name of the target itself may already have the maximal length.
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
     Ok(format!(".damper-{:016x}-", hasher.finish()))
 }
 
-/// Removes what killed processes left on the way to the same file. Who is alive holds a lock on its own.
+/// Removes temporary files that killed processes left for the same target. Running processes hold a lock on theirs.
 fn clear(folder: &Path, prefix: &str) {
-    // Where the folder may not be read, what is left stays.
+    // If the folder cannot be read, they stay.
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let left = entries.filter(|entry| {
         let name = entry.file_name();
@@ -110,22 +112,22 @@ fn clear(folder: &Path, prefix: &str) {
     }
 }
 
-/// A new file in the folder, locked, with the permissions that the target has or would get.
+/// A new locked file in the folder, with the permissions that the target has or would get.
 fn scratch(folder: &Path, prefix: &str, existing: Option<&Metadata>) -> Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(prefix).suffix(ENDING);
     #[cfg(unix)]
     if existing.is_none() {
         use std::os::unix::fs::PermissionsExt;
-        // As any new file: what the umask leaves of it.
+        // Like any new file, less the umask.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     loop {
         let file = builder.tempfile_in(folder)?;
         match file.as_file().try_lock() {
-            // A file system without locks: no other process takes it for abandoned, as none can lock it.
+            // A file system without locks: no other process can lock the file, so none treats it as abandoned.
             Ok(()) | Err(TryLockError::Error(_)) => {}
-            // Another process took it for abandoned before it was locked, and removes it.
+            // Another process treated it as abandoned before it was locked, and removes it.
             Err(TryLockError::WouldBlock) => continue,
         }
         if removed(file.as_file())? {
@@ -138,7 +140,7 @@ fn scratch(folder: &Path, prefix: &str, existing: Option<&Metadata>) -> Result<N
     }
 }
 
-/// Whether the file has no name any more.
+/// Whether the file has been deleted.
 #[cfg(unix)]
 fn removed(file: &File) -> Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -150,14 +152,14 @@ fn removed(_file: &File) -> Result<bool> {
     Ok(false)
 }
 
-/// Gives the new file owner and permissions of the one that it replaces.
+/// Sets the owner and the permissions of the file that is replaced.
 fn keep(file: &File, existing: &Metadata) -> Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, fchown};
         let new = file.metadata()?;
         if (new.uid(), new.gid()) != (existing.uid(), existing.gid()) {
-            // Most users may not give files away.
+            // Most users may not change the owner.
             let _theirs = fchown(file, Some(existing.uid()), Some(existing.gid()));
         }
     }

@@ -6,7 +6,7 @@ use damper_ir::Augmentation;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-/// How training images are varied, anew in each epoch. Validation never sees it.
+/// Random augmentation of training images, different in each epoch. Validation images are not augmented.
 ///
 /// ```
 /// use damper::Augment;
@@ -23,33 +23,33 @@ pub struct Augment {
 }
 
 impl Augment {
-    /// Changes nothing.
+    /// No augmentation.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Moves an image by up to so many pixels along each axis, every distance as likely; zeros come in.
+    /// Shifts an image by up to this many pixels along each axis, uniformly, and fills with zeros.
     #[must_use]
     pub fn shift(mut self, pixels: usize) -> Self {
         self.settings.shift = pixels;
         self
     }
 
-    /// Mirrors an image left to right with probability one half.
+    /// Flips an image horizontally with probability one half.
     #[must_use]
     pub fn flip(mut self, flip: bool) -> Self {
         self.settings.flip = flip;
         self
     }
 
-    /// Pads an image by so many pixels that repeat its border, and cuts it out at a random place.
+    /// Pads an image by this many pixels, which repeat its border, and crops it at a random place.
     #[must_use]
     pub fn crop(mut self, pixels: usize) -> Self {
         self.settings.crop = pixels;
         self
     }
 
-    /// Sets a random rectangle to 0 with this probability: 2 to 33 per cent of the area, sides of 0.3 to 3.3
+    /// Sets a random rectangle to 0 with this probability: 2 to 33 percent of the area, aspect ratio 0.3 to 3.3
     /// (Zhong et al., arXiv 1708.04896).
     #[must_use]
     pub fn erase(mut self, probability: f64) -> Self {
@@ -61,7 +61,7 @@ impl Augment {
         self.settings
     }
 
-    /// Varies images: first mirrored, then moved, cut and erased. The same seed gives the same images.
+    /// Augments images: flip, then shift, crop and erase. The same seed gives the same images.
     ///
     /// # Shapes
     ///
@@ -70,7 +70,8 @@ impl Augment {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Setting`] for a move as far as the image is wide or high, and a probability that is none.
+    /// [`TrainError::Setting`] for a shift by the width or height of an image or more, and for a probability outside of
+    /// [0, 1].
     pub fn apply(self, images: Tensor<4>, seed: u64) -> Result<Tensor<4>, TrainError> {
         let [_, _, height, width] = images.dims();
         self.check(Some(height.min(width)))?;
@@ -78,12 +79,12 @@ impl Augment {
         Ok(apply(self.settings, images, &mut random))
     }
 
-    /// Whether a number of pixels is beyond any image.
+    /// Whether a number of pixels is larger than any image.
     pub(super) fn is_huge(self) -> bool {
         self.settings.shift.max(self.settings.crop) > MOST_PIXELS
     }
 
-    /// Whether the numbers can be, for images of this least side.
+    /// Checks the settings, for images whose shorter side is `side`.
     pub(super) fn check(self, side: Option<usize>) -> Result<(), TrainError> {
         let Augmentation {
             shift, crop, erase, ..
@@ -94,10 +95,11 @@ impl Augment {
                     name,
                     value: format!("{pixels} pixels"),
                     reason: side.map_or_else(
-                        || "no image has so many".to_owned(),
-                        |side| format!("the image has {side}"),
+                        || "no image is that large".to_owned(),
+                        |side| format!("the shorter side of the images has {side}"),
                     ),
-                    help: "fewer than the image has, such as an eighth of them".to_owned(),
+                    help: "use fewer pixels than the side has, for example an eighth of them"
+                        .to_owned(),
                 });
             }
         }
@@ -105,15 +107,15 @@ impl Augment {
             return Err(TrainError::Setting {
                 name: "erase",
                 value: erase.to_string(),
-                reason: "it is no probability".to_owned(),
-                help: "a number from 0 to 1".to_owned(),
+                reason: "it is not a probability".to_owned(),
+                help: "use a number from 0 to 1".to_owned(),
             });
         }
         Ok(())
     }
 }
 
-/// Far above any image, and exact as an `f64`.
+/// Larger than any image, and exact as an `f64`.
 const MOST_PIXELS: usize = 1 << 30;
 
 /// See [`Augment::apply`].
@@ -142,14 +144,14 @@ pub(super) fn apply(
     (varied * kept.reshape([batch, 1, size])).reshape([batch, channels, height, width])
 }
 
-/// How one image is seen.
+/// The augmentation of one image.
 struct View {
     height: i64,
     width: i64,
     flip: bool,
     shift: (i64, i64),
     crop: (i64, i64),
-    /// First row and column, and the ones after the last.
+    /// The erased rectangle: first row and column, and the ones after the last.
     erased: Option<[i64; 4]>,
 }
 
@@ -201,7 +203,7 @@ impl View {
     }
 }
 
-/// A rectangle inside of the image, with the paper's areas and sides.
+/// A rectangle inside of the image, with the areas and aspect ratios of the paper.
 fn rectangle(height: i64, width: i64, random: &mut ChaCha8Rng) -> [i64; 4] {
     let area = (height * width) as f64 * random.random_range(0.02..=0.33);
     let ratio: f64 = random.random_range(0.3_f64.ln()..=3.3_f64.ln());

@@ -2,7 +2,7 @@
 
 use super::augment;
 use crate::autodiff::{match_autodiff, plain};
-use crate::batch::Positions;
+use crate::batch::RowLayout;
 use crate::{Batch, InputTensor, Spec, Target};
 use burn::tensor::{Int, Tensor, TensorData};
 use damper_ir::{Augmentation, Settings};
@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Beta, Distribution};
 
-/// Augments a training batch as the settings say. The random numbers depend on the seed, the epoch and the batch's index.
+/// Augments a training batch. The random numbers depend on the seed, the epoch and the index of the batch.
 pub(super) fn augment_batch(batch: Batch, spec: &Spec, settings: &Settings, epoch: usize) -> Batch {
     let mixes = settings.mixup.is_some() || settings.cutmix.is_some();
     if !mixes && settings.augment == Augmentation::default() {
@@ -45,12 +45,12 @@ fn augment_images(mut batch: Batch, settings: Augmentation, random: &mut ChaCha8
     batch
 }
 
-/// One batch mixed with itself in another order.
+/// A batch mixed with itself in another order.
 struct Mix {
     order: Vec<i64>,
-    /// The share of the batch in its own order.
+    /// The weight of the batch in its own order.
     share: f64,
-    /// The rectangle that cutmix takes from the other order, as shares of height and width.
+    /// The rectangle that cutmix takes from the other order, as fractions of height and width.
     cut: Option<[f64; 4]>,
 }
 
@@ -61,7 +61,7 @@ impl Mix {
             (Some(alpha), _) => (alpha, false),
             (None, alpha) => (alpha.unwrap_or(1.0), true),
         };
-        // The rules have excluded what is no parameter of the distribution.
+        // The rules exclude invalid parameters of the distribution.
         let share = Beta::new(alpha, alpha).map_or(1.0, |beta| beta.sample(random));
         let mut order: Vec<i64> = (0..samples)
             .map(|row| i64::try_from(row).unwrap_or(0))
@@ -91,7 +91,7 @@ impl Mix {
                 None => self.of(own, other),
                 Some(cut) => {
                     let (outside, kept) = outside(cut, shape);
-                    // Of several images the first one says what the target's share is.
+                    // With several images, the first one determines the weights of the targets.
                     if self.cut.take().is_some() {
                         self.share = kept;
                     }
@@ -106,13 +106,13 @@ impl Mix {
         batch
     }
 
-    /// Targets of classes become probabilities.
+    /// Converts classes to probabilities.
     fn target(&self, target: Target, samples: usize, spec: &Spec) -> Target {
         let (values, is_autodiff) = match target {
             Target::Classes(classes) => {
                 let classes_on = classes.is_autodiff();
                 let classes = if classes_on { classes.inner() } else { classes };
-                (one_hot(classes, Positions::of(spec).units), classes_on)
+                (one_hot(classes, RowLayout::of(spec).units), classes_on)
             }
             Target::Values(values) => (plain(values.clone()), values.is_autodiff()),
         };
@@ -137,8 +137,8 @@ impl Mix {
     }
 }
 
-/// 1 outside of the rectangle and 0 inside, for each number of an image `[channels, .., height, width]`, and the
-/// share of the pixels that are outside.
+/// For each value of an image `[channels, .., height, width]`: 1 outside of the rectangle and 0 inside. And the fraction of
+/// pixels outside.
 fn outside(cut: [f64; 4], shape: &[usize]) -> (Vec<f32>, f64) {
     let (height, width) = match shape {
         [.., height, width] => (*height, *width),

@@ -1,15 +1,16 @@
-//! Recomputing the running statistics of batch norm, for averaged weights.
+//! Recomputes the running statistics of batch norm for averaged weights.
 
 use super::context::Recompute;
 use crate::data::{Loader, Prepared};
+use crate::paths::{WeightVisitor, visit_weights};
 use crate::{Network, Pass, Spec};
 use burn::data::dataloader::DataLoader;
-use burn::module::{ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 use damper_ir::{Role, Settings};
 use std::collections::HashMap;
 
-/// Recomputes batch norm's running statistics on the training samples, where a training averages weights (SWA).
+/// The function that recomputes the running statistics on the training samples, if the training averages weights (SWA).
 pub(super) fn recompute<M: Network>(
     spec: &Spec,
     settings: &Settings,
@@ -37,10 +38,10 @@ pub(super) fn has_batch_norm(spec: &Spec) -> bool {
         .any(|parameter| parameter.role == Role::Running)
 }
 
-/// Sets the running statistics of a model to their mean over these batches, as PyTorch's `update_bn`. The average of the
-/// statistics is not the statistics of the averaged weights.
+/// Sets the running statistics of a model to their mean over these batches, like PyTorch's `update_bn`. (Averaged
+/// statistics are not the statistics of the averaged weights.)
 ///
-/// `momenta` are the weights of a new batch in the running statistics, by their paths.
+/// `momenta` has the momentum of each running statistic by its path.
 fn recompute_batch_norm_stats<M: Network>(
     model: M,
     loader: &Loader,
@@ -48,25 +49,24 @@ fn recompute_batch_norm_stats<M: Network>(
 ) -> M {
     let mut stats = Accumulate {
         momenta,
-        path: Vec::new(),
         sums: HashMap::new(),
     };
     let mut learning = model.clone().train();
     let mut batches = 0.0;
     for batch in loader.iter().flatten() {
         if batches == 0.0 {
-            // Which parameters they are.
-            learning.valid().visit(&mut stats);
+            // Finds the parameters.
+            visit_weights(&learning.valid(), &mut stats);
         }
         let zeros = stats.sums.iter();
         let zeros: HashMap<_, _> = zeros.map(|(id, sum)| (*id, sum.zeros_like())).collect();
         if batches == 0.0 {
             stats.sums.clone_from(&zeros);
         }
-        // From 0, a batch leaves `momentum` times its own statistics.
+        // Starting from 0, a batch leaves `momentum` times its own statistics.
         learning = learning.map(&mut Set(&zeros));
         let _ = learning.run(&batch.inputs, &mut Pass::new());
-        learning.valid().visit(&mut stats);
+        visit_weights(&learning.valid(), &mut stats);
         batches += 1.0;
     }
     if batches == 0.0 {
@@ -80,22 +80,13 @@ fn recompute_batch_norm_stats<M: Network>(
 /// Adds up the statistics of batches.
 struct Accumulate<'a> {
     momenta: &'a HashMap<String, f64>,
-    path: Vec<String>,
     sums: HashMap<ParamId, Tensor<1>>,
 }
 
-impl ModuleVisitor for Accumulate<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        // With a momentum of 0 they never move.
-        if let Some(momentum) = self.momenta.get(&self.path.join("."))
+impl WeightVisitor for Accumulate<'_> {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        // With a momentum of 0 they never change.
+        if let Some(momentum) = self.momenta.get(path)
             && *momentum > 0.0
         {
             let value = param.val();
@@ -110,7 +101,7 @@ impl ModuleVisitor for Accumulate<'_> {
     }
 }
 
-/// Gives parameters new values.
+/// Sets parameters to new values.
 struct Set<'a>(&'a HashMap<ParamId, Tensor<1>>);
 
 impl ModuleMapper for Set<'_> {

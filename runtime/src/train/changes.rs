@@ -7,14 +7,14 @@ use damper_ir::{EarlyStop, Id, MetricKind, Optimizer, Schedule, Setting, Train, 
 use std::fmt;
 use std::sync::Arc;
 
-/// The largest whole number of a description, which holds them as `f64`.
+/// The largest integer in a description, which stores numbers as `f64`.
 const MOST: usize = 1 << 53;
 
-/// Changes of the `train` section, in the order of the calls: a later one overrides an earlier one.
+/// The changes of the `train` section in the order of the calls. Later ones override earlier ones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
     edits: Vec<Edit>,
-    /// A seed may be larger than what a description holds.
+    /// Kept apart because a description cannot hold every seed exactly.
     pub(super) seed: Option<u64>,
 }
 
@@ -54,7 +54,7 @@ impl Changes {
         });
     }
 
-    /// A setting that is one whole number from 1.
+    /// A setting that is an integer of at least 1.
     pub(super) fn count(&mut self, setting: Setting, number: usize, reason: &'static str) {
         self.edit(setting.word(), move |train| {
             train.set(setting, count(setting.word(), number, reason)?);
@@ -86,7 +86,7 @@ impl Changes {
 
     pub(super) fn learning_rate(&mut self, learning_rate: f64) {
         self.edit("lr", move |train| {
-            let reason = "a step goes nowhere, or backwards";
+            let reason = "the learning rate must be positive";
             let value = positive("lr", learning_rate, reason)?;
             train.optimizer.get_or_insert_default().learning_rate = value;
             Ok(())
@@ -95,7 +95,7 @@ impl Changes {
 
     pub(super) fn clip_norm(&mut self, limit: f64) {
         self.edit("clip", move |train| {
-            let reason = "gradients of this length are none";
+            let reason = "the largest norm must be positive";
             train.clip_norm = Some(positive("clip(norm)", limit, reason)?);
             Ok(())
         });
@@ -103,7 +103,7 @@ impl Changes {
 
     pub(super) fn clip_value(&mut self, limit: f64) {
         self.edit("clip", move |train| {
-            let reason = "gradients of this size are none";
+            let reason = "the largest absolute value must be positive";
             train.clip_value = Some(positive("clip(value)", limit, reason)?);
             Ok(())
         });
@@ -111,7 +111,7 @@ impl Changes {
 
     pub(super) fn patience(&mut self, patience: usize) {
         self.edit("early_stop", move |train| {
-            let reason = "without patience training ends after one epoch";
+            let reason = "the patience must be at least one epoch";
             let patience = count("early_stop", patience, reason)?;
             early_stop(train).patience = patience;
             Ok(())
@@ -134,7 +134,7 @@ impl Changes {
 
     pub(super) fn augment(&mut self, augment: Augment) {
         self.edit("augment", move |train| {
-            // A description would pass over such a number. It checks the others itself.
+            // The description would ignore such a number. It checks all others itself.
             if augment.is_huge() {
                 augment.check(None)?;
             }
@@ -160,7 +160,7 @@ impl Changes {
         });
     }
 
-    /// Writes the changes into the description, and checks it again: the rules hold for them too.
+    /// Applies the changes to the description and checks it again, so that all rules hold.
     pub(super) fn apply(&self, spec: Spec) -> Result<Spec, TrainError> {
         if self.edits.is_empty() {
             return Ok(spec);
@@ -178,10 +178,15 @@ fn early_stop(train: &mut Train) -> &mut EarlyStop {
     train.early_stop.get_or_insert_default()
 }
 
-/// A whole number from 1.
+/// An integer of at least 1.
 fn count(name: &'static str, number: usize, reason: &str) -> Result<Value, TrainError> {
     if number == 0 {
-        return Err(setting(name, "0", reason, "a whole number, 1 or more"));
+        return Err(setting(
+            name,
+            "0",
+            reason,
+            "use a whole number of at least 1",
+        ));
     }
     at_most(name, number)?;
     Ok(number.into())
@@ -192,8 +197,8 @@ fn at_most(name: &'static str, number: usize) -> Result<(), TrainError> {
         return Err(setting(
             name,
             &number.to_string(),
-            "no training is so long",
-            &format!("a whole number up to {MOST}"),
+            "the number is too large",
+            &format!("use a whole number up to {MOST}"),
         ));
     }
     Ok(())
@@ -208,7 +213,7 @@ fn positive(name: &'static str, number: f64, reason: &str) -> Result<Value, Trai
         name,
         &number.to_string(),
         reason,
-        "a finite number above 0, such as `1e-3`",
+        "use a finite number above 0, such as `1e-3`",
     ))
 }
 

@@ -1,8 +1,8 @@
-//! Training several configurations with several seeds, to compare them.
+//! Compares configurations by training each with several seeds.
 
 use super::error::TrainError;
 use super::progress::Progress;
-use super::run::Stop;
+use super::result::StopReason;
 use super::table::{Table, number, plural};
 use super::training::Training;
 use crate::Network;
@@ -46,7 +46,7 @@ pub fn compare() -> Compare {
     }
 }
 
-/// What [`compare`] gives: the configurations to compare.
+/// The configurations to compare, made by [`compare`].
 pub struct Compare {
     candidates: Vec<(String, Box<dyn Candidate>)>,
     seeds: usize,
@@ -59,7 +59,7 @@ trait Candidate {
     fn train(&self, index: u64, train: &Data, valid: &Data) -> Result<Outcome, TrainError>;
 }
 
-/// What one run gave.
+/// The result of one training.
 struct Outcome {
     metric: String,
     higher_is_better: bool,
@@ -78,14 +78,22 @@ impl<M: Network> Candidate for Training<M> {
             .fit(train, valid)?;
         let first = run.spec.metrics().into_iter().next();
         let pick = |measures: &super::history::Measures| measures.metrics.first().copied();
-        let (metric, higher_is_better, train, valid) =
-            match (first, pick(run.train()), pick(run.valid())) {
-                (Some(kind), Some(train), Some(valid)) => {
-                    (kind.to_string(), kind.higher_is_better(), train, valid)
-                }
-                _ => ("loss".to_owned(), false, run.train().loss, run.valid().loss),
-            };
-        let is_interrupted = matches!(run.stopped(), Stop::Interrupted { .. });
+        let (metric, higher_is_better, train, valid) = match (
+            first,
+            pick(run.train_measures()),
+            pick(run.valid_measures()),
+        ) {
+            (Some(kind), Some(train), Some(valid)) => {
+                (kind.to_string(), kind.higher_is_better(), train, valid)
+            }
+            _ => (
+                "loss".to_owned(),
+                false,
+                run.train_measures().loss,
+                run.valid_measures().loss,
+            ),
+        };
+        let is_interrupted = matches!(run.stop_reason(), StopReason::Interrupted { .. });
         Ok(Outcome {
             metric,
             higher_is_better,
@@ -104,25 +112,25 @@ impl Compare {
         self
     }
 
-    /// How many seeds each configuration is trained with (5): its own, and the ones after it.
+    /// The number of seeds for each configuration (default 5): its own seed and the following ones.
     #[must_use]
     pub fn seeds(mut self, seeds: usize) -> Self {
         self.seeds = seeds;
         self
     }
 
-    /// What a person sees: a bar or lines, or nothing with [`Progress::Silent`].
+    /// The progress display.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;
         self
     }
 
-    /// Trains all of them, one after the other. Ctrl-C ends the comparison; what was finished is in the result.
+    /// Trains all configurations, one after the other. Ctrl-C ends the comparison; the result has what was finished.
     ///
     /// # Errors
     ///
-    /// The first error of a training, and [`TrainError::Setting`] for no seeds or no configurations.
+    /// The first error of a training. [`TrainError::Setting`] if there are no seeds or no configurations.
     pub fn run(&self, train: &Data, valid: &Data) -> Result<Comparison, TrainError> {
         for (name, n) in [("seeds", self.seeds), ("compare", self.candidates.len())] {
             if n == 0 {
@@ -171,65 +179,66 @@ impl Compare {
     }
 }
 
-/// What [`Compare::run`] found. `Display` prints the table: training, validation, gap, each with its deviation.
+/// The result of [`Compare::run`]. `Display` prints a table with training, validation and gap, each as mean and standard
+/// deviation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// The configurations, in the order they were added.
     pub trials: Vec<Trial>,
-    /// Whether Ctrl-C ended it before all were trained.
+    /// Whether Ctrl-C ended the comparison early.
     pub is_interrupted: bool,
 }
 
-/// One configuration: a value for each seed.
+/// The results of one configuration, with one value per seed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trial {
     /// Its name.
     pub name: String,
     /// The metric: the first one of the model.
     pub metric: String,
-    /// Whether a greater value is a better one.
+    /// Whether higher is better.
     pub higher_is_better: bool,
-    /// The final model on the training samples, with inference behavior.
+    /// The metric of each final model on the training samples, with inference behavior.
     pub train: Vec<f64>,
-    /// The final model on the validation samples.
+    /// The metric of each final model on the validation samples.
     pub valid: Vec<f64>,
 }
 
 /// Mean and standard deviation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
+pub struct MeanStd {
     /// The mean.
     pub mean: f64,
     /// The standard deviation over the seeds, with n - 1 (0 for one seed).
-    pub deviation: f64,
+    pub std: f64,
 }
 
-impl Spread {
-    /// Mean and standard deviation of some values.
+impl MeanStd {
+    /// The mean and the standard deviation of values.
     pub fn of(values: &[f64]) -> Self {
         let n = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
         Self {
             mean,
-            deviation: (squares / (n - 1.0).max(1.0)).sqrt(),
+            std: (squares / (n - 1.0).max(1.0)).sqrt(),
         }
     }
 }
 
 impl Trial {
     /// The metric on the training samples.
-    pub fn train(&self) -> Spread {
-        Spread::of(&self.train)
+    pub fn train(&self) -> MeanStd {
+        MeanStd::of(&self.train)
     }
 
     /// The metric on the validation samples.
-    pub fn valid(&self) -> Spread {
-        Spread::of(&self.valid)
+    pub fn valid(&self) -> MeanStd {
+        MeanStd::of(&self.valid)
     }
 
-    /// How much worse it is on the validation samples, seed by seed.
-    pub fn gap(&self) -> Spread {
+    /// How much worse the metric is on the validation samples, computed per seed.
+    pub fn gap(&self) -> MeanStd {
         let sign = if self.higher_is_better { 1.0 } else { -1.0 };
         let gaps: Vec<f64> = self
             .train
@@ -237,13 +246,13 @@ impl Trial {
             .zip(&self.valid)
             .map(|(train, valid)| sign * (train - valid))
             .collect();
-        Spread::of(&gaps)
+        MeanStd::of(&gaps)
     }
 }
 
-impl fmt::Display for Spread {
+impl fmt::Display for MeanStd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ± {}", number(self.mean), number(self.deviation))
+        write!(f, "{} ± {}", number(self.mean), number(self.std))
     }
 }
 
@@ -286,7 +295,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// Tells how far a comparison is.
+/// Shows the progress of a comparison.
 enum Teller {
     Bar(ProgressBar),
     Lines,
@@ -336,7 +345,7 @@ impl Teller {
         };
         match self {
             Self::Bar(bar) => bar.println(line()),
-            // A closed standard error is no reason to stop.
+            // A closed standard error must not end the comparison.
             Self::Lines => drop(writeln!(std::io::stderr(), "{}", line())),
             Self::Silent => {}
         }
@@ -353,13 +362,13 @@ impl Drop for Teller {
 
 #[cfg(test)]
 mod tests {
-    use super::{Comparison, Spread, Trial};
+    use super::{Comparison, MeanStd, Trial};
 
     #[test]
     fn the_deviation_is_that_of_a_sample() {
-        let spread = Spread::of(&[1.0, 2.0, 3.0]);
-        assert_eq!((spread.mean, spread.deviation), (2.0, 1.0));
-        assert_eq!(Spread::of(&[5.0]).deviation.to_bits(), 0.0_f64.to_bits());
+        let both = MeanStd::of(&[1.0, 2.0, 3.0]);
+        assert_eq!((both.mean, both.std), (2.0, 1.0));
+        assert_eq!(MeanStd::of(&[5.0]).std.to_bits(), 0.0_f64.to_bits());
     }
 
     #[test]

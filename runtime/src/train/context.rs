@@ -1,4 +1,4 @@
-//! What is fixed before a training begins.
+//! The immutable context of a training.
 
 use super::interrupt::Stopper;
 use super::progress::Show;
@@ -9,16 +9,16 @@ use burn::train::Interrupter;
 use damper_ir::{MetricKind, Settings};
 use std::collections::HashMap;
 
-/// What is fixed before a training begins. All threads of the training read it.
+/// The immutable context of a training, which all its threads read.
 pub(super) struct TrainContext<M> {
     pub(super) spec: Spec,
     pub(super) settings: Settings,
-    /// How the optimizer's steps are taken.
+    /// The state that fused optimizer steps share.
     pub(super) fused_step: FusedStep,
     /// The parameters with penalties, by their paths.
     pub(super) penalized: HashMap<String, UpdateRules>,
     pub(super) metrics: Vec<MetricKind>,
-    /// Training batches in an epoch.
+    /// The number of training batches per epoch.
     pub(super) batches: usize,
     pub(super) interrupter: Interrupter,
     pub(super) stopper: Stopper,
@@ -27,5 +27,5 @@ pub(super) struct TrainContext<M> {
     pub(super) recompute_batch_norm_stats: Option<Recompute<M>>,
 }
 
-/// Gives a model new running statistics.
+/// Sets new running statistics.
 pub(super) type Recompute<M> = Box<dyn Fn(M) -> M + Send + Sync>;

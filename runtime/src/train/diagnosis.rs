@@ -1,4 +1,4 @@
-//! Whether a model overfits or underfits, and what to change in its declaration.
+//! Diagnosis of overfitting and underfitting, with advice.
 
 use super::evaluate::Evaluation;
 use super::history::History;
@@ -7,13 +7,13 @@ use crate::Spec;
 use damper_ir::{MetricKind, Op, OpKind, Parameter, Role, RuleKind, Settings, Stochastic};
 use std::fmt;
 
-/// What the gap between training and validation says.
+/// The verdict of a diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The model does clearly better on the samples it learned from.
+    /// The model is clearly better on the training samples than on the validation samples.
     Overfitting,
-    /// The model does badly on the samples it learned from.
+    /// The model is bad even on the training samples.
     Underfitting,
     /// Neither.
     Fine,
@@ -25,14 +25,14 @@ pub enum Verdict {
 /// - a classifier overfits if its training accuracy exceeds its validation accuracy by more than
 ///   0.03 and more than two standard errors of the two accuracies; a regression if R2 falls by more than 0.1;
 ///   without either figure, if the validation loss is more than a fifth above the training loss;
-/// - it underfits if, on the training samples, it is not half as good as a model that is always right, where
-///   the best constant answer counts as 0 (the accuracy of the most frequent class, R2 = 0); where it also has
-///   a gap, the gap counts, unless it is not even a quarter as good.
+/// - it underfits if its score on the training samples is below one half, on a scale from 0 for the best constant answer
+///   (the accuracy of the most frequent class, R2 = 0) to 1 for a model that is always right; if it also has a gap, it
+///   counts as overfitting, unless the score is below one quarter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
     /// The verdict.
     pub verdict: Verdict,
-    /// What was compared: `accuracy`, `r2` or `loss`.
+    /// The figure that was compared: `accuracy`, `r2` or `loss`.
     pub measure: String,
     /// Its value on the training samples.
     pub train: f64,
@@ -40,25 +40,25 @@ pub struct Diagnosis {
     pub valid: f64,
     /// How much worse it is on the validation samples.
     pub gap: f64,
-    /// The gap beyond which it is overfitting.
+    /// The threshold of the gap for overfitting.
     pub limit: f64,
-    /// The losses on the training and the validation samples.
+    /// The training and validation loss.
     pub losses: (f64, f64),
-    /// What to change in the declaration, the most promising first.
+    /// Changes to the declaration, most promising first.
     pub advice: Vec<String>,
     model: String,
     reason: String,
 }
 
-/// The least gap of accuracy that counts.
+/// The smallest gap of accuracy that counts.
 const ACCURACY_GAP: f64 = 0.03;
 /// The gap of R2 that counts.
 const R2_GAP: f64 = 0.1;
 /// The relative gap of the loss that counts.
 const LOSS_GAP: f64 = 0.2;
-/// What a model must have learned of its training samples.
+/// The score on the training samples below which a model underfits.
 const LEAST_SKILL: f64 = 0.5;
-/// Below this there is nothing to overfit with.
+/// The score below which a gap does not count as overfitting.
 const NO_SKILL: f64 = 0.25;
 
 impl Diagnosis {
@@ -93,18 +93,23 @@ impl Diagnosis {
         let (verdict, reason) = if let Some((skill, chance)) = too_little {
             let share = format!("{:.0} %", 100.0 * skill.max(0.0));
             let constant = if measure == "r2" {
-                "the mean".to_owned()
+                "always predicting the mean".to_owned()
             } else {
-                format!("the most frequent class ({})", number(chance))
+                format!(
+                    "always predicting the most frequent class ({})",
+                    number(chance)
+                )
             };
             (
                 Verdict::Underfitting,
-                format!("on its training samples it has learned {share} of what {constant} leaves"),
+                format!(
+                    "on its training samples it is {share} of the way from {constant} to always being right"
+                ),
             )
         } else if gap > limit {
             (
                 Verdict::Overfitting,
-                format!("the gap of {} is beyond {}", number(gap), number(limit)),
+                format!("the gap of {} is above {}", number(gap), number(limit)),
             )
         } else {
             (
@@ -179,10 +184,10 @@ impl fmt::Display for Diagnosis {
     }
 }
 
-/// How many pieces of advice of one kind are given.
+/// The most pieces of advice of one kind.
 const MOST: usize = 3;
 
-/// What a diagnosis is made from: what was declared, and what the training gave.
+/// The evidence for a diagnosis: the declaration and the result of the training.
 pub(super) struct Evidence<'a> {
     pub(super) spec: &'a Spec,
     pub(super) settings: &'a Settings,
@@ -191,7 +196,7 @@ pub(super) struct Evidence<'a> {
     pub(super) valid: &'a Evaluation,
 }
 
-/// A weight matrix; the copies of a `repeat` together.
+/// A weight matrix. The copies of a `repeat` count as one.
 struct Weight {
     path: String,
     count: usize,
@@ -199,7 +204,7 @@ struct Weight {
     is_penalized: bool,
 }
 
-/// What drops, as it is written, and its statement.
+/// A stochastic operation as it is written, and its statement.
 struct Drop {
     statement: String,
     text: String,
@@ -247,7 +252,7 @@ impl Evidence<'_> {
                 rate(raised)
             )
         }));
-        // Dropout in front of a batch norm shifts its variance (arXiv 1801.05134): not the thing to advise.
+        // Dropout before batch norm shifts its variance (arXiv 1801.05134), so it is not advised.
         if !self.has_batch_norm() {
             advice.extend(self.without_dropout().into_iter().take(MOST).map(
                 |(statement, activation)| {
@@ -278,7 +283,7 @@ impl Evidence<'_> {
             && let Some(widest) = weights.first()
         {
             advice.push(format!(
-                "{} learn from {}: make `{}` smaller, or find more samples",
+                "{} learn from {}: make `{}` smaller, or use more samples",
                 plural(parameters, "parameter"),
                 plural(self.train.samples, "sample"),
                 widest.path
@@ -337,14 +342,14 @@ impl Evidence<'_> {
         }
         if advice.is_empty() {
             advice.push(
-                "give the model more units or another layer, or the data more telling features"
+                "give the model more units or another layer, or the data more informative features"
                     .to_owned(),
             );
         }
         advice
     }
 
-    /// More epochs, if the validation loss fell to the end.
+    /// Advises more epochs if the validation loss fell until the end.
     fn still_falling(&self) -> Option<String> {
         let losses: Vec<f64> = self
             .history
@@ -421,7 +426,7 @@ impl Evidence<'_> {
         drops
     }
 
-    /// The statements with weights and an activation after them, and nothing that drops.
+    /// The statements with weights, an activation after them, and no dropout.
     fn without_dropout(&self) -> Vec<(String, &'static str)> {
         let mut found = Vec::new();
         self.spec.model().each_statement(&mut |path, statement| {
@@ -460,7 +465,7 @@ impl Evidence<'_> {
     }
 }
 
-/// `stage1.0.block.linear_1` as it is declared: `stage1.block.linear_1`.
+/// The path without the copies of a `repeat`: `stage1.0.block.linear_1` is `stage1.block.linear_1`.
 fn without_copies(path: &str) -> String {
     let names: Vec<&str> = path
         .split('.')

@@ -1,4 +1,4 @@
-//! The errors of a training, and what is kept of one that failed.
+//! The errors of a training, and what is kept from a failed one.
 
 use super::history::History;
 use super::table::rate;
@@ -8,103 +8,109 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// Why a training ended without a model.
+/// Why a training or an evaluation failed.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
     /// The hyper-parameters or the training settings break a rule.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// The data does not fit the model.
+    /// The data do not fit the model.
     #[error(transparent)]
     Data(Box<DataError>),
-    /// There is no such device.
+    /// The device does not exist.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// A setting has a value that cannot be used.
+    /// A setting has an invalid value.
     #[error("`{name}` is {value}: {reason}\nhelp: {help}")]
     Setting {
         /// The setting, as it is written in `train`.
         name: &'static str,
         /// Its value.
         value: String,
-        /// Why it cannot be used.
+        /// Why it is invalid.
         reason: String,
-        /// What to write instead.
+        /// A fix.
         help: String,
     },
-    /// The loss, or a parameter, is no longer a finite number. The epoch's and the batch's number are counted from 1.
+    /// The loss or a parameter is not finite. Epoch and batch are counted from 1.
     #[error("{}", Explained { epoch: *epoch, batch: *batch, phase: *phase, loss: *loss, layer: layer.as_deref(),
         parameter: parameter.as_deref(), learning_rate: *learning_rate, clipped: *clipped })]
     NonFinite {
         /// The epoch.
         epoch: usize,
-        /// The batch of the epoch; `None` if the weights were found to be broken at the epoch's end.
+        /// The batch of the epoch. `None` if a parameter was not finite at the end of the epoch.
         batch: Option<usize>,
-        /// Whether it happened while training or while validating.
+        /// The phase in which it happened.
         phase: Phase,
         /// The loss of that batch.
         loss: f64,
-        /// The first layer whose value was not finite when the batch was run again; `None` if all were finite.
+        /// The first layer whose output was not finite when the batch was repeated. `None` if all were finite.
         layer: Option<String>,
         /// The first parameter that was not finite before the batch.
         parameter: Option<String>,
-        /// The learning rate of the run.
+        /// The learning rate of the training.
         learning_rate: f64,
         /// Whether gradients were clipped.
         clipped: bool,
-        /// What the training had until then.
+        /// What the training had so far.
         kept: Kept,
     },
     /// The metric that early stopping watches has no value on the validation samples.
     #[error(
-        "`early_stop(metric = {metric})`: `{metric}` has no value on these validation samples (one class only, or equal targets)\nhelp: watch the validation loss: `early_stop(patience = 5)`"
+        "`early_stop(metric = {metric})`: `{metric}` has no value on these validation samples (they have one class only, or equal targets)\nhelp: watch the validation loss: `early_stop(patience = 5)`"
     )]
     NoMetric {
         /// The metric.
         metric: String,
-        /// What the training had until then.
+        /// What the training had so far.
         kept: Kept,
     },
     /// burn's training stopped with an error.
     #[error("training stopped: {reason}")]
     Burn {
-        /// What it said.
+        /// Its message.
         reason: String,
-        /// What the training had until then.
+        /// What the training had so far.
         kept: Kept,
     },
-    /// Something panicked inside the training: a defect of a layer, of a loss function, or of the backend.
+    /// A panic during an evaluation: a bug of a layer, of a loss function or of the backend.
+    #[error("the evaluation panicked: {reason}")]
+    Evaluation {
+        /// Its message.
+        reason: String,
+    },
+    /// A panic during the training: a bug of a layer, of a loss function or of the backend.
     #[error("training panicked: {reason}")]
     Panic {
-        /// What it said.
+        /// Its message.
         reason: String,
-        /// What the training had until then.
+        /// What the training had so far.
         kept: Kept,
     },
 }
 
-/// What a training that ended with an error had until then; see [`TrainError::into_partial`].
+/// What a failed training had so far: see [`TrainError::into_partial`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Partial<M> {
-    /// The best epoch's model under `early_stop`; `None` without it, or before the first epoch ended.
+    /// The model of the best epoch. `None` without `early_stop`, and before the end of the first epoch.
     pub best: Option<M>,
-    /// The model with the last weights that were finite: of the batch before the error, or of the last epoch's end. An
-    /// average of weights is here where one was validated. `None` if there are none.
+    /// The model with the last finite weights, from before the failing batch or from the end of the last epoch. With `ema`
+    /// or `swa` it is the average of the weights. `None` if there are none.
     pub last: Option<M>,
-    /// The epochs that ended.
+    /// The completed epochs.
     pub history: History,
 }
 
 impl<M> Partial<M> {
-    /// The best model, or the last one where none was chosen.
+    /// The best model, or the last one if none was chosen.
     pub fn into_model(self) -> Option<M> {
         self.best.or(self.last)
     }
 }
 
-/// Holds a [`Partial`] of any model.
+/// A [`Partial`] of any model, inside of an error.
 #[derive(Default)]
 pub struct Kept(Option<Box<Mutex<Box<dyn Any + Send>>>>);
 
@@ -121,8 +127,8 @@ impl fmt::Debug for Kept {
 }
 
 impl TrainError {
-    /// What the training had when it failed: the best model, the last weights, the history. `None` if it failed before it
-    /// began, or was a training of another model than `M`.
+    /// What the training had when it failed: the best model, the last weights and the history. `None` if it failed before
+    /// the first step, or if `M` is not the trained model.
     ///
     /// ```
     /// use damper::TrainError;
@@ -157,7 +163,7 @@ impl TrainError {
         kept.downcast::<Partial<M>>().ok().map(|partial| *partial)
     }
 
-    /// An error of burn's.
+    /// An error of burn.
     pub(super) fn burn(error: impl fmt::Display) -> Self {
         Self::Burn {
             reason: error.to_string(),
@@ -165,7 +171,7 @@ impl TrainError {
         }
     }
 
-    /// A panic that was caught.
+    /// A caught panic.
     #[allow(clippy::needless_pass_by_value, reason = "as `catch_unwind` gives it")]
     pub(super) fn panic(payload: Box<dyn Any + Send>) -> Self {
         Self::Panic {
@@ -174,7 +180,7 @@ impl TrainError {
         }
     }
 
-    /// The same error with what the training had.
+    /// Adds what the training had.
     pub(super) fn with_kept(mut self, new: Kept) -> Self {
         if let Self::NonFinite { kept, .. }
         | Self::NoMetric { kept, .. }
@@ -193,13 +199,13 @@ impl From<DataError> for TrainError {
     }
 }
 
-/// What the model was doing.
+/// A phase of training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Learning from the training samples.
+    /// Training on the training samples.
     Training,
-    /// Measuring the validation samples.
+    /// Evaluating the validation samples.
     Validation,
 }
 
@@ -245,7 +251,9 @@ impl fmt::Display for Explained<'_> {
             } else {
                 ", or limit the gradients with `clip(norm = 1.0)`"
             };
-            format!("the steps are too long: lower the learning rate (`lr = {rate}`){clip}")
+            format!(
+                "the optimizer steps are too large: lower the learning rate (`lr = {rate}`){clip}"
+            )
         };
         match (self.layer, self.parameter) {
             (Some(layer), Some(parameter)) => {

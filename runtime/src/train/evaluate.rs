@@ -2,15 +2,17 @@
 
 use super::error::TrainError;
 use super::history::Measures;
-use crate::data::Prepared;
+use crate::data::{Data, DataError, Prepared};
 use crate::metric::MetricAccumulator;
+use crate::network::{LEAST_BATCH, device_of, inference};
 use crate::{Network, Pass, Spec, Target};
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
-use damper_ir::{MetricKind, Settings, TaskKind};
+use damper_ir::{MetricKind, TaskKind};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How good a model is on one set of samples.
+/// Loss and metrics on one set of samples, and what a diagnosis needs.
 #[derive(Clone, Debug)]
 pub(super) struct Evaluation {
     pub(super) measures: Measures,
@@ -18,17 +20,17 @@ pub(super) struct Evaluation {
     pub(super) samples: usize,
 }
 
-/// A figure that can be judged without knowing the task: accuracy for classes, R2 for numbers.
+/// A figure that a diagnosis can judge: accuracy for classification, R2 for regression.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Score {
     pub(super) kind: MetricKind,
     pub(super) value: f64,
-    /// What the best constant answer gives on these samples.
+    /// Its value for the best constant answer.
     pub(super) chance: f64,
 }
 
 impl Score {
-    /// 0 for the best constant answer, 1 for a model that is always right.
+    /// The value on a scale from 0, the best constant answer, to 1, always right.
     pub(super) fn skill(&self) -> f64 {
         if self.chance < 1.0 {
             (self.value - self.chance) / (1.0 - self.chance)
@@ -38,8 +40,43 @@ impl Score {
     }
 }
 
-/// Evaluates an inference model.
-pub(super) fn evaluate<M: Network>(
+/// Matches data with the training data and evaluates a model on them: see [`Network::evaluate`].
+pub(crate) fn evaluate<M: Network>(
+    model: &M,
+    spec: &Spec,
+    data: &Data,
+) -> Result<Measures, TrainError> {
+    if spec.model().loss.is_none() {
+        let model = spec.model().name.clone();
+        return Err(DataError::NoLoss { model }.into());
+    }
+    let data = match spec.schema() {
+        Some(schema) => schema.apply(data)?.check_rows_for(spec)?,
+        None => data.check_rows_for(spec)?,
+    };
+    let batch = spec.training().batch;
+    let evaluate = || {
+        inference(model, |model, _| {
+            evaluate_prepared(
+                model,
+                spec,
+                &data,
+                &spec.metrics(),
+                batch,
+                &device_of(model),
+            )
+        })
+    };
+    let evaluation = catch_unwind(AssertUnwindSafe(evaluate)).unwrap_or_else(|payload| {
+        Err(TrainError::Evaluation {
+            reason: crate::panic::text(&*payload),
+        })
+    })?;
+    Ok(evaluation.measures)
+}
+
+/// Evaluates a model in inference mode.
+pub(super) fn evaluate_prepared<M: Network>(
     model: &M,
     spec: &Spec,
     data: &Prepared,
@@ -61,8 +98,7 @@ pub(super) fn evaluate<M: Network>(
         .collect();
     let mut constant = Constant::default();
     let (mut sum, mut samples) = (0.0, 0_usize);
-    // The batch size does not change the figures; a larger one is faster.
-    let loader = data.loader(batch.max(256), device);
+    let loader = data.loader(batch.max(LEAST_BATCH), device);
     for batch in loader.iter() {
         let batch = batch.map_err(TrainError::burn)?;
         let output = model.run(&batch.inputs, &mut Pass::new());
@@ -106,23 +142,10 @@ pub(super) fn evaluate<M: Network>(
     })
 }
 
-/// The metrics to compute: those declared, and the one that early stopping watches.
-pub(super) fn metrics_with_watched(
-    mut metrics: Vec<MetricKind>,
-    settings: &Settings,
-) -> Vec<MetricKind> {
-    if let Some(watched) = settings.early_stop.and_then(|rule| rule.metric)
-        && !metrics.contains(&watched)
-    {
-        metrics.push(watched);
-    }
-    metrics
-}
-
-/// How often the best constant answer is right.
+/// The accuracy of the best constant answer.
 #[derive(Default)]
 struct Constant {
-    /// How often each class is the answer, for each column of the target.
+    /// The count of each class in each column of the target.
     counts: HashMap<(usize, i64), usize>,
     answers: usize,
 }

@@ -1,11 +1,11 @@
-//! Why a training cannot go on, and the error that is made of it.
+//! Faults that end a training, and their errors.
 
 use super::error::{Kept, Phase, TrainError};
 use super::non_finite::{first_non_finite_layer, first_non_finite_parameter};
 use crate::{Batch, Network};
 use damper_ir::{MetricKind, Settings};
 
-/// Why a training cannot go on.
+/// A fault that ends a training.
 pub(super) enum Fault<M> {
     /// The loss of a batch is not finite.
     Loss {
@@ -23,12 +23,12 @@ pub(super) enum Fault<M> {
     },
     /// The metric that early stopping watches has no value.
     Metric(MetricKind),
-    /// A figure cannot be read from the device.
+    /// A value cannot be read from the device.
     Unread(String),
 }
 
-/// A batch, and the model that read it. Every step keeps one, in case its loss turns out not to be finite. Cheap: tensors
-/// are shared.
+/// A batch with the model that processed it. Each step keeps one in case the loss is not finite. This is cheap, because
+/// tensors are shared.
 #[derive(Clone, Debug)]
 pub(super) struct FailingBatch<M> {
     pub(super) model: M,
@@ -36,7 +36,7 @@ pub(super) struct FailingBatch<M> {
 }
 
 impl<M: Network> Fault<M> {
-    /// The weights that the training had, if they were finite.
+    /// The model before the batch, if its weights were finite.
     pub(super) fn last(&self) -> Option<M> {
         match self {
             Self::Loss { failing, .. } => {
@@ -49,7 +49,7 @@ impl<M: Network> Fault<M> {
         }
     }
 
-    /// The error, after the search for the first number that is not finite.
+    /// The error of this fault. For numbers that are not finite, it searches the layer or parameter.
     pub(super) fn explain(self, settings: &Settings) -> TrainError {
         let learning_rate = settings.learning_rate;
         let clipped = settings.clip_norm.is_some() || settings.clip_value.is_some();

@@ -4,50 +4,49 @@ use super::table::{Table, number, rate};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Loss and metrics over one set of samples.
+/// Loss and metrics on one set of samples.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measures {
-    /// The loss, the mean over the samples, without any penalty.
+    /// The loss, averaged over the samples, without penalties.
     #[serde(with = "finite")]
     pub loss: f64,
-    /// The metrics, in the order of [`History::metrics`]. NaN where a metric has no value
-    /// (the area under a curve of one class).
+    /// The metrics, in the order of [`History::metrics`] and of [`Spec::metrics`](crate::Spec::metrics). NaN if a metric
+    /// has no value, as the area under the ROC curve for one class.
     #[serde(with = "finite_list")]
     pub metrics: Vec<f64>,
 }
 
-/// One epoch.
+/// The figures of one epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: usize,
-    /// The training samples, as the model saw them while it learned: with dropout, each batch with the
-    /// weights of its step.
+    /// On the training samples, measured during training: with dropout, and each batch with the weights of its step.
     pub train: Measures,
-    /// The validation samples with inference behavior, after the epoch.
+    /// On the validation samples after the epoch, with inference behavior.
     pub valid: Measures,
-    /// What `penalty` and `orthogonal` add to the objective, after the epoch.
+    /// The sum of the penalties `penalty` and `orthogonal` after the epoch.
     pub penalty: f64,
-    /// What `activity` adds to the objective, the mean over the samples.
+    /// The activity penalty, averaged over the samples.
     pub activity: f64,
     /// The learning rate of the last step.
     pub learning_rate: f64,
-    /// How long it took.
+    /// The duration in seconds.
     pub seconds: f64,
 }
 
-/// Every epoch of a training. `Display` prints the table.
+/// All epochs of a training. `Display` prints a table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// The model's name.
     pub model: String,
     /// The names of the metrics.
     pub metrics: Vec<String>,
-    /// The epochs that were completed.
+    /// The completed epochs.
     pub epochs: Vec<Epoch>,
     /// The number of the best epoch, if early stopping chose one.
     pub best: Option<usize>,
-    /// What training did that was not asked for, and why.
+    /// Notes about what the training did on its own, and why.
     pub notes: Vec<String>,
 }
 
@@ -107,7 +106,7 @@ impl fmt::Display for History {
     }
 }
 
-/// JSON has no NaN: it is written as null.
+/// JSON has no NaN, so NaN is written as null.
 mod finite {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

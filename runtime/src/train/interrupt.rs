@@ -1,27 +1,28 @@
-//! Ending a training from outside: Ctrl-C, or a handle.
+//! Ends a training from outside: by Ctrl-C or by a handle.
 
 use burn::train::Interrupter;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
-/// Ends a training from another thread, as Ctrl-C does: after the batch, keeping the best weights.
+/// A handle that ends a training from another thread. Like Ctrl-C, it ends after the current batch and keeps the best
+/// weights.
 ///
-/// A handle given to several trainings ends them all.
+/// One handle can end several trainings.
 #[derive(Clone, Debug, Default)]
 pub struct Stopper(Arc<AtomicBool>);
 
 impl Stopper {
-    /// A handle; give it to [`crate::Training::stopper`].
+    /// A new handle, for [`crate::Training::stopper`].
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks the training to end after its batch. A training that begins later ends after its first batch.
+    /// Ends the training after the current batch. A training that starts later ends after its first batch.
     pub fn stop(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the end was asked for.
+    /// Whether [`stop`](Self::stop) was called.
     pub fn is_stopped(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -36,9 +37,8 @@ static INSTALLED: Once = Once::new();
 #[derive(Debug)]
 pub(super) struct Guard(u64);
 
-/// Lets Ctrl-C, SIGTERM and SIGHUP end the training; a second one ends the process. A signal that the program handles
-/// itself, or that is ignored (SIGHUP under `nohup`, SIGINT behind a script's `&`), stays as it is; the others are
-/// taken all the same.
+/// Makes Ctrl-C, SIGTERM and SIGHUP end the training; a second one ends the process. A signal is left alone if the program
+/// handles it, or if it is ignored (SIGHUP under `nohup`, SIGINT of a background job).
 pub(super) fn listen(interrupter: &Interrupter) -> Guard {
     INSTALLED.call_once(signals::install);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -56,7 +56,7 @@ fn running() -> MutexGuard<'static, Vec<(u64, Interrupter)>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends all trainings that run; whether there was one.
+/// Ends all running trainings. Returns whether there was one.
 fn stop_all() -> bool {
     let running = std::mem::take(&mut *running());
     for (_, interrupter) in &running {
@@ -76,7 +76,7 @@ mod signals {
         let untouched = [SIGINT, SIGTERM, SIGHUP]
             .into_iter()
             .filter(|signal| is_default(*signal));
-        // Where the system refuses, signals end the process as ever.
+        // If that fails, signals end the process as usual.
         let Ok(mut signals) = Signals::new(untouched) else {
             return;
         };
@@ -90,11 +90,11 @@ mod signals {
         let _ = Builder::new().name("damper-signals".to_owned()).spawn(wait);
     }
 
-    /// Whether nobody has said what the signal does: it is neither ignored nor handled.
+    /// Whether the signal has its default action: it is neither ignored nor handled.
     fn is_default(signal: i32) -> bool {
         let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
-        // SAFETY: without a new action `sigaction` only writes the present one to the place it is given, which is one
-        // of its type; where it returns 0, it has written it.
+        // SAFETY: without a new action, `sigaction` only writes the current one to the given place, which has its type. If
+        // it returns 0, it has written it.
         #[allow(unsafe_code)]
         unsafe {
             libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
@@ -105,11 +105,11 @@ mod signals {
 
 #[cfg(not(unix))]
 mod signals {
-    /// The convention for a process that Ctrl-C ended.
+    /// The conventional exit code after Ctrl-C.
     const INTERRUPTED: i32 = 130;
 
     pub(super) fn install() {
-        // A handler of the program's own stays.
+        // A handler of the program stays.
         let _ = ctrlc::try_set_handler(|| {
             if !super::stop_all() {
                 std::process::exit(INTERRUPTED);

@@ -1,4 +1,4 @@
-//! The model as burn's `Learner` sees it.
+//! The wrapper of the model for burn's `Learner`.
 
 use super::state::Shared;
 use crate::Network;
@@ -7,10 +7,10 @@ use burn::tensor::Device;
 use std::fmt;
 use std::sync::Arc;
 
-/// The model as burn's `Learner` sees it. Its parameters have the same paths as in the model.
+/// The wrapper of the model for burn's `Learner`. Its parameters have the same paths as in the model.
 pub(super) struct LearnerModel<M> {
     /// Boxed, like the model in each [`StepOutput`](super::step::StepOutput): burn moves both through its own threads,
-    /// whose stacks cannot hold a model of many layers.
+    /// whose stacks are too small for a model with many layers.
     pub(super) network: Box<M>,
     pub(super) shared: Arc<Shared<M>>,
 }

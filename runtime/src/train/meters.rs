@@ -1,4 +1,4 @@
-//! The meters that sum up loss and metrics of an epoch. burn's loop reads them as its `Metric`s.
+//! Meters that accumulate loss and metrics over an epoch, as burn's `Metric`s.
 
 use super::error::Phase;
 use super::fault::{FailingBatch, Fault};
@@ -15,7 +15,7 @@ use burn::train::metric::{
 use damper_ir::MetricKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What the loss meter reads of a step.
+/// The input of the loss meter.
 pub(super) struct LossInput<M> {
     loss: Tensor<1>,
     activity: Option<Tensor<1>>,

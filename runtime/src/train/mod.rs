@@ -1,6 +1,6 @@
-//! Training: the builder that `NAME::training()` gives, the loop, and the result.
+//! Training: the builder that `NAME::training()` returns, the loop, and the result.
 //!
-//! [`Training::fit`] runs burn's `SupervisedTraining` with one wrapper around the model. Files are not written.
+//! [`Training::fit`] runs burn's `SupervisedTraining` with a wrapper around the model. It writes no files.
 
 mod augment;
 mod augment_batch;
@@ -12,6 +12,7 @@ mod diagnosis;
 mod error;
 mod evaluate;
 mod fault;
+mod fit;
 mod history;
 mod interrupt;
 mod large_stack;
@@ -20,7 +21,7 @@ mod meters;
 mod non_finite;
 mod null_renderer;
 mod progress;
-mod run;
+mod result;
 mod sparsity;
 mod state;
 mod step;
@@ -29,12 +30,13 @@ mod table;
 mod training;
 
 pub use augment::Augment;
-pub use compare::{Compare, Comparison, Spread, Trial, compare};
+pub use compare::{Compare, Comparison, MeanStd, Trial, compare};
 pub use diagnosis::{Diagnosis, Verdict};
 pub use error::{Kept, Partial, Phase, TrainError};
+pub(crate) use evaluate::evaluate;
 pub use history::{Epoch, History, Measures};
 pub use interrupt::Stopper;
 pub use progress::Progress;
-pub use run::{Run, Stop};
+pub use result::{StopReason, TrainingResult};
 pub use sparsity::{LayerSparsity, NEAR_ZERO, Sparsity};
 pub use training::Training;

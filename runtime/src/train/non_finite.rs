@@ -1,43 +1,30 @@
-//! The search for the first parameter or layer whose numbers are not finite.
+//! Finds the first parameter or layer with values that are not finite.
 
 use crate::pass::is_finite;
+use crate::paths::{WeightVisitor, visit_weights};
 use crate::{Batch, Network, Pass};
-use burn::module::{ModuleVisitor, Param};
+use burn::module::Param;
 use burn::tensor::Tensor;
 
-/// The first parameter with a number that is not finite.
+/// The first parameter that is not finite.
 pub(super) fn first_non_finite_parameter<M: Network>(model: &M) -> Option<String> {
-    struct Search {
-        path: Vec<String>,
-        found: Option<String>,
-    }
-    impl ModuleVisitor for Search {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.to_owned());
-        }
-
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if self.found.is_none() && !is_finite(&param.val()) {
-                self.found = Some(self.path.join("."));
+    struct Search(Option<String>);
+    impl WeightVisitor for Search {
+        fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+            if self.0.is_none() && !is_finite(&param.val()) {
+                self.0 = Some(path.to_owned());
             }
         }
     }
-    let mut search = Search {
-        path: Vec::new(),
-        found: None,
-    };
-    model.visit(&mut search);
-    search.found
+    let mut search = Search(None);
+    visit_weights(model, &mut search);
+    search.0
 }
 
-/// The first layer whose value is not finite when the batch is run again with the weights it had.
+/// The first layer whose output is not finite when the batch is repeated with the weights of its step.
 ///
-/// `model` is the model as it was: on the training device if the batch was a training batch. It runs as a copy,
-/// so that the running statistics of batch norm stay what they were.
+/// `model` is on the autodiff device if the batch was a training batch. A copy of it runs, so that the running statistics
+/// of batch norm do not change.
 pub(super) fn first_non_finite_layer<M: Network>(model: &M, batch: &Batch) -> Option<String> {
     let copy = model.valid();
     let copy = if crate::autodiff::is_training(model) {

@@ -1,4 +1,4 @@
-//! A renderer and a logger that do nothing: burn's own would print each batch and write files.
+//! A renderer and logger that does nothing. burn's own would print each batch and write files.
 
 use burn::train::logger::{EvaluationProgressLogger, MetricLogger, TrainingProgressLogger};
 use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};

@@ -6,30 +6,30 @@ use super::table::{number, plural, rate};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 
-/// What a person sees while a model trains. Everything goes to standard error; standard output is the program's.
+/// The progress display of a training. It is written to standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// A bar if standard error is a terminal, else lines.
+    /// A bar if standard error is a terminal, otherwise lines.
     #[default]
     Auto,
     /// One bar: epoch, time left, loss, validation loss and metrics, penalties.
     Bar,
-    /// A line for each epoch.
+    /// One line per epoch.
     Lines,
     /// Nothing.
     Silent,
-    /// Burn's dashboard with its plots, in the whole terminal: cargo feature `tui`.
+    /// burn's dashboard with plots in the whole terminal (cargo feature `tui`).
     Dashboard,
 }
 
-/// Shows how far a training is. Called from the thread that measures (`batch`) and the one that trains.
+/// A progress display. It is called from the thread that reads metrics (`batch`) and from the training thread.
 pub(super) trait Show: Send + Sync {
-    /// A batch was measured; `loss` is the mean over the epoch so far.
+    /// After a batch. `loss` is the mean over the epoch so far.
     fn batch(&self, phase: Phase, loss: f64);
-    /// An epoch ended: the last one of the history.
+    /// After an epoch, the last one of the history.
     fn epoch(&self, history: &History);
-    /// Training ended.
+    /// After the training.
     fn end(&self, history: &History, how: &str);
 }
 
@@ -83,7 +83,7 @@ impl Bar {
             Some((epochs as u64).saturating_mul(batches as u64)),
             ProgressDrawTarget::stderr(),
         );
-        // The template is ours and valid; were it not, indicatif's own look would do.
+        // The template is valid; if it were not, indicatif's default would do.
         if let Ok(style) =
             ProgressStyle::with_template("epoch {prefix} {bar:14} {eta:>3} left  {wide_msg}")
         {
@@ -100,7 +100,7 @@ impl Bar {
 
 impl Show for Bar {
     fn batch(&self, phase: Phase, loss: f64) {
-        // Only the first epoch has no better news than its running loss.
+        // After the first epoch there is better information than the running loss.
         if phase == Phase::Training && self.line.position() < self.batches as u64 {
             self.line.set_message(format!("loss {}", number(loss)));
         }
@@ -142,7 +142,7 @@ impl Drop for Bar {
     }
 }
 
-/// A closed standard error is no reason to stop a training.
+/// A closed standard error must not end a training.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
@@ -179,7 +179,7 @@ fn penalties(epoch: &Epoch) -> impl Iterator<Item = String> {
 }
 
 fn summary(history: &History, how: &str) -> String {
-    // From 0, since a sum of nothing is -0.
+    // Starts from 0, because an empty sum is -0.
     let seconds = history
         .epochs
         .iter()

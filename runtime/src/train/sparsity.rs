@@ -1,35 +1,36 @@
-//! How many weights are zero.
+//! Counts the zeros among weights.
 
 use super::table::{Table, count, number};
 use crate::Network;
-use burn::module::{ModuleVisitor, Param};
+use crate::paths::{WeightVisitor, visit_weights};
+use burn::module::Param;
 use burn::tensor::Tensor;
 use damper_ir::Role;
 use std::collections::HashSet;
 use std::fmt;
 
-/// What counts as near zero.
+/// Weights with a smaller absolute value count as near zero: see [`Sparsity`].
 pub const NEAR_ZERO: f32 = 1e-3;
 
-/// How many weights of each layer are zero, or nearly so: weight matrices only. `Display` prints the table.
+/// The zeros and near zeros among the weights of each weight matrix or kernel. `Display` prints a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sparsity {
-    /// The weight matrices, in the order of the model.
+    /// The weight matrices and kernels, in the order of the model.
     pub layers: Vec<LayerSparsity>,
 }
 
-/// One weight matrix.
+/// The zeros of one weight matrix or kernel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerSparsity {
     /// Its path: `fc1.weight`.
     pub path: String,
-    /// How many weights it has.
+    /// The number of weights.
     pub weights: usize,
-    /// How many are exactly zero.
+    /// The number of exact zeros.
     pub zeros: usize,
-    /// How many are smaller than [`NEAR_ZERO`] in absolute value, the exact zeros included.
+    /// The number of weights below [`NEAR_ZERO`] in absolute value, including exact zeros.
     pub near_zeros: usize,
-    /// The Euclidean length of all weights.
+    /// The L2 norm of the weights.
     pub norm: f64,
 }
 
@@ -45,16 +46,15 @@ impl Sparsity {
             .collect();
         let mut counter = Counter {
             wanted,
-            path: Vec::new(),
             layers: Vec::new(),
         };
-        model.visit(&mut counter);
+        visit_weights(model, &mut counter);
         Self {
             layers: counter.layers,
         }
     }
 
-    /// All weights together.
+    /// The sum over all layers.
     pub fn total(&self) -> LayerSparsity {
         let sum = |of: fn(&LayerSparsity) -> usize| self.layers.iter().map(of).sum();
         LayerSparsity {
@@ -73,12 +73,12 @@ impl Sparsity {
 }
 
 impl LayerSparsity {
-    /// The share of exact zeros.
+    /// The fraction of exact zeros.
     pub fn zero_share(&self) -> f64 {
         share(self.zeros, self.weights)
     }
 
-    /// The share of weights near zero, the exact zeros included.
+    /// The fraction of weights near zero, including exact zeros.
     pub fn near_zero_share(&self) -> f64 {
         share(self.near_zeros, self.weights)
     }
@@ -128,24 +128,15 @@ impl fmt::Display for Sparsity {
 
 struct Counter {
     wanted: HashSet<String>,
-    path: Vec<String>,
     layers: Vec<LayerSparsity>,
 }
 
-impl ModuleVisitor for Counter {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.join(".");
-        if self.wanted.contains(&path) {
+impl WeightVisitor for Counter {
+    fn visit<const D: usize>(&mut self, path: &str, param: &Param<Tensor<D>>) {
+        if self.wanted.contains(path) {
             let weights: Vec<f32> = param.val().into_data().iter::<f32>().collect();
-            self.layers.push(LayerSparsity::of(path, &weights));
+            self.layers
+                .push(LayerSparsity::of(path.to_owned(), &weights));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What has happened in a training so far, and the hooks that record it.
+//! The mutable state of a training, and the hooks that update it.
 
 use super::context::TrainContext;
 use super::error::Phase;
@@ -13,9 +13,9 @@ use damper_ir::Stop;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// What the training's threads share.
+/// Shared by all threads of a training.
 ///
-/// The methods named after a moment are hooks, called in this order whatever loop drives the epochs:
+/// The methods named after a moment are hooks. Every strategy calls them in this order:
 /// [`before_batch`](Self::before_batch), [`before_step`](Self::before_step) and [`after_step`](Self::after_step) for
 /// the training samples, [`before_validation`](Self::before_validation), and
 /// [`end_of_epoch`](Self::end_of_epoch) once the figures of both are known. The model calls all but the last one; see
@@ -25,13 +25,13 @@ pub(super) struct Shared<M> {
     state: Mutex<TrainState<M>>,
 }
 
-/// What has happened so far.
+/// The mutable state of a training.
 pub(super) struct TrainState<M> {
-    /// The epoch that runs, from 1.
+    /// The current epoch, from 1.
     pub(super) epoch: usize,
-    /// The training batches that it has begun.
+    /// The number of training batches that were started in it.
     batches: usize,
-    /// The average of the weights that is validated and returned.
+    /// The averaged weights, which are validated and returned.
     average: Option<Average<M>>,
     since: Instant,
     train: EpochTotals,
@@ -47,7 +47,7 @@ pub(super) struct TrainState<M> {
     pub(super) stopped_early: bool,
 }
 
-/// The figures of one epoch, which the meters write at its end.
+/// The totals of one epoch, which the meters write at its end.
 #[derive(Clone, Default)]
 pub(super) struct EpochTotals {
     pub(super) loss: f64,
@@ -69,7 +69,7 @@ pub(super) struct BatchPosition {
     pub(super) epoch: usize,
     /// The batches of all epochs before it.
     pub(super) number: usize,
-    /// Their share of all batches.
+    /// Their fraction of all batches.
     pub(super) progress: f64,
 }
 
@@ -123,7 +123,7 @@ impl<M: Network> Shared<M> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Before a training batch is read: ends the training after it if that was asked for.
+    /// Before a training batch. Ends the training after it if a stop was requested.
     pub(super) fn before_batch(&self, index: usize) -> BatchPosition {
         let context = &self.context;
         if context.stopper.is_stopped() {
@@ -141,7 +141,7 @@ impl<M: Network> Shared<M> {
         }
     }
 
-    /// Before a step of the optimizer: lends it the moving average of the weights.
+    /// Before an optimizer step. Lends it the moving average of the weights.
     pub(super) fn before_step(&self, model: &M, gradients: &GradientsParams) {
         if self.context.settings.ema.is_some()
             && let Some(average) = &mut self.state().average
@@ -150,8 +150,7 @@ impl<M: Network> Shared<M> {
         }
     }
 
-    /// After a step of the optimizer: updates the moving average, and after the last step of an epoch the mean of the
-    /// epochs' weights.
+    /// After an optimizer step. Updates the moving average, and after the last step of an epoch the SWA average.
     pub(super) fn after_step(&self, model: &M) {
         let settings = &self.context.settings;
         let mut state = self.state();
@@ -164,7 +163,7 @@ impl<M: Network> Shared<M> {
             average.after_step(model, &self.context.fused_step);
         } else if is_last
             && settings.swa.is_some_and(|first| epoch >= first)
-            // A training that was interrupted ends inside of the epoch.
+            // An interrupted training ends within the epoch.
             && !self.context.interrupter.should_stop()
         {
             average.update(model);
@@ -174,8 +173,8 @@ impl<M: Network> Shared<M> {
         }
     }
 
-    /// Before the first validation batch: keeps the model until the figures of the epoch are known. Later calls in the
-    /// same epoch do nothing.
+    /// Before the first validation batch. Keeps the model until the figures of the epoch are known. Later calls in the same
+    /// epoch do nothing.
     pub(super) fn before_validation(&self, model: &M) {
         let mut state = self.state();
         if state.candidate.is_none() {
@@ -183,8 +182,8 @@ impl<M: Network> Shared<M> {
         }
     }
 
-    /// At the end of an epoch, when the meters have written its figures: adds it to the history, and keeps the best model.
-    /// Whether training should end.
+    /// At the end of an epoch, after the meters have written its totals. Adds the epoch to the history, keeps the best
+    /// model, and returns whether the training should end.
     pub(super) fn end_of_epoch(&self) -> bool {
         let mut state = self.state();
         let state = &mut *state;
@@ -235,7 +234,7 @@ impl<M: Network> Shared<M> {
         end
     }
 
-    /// Compares an epoch with the best one, and keeps its model if it is better. Whether the best one is too long ago.
+    /// Keeps the model of an epoch if it is the best one. Returns whether the patience is exhausted.
     fn is_out_of_patience(
         &self,
         state: &mut TrainState<M>,
@@ -274,7 +273,7 @@ impl<M: Network> Shared<M> {
             .is_some_and(|best| epoch - best.epoch >= rule.patience))
     }
 
-    /// The averaged model, for inference, if there is one yet.
+    /// The averaged model in inference mode, if there is one yet.
     pub(super) fn averaged_model(&self) -> Option<M> {
         let state = self.state();
         let model = state.average.as_ref()?.model()?;
@@ -282,7 +281,7 @@ impl<M: Network> Shared<M> {
         Some(model.clone().train().valid())
     }
 
-    /// Ends the training with a fault, if it is the first one.
+    /// Ends the training with a fault. Only the first one counts.
     pub(super) fn fail(&self, state: &mut TrainState<M>, fault: Fault<M>) {
         if state.fault.is_none() {
             state.fault = Some(fault);
@@ -292,7 +291,7 @@ impl<M: Network> Shared<M> {
             .stop(Some("the loss is not finite"));
     }
 
-    /// Ends the training if a figure could not be read.
+    /// Ends the training if a value could not be read.
     pub(super) fn fail_unread(&self, result: Result<(), TensorReadError>) {
         if let Err(error) = result {
             self.fail(&mut self.state(), Fault::Unread(error.to_string()));

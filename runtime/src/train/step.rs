@@ -1,4 +1,4 @@
-//! One step: what the model does with a training batch, a validation batch, and the gradients.
+//! One step: training batch, validation batch and optimizer.
 
 use super::augment_batch::augment_batch;
 use super::fault::FailingBatch;
@@ -10,7 +10,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
-/// What a step gives to the metrics.
+/// The output of a step, for the meters.
 pub(super) struct StepOutput<M> {
     pub(super) loss: Tensor<1>,
     pub(super) activity: Option<Tensor<1>>,
@@ -43,7 +43,7 @@ impl<M: Network> TrainStep for LearnerModel<M> {
             Some(activity) => loss.clone() + activity.clone(),
             None => loss.clone(),
         };
-        // burn sums the gradients of the batches of a step; the step takes their mean.
+        // burn sums the gradients of accumulated batches; their mean is wanted.
         let objective = match group_size(settings.accumulate, batch.index, context.batches) {
             1 => objective,
             size => objective.div_scalar(size as f64),
@@ -83,8 +83,7 @@ impl<M: Network> TrainStep for LearnerModel<M> {
     }
 }
 
-/// How many batches the step has that batch `index` (from 0) of `batches` belongs to: the last step of an epoch may
-/// have fewer.
+/// The number of batches in the step of batch `index` (from 0) of `batches`: the last step of an epoch may have fewer.
 fn group_size(accumulate: usize, index: usize, batches: usize) -> usize {
     let accumulate = accumulate.max(1);
     let start = index / accumulate * accumulate;

@@ -1,8 +1,8 @@
-//! Plain-text tables, and how numbers look in them.
+//! Plain-text tables and the format of numbers in them.
 
 use std::fmt;
 
-/// Rows of cells: the first column is aligned to the left, the others to the right.
+/// A table. The first column is aligned to the left, the others to the right.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
@@ -62,7 +62,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A loss or a metric: four digits after the point, or a power of ten where that would show nothing.
+/// Formats a loss or a metric: with four decimals, or in scientific notation if it is very small or very large.
 pub(super) fn number(x: f64) -> String {
     let size = x.abs();
     if x.is_nan() {
@@ -76,7 +76,7 @@ pub(super) fn number(x: f64) -> String {
     }
 }
 
-/// A learning rate or a strength, as one writes it: `0.01`, `1e-3`, `8.3e-4`.
+/// Formats a learning rate or a strength: `0.01`, `1e-3`, `8.3e-4`.
 pub(super) fn rate(x: f64) -> String {
     if x != 0.0 && !(0.01..1e5).contains(&x.abs()) {
         let text = format!("{x:.1e}");
@@ -87,7 +87,7 @@ pub(super) fn rate(x: f64) -> String {
     }
 }
 
-/// A count with separators: `16,640`.
+/// Formats a count with separators: `16,640`.
 pub(super) fn count(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

@@ -1,33 +1,15 @@
-//! The builder of a training, and `fit`.
+//! The builder of a training.
 
 use super::augment::Augment;
-use super::batch_norm_stats::{self, has_batch_norm};
 use super::changes::Changes;
-use super::context::TrainContext;
-use super::error::{Kept, Partial, TrainError};
-use super::evaluate::{evaluate, metrics_with_watched};
-use super::fault::Fault;
-use super::interrupt::{self, Stopper};
-use super::large_stack::with_large_stack;
-use super::learner_model::LearnerModel;
-use super::null_renderer::NullRenderer;
+use super::error::TrainError;
+use super::interrupt::Stopper;
 use super::progress::Progress;
-use super::run::{Run, Stop};
-use super::state::Shared;
-use super::strategy;
-use crate::data::{Data, Prepared, Schema};
-use crate::schedule;
-use crate::weights::with_seed;
-use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
-use burn::data::dataloader::DataLoader;
+use crate::{Network, NetworkConfig, Spec};
 use burn::tensor::Device;
-use burn::train::renderer::MetricsRenderer;
-use burn::train::{Interrupter, Learner, SupervisedTraining};
 use damper_ir::{MetricKind, Optimizer, Schedule, Setting, Settings};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-/// A training to run: the settings of the `train` section, and the changes to them.
+/// The builder of a training. It starts with the settings of the `train` section; each method changes one of them.
 ///
 /// ```
 /// use damper::data::Data;
@@ -53,12 +35,12 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Training<M: Network> {
-    config: M::Config,
+    pub(super) config: M::Config,
     changes: Changes,
     device: Option<Device>,
-    progress: Progress,
-    stopper: Stopper,
-    ignores_signals: bool,
+    pub(super) progress: Progress,
+    pub(super) stopper: Stopper,
+    pub(super) ignores_signals: bool,
 }
 
 impl<M: Network> Training<M> {
@@ -74,7 +56,7 @@ impl<M: Network> Training<M> {
         }
     }
 
-    /// Other hyper-parameters.
+    /// Replaces the hyper-parameters.
     #[must_use]
     pub fn config(mut self, config: M::Config) -> Self {
         self.config = config;
@@ -84,8 +66,11 @@ impl<M: Network> Training<M> {
     /// The number of epochs: passes over the training samples.
     #[must_use]
     pub fn epochs(mut self, epochs: usize) -> Self {
-        self.changes
-            .count(Setting::Epochs, epochs, "no epoch, no training");
+        self.changes.count(
+            Setting::Epochs,
+            epochs,
+            "a training needs at least one epoch",
+        );
         self
     }
 
@@ -93,14 +78,14 @@ impl<M: Network> Training<M> {
     #[must_use]
     pub fn batch(mut self, batch: usize) -> Self {
         self.changes
-            .count(Setting::Batch, batch, "a batch has one sample at least");
+            .count(Setting::Batch, batch, "a batch needs at least one sample");
         self
     }
 
-    /// The seed of everything random: weights, order of the samples, dropout, augmentation. On `flex` and `ndarray`
-    /// the same seed gives the same run on the same processor, bit for bit, for any number of threads and whatever
-    /// else draws random numbers in the process. (What burn sums up over more than four million numbers at once, as the
-    /// activity penalty of a very large layer, may differ in its last bit.)
+    /// The seed of all random numbers: initial weights, order of the samples, dropout and augmentation. On `flex` and
+    /// `ndarray` a training with the same seed is reproducible bit for bit on the same processor, whatever the number of
+    /// threads and whatever else draws random numbers in the process. (burn's sums over more than four million numbers, as
+    /// in the activity penalty of a very large layer, may differ in the last bit.)
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.changes.seed = Some(seed);
@@ -114,30 +99,30 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Stops early: after this many epochs without improvement of the validation loss (or of the metric that the
-    /// declaration names). The model is that of the best epoch.
+    /// Early stopping after this many epochs without improvement of the validation loss, or of the metric of the
+    /// declaration. The result is the model of the best epoch.
     #[must_use]
     pub fn early_stop(mut self, patience: usize) -> Self {
         self.changes.patience(patience);
         self
     }
 
-    /// What early stopping watches, instead of the declared metric: a metric, or with `None` the validation loss. Without a
-    /// declared patience, it is 5 epochs.
+    /// The metric that early stopping watches, or with `None` the validation loss. If no patience is declared, it is 5
+    /// epochs.
     #[must_use]
     pub fn early_stop_metric(mut self, metric: impl Into<Option<MetricKind>>) -> Self {
         self.changes.early_stop_metric(metric.into());
         self
     }
 
-    /// By how much what early stopping watches must improve.
+    /// The smallest change that early stopping counts as an improvement.
     #[must_use]
     pub fn min_delta(mut self, min_delta: f64) -> Self {
         self.changes.min_delta(min_delta);
         self
     }
 
-    /// The optimizer, with its learning rate, instead of the declared one.
+    /// Replaces the optimizer and its learning rate.
     ///
     /// ```
     /// # use damper::model;
@@ -158,35 +143,35 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// How the learning rate changes, instead of the declared schedule.
+    /// Replaces the schedule of the learning rate.
     #[must_use]
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.changes.schedule(schedule);
         self
     }
 
-    /// Whether the last batch of an epoch is left out if it is short.
+    /// Whether an incomplete last batch of an epoch is skipped.
     #[must_use]
     pub fn drop_last(mut self, drop_last: bool) -> Self {
         self.changes.set(Setting::DropLast, drop_last);
         self
     }
 
-    /// Whether each epoch takes the training samples in another order.
+    /// Whether the training samples are shuffled in each epoch.
     #[must_use]
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.changes.set(Setting::Shuffle, shuffle);
         self
     }
 
-    /// Switches a declared setting off; one that always has a value gets its default back.
+    /// Removes a declared setting. A setting that always has a value is reset to its default.
     #[must_use]
     pub fn without(mut self, setting: Setting) -> Self {
         self.changes.clear(setting);
         self
     }
 
-    /// Clips each number of the gradients by its absolute value.
+    /// Clips each element of the gradients to this absolute value.
     #[must_use]
     pub fn clip_value(mut self, limit: f64) -> Self {
         self.changes.clip_value(limit);
@@ -200,68 +185,69 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Gradient accumulation: each step takes the mean gradient of this many batches, the last step of an epoch that of
-    /// those that are left.
+    /// Gradient accumulation: each step uses the mean gradient of this many batches. The last step of an epoch uses the
+    /// remaining ones.
     #[must_use]
     pub fn accumulate(mut self, batches: usize) -> Self {
         self.changes.count(
             Setting::Accumulate,
             batches,
-            "a step has one batch at least",
+            "a step needs at least one batch",
         );
         self
     }
 
-    /// Mixup: adds to every training batch a shuffled copy of itself, inputs and targets, with weights from
-    /// Beta(`alpha`, `alpha`) (Zhang et al., arXiv 1710.09412). The training metrics in the history are those of the mixed
-    /// batches; an accuracy counts the class with the larger weight as right.
+    /// Mixup: mixes each training batch, inputs and targets, with a shuffled copy of itself. The weights are drawn from
+    /// Beta(`alpha`, `alpha`) (Zhang et al., arXiv 1710.09412). Training metrics in the history are those of the mixed
+    /// batches; for an accuracy, the class with the larger weight is the right one.
     #[must_use]
     pub fn mixup(mut self, alpha: f64) -> Self {
         self.changes.set(Setting::Mixup, alpha);
         self
     }
 
-    /// `CutMix`: pastes a rectangle of another image into every training image; targets are weighted by the area (Yun et al.,
-    /// arXiv 1905.04899). With [`Self::mixup`] each batch takes one of the two.
+    /// `CutMix`: pastes a rectangle of another image into each training image and weights the targets by area (Yun et al.,
+    /// arXiv 1905.04899). Together with [`Self::mixup`], each batch uses one of the two.
     #[must_use]
     pub fn cutmix(mut self, alpha: f64) -> Self {
         self.changes.set(Setting::Cutmix, alpha);
         self
     }
 
-    /// Keeps an exponential moving average (EMA) of the weights, which is what is validated and returned: see
-    /// [`optimizer::Average`]. Early stopping chooses among the averages.
+    /// Exponential moving average (EMA) of the weights, which is validated and returned: see
+    /// [`optimizer::Average`](crate::optimizer::Average). Early stopping selects among the averages.
     #[must_use]
     pub fn ema(mut self, decay: f64) -> Self {
         self.changes.set(Setting::Ema, decay);
         self
     }
 
-    /// Stochastic weight averaging (SWA): validates and returns the mean of the weights at the end of each epoch from this
-    /// one (counted from 1) on (Izmailov et al., arXiv 1803.05407). Before, the weights themselves are validated. The running
-    /// statistics of batch norm are recomputed on the training samples.
+    /// Stochastic weight averaging (SWA; Izmailov et al., arXiv 1803.05407): from this epoch on, counted from 1, the mean of
+    /// the weights at the ends of the epochs is validated and returned. Before it, the weights themselves are validated. The
+    /// running statistics of batch norm are recomputed on the training samples.
     #[must_use]
     pub fn swa(mut self, from_epoch: usize) -> Self {
         self.changes.swa(from_epoch);
         self
     }
 
-    /// The learning rate of a layer is `factor` times that of the next one (Bao et al., arXiv 2106.08254).
+    /// Layer-wise learning rate decay: each layer has `factor` times the learning rate of the next one (Bao et al., arXiv
+    /// 2106.08254).
     #[must_use]
     pub fn layer_decay(mut self, factor: f64) -> Self {
         self.changes.set(Setting::LayerDecay, factor);
         self
     }
 
-    /// Augments the training images, differently in each epoch. It replaces the declared `augment`.
+    /// Augments the training images, differently in each epoch. Replaces the declared `augment`.
     #[must_use]
     pub fn augment(mut self, augment: Augment) -> Self {
         self.changes.augment(augment);
         self
     }
 
-    /// The device. Without it: what the environment variable `DAMPER_DEVICE` names, else the declared `backend`,
-    /// else `flex`.
+    /// The device. Otherwise it is the one that the environment variable `DAMPER_DEVICE` names, else that of the declared
+    /// `backend`, else `flex`.
     #[must_use]
     pub fn device(mut self, device: Device) -> Self {
         self.device = Some(device);
@@ -282,61 +268,24 @@ impl<M: Network> Training<M> {
         self
     }
 
-    /// Whether Ctrl-C ends the training instead of the process (it does unless this says no). The handler is
-    /// installed at the first `fit` that wants it, unless the program has its own; outside of a training
-    /// Ctrl-C ends the process as usual.
+    /// Whether Ctrl-C ends the training instead of the process (default `true`). The handler is installed by the first
+    /// `fit` that needs it, unless the program has its own. Outside of a training Ctrl-C ends the process as usual.
     #[must_use]
     pub fn interruptible(mut self, interruptible: bool) -> Self {
         self.ignores_signals = !interruptible;
         self
     }
 
-    /// Trains a model.
-    ///
-    /// Columns and classes of the validation samples are matched with those of the training samples by name:
-    /// [`Schema::apply`]. Each epoch shuffles the training samples, and then measures the validation samples with
-    /// inference behavior. Trainings may run side by side, from any threads: initial weights, order, masks and
-    /// augmentation are functions of the seed, so none changes another. (On a GPU masks come from the device's
-    /// generator, and custom layers may draw from it on the CPU too: there trainings side by side change each
-    /// other's random numbers.)
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError`]: settings or data that cannot be used, no such device, a loss that is not finite. Nothing panics.
-    pub fn fit(&self, train: &Data, valid: &Data) -> Result<Run<M>, TrainError> {
-        let (spec, settings) = self.resolve()?;
-        let schema = train.schema();
-        let train = train.check_for(&spec)?;
-        let valid = schema.apply(valid)?.check_rows_for(&spec)?;
-        let device = self.plain_device(&settings)?;
-        let notes = batch_notes(&spec, &settings, train.rows())?;
-        if self.progress == Progress::Dashboard && !cfg!(feature = "tui") {
-            return Err(TrainError::Setting {
-                name: "progress",
-                value: "`Dashboard`".to_owned(),
-                reason: "the dashboard is not compiled in".to_owned(),
-                help: "enable it: `cargo add damper --features tui`".to_owned(),
-            });
-        }
-        let all = || {
-            let all = AssertUnwindSafe(|| self.run(spec, settings, &train, &valid, &device, notes));
-            let run =
-                catch_unwind(all).unwrap_or_else(|payload| Err(TrainError::panic(payload)))?;
-            Ok(Box::new(Run { schema, ..run }))
-        };
-        with_large_stack::<M, _>(all)?.map(|run| *run)
-    }
-
-    /// The seed that a run has.
+    /// The seed of the training.
     pub(super) fn seed_or_default(&self) -> Result<u64, TrainError> {
         Ok(self.resolve()?.1.seed)
     }
 
-    /// The settings that a run has: the declared ones, the changes, and the defaults of the rest.
+    /// The settings of the training: the declared ones with all changes, and defaults for the rest.
     ///
     /// # Errors
     ///
-    /// As [`Self::fit`], for what does not depend on data.
+    /// Like [`Self::fit`], for everything that does not depend on data.
     pub fn settings(&self) -> Result<Settings, TrainError> {
         self.resolve().map(|(_, settings)| settings)
     }
@@ -360,7 +309,7 @@ impl<M: Network> Training<M> {
         Ok((spec, settings))
     }
 
-    fn plain_device(&self, settings: &Settings) -> Result<Device, TrainError> {
+    pub(super) fn plain_device(&self, settings: &Settings) -> Result<Device, TrainError> {
         let device = match (&self.device, settings.backend) {
             (Some(device), _) => device.clone(),
             (None, Some(backend)) if std::env::var_os("DAMPER_DEVICE").is_none() => {
@@ -370,207 +319,4 @@ impl<M: Network> Training<M> {
         };
         Ok(device.inner())
     }
-
-    pub(super) fn run(
-        &self,
-        spec: Spec,
-        settings: Settings,
-        train: &Prepared,
-        valid: &Prepared,
-        device: &Device,
-        notes: Vec<String>,
-    ) -> Result<Run<M>, TrainError> {
-        let learning_device = device.clone().autodiff();
-        // Custom layers draw their weights from the device's generator, which is one for the process.
-        if spec.model().has_custom() {
-            device.seed(settings.seed);
-        }
-        let model = with_seed(settings.seed, || self.config.init(&learning_device))?;
-
-        let loader = train
-            .loader(settings.batch, &learning_device)
-            .drop_last(settings.drop_last)
-            .join_single(has_batch_norm(&spec));
-        let loader = if settings.shuffle {
-            loader.shuffled(settings.seed)
-        } else {
-            loader
-        };
-        let batches = loader.batches();
-        let valid_loader = valid.loader(settings.batch, device);
-        let metrics = spec.metrics();
-        let metrics = metrics_with_watched(metrics, &settings);
-        let steps_per_epoch = batches.div_ceil(settings.accumulate);
-        let schedule = schedule::Schedule::new(
-            &settings,
-            steps_per_epoch.saturating_mul(settings.epochs),
-            steps_per_epoch,
-        );
-        let (optimizer, fused_step) = optimizer::build_with(&spec, "");
-
-        let interrupter = Interrupter::new();
-        let signals = (!self.ignores_signals).then(|| interrupt::listen(&interrupter));
-        let shared = Shared::new(
-            TrainContext {
-                spec: spec.clone(),
-                settings: settings.clone(),
-                fused_step,
-                penalized: regularize::penalized(&spec),
-                metrics: metrics.clone(),
-                recompute_batch_norm_stats: batch_norm_stats::recompute(
-                    &spec,
-                    &settings,
-                    train,
-                    &learning_device,
-                ),
-                batches,
-                interrupter: interrupter.clone(),
-                stopper: self.stopper.clone(),
-                show: self
-                    .progress
-                    .show(settings.epochs, batches + valid_loader.batches()),
-            },
-            notes,
-        );
-        let loaders: (Arc<dyn DataLoader<_>>, Arc<dyn DataLoader<_>>) =
-            (Arc::new(loader), Arc::new(valid_loader));
-        // The folder is for checkpoints and logs, of which there are none.
-        let mut training = SupervisedTraining::new("", loaders.0, loaders.1)
-            .num_epochs(settings.epochs)
-            .with_application_logger(None)
-            .with_metric_logger(NullRenderer)
-            .renderer(self.renderer(&interrupter))
-            .with_interrupter(interrupter.clone());
-        let strategy = strategy::choose(device, &learning_device, self.progress, &shared);
-        training = strategy.install(training);
-        if settings.accumulate > 1 {
-            training = training.grads_accumulation(settings.accumulate);
-        }
-        let model = LearnerModel::new(model, Arc::clone(&shared));
-        let launch = || training.launch(Learner::new(model, optimizer, schedule));
-        let result = catch_unwind(AssertUnwindSafe(launch));
-        drop(signals);
-        // The buffers that the steps kept for each other.
-        #[cfg(feature = "flex")]
-        damper_flex::release_unused_memory();
-
-        let (fault, best, last, history, stopped_early) = {
-            let mut state = shared.state();
-            (
-                state.fault.take(),
-                state.best.take(),
-                state.last.take(),
-                std::mem::take(&mut state.history),
-                state.stopped_early,
-            )
-        };
-        let latest = fault.as_ref().and_then(Fault::last);
-        let outcome = match (result, fault) {
-            (Err(payload), _) => Err(TrainError::panic(payload)),
-            (Ok(_), Some(fault)) => Err(fault.explain(&settings)),
-            (Ok(result), None) => match &result.error {
-                Some(error) => Err(TrainError::burn(error)),
-                None => Ok(result),
-            },
-        };
-        let on_device = |model: M| model.to_device(device);
-        let result = match outcome {
-            Ok(result) => result,
-            Err(error) => {
-                return Err(error.with_kept(Kept::new(Partial {
-                    best: best.map(|best| on_device(best.model)),
-                    last: latest.or(last).map(on_device),
-                    history,
-                })));
-            }
-        };
-        let epochs = history.epochs.len();
-        let stop = match &best {
-            Some(best) if stopped_early => Stop::Early {
-                epoch: epochs,
-                best: best.epoch,
-            },
-            _ if result.interrupted.is_some() && epochs < settings.epochs => {
-                Stop::Interrupted { epochs }
-            }
-            _ => Stop::Finished,
-        };
-        let how = if stop == Stop::Finished {
-            String::new()
-        } else {
-            format!(", {stop}")
-        };
-        shared.context.show.end(&history, &how);
-        let model = on_device(best.map_or_else(|| result.model.into_network(), |best| best.model));
-        let evaluate = |data| evaluate(&model, &spec, data, &metrics, settings.batch, device);
-        let both = AssertUnwindSafe(|| Ok((evaluate(train)?, evaluate(valid)?)));
-        let (train, valid) =
-            match catch_unwind(both).unwrap_or_else(|payload| Err(TrainError::panic(payload))) {
-                Ok(both) => both,
-                Err(error) => {
-                    return Err(error.with_kept(Kept::new(Partial {
-                        best: None,
-                        last: Some(model),
-                        history,
-                    })));
-                }
-            };
-        Ok(Run {
-            model,
-            history,
-            stop,
-            spec,
-            settings,
-            schema: Schema::default(),
-            train,
-            valid,
-        })
-    }
-
-    /// Burn's dashboard where it was asked for, else nothing: [`super::progress::Show`] shows the rest.
-    #[cfg(feature = "tui")]
-    fn renderer(&self, interrupter: &Interrupter) -> Box<dyn MetricsRenderer> {
-        use burn::train::renderer::tui::TuiMetricsRendererWrapper;
-        if self.progress == Progress::Dashboard {
-            return Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), None));
-        }
-        Box::new(NullRenderer)
-    }
-
-    #[cfg(not(feature = "tui"))]
-    #[allow(clippy::unused_self, reason = "the dashboard alone differs")]
-    fn renderer(&self, _: &Interrupter) -> Box<dyn MetricsRenderer> {
-        Box::new(NullRenderer)
-    }
-}
-
-/// What happens to a batch of one sample, of which batch norm has no variance: burn would give zeros, and
-/// pull the running variance towards 0.
-fn batch_notes(
-    spec: &Spec,
-    settings: &Settings,
-    samples: usize,
-) -> Result<Vec<String>, TrainError> {
-    if !has_batch_norm(spec) {
-        return Ok(Vec::new());
-    }
-    let batch = settings.batch;
-    if samples == 1 {
-        return Err(TrainError::Setting {
-            name: "batch",
-            value: format!("{batch}, of one training sample"),
-            reason: "`batch_norm` has no variance of one sample".to_owned(),
-            help: "more samples".to_owned(),
-        });
-    }
-    let single = samples > batch && samples % batch == 1 && !settings.drop_last;
-    Ok(single
-        .then(|| {
-            format!(
-                "{samples} samples in batches of {batch} leave one over: it joins the last batch, \
-                 since `batch_norm` has no variance of one sample"
-            )
-        })
-        .into_iter()
-        .collect())
 }

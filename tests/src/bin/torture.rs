@@ -230,7 +230,7 @@ fn change(chance: &mut Chance, bytes: &mut Vec<u8>) {
 fn trained<M: Network>(training: damper::Training<M>, train: &Data, valid: &Data) -> Outcome {
     let training = training.progress(Progress::Silent).interruptible(false);
     match training.fit(train, valid) {
-        Ok(run) if run.train().loss.is_nan() => {
+        Ok(run) if run.train_measures().loss.is_nan() => {
             Err("a loss that is NaN without an error".to_owned())
         }
         Ok(run) => {

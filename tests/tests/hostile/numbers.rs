@@ -113,7 +113,7 @@ fn an_extreme_hyper_parameter_is_an_error_or_trains() {
         for number in FAR {
             let config = change(NetConfig::new(), number);
             match quiet(config.training()).fit(&rows(2), &rows(2)) {
-                Ok(run) => assert!(run.train().loss.is_finite(), "{name} {number}"),
+                Ok(run) => assert!(run.train_measures().loss.is_finite(), "{name} {number}"),
                 Err(TrainError::Panic { reason, .. }) => panic!("{name} {number}: {reason}"),
                 Err(error) => assert!(!error.to_string().is_empty()),
             }
@@ -144,7 +144,7 @@ fn an_extreme_number_of_the_builder_is_an_error_or_trains() {
         for number in WITHOUT_END.into_iter().chain(FAR) {
             match set(quiet(Net::training()), number).fit(&rows(2), &rows(2)) {
                 Ok(run) => assert!(
-                    number.is_finite() && run.train().loss.is_finite(),
+                    number.is_finite() && run.train_measures().loss.is_finite(),
                     "{name} {number}"
                 ),
                 Err(TrainError::Panic { reason, .. }) => panic!("{name} {number}: {reason}"),

@@ -121,7 +121,7 @@ fn no_rows_give_no_predictions() {
     assert_eq!(model.predict(none()).dims(), [0, 3]);
     assert_eq!(model.classify(none()).dims(), [0]);
     let sure = model.predict_mc(none(), 3);
-    assert_eq!((sure.mean.dims(), sure.deviation.dims()), ([0, 3], [0, 3]));
+    assert_eq!((sure.mean.dims(), sure.std.dims()), ([0, 3], [0, 3]));
 }
 
 #[test]

@@ -58,7 +58,10 @@ fn a_class_for_each_pixel() {
     fixture.assert("pixels.gradient", gradient);
 
     let maps = fixture.tensor::<4>("maps", &device());
-    fixture.assert("pixels.predicted", loss::link(&spec, maps.clone()));
+    fixture.assert(
+        "pixels.predicted",
+        loss::output_activation(&spec, maps.clone()),
+    );
     let classes = loss::classes::<4, 3>(&spec, maps.clone());
     assert_eq!(classes.dims(), [2, 2, 4]);
     let same = classes.unsqueeze_dim::<4>(1).equal(maps.argmax(1));

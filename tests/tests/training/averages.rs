@@ -5,7 +5,7 @@ use super::{alone, coin_flips, fresh, quadrants, training, weights};
 use damper::burn::module::Module;
 use damper::burn::tensor::Tensor;
 use damper::optimizer::Average;
-use damper::{Augment, Run, TrainError};
+use damper::{Augment, TrainError, TrainingResult};
 
 fn running(model: &Net) -> Vec<f32> {
     let norm = model.fc1_batch_norm.as_ref().expect("it has batch norm");
@@ -89,7 +89,7 @@ fn ema_validates_and_returns_the_average() {
         1e-5,
     );
     let last = run.history().last().unwrap();
-    assert!((last.valid.loss - run.valid().loss).abs() < 1e-6);
+    assert!((last.valid.loss - run.valid_measures().loss).abs() < 1e-6);
     assert_ne!(weights(&run.model), weights(&fit(3)));
 }
 
@@ -154,7 +154,7 @@ trait ModelSpec {
     fn model_spec(&self) -> damper::Spec;
 }
 
-impl ModelSpec for Run<Net> {
+impl ModelSpec for TrainingResult<Net> {
     fn model_spec(&self) -> damper::Spec {
         damper::Network::spec(&self.model).clone()
     }
@@ -171,7 +171,7 @@ fn early_stopping_chooses_among_the_averages() {
         .fit(&coin_flips(24, 1), &coin_flips(48, 2))
         .unwrap();
     let best = run.history().best.unwrap();
-    assert!((run.valid().loss - run.history().epochs[best - 1].valid.loss).abs() < 1e-6);
+    assert!((run.valid_measures().loss - run.history().epochs[best - 1].valid.loss).abs() < 1e-6);
     assert!(
         run.model
             .devices()
@@ -274,8 +274,11 @@ fn layer_decay_slows_the_layers_before_the_last() {
 fn a_third_set_is_measured_as_the_others() {
     let (train, valid) = (quadrants(64, 1), quadrants(40, 2));
     let run = training(NetConfig::new()).fit(&train, &valid).unwrap();
-    assert_eq!(&run.evaluate(&valid).unwrap(), run.valid());
-    assert_ne!(&run.evaluate(&quadrants(40, 3)).unwrap(), run.valid());
+    assert_eq!(&run.evaluate(&valid).unwrap(), run.valid_measures());
+    assert_ne!(
+        &run.evaluate(&quadrants(40, 3)).unwrap(),
+        run.valid_measures()
+    );
     let narrow = damper::data::Data::new([[1.0, 2.0]], [0]).unwrap();
     assert!(matches!(run.evaluate(&narrow), Err(TrainError::Data(_))));
 }

@@ -10,8 +10,8 @@ use damper::burn::tensor::{Device, Int, Tensor, TensorData};
 use damper::data::Data;
 use damper::layer::{BatchNorm, DropPath, Dropout};
 use damper::{
-    MetricKind, Optimizer, OptimizerKind, Pass, Progress, Schedule, ScheduleKind, Setting, Stop,
-    model,
+    MetricKind, Optimizer, OptimizerKind, Pass, Progress, Schedule, ScheduleKind, Setting,
+    StopReason, model,
 };
 
 model! {
@@ -198,7 +198,7 @@ fn a_declared_model_trains_as_its_train_section_says() {
         .interruptible(false)
         .fit(&quadrants(200, 1), &quadrants(100, 2))
         .unwrap();
-    assert_eq!((run.stopped(), run.seed()), (Stop::Finished, 7));
+    assert_eq!((run.stop_reason(), run.seed()), (StopReason::Finished, 7));
     let history = run.history();
     // Early stopping watches the accuracy, as declared.
     let accuracies = history.epochs.iter().map(|epoch| epoch.valid.metrics[0]);
@@ -207,7 +207,7 @@ fn a_declared_model_trains_as_its_train_section_says() {
         history.epochs[history.best.unwrap() - 1].valid.metrics[0],
         greatest
     );
-    assert!((run.valid().metrics[0] - greatest).abs() < 1e-9);
+    assert!((run.valid_measures().metrics[0] - greatest).abs() < 1e-9);
     assert!(greatest > 0.85, "{history}");
 }
 

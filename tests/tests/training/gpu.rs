@@ -3,7 +3,7 @@
 use super::{Net, NetConfig, noise, quadrants};
 use damper::data::Data;
 use damper::device::named;
-use damper::{Progress, Stop, TrainError, Training};
+use damper::{Progress, StopReason, TrainError, Training};
 
 fn training(config: NetConfig) -> Training<Net> {
     Training::new(config)
@@ -27,9 +27,12 @@ fn it_learns_stops_early_and_keeps_the_best_weights() {
         .unwrap();
     assert_eq!(run.history().best, Some(lowest.epoch));
     assert!(lowest.valid.loss < epochs[0].valid.loss);
-    assert!(matches!(run.stopped(), Stop::Early { .. } | Stop::Finished));
+    assert!(matches!(
+        run.stop_reason(),
+        StopReason::Early { .. } | StopReason::Finished
+    ));
     // The model that came back is the best epoch's: measured again it has that loss.
-    let again = run.valid().loss;
+    let again = run.valid_measures().loss;
     assert!((again - lowest.valid.loss).abs() < 1e-3, "{again}");
 }
 

@@ -149,9 +149,9 @@ fn a_model_learns_from_varied_images() {
         .unwrap();
     let first = run.history().epochs[0].valid.loss;
     assert!(
-        run.valid().loss < 0.95 * first,
+        run.valid_measures().loss < 0.95 * first,
         "{first} {}",
-        run.valid().loss
+        run.valid_measures().loss
     );
 }
 
@@ -299,7 +299,7 @@ fn averages_are_taken_of_what_is_stored_and_computed_from_there() {
         let largest = largest_singular_value(model.fc2.weight.val());
         assert!((largest - 1.0).abs() < 0.01, "{largest}");
         let last = run.history().last().unwrap();
-        assert!((last.valid.loss - run.valid().loss).abs() < 1e-6);
+        assert!((last.valid.loss - run.valid_measures().loss).abs() < 1e-6);
         let path = folder.path().join("averaged.safetensors");
         model.save(&path).unwrap();
         let loaded = Computed::load(&path, &Device::flex()).unwrap();

@@ -15,8 +15,8 @@ use damper::burn::optim::{GradientsParams, SgdConfig};
 use damper::burn::tensor::{Device, Tensor};
 use damper::data::Data;
 use damper::{
-    History, Network, NetworkConfig, Pass, Phase, Progress, Run, Stop, Stopper, TrainError,
-    Training, Verdict,
+    History, Network, NetworkConfig, Pass, Phase, Progress, StopReason, Stopper, TrainError,
+    Training, TrainingResult, Verdict,
 };
 use network::{MSE, Net, NetConfig};
 
@@ -189,12 +189,12 @@ fn the_model_comes_back_for_inference_on_the_plain_device() {
             .iter()
             .all(|device| !device.is_autodiff())
     );
-    assert_eq!(run.stopped(), Stop::Finished);
+    assert_eq!(run.stop_reason(), StopReason::Finished);
     assert_eq!(run.history().epochs.len(), 3);
 }
 
 /// A run that gets worse after some epochs: few samples with labels that mean nothing.
-fn overfitted(patience: Option<usize>) -> Run<Net> {
+fn overfitted(patience: Option<usize>) -> TrainingResult<Net> {
     let mut training = training(NetConfig::new().with_hidden(64))
         .epochs(60)
         .batch(8)
@@ -210,8 +210,8 @@ fn overfitted(patience: Option<usize>) -> Run<Net> {
 #[test]
 fn early_stopping_keeps_the_best_epoch() {
     let run = overfitted(Some(4));
-    let Stop::Early { epoch, best } = run.stopped() else {
-        panic!("{}", run.stopped())
+    let StopReason::Early { epoch, best } = run.stop_reason() else {
+        panic!("{}", run.stop_reason())
     };
     assert_eq!((epoch, run.history().best), (best + 4, Some(best)));
     let epochs = &run.history().epochs;
@@ -221,15 +221,18 @@ fn early_stopping_keeps_the_best_epoch() {
         .fold(f64::INFINITY, f64::min);
     assert_eq!(epochs[best - 1].valid.loss, lowest);
     // The model that comes back is the one of that epoch, not the last one.
-    assert!((run.valid().loss - lowest).abs() < 1e-6);
+    assert!((run.valid_measures().loss - lowest).abs() < 1e-6);
     assert!(epochs.last().unwrap().valid.loss > lowest);
 }
 
 #[test]
 fn without_early_stopping_the_last_model_comes_back() {
     let run = overfitted(None);
-    assert_eq!((run.stopped(), run.history().best), (Stop::Finished, None));
-    assert!((run.valid().loss - run.history().last().unwrap().valid.loss).abs() < 1e-6);
+    assert_eq!(
+        (run.stop_reason(), run.history().best),
+        (StopReason::Finished, None)
+    );
+    assert!((run.valid_measures().loss - run.history().last().unwrap().valid.loss).abs() < 1e-6);
 }
 
 #[test]
@@ -254,7 +257,9 @@ fn a_learning_rate_that_explodes_is_an_error_that_names_the_place() {
     let text = error.to_string();
     assert!(text.starts_with("the training loss is "), "{text}");
     assert!(
-        text.contains("help: the steps are too long: lower the learning rate (`lr = 1e29`)"),
+        text.contains(
+            "help: the optimizer steps are too large: lower the learning rate (`lr = 1e29`)"
+        ),
         "{text}"
     );
 }
@@ -321,7 +326,7 @@ fn a_handle_ends_training_after_the_batch() {
         .stopper(&stopper)
         .fit(&quadrants(64, 1), &quadrants(32, 2))
         .unwrap();
-    assert_eq!(run.stopped(), Stop::Interrupted { epochs: 0 });
+    assert_eq!(run.stop_reason(), StopReason::Interrupted { epochs: 0 });
     assert!(run.history().epochs.is_empty());
     // One step was made: the weights are not those of the beginning.
     assert_ne!(weights(&run.model), weights(&fresh(NetConfig::new())));
@@ -341,12 +346,14 @@ fn an_interrupted_training_keeps_the_best_weights() {
         handle.stop();
         run.join().unwrap().unwrap()
     });
-    let Stop::Interrupted { epochs } = run.stopped() else {
-        panic!("{}", run.stopped())
+    let StopReason::Interrupted { epochs } = run.stop_reason() else {
+        panic!("{}", run.stop_reason())
     };
     assert_eq!(run.history().epochs.len(), epochs);
     if let Some(best) = run.history().best {
-        assert!((run.valid().loss - run.history().epochs[best - 1].valid.loss).abs() < 1e-6);
+        assert!(
+            (run.valid_measures().loss - run.history().epochs[best - 1].valid.loss).abs() < 1e-6
+        );
     }
 }
 
@@ -365,7 +372,7 @@ fn child_that_trains_until_a_signal() {
         .early_stop(1_000_000)
         .fit(&quadrants(64, 1), &quadrants(32, 2))
         .unwrap();
-    println!("child: {}", run.stopped());
+    println!("child: {}", run.stop_reason());
 }
 
 #[test]
@@ -504,7 +511,7 @@ fn batch_norm_of_a_single_sample_is_an_error() {
     assert!(
         error
             .to_string()
-            .starts_with("`batch` is 16, of one training sample: "),
+            .starts_with("`batch` is 16, with one training sample: "),
         "{error}"
     );
 }
@@ -619,7 +626,7 @@ fn activity_penalties_stand_beside_the_loss_and_act() {
             .unwrap()
     };
     let (with, without) = (fit(0.2), fit(0.0));
-    let first = |run: &Run<Net>| run.history().epochs[0].clone();
+    let first = |run: &TrainingResult<Net>| run.history().epochs[0].clone();
     assert_eq!(first(&with).train.loss, first(&without).train.loss);
     assert!(first(&with).activity > 0.0 && first(&without).activity == 0.0);
     assert!(with.history().last().unwrap().activity < 0.5 * first(&with).activity);
@@ -688,8 +695,8 @@ fn a_last_batch_of_one_joins_the_one_before_it() {
     assert_eq!(
         run.history().notes,
         [
-            "33 samples in batches of 16 leave one over: it joins the last batch, \
-          since `batch_norm` has no variance of one sample"
+            "33 samples in batches of 16 leave one sample over: it joins the last batch, \
+          because `batch_norm` has no variance of one sample"
         ]
     );
     assert!(run.history().to_string().contains("note: 33 samples"));
@@ -858,7 +865,7 @@ fn configurations_are_compared_over_seeds() {
     assert_eq!(table.trials[0].train.len(), 3);
     // The first seed is the training's own.
     let alone = training(NetConfig::new()).fit(&train, &valid).unwrap();
-    assert_eq!(table.trials[0].valid[0], alone.valid().metrics[0]);
+    assert_eq!(table.trials[0].valid[0], alone.valid_measures().metrics[0]);
     let text = table.to_string();
     assert!(
         text.contains("plain") && text.contains("over 3 seeds"),

@@ -129,6 +129,10 @@ impl Network for Net {
         &self.spec
     }
 
+    fn spec_mut(&mut self) -> &mut Spec {
+        &mut self.spec
+    }
+
     fn run(&self, inputs: &Inputs, pass: &mut Pass) -> Tensor<2> {
         let x: Tensor<2> = inputs.float(0).expect("one input");
         let mut x = self.fc1.forward(x);

@@ -1,6 +1,6 @@
 //! What programs call: forward, predict, training, save and load.
 //!
-//! The stub of a model with errors is written by the same code, with bodies that cannot be reached.
+//! The stub beside errors is written by the same code, with bodies that cannot be reached.
 
 use super::context::{Context, tensor};
 use super::{docs, forward, names};
@@ -29,7 +29,7 @@ pub(super) fn items(cx: &Context<'_>) -> TokenStream {
     }
 }
 
-/// A name for a parameter that no input has.
+/// A name for a parameter beside the inputs.
 fn parameter(cx: &Context<'_>, wanted: &str) -> Ident {
     let inputs: Vec<&str> = cx
         .lowered
@@ -41,7 +41,7 @@ fn parameter(cx: &Context<'_>, wanted: &str) -> Ident {
     names::fresh(wanted, &inputs)
 }
 
-/// `pass`, or what neither an input nor a layer is called: the layers' values are locals too.
+/// `pass`, or what neither an input nor a layer is called: the layers' values are locals beside it.
 fn pass_parameter(cx: &Context<'_>) -> Ident {
     let inputs = cx
         .lowered
@@ -198,14 +198,14 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
     ));
     let samples = parameter(cx, "samples");
     let (predict, logits) = (
-        cx.body(|| quote!(#krate::loss::link(&self.spec, self.logits(#arguments)))),
+        cx.body(|| quote!(#krate::loss::output_activation(&self.spec, self.logits(#arguments)))),
         cx.body(|| raw),
     );
     let predict_mc = cx.body(|| {
         quote! {
             #(let #inputs = #private::plain(#inputs);)*
             #private::monte_carlo(self, #samples, |#model, #pass| {
-                #krate::loss::link(&self.spec, #model.forward_pass(#(#inputs.clone(),)* #pass))
+                #krate::loss::output_activation(&self.spec, #model.forward_pass(#(#inputs.clone(),)* #pass))
             })
         }
     });
@@ -223,7 +223,7 @@ fn predictions(cx: &Context<'_>) -> TokenStream {
             #predict
         }
 
-        /// The output of the last layer, before the link of the loss, as at inference.
+        /// The output of the last layer, before the output activation of the loss, as at inference.
         #shapes
         pub fn logits(&self, #parameters) -> #output {
             #logits
@@ -255,7 +255,7 @@ fn classify(cx: &Context<'_>, task: Option<&TaskKind>) -> Option<TokenStream> {
             },
         ),
         TaskKind::Binary | TaskKind::Multilabel(_) => (
-            quote!(decisions),
+            quote!(threshold_predictions),
             cx.rank_of_output(),
             docs::lines(["1 where the probability is above one half, else 0."]),
         ),
@@ -298,7 +298,7 @@ fn storage(cx: &Context<'_>) -> TokenStream {
             #spec
         }
 
-        /// A saved model, with the hyper-parameters it was saved with.
+        /// A saved model, with the hyper-parameters it was saved with, and the columns and classes it was trained on.
         ///
         /// # Errors
         ///
@@ -310,7 +310,8 @@ fn storage(cx: &Context<'_>) -> TokenStream {
             #load
         }
 
-        /// Writes weights and description; an existing file is replaced as a whole or not at all.
+        /// Writes the weights, the description, and the columns and classes of the training data. A file that is there
+        /// already is replaced as a whole, or stays as it was.
         ///
         /// # Errors
         ///
@@ -349,6 +350,7 @@ fn network(cx: &Context<'_>) -> TokenStream {
         }
     });
     let spec = cx.body(|| quote!(&self.spec));
+    let spec_mut = cx.body(|| quote!(&mut self.spec));
     let loss = cx.lowered.loss_path.as_ref().map(|path| {
         let path = names::deeper(path);
         let body = cx.body(|| {
@@ -370,6 +372,10 @@ fn network(cx: &Context<'_>) -> TokenStream {
 
         fn spec(&self) -> &#krate::Spec {
             #spec
+        }
+
+        fn spec_mut(&mut self) -> &mut #krate::Spec {
+            #spec_mut
         }
 
         fn run(&self, #inputs: &#krate::Inputs, #pass: &mut #krate::Pass) -> burn::tensor::Tensor<2> {

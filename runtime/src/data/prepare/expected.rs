@@ -1,7 +1,7 @@
 //! The targets that a loss needs: classes, or numbers in a range.
 
 use crate::Spec;
-use crate::batch::Positions;
+use crate::batch::RowLayout;
 use damper_ir::{Loss, LossKind, TargetKind, TaskKind};
 
 /// The targets that a loss needs.
@@ -52,7 +52,7 @@ impl Range {
 impl Expected {
     /// The targets of the declared loss, or of the task if there is no loss.
     pub(super) fn of(spec: &Spec) -> Self {
-        let units = Positions::of(spec).units;
+        let units = RowLayout::of(spec).units;
         let Some(loss) = loss(spec) else {
             return match spec.model().task.as_ref().map(|task| &task.kind) {
                 Some(TaskKind::Multiclass(_)) => Self::Classes,

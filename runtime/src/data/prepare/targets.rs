@@ -3,7 +3,7 @@
 use super::expected::{Expected, Range, is_binary, loss};
 use super::prepared::PreparedTarget;
 use crate::Spec;
-use crate::batch::Positions;
+use crate::batch::RowLayout;
 use crate::data::error::DataError;
 use crate::data::message::class_count;
 use crate::data::number::inexact;
@@ -22,7 +22,7 @@ pub(super) fn prepare_targets(data: &Data, spec: &Spec) -> Result<PreparedTarget
         // A task without a loss says, too, which targets are needed.
         loss: loss(spec).map_or("task", |loss| loss.kind.word()),
         has_loss: loss(spec).is_some() || spec.model().task.is_some(),
-        positions: Positions::of(spec),
+        positions: RowLayout::of(spec),
     };
     match Expected::of(spec) {
         Expected::Classes => check.classes(),
@@ -36,7 +36,7 @@ struct Check<'a> {
     spec: &'a Spec,
     loss: &'a str,
     has_loss: bool,
-    positions: Positions,
+    positions: RowLayout,
 }
 
 impl Check<'_> {
@@ -253,7 +253,7 @@ impl Check<'_> {
 }
 
 /// The values in the order of the rows that the loss reads.
-fn arranged(values: Arc<Vec<f32>>, positions: Positions, units: usize) -> Arc<Vec<f32>> {
+fn arranged(values: Arc<Vec<f32>>, positions: RowLayout, units: usize) -> Arc<Vec<f32>> {
     match positions.count() {
         1 => values,
         _ => positions.arrange(units, &values).map_or(values, Arc::new),

@@ -1,4 +1,4 @@
-//! burn's own loop, which reads the metrics on a second thread, so that a GPU does not wait for them.
+//! burn's own loop. It reads metrics on a second thread, so that a GPU does not wait for them.
 
 use super::Strategy;
 use crate::Network;
@@ -34,8 +34,8 @@ impl<M: Network> Strategy<M> for BackgroundMetrics<M> {
     }
 }
 
-/// burn's loop has one place where an epoch is over, its metrics are computed, and the training can be ended: its early
-/// stopping. It calls the hook there, whether the training stops early or not.
+/// Calls the hook at the end of an epoch from burn's early stopping: the only place in burn's loop where all metrics of an
+/// epoch are known and the training can be ended. It is called with and without early stopping.
 struct EndOfEpoch<M>(Arc<Shared<M>>);
 
 impl<M> Clone for EndOfEpoch<M> {

@@ -1,4 +1,4 @@
-//! A loop that reads the metrics of each batch at once, for a CPU.
+//! A loop that reads the metrics of each batch immediately, for a CPU.
 
 use super::Strategy;
 use crate::train::error::Phase;
@@ -20,9 +20,9 @@ use burn::train::{
 };
 use std::sync::Arc;
 
-/// burn's loop for one device, except that the outputs of a batch are read on the training thread. burn hands them to a
-/// second thread, so that a GPU does not wait; on a CPU the numbers are there already, and the second thread takes its
-/// time from the tensor operations of the first.
+/// burn's loop for one device, but the outputs of a batch are read on the training thread. burn sends them to a second
+/// thread, so that a GPU does not wait. On a CPU the values are there already, and a second thread would only take time
+/// from the tensor operations.
 pub(super) struct InlineMetrics<M> {
     pub(super) device: Device,
     pub(super) shared: Arc<Shared<M>>,
@@ -64,7 +64,7 @@ impl<M: Network> Meters<M> {
         Ok(())
     }
 
-    /// Ends the phase: its figures are known.
+    /// Ends the phase: the meters write their totals.
     fn end(&mut self) -> Result<(), TensorReadError> {
         self.loss.compute()?;
         self.loss.clear();

@@ -1,15 +1,15 @@
-//! How the epochs of a training are run: one file for each way.
+//! Strategies: how the epochs of a training are run.
 //!
-//! A strategy is given burn's training, ready but for the loop, and must see to it that
+//! A strategy gets burn's training, complete except for the loop, and must make sure that
 //! 1. each epoch takes [`TrainStep::step`](burn::train::TrainStep::step) and `optimize` of the
 //!    [`LearnerModel`] for all training batches, in order, and then
 //!    [`InferenceStep::step`](burn::train::InferenceStep::step) of its `valid()` for all validation batches. They call
 //!    the hooks of [`Shared`] but one;
 //! 2. the meters of both phases read every output, and have written their totals before
 //! 3. [`Shared::end_of_epoch`] is called, once per epoch, and ends the training where it says so;
-//! 4. the interrupter is asked after every batch, and an epoch that it cuts short is not ended.
+//! 4. the interrupter is checked after each batch, and an interrupted epoch does not call the hook.
 //!
-//! The figures do not depend on the strategy. A further one is a further file, and an arm of [`choose`].
+//! The figures do not depend on the strategy. To add one, add a file and an arm of [`choose`].
 
 mod background_metrics;
 mod inline_metrics;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 /// A way to run the epochs of a training.
 pub(super) trait Strategy<M: Network> {
-    /// Puts the loop into burn's training.
+    /// Installs the loop in burn's training.
     fn install(
         self: Box<Self>,
         training: SupervisedTraining<LearnerModel<M>>,
@@ -41,7 +41,7 @@ pub(super) fn choose<M: Network>(
     shared: &Arc<Shared<M>>,
 ) -> Box<dyn Strategy<M>> {
     let shared = Arc::clone(shared);
-    // Only burn's own loop feeds the dashboard.
+    // Only burn's own loop supports the dashboard.
     if crate::device::is_cpu(device) && progress != Progress::Dashboard {
         Box::new(InlineMetrics {
             device: learning_device.clone(),
@@ -56,7 +56,7 @@ pub(super) fn choose<M: Network>(
 #[cfg(all(test, not(feature = "tui")))]
 mod tests {
     use crate::data::Data;
-    use crate::{Progress, Run, Training};
+    use crate::{Progress, Training, TrainingResult};
     use burn::module::{Module, ModuleVisitor, Param};
     use burn::tensor::{Device, Tensor};
 
@@ -83,7 +83,7 @@ mod tests {
     }
 
     /// `Dashboard` chooses burn's own loop. Without the feature `tui` nothing is shown.
-    fn train(training: Training<Sign>, progress: Progress) -> Run<Sign> {
+    fn train(training: Training<Sign>, progress: Progress) -> TrainingResult<Sign> {
         let training = training.progress(progress);
         let (spec, settings) = training.resolve().expect("good settings");
         let prepared = |seed| data(seed).check_for(&spec).expect("fitting data");
@@ -121,8 +121,8 @@ mod tests {
             let inline = train(training.clone(), Progress::Silent);
             let background = train(training, Progress::Dashboard);
             assert_eq!(numbers(&inline.model), numbers(&background.model));
-            assert_eq!(inline.stopped(), background.stopped());
-            let epochs = |run: &Run<Sign>| {
+            assert_eq!(inline.stop_reason(), background.stop_reason());
+            let epochs = |run: &TrainingResult<Sign>| {
                 let mut epochs = run.history().epochs.clone();
                 for epoch in &mut epochs {
                     epoch.seconds = 0.0;

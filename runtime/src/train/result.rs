@@ -2,7 +2,7 @@
 
 use super::diagnosis::{Diagnosis, Evidence};
 use super::error::TrainError;
-use super::evaluate::{Evaluation, evaluate, metrics_with_watched};
+use super::evaluate::{Evaluation, evaluate};
 use super::history::{History, Measures};
 use super::sparsity::Sparsity;
 use crate::data::{Data, Schema};
@@ -10,89 +10,86 @@ use crate::{Network, Spec};
 use damper_ir::Settings;
 use std::fmt;
 
-/// The result of a training. `Display` prints every epoch and how the training ended.
+/// The result of a training: the model, its history, and what can be computed from them. `Display` prints all epochs and
+/// why the training ended.
 #[derive(Clone, Debug)]
-pub struct Run<M> {
-    /// The trained model, for inference, on the device that was given. With early stopping it is the model of the
-    /// best epoch, however training ended; without, that of the last step.
+pub struct TrainingResult<M> {
+    /// The trained model in inference mode, on the device of the training. With early stopping it is the model of the best
+    /// epoch, otherwise that of the last step.
     pub model: M,
     pub(super) history: History,
-    pub(super) stop: Stop,
-    /// The description with the settings of this training.
+    pub(super) stop_reason: StopReason,
+    /// The description with the settings of this training, and with the columns and classes of its data.
     pub(super) spec: Spec,
     pub(super) settings: Settings,
-    /// What the training data's columns and classes are called.
+    /// The columns and classes of the training data.
     pub(super) schema: Schema,
     pub(super) train: Evaluation,
     pub(super) valid: Evaluation,
 }
 
-/// How a training ended.
+/// Why a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Stop {
+pub enum StopReason {
     /// All epochs were run.
     Finished,
-    /// Early stopping saw no improvement for its patience.
+    /// Early stopping: no improvement for as many epochs as its patience.
     Early {
         /// The last epoch.
         epoch: usize,
-        /// The best epoch, whose model was kept.
+        /// The best epoch, whose model is the result.
         best: usize,
     },
     /// Ctrl-C, or a [`crate::Stopper`], ended it.
     Interrupted {
-        /// How many epochs were completed.
+        /// The number of completed epochs.
         epochs: usize,
     },
 }
 
-impl<M: Network> Run<M> {
-    /// Every epoch.
+impl<M: Network> TrainingResult<M> {
+    /// All epochs.
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// How training ended.
-    pub fn stopped(&self) -> Stop {
-        self.stop
+    /// Why the training ended.
+    pub fn stop_reason(&self) -> StopReason {
+        self.stop_reason
     }
 
-    /// The seed of everything random in this run.
+    /// The seed of this training.
     pub fn seed(&self) -> u64 {
         self.settings.seed
     }
 
     /// Loss and metrics of the final model on the training samples, with inference behavior.
-    pub fn train(&self) -> &Measures {
+    pub fn train_measures(&self) -> &Measures {
         &self.train.measures
     }
 
     /// Loss and metrics of the final model on the validation samples.
-    pub fn valid(&self) -> &Measures {
+    pub fn valid_measures(&self) -> &Measures {
         &self.valid.measures
     }
 
-    /// The names of the training data's columns and classes: other files are read like them by
-    /// [`Table::like`](crate::data::Table::like).
+    /// The columns and classes of the training data. [`Table::like`](crate::data::Table::like) reads other files in the
+    /// same way.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// Loss and metrics of the final model on other samples: a test set that chose nothing.
+    /// Loss and metrics of the final model on other data, such as a test set: [`Network::evaluate`] with the settings of
+    /// this training.
     ///
-    /// Their columns and classes are matched with those of the training samples by name: [`Schema::apply`].
+    /// Columns and classes are matched with those of the training data by name: see [`Schema::apply`].
     ///
     /// # Errors
     ///
-    /// [`TrainError`] if the data do not fit the model, or have other columns or classes than the training samples.
+    /// [`TrainError`] if the data do not fit the model, or if they have other columns or classes than the training data.
     pub fn evaluate(&self, data: &Data) -> Result<Measures, TrainError> {
-        let (spec, settings) = (&self.spec, &self.settings);
-        let data = self.schema.apply(data)?.check_rows_for(spec)?;
-        let metrics = metrics_with_watched(spec.metrics(), settings);
-        let device = self.model.devices().into_iter().next().unwrap_or_default();
-        let evaluation = evaluate(&self.model, spec, &data, &metrics, settings.batch, &device)?;
-        Ok(evaluation.measures)
+        evaluate(&self.model, &self.spec, data)
     }
 
     /// Whether the model overfits or underfits, and what to change in its declaration.
@@ -106,13 +103,13 @@ impl<M: Network> Run<M> {
         })
     }
 
-    /// How many weights of each layer are zero.
+    /// The number of zeros among the weights of each layer.
     pub fn sparsity(&self) -> Sparsity {
         Sparsity::of(&self.model)
     }
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Finished => f.write_str("all epochs were run"),
@@ -131,8 +128,8 @@ impl fmt::Display for Stop {
     }
 }
 
-impl<M> fmt::Display for Run<M> {
+impl<M> fmt::Display for TrainingResult<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{}", self.history, self.stop)
+        write!(f, "{}\n{}", self.history, self.stop_reason)
     }
 }
