@@ -4,7 +4,7 @@ use damper_ir::families;
 use damper_ir::words::{self, Argument, Fallback, Range, Word, available};
 use damper_ir::{op, rule, train};
 
-/// The grammar, in front of the words.
+/// The grammar, before the words.
 const GRAMMAR: &str = include_str!("grammar.md");
 
 /// The families of words in the order of the document, each with what it is.

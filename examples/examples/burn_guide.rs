@@ -1,11 +1,11 @@
 //! The model of burn's guide, corrected as the compiler says: `cargo run --release --example burn_guide`.
 //!
-//! The Burn Book's "Basic Workflow" builds two convolutions, adaptive pooling and two dense layers, with `dropout(0.5)` behind
-//! each convolution and in front of both activations. Declared as it stands it compiles with five warnings:
+//! The Burn Book's "Basic Workflow" builds two convolutions, adaptive pooling and two dense layers, with `dropout(0.5)` after
+//! each convolution and before both activations. Declared as it is, it compiles with five warnings:
 //!
 //! - `elementwise_dropout_on_feature_maps`, twice: neighboring pixels say nearly the same, so little is hidden;
 //! - `missing_nonlinearity`: without an activation between them, the two convolutions are one;
-//! - `dropout_before_activation`, twice: dropout belongs behind the activation.
+//! - `dropout_before_activation`, twice: dropout belongs after the activation.
 //!
 //! Below it is corrected as their `help` lines say. `DAMPER_SHORT=1` trains on 200 images for one epoch.
 

@@ -21,7 +21,7 @@ model! {
 }
 
 model! {
-    /// The article's classifier: dropout behind the activations, none behind the last layer.
+    /// The article's classifier: dropout after the activations, none after the last layer.
     pub Classifier<rate: f64 = 0.5>
 
     input features: [20]

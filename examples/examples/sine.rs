@@ -107,7 +107,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "The loss is the mean squared error without the penalty; the noise alone is 0.09. A penalty goes through Adam: it"
     );
     println!(
-        "makes weights small, never zero. decay(l1), which the article does not have, is a step of its own behind Adam's (a"
+        "makes weights small, never zero. decay(l1), which the article does not have, is a step of its own after Adam's (a"
     );
     println!(
         "soft threshold): what it takes away is exactly zero. Its last seed, layer by layer:\n"

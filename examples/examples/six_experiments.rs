@@ -29,7 +29,7 @@ model! {
 }
 
 model! {
-    /// Two hidden layers with batch norm. The article's biases in front of it are left out: batch norm cancels them exactly.
+    /// Two hidden layers with batch norm. The article's biases before it are left out: batch norm cancels them exactly.
     pub Normed<weight_decay: f64 = 0.0>
 
     input features: [50]
@@ -131,7 +131,7 @@ fn normed(weight_decay: f64, seed: u64) -> Training<Normed> {
         .epochs(at_most(60, 3))
 }
 
-/// The article's data: normal features, and the class of the greatest of four random sums of the first ten.
+/// The article's data: normal features, and the class of the largest of four random sums of the first ten.
 fn sparse_truth(seed: u64) -> Result<(Data, Data), DataError> {
     let mut random = Random::new(seed);
     let rows: Vec<Vec<f32>> = (0..2000)

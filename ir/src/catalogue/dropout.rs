@@ -200,7 +200,7 @@ lints! {
     ///
     /// # When to allow it
     ///
-    /// `#[allow(dropout_upstream_of_batch_norm, reason = "better on our validation data")]`. DenseNet drops with 0.2 in front of its `concat`.
+    /// `#[allow(dropout_upstream_of_batch_norm, reason = "better on our validation data")]`. DenseNet drops with 0.2 before its `concat`.
     /// Layer norm is not meant. The rule follows every path through residuals and merges, and knows the dropout inside
     /// recurrent layers and embeddings.
     warn dropout_upstream_of_batch_norm in regularization {} "dropout that reaches a batch norm through weights";

@@ -1,7 +1,7 @@
 //! The shapes of blocks: `residual`, `repeat`, `parallel`.
 
 use super::Walk;
-use super::flow::{Flow, merged};
+use super::value_info::{ValueInfo, merged};
 use crate::op::blocks::{Merge, SHORTCUT};
 use crate::shape::{self, Layout};
 use crate::{Finding, Id, Op, OpKind, Statement, Value};
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 impl<'m> Walk<'m> {
     /// The value of an operation that holds blocks; `None` if it is not known.
-    pub(super) fn blocks_of(&mut self, op: &'m Op, from: &Flow<'m>) -> Option<Flow<'m>> {
+    pub(super) fn blocks_of(&mut self, op: &'m Op, from: &ValueInfo<'m>) -> Option<ValueInfo<'m>> {
         let id = op.id;
         if from.indices && !matches!(op.kind, OpKind::Parallel { .. }) {
             self.indices(op, from);
@@ -28,8 +28,8 @@ impl<'m> Walk<'m> {
         id: Id,
         body: &'m [Statement],
         shortcut: &'m [Statement],
-        from: &Flow<'m>,
-    ) -> Option<Flow<'m>> {
+        from: &ValueInfo<'m>,
+    ) -> Option<ValueInfo<'m>> {
         if body.is_empty() {
             self.error(
                 Finding::error(id, "this `residual` has an empty branch")
@@ -46,9 +46,9 @@ impl<'m> Walk<'m> {
         let kept = other.assumed(given.clone());
         let (Some(given), Some(kept)) = (&given, &kept) else {
             let like = branch.like.or(other.like)?;
-            return Some(Flow {
+            return Some(ValueInfo {
                 like: Some(like),
-                ..Flow::unknown(from.name)
+                ..ValueInfo::unknown(from.name)
             });
         };
         let Some(layout) = branch.layout.unify(other.layout) else {
@@ -73,11 +73,11 @@ impl<'m> Walk<'m> {
             .map_err(|misfit| self.misfit(id, misfit, None))
             .ok();
         let padding = merged(&[branch, other]);
-        Some(Flow {
+        Some(ValueInfo {
             shape,
             layout,
             padding,
-            ..Flow::unknown(from.name)
+            ..ValueInfo::unknown(from.name)
         })
     }
 
@@ -86,8 +86,8 @@ impl<'m> Walk<'m> {
         id: Id,
         times: &Value,
         body: &'m [Statement],
-        from: &Flow<'m>,
-    ) -> Option<Flow<'m>> {
+        from: &ValueInfo<'m>,
+    ) -> Option<ValueInfo<'m>> {
         self.size(times, id, "the number of copies of `repeat`");
         if body.is_empty() {
             self.error(
@@ -102,7 +102,7 @@ impl<'m> Walk<'m> {
             if from.layout == Layout::Features {
                 // The second copy takes what the first one gives: it says what an open input was.
                 self.out.findings.truncate(before);
-                let read = Flow {
+                let read = ValueInfo {
                     layout: last.layout,
                     ..from.clone()
                 };
@@ -119,15 +119,15 @@ impl<'m> Walk<'m> {
         let given = last.assumed(taken.clone());
         let (Some(taken), Some(given)) = (&taken, &given) else {
             let like = from.like.or(last.like)?;
-            return Some(Flow {
+            return Some(ValueInfo {
                 like: Some(like),
-                ..Flow::unknown(from.name)
+                ..ValueInfo::unknown(from.name)
             });
         };
         let shape = shape::repeat(taken, given, last.layout)
             .map_err(|misfit| self.misfit(id, misfit, None))
             .ok();
-        Some(Flow { shape, ..last })
+        Some(ValueInfo { shape, ..last })
     }
 
     fn parallel(
@@ -135,8 +135,8 @@ impl<'m> Walk<'m> {
         id: Id,
         body: &'m [Statement],
         merge: Merge,
-        from: &Flow<'m>,
-    ) -> Option<Flow<'m>> {
+        from: &ValueInfo<'m>,
+    ) -> Option<ValueInfo<'m>> {
         if body.len() < 2 {
             self.error(
                 Finding::error(
@@ -158,7 +158,7 @@ impl<'m> Walk<'m> {
     }
 
     /// The values of the branches of a `parallel`.
-    fn branches(&mut self, body: &'m [Statement], from: &Flow<'m>) -> Vec<Flow<'m>> {
+    fn branches(&mut self, body: &'m [Statement], from: &ValueInfo<'m>) -> Vec<ValueInfo<'m>> {
         self.scopes.push(HashMap::new());
         self.units.push(from.units());
         self.statements(body, from, true);
@@ -169,7 +169,7 @@ impl<'m> Walk<'m> {
             .collect()
     }
 
-    fn block(&mut self, statements: &'m [Statement], from: &Flow<'m>) -> Flow<'m> {
+    fn block(&mut self, statements: &'m [Statement], from: &ValueInfo<'m>) -> ValueInfo<'m> {
         self.scopes.push(HashMap::new());
         self.units.push(from.units());
         let last = self.statements(statements, from, false);

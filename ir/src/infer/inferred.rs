@@ -9,7 +9,7 @@ use std::collections::HashMap;
 pub struct Inferred {
     /// What does not fit, in the order of the walk.
     pub findings: Vec<Finding>,
-    pub(super) ops: HashMap<Id, Around>,
+    pub(super) ops: HashMap<Id, OpInfo>,
     pub(super) statements: HashMap<Id, Shape>,
     pub(super) paths: HashMap<String, Shape>,
     pub(super) axes: HashMap<Id, usize>,
@@ -21,7 +21,7 @@ pub struct Inferred {
 
 /// The values before and after an operation.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Around {
+pub(super) struct OpInfo {
     pub(super) input: Option<Shape>,
     pub(super) output: Option<Shape>,
     pub(super) layout: Layout,

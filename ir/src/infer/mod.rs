@@ -1,14 +1,14 @@
 //! The walk that gives every value its shape.
 
 mod blocks;
-mod flow;
 mod inferred;
 mod source;
+mod value_info;
 
 pub use inferred::Inferred;
 
-use flow::Flow;
-use inferred::Around;
+use inferred::OpInfo;
+use value_info::ValueInfo;
 
 use crate::op::{Embedding, Incoming, Linear, Operation};
 use crate::shape::{self, Layout, Misfit};
@@ -20,7 +20,7 @@ use std::collections::HashMap;
 
 struct Walk<'m> {
     out: Inferred,
-    scopes: Vec<HashMap<&'m str, Flow<'m>>>,
+    scopes: Vec<HashMap<&'m str, ValueInfo<'m>>>,
     /// The blocks around the place, for what is declared too late.
     blocks: Vec<&'m [Statement]>,
     /// What the blocks around the place take in: the units of `linear(same)`.
@@ -109,10 +109,10 @@ impl Model {
                 );
             }
             let shape = (!input.shape.is_empty()).then_some(Shape(axes));
-            let mut flow = Flow {
+            let mut flow = ValueInfo {
                 layout: shape.as_ref().map_or(Layout::Features, Layout::of),
                 shape,
-                ..Flow::unknown(&input.name)
+                ..ValueInfo::unknown(&input.name)
             };
             if let InputKind::Int { vocab, pad } = &input.kind {
                 flow.indices = true;
@@ -192,7 +192,7 @@ impl<'m> Walk<'m> {
         None
     }
 
-    fn misfit(&mut self, id: Id, misfit: Misfit, from: Option<&Flow<'m>>) {
+    fn misfit(&mut self, id: Id, misfit: Misfit, from: Option<&ValueInfo<'m>>) {
         let mut finding = Finding::lint(misfit.lint, crate::Level::Deny, id, misfit.message);
         if let Some(from) = from {
             finding.message = format!("{} (from `{}`)", finding.message, from.name);
@@ -206,9 +206,9 @@ impl<'m> Walk<'m> {
     fn statements(
         &mut self,
         statements: &'m [Statement],
-        input: &Flow<'m>,
+        input: &ValueInfo<'m>,
         parallel: bool,
-    ) -> Flow<'m> {
+    ) -> ValueInfo<'m> {
         self.depth += 1;
         let mut previous = input.clone();
         // The first level is that of `layers`.
@@ -232,7 +232,7 @@ impl<'m> Walk<'m> {
         previous
     }
 
-    fn statement(&mut self, statement: &'m Statement, previous: Flow<'m>) -> Flow<'m> {
+    fn statement(&mut self, statement: &'m Statement, previous: ValueInfo<'m>) -> ValueInfo<'m> {
         self.path.push(&statement.name);
         let mut flow = self.source(statement, previous);
         for op in &statement.ops {
@@ -241,7 +241,7 @@ impl<'m> Walk<'m> {
             flow.name = &statement.name;
             let reads = op.kind.operation().is_some_and(Operation::reads_padding);
             let padding = before.padding.filter(|_| reads);
-            let around = Around {
+            let around = OpInfo {
                 input: before.shape,
                 output: flow.shape.clone(),
                 layout: before.layout,
@@ -266,9 +266,9 @@ impl<'m> Walk<'m> {
         flow
     }
 
-    fn op(&mut self, op: &'m Op, from: &Flow<'m>) -> Flow<'m> {
+    fn op(&mut self, op: &'m Op, from: &ValueInfo<'m>) -> ValueInfo<'m> {
         let id = op.id;
-        let unknown = Flow::unknown(from.name);
+        let unknown = ValueInfo::unknown(from.name);
         match &op.kind {
             OpKind::Residual { .. } | OpKind::Repeat { .. } | OpKind::Parallel { .. } => {
                 return self.blocks_of(op, from).unwrap_or(unknown);
@@ -279,12 +279,12 @@ impl<'m> Walk<'m> {
                     .and_then(|model| self.nested(id, path, model, from));
                 if model.is_none() {
                     let like = Some(id);
-                    return Flow { like, ..unknown };
+                    return ValueInfo { like, ..unknown };
                 }
-                return nested.map_or(unknown, |(shape, layout)| Flow {
+                return nested.map_or(unknown, |(shape, layout)| ValueInfo {
                     shape: Some(shape),
                     layout,
-                    ..Flow::unknown(from.name)
+                    ..ValueInfo::unknown(from.name)
                 });
             }
             _ => {}
@@ -311,7 +311,7 @@ impl<'m> Walk<'m> {
         let like = from
             .like
             .filter(|_| shape.is_none() && operation.keeps_axes());
-        Flow {
+        ValueInfo {
             shape,
             like,
             layout,
@@ -321,7 +321,7 @@ impl<'m> Walk<'m> {
     }
 
     /// Class indices where numbers are wanted.
-    fn indices(&mut self, op: &Op, from: &Flow<'m>) {
+    fn indices(&mut self, op: &Op, from: &ValueInfo<'m>) {
         let word = op.kind.word();
         let vocab = from.vocab.unwrap_or(1000);
         let message = format!(
@@ -333,7 +333,7 @@ impl<'m> Walk<'m> {
     }
 
     /// Numbers where class indices are wanted.
-    fn not_indices(&mut self, op: &Op, from: &Flow<'m>) {
+    fn not_indices(&mut self, op: &Op, from: &ValueInfo<'m>) {
         let finding = Finding::error(
             op.id,
             format!(
@@ -359,7 +359,12 @@ impl<'m> Walk<'m> {
     }
 
     /// The shape that an operation without a block gives.
-    fn value(&mut self, op: &'m Op, operation: &dyn Operation, from: &Flow<'m>) -> Option<Shape> {
+    fn value(
+        &mut self,
+        op: &'m Op,
+        operation: &dyn Operation,
+        from: &ValueInfo<'m>,
+    ) -> Option<Shape> {
         let id = op.id;
         let fine = self.sizes(op, operation);
         // What a `custom` layer takes is not known, so that its output is known even after a mistake.
@@ -470,7 +475,7 @@ impl<'m> Walk<'m> {
         id: Id,
         path: &str,
         model: &Model,
-        from: &Flow<'m>,
+        from: &ValueInfo<'m>,
     ) -> Option<(Shape, Layout)> {
         if self.depth >= DEEPEST {
             let message = format!("more than {DEEPEST} blocks inside one another");

@@ -1,7 +1,7 @@
 //! What a statement takes: the value before it, a named one, several merged.
 
 use super::Walk;
-use super::flow::{Flow, merged};
+use super::value_info::{ValueInfo, merged};
 use crate::shape::{self, Layout};
 use crate::{Finding, Id, Shape, Source, Statement, suggest};
 
@@ -9,7 +9,11 @@ use crate::{Finding, Id, Shape, Source, Statement, suggest};
 const MOST_EXPLAINED: usize = 64;
 
 impl<'m> Walk<'m> {
-    pub(super) fn source(&mut self, statement: &'m Statement, previous: Flow<'m>) -> Flow<'m> {
+    pub(super) fn source(
+        &mut self,
+        statement: &'m Statement,
+        previous: ValueInfo<'m>,
+    ) -> ValueInfo<'m> {
         let id = if statement.source_id.is_none() {
             statement.id
         } else {
@@ -22,8 +26,8 @@ impl<'m> Walk<'m> {
             Source::Mul(names) => ("mul", names.as_slice()),
             Source::Concat(names) => ("concat", names.as_slice()),
         };
-        let unknown = Flow::unknown(&statement.name);
-        let flows: Vec<Flow<'m>> = names
+        let unknown = ValueInfo::unknown(&statement.name);
+        let flows: Vec<ValueInfo<'m>> = names
             .iter()
             .filter_map(|name| self.named(name, id))
             .collect();
@@ -50,15 +54,15 @@ impl<'m> Walk<'m> {
         if let Some(axis) = self.out.axes.get(&id).copied() {
             self.out.axes.insert(statement.id, axis);
         }
-        Flow {
+        ValueInfo {
             name: &statement.name,
             ..merged
         }
     }
 
     /// `add`, `mul` or `concat` of values, at `id`.
-    pub(super) fn merge(&mut self, id: Id, word: &str, flows: &[Flow<'m>]) -> Flow<'m> {
-        let unknown = Flow::unknown(flows.first().map_or("", |flow| flow.name));
+    pub(super) fn merge(&mut self, id: Id, word: &str, flows: &[ValueInfo<'m>]) -> ValueInfo<'m> {
+        let unknown = ValueInfo::unknown(flows.first().map_or("", |flow| flow.name));
         if let Some(tokens) = flows.iter().find(|flow| flow.indices) {
             let message = format!(
                 "`{word}` wants numbers, `{}` holds class indices",
@@ -106,7 +110,7 @@ impl<'m> Walk<'m> {
                     self.out.axes.insert(id, 0);
                 }
                 let like = flows.iter().find_map(|flow| flow.like);
-                return Flow { like, ..unknown };
+                return ValueInfo { like, ..unknown };
             }
             return unknown;
         };
@@ -119,7 +123,7 @@ impl<'m> Walk<'m> {
         if let (Some(shape), "concat") = (&shape, word) {
             self.out.axes.insert(id, layout.class_axis(shape.rank()));
         }
-        Flow {
+        ValueInfo {
             shape,
             layout,
             padding: merged(flows),
@@ -127,7 +131,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    fn named(&mut self, name: &str, id: Id) -> Option<Flow<'m>> {
+    fn named(&mut self, name: &str, id: Id) -> Option<ValueInfo<'m>> {
         if let Some(flow) = self.scopes.iter().rev().find_map(|scope| scope.get(name)) {
             return Some(flow.clone());
         }

@@ -72,7 +72,7 @@ fn pool_after_every<'m>(
             format!("each of the {} convolutions is followed by a pooling", convs.len()),
         )
         .and_limit(least)
-        .and_help("two convolutions of `kernel = 3` in front of each pooling")
+        .and_help("two convolutions of `kernel = 3` before each pooling")
         .and_note("small kernels in series see as much as a large one, with fewer weights and one more activation (Simonyan and Zisserman, arXiv 1409.1556)");
     }
 }

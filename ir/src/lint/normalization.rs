@@ -65,7 +65,7 @@ fn after_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let word = node.op().map_or("norm", |op| op.kind.word());
         cx.node(node, names::norm_after_output, format!("`{word}` rescales the model's output"))
             .and_other(head.id, "the output is produced here")
-            .and_help(format!("move `{word}` in front of `{}`", head.name()))
+            .and_help(format!("move `{word}` before `{}`", head.name()))
             .and_note("the scores then depend on the other samples or units, and the loss loses its calibration");
     }
 }

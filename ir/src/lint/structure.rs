@@ -207,7 +207,7 @@ fn softmax_in_hidden_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .filter(|_| !gates)
         {
             let name = activation.kind.word();
-            cx.node(node, names::softmax_in_hidden_layer, format!("`{name}` in front of further weights"))
+            cx.node(node, names::softmax_in_hidden_layer, format!("`{name}` before further weights"))
                 .and_other(next.id, "these weights read it")
                 .and_help("relu")
                 .and_note("features compete for a sum of 1, and gradients shrink; gates (`mul`) are the exception");

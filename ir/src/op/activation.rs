@@ -138,7 +138,7 @@ activations! {
 
     /// `1 / (1 + exp(-x))`: in (0, 1).
     ///
-    /// Not in front of `loss binary_cross_entropy`, which has its own; `predict` applies it.
+    /// Not before `loss binary_cross_entropy`, which has its own; `predict` applies it.
     sigmoid = Sigmoid;
 
     /// `log(sigmoid(x))`, without overflow.
@@ -245,7 +245,7 @@ activations! {
 
     /// `exp(x_i) / sum_j exp(x_j)` over the last axis: probabilities.
     ///
-    /// Not in front of `loss cross_entropy`, which has its own; `predict` applies it.
+    /// Not before `loss cross_entropy`, which has its own; `predict` applies it.
     softmax = Softmax;
 
     /// The logarithm of `softmax`, without overflow.

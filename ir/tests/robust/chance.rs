@@ -187,7 +187,7 @@ impl<'de> Deserializer<'de> for &mut Chance<'_> {
     }
 
     fn deserialize_identifier<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
-        Err(Error::custom("a name stands in front of no value"))
+        Err(Error::custom("a name stands before no value"))
     }
 
     forward_to_deserialize_any! {

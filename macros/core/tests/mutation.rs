@@ -211,7 +211,7 @@ fn models(text: &str) -> Vec<String> {
     inner.map(tidied).collect()
 }
 
-/// Where the bracket closes that stood in front of the text.
+/// Where the bracket closes that stood before the text.
 fn closing(text: &str, open: char, close: char) -> Option<usize> {
     let mut depth = 0;
     for (at, letter) in text.char_indices() {

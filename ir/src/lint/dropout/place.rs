@@ -208,14 +208,14 @@ pub(super) fn before_activation<'m>(
         let name = activation.kind.word();
         let breaks = activation.keeps_zero() == Some(false);
         let message = if breaks && activation.kind.is_softmax() {
-            format!("`{dropout}` in front of `{name}`: a dropped score of 0 still takes part")
+            format!("`{dropout}` before `{name}`: a dropped score of 0 still takes part")
         } else if breaks {
-            format!("`{dropout}` in front of `{name}`: a dropped unit does not send 0")
+            format!("`{dropout}` before `{name}`: a dropped unit does not send 0")
         } else if activation.kind.is_homogeneous() {
-            format!("`{dropout}` in front of `{name}`: the result is the same as after it")
+            format!("`{dropout}` before `{name}`: the result is the same as after it")
         } else {
             format!(
-                "`{dropout}` in front of `{name}`: the kept values are scaled before the activation"
+                "`{dropout}` before `{name}`: the kept values are scaled before the activation"
             )
         };
         let finding = cx.node(node, names::dropout_before_activation, message);
@@ -229,7 +229,7 @@ pub(super) fn before_activation<'m>(
     }
 }
 
-/// Elementwise dropout in front of a maximum: the survivors win.
+/// Elementwise dropout before a maximum: the survivors win.
 pub(super) fn before_max_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let next = graph.leads_within(|node| node.pooling() == Some(Reduction::Max));
     for (index, node, dropout) in dropouts(graph) {
@@ -347,7 +347,7 @@ pub(super) fn selu<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                         || (matches!(end.kind, Kind::Input(_)) && graph.model.loss.is_some())
                 }) =>
             {
-                cx.node(node, names::alpha_dropout_without_selu, "`alpha_dropout` without `selu` in front of it")
+                cx.node(node, names::alpha_dropout_without_selu, "`alpha_dropout` without `selu` before it")
                     .and_help(format!("dropout({rate})"))
                     .and_note("it sets values to the negative limit of `selu`, which means nothing elsewhere (arXiv 1706.02515)");
             }

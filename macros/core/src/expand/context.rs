@@ -141,9 +141,9 @@ impl<'a> Context<'a> {
     }
 
     /// The type of what the operation takes.
-    pub(super) fn type_before(&self, op: &Op) -> TokenStream {
+    pub(super) fn input_type(&self, op: &Op) -> TokenStream {
         if self.is_indices(op.id) {
-            int_tensor(self.rank_before(op))
+            int_tensor(self.input_rank(op))
         } else {
             tensor(&self.rank(self.shapes.input_of(op.id), self.shapes.input_like(op.id)))
         }
@@ -159,14 +159,14 @@ impl<'a> Context<'a> {
     }
 
     /// The axes of a batch of what the operation takes.
-    pub(super) fn rank_before(&self, op: &Op) -> usize {
+    pub(super) fn input_rank(&self, op: &Op) -> usize {
         self.shapes
             .input_of(op.id)
             .map_or(2, |shape| shape.rank() + 1)
     }
 
     /// The axes of a batch of what the operation gives.
-    pub(super) fn rank_behind(&self, op: &Op) -> Rank {
+    pub(super) fn output_rank(&self, op: &Op) -> Rank {
         self.rank(
             self.shapes.output_of(op.id),
             self.shapes.output_of_like(op.id),

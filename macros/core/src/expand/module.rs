@@ -412,36 +412,19 @@ fn type_and_make(
 ) -> Option<(TokenStream, Make)> {
     let (krate, build) = (cx.krate, &site.build);
     Some(match &op.kind {
-        OpKind::Residual { .. } => {
+        OpKind::Residual { .. } | OpKind::Parallel { .. } | OpKind::Repeat { .. } => {
             let ty = cx.blocks.body(op)?;
             let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (
-                quote!(#ty),
-                Make::Call(quote!(#build.residual(#field, #builder)?)),
-            )
-        }
-        OpKind::Parallel { .. } => {
-            let ty = cx.blocks.body(op)?;
-            let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (
-                quote!(#ty),
-                Make::Call(quote!(#build.parallel(#field, #builder)?)),
-            )
-        }
-        OpKind::Repeat { .. } => {
-            let ty = cx.blocks.body(op)?;
-            let builder = block_builder(ty, op_needs_config(cx, op), site);
-            (
-                quote!(::std::vec::Vec<#ty>),
-                Make::Call(quote!(#build.copies(#field, #builder)?)),
-            )
+            let (ty, function) = match &op.kind {
+                OpKind::Residual { .. } => (quote!(#ty), quote!(residual)),
+                OpKind::Parallel { .. } => (quote!(#ty), quote!(parallel)),
+                _ => (quote!(::std::vec::Vec<#ty>), quote!(copies)),
+            };
+            (ty, Make::Call(quote!(#build.#function(#field, #builder)?)))
         }
         OpKind::Model { .. } => {
-            let (Some(nested), Some(function)) =
-                (cx.lowered.models.get(&op.id), cx.nested.get(&op.id))
-            else {
-                return None;
-            };
+            let nested = cx.lowered.models.get(&op.id)?;
+            let function = cx.nested.get(&op.id)?;
             let config = &site.config;
             (
                 names::deeper(&nested.path),

@@ -5,7 +5,7 @@ use crate::{Id, Shape};
 
 /// A value on its way: its shape, if it is known, and the name it has in messages.
 #[derive(Clone, Debug)]
-pub(super) struct Flow<'m> {
+pub(super) struct ValueInfo<'m> {
     pub(super) shape: Option<Shape>,
     pub(super) name: &'m str,
     /// What the axes mean.
@@ -20,7 +20,7 @@ pub(super) struct Flow<'m> {
     pub(super) like: Option<Id>,
 }
 
-impl<'m> Flow<'m> {
+impl<'m> ValueInfo<'m> {
     /// Its shape; after another model, the one that is assumed of it.
     pub(super) fn assumed(&self, shape: Option<Shape>) -> Option<Shape> {
         self.shape
@@ -49,7 +49,7 @@ impl<'m> Flow<'m> {
 }
 
 /// The padding of values that become one.
-pub(super) fn merged<'m>(flows: &[Flow<'m>]) -> Option<(&'m str, usize)> {
+pub(super) fn merged<'m>(flows: &[ValueInfo<'m>]) -> Option<(&'m str, usize)> {
     let mut all = flows.iter().filter_map(|flow| flow.padding);
     let first = all.next()?;
     all.all(|other| other == first).then_some(first)
