@@ -47,7 +47,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow pool_after_every_conv in convolution { convolutions = 3.0: "the least number of convolutions that are looked at" }
+    allow pool_after_every_conv in convolution { convolutions = 3.0: "the smallest number of convolutions that is checked" }
         "every convolution, of three or more, is followed by a pooling";
 
     ///
@@ -69,7 +69,7 @@ lints! {
     /// # Why
     ///
     /// Some advise that windows grow with the depth, as what they look for grows. ResNet begins with 7 and goes on with 3. Kernels of one
-    /// position are not meant.
+    /// position are exempt.
     ///
     /// # Fix
     ///
@@ -154,7 +154,7 @@ lints! {
     /// # Why
     ///
     /// VGG and ResNet change the number of channels where they change the size of the maps, so that each layer costs about the same.
-    /// Kernels of one position are not meant.
+    /// Kernels of one position are exempt.
     ///
     /// # Fix
     ///
@@ -263,7 +263,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow missing_down_sampling in convolution { convolutions = 3.0: "the least number of convolutions that are looked at" }
+    allow missing_down_sampling in convolution { convolutions = 3.0: "the smallest number of convolutions that is checked" }
         "three or more convolutions, and no pooling or stride makes the maps smaller";
 
     ///
@@ -284,7 +284,7 @@ lints! {
     /// # Why
     ///
     /// It has no middle: the maps it gives are moved by half a position, and `padding = same` pads one side more than the other. Windows
-    /// that do not overlap (`kernel = 16, stride = 16`, the patches of a transformer) and transposed convolutions are not meant.
+    /// that do not overlap (`kernel = 16, stride = 16`, the patches of a transformer) and transposed convolutions are exempt.
     ///
     /// # Fix
     ///

@@ -59,7 +59,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// "Lower or no dropout near the output" is a common rule of thumb. It is no law: most published classifiers drop exactly
+    /// "Lower or no dropout near the output" is a common rule of thumb. It is not a law: most published classifiers drop exactly
     /// here, and many are better for it. The rule is for those who want the features clean.
     ///
     /// # Fix
@@ -120,7 +120,7 @@ lints! {
     ///
     /// # When to allow it
     ///
-    /// To keep a published order: `#[allow(dropout_before_batch_norm, reason = "as published")]`. Layer norm keeps no statistics and is not meant.
+    /// To keep a published order: `#[allow(dropout_before_batch_norm, reason = "as published")]`. Layer norm keeps no statistics and is exempt.
     deny dropout_before_batch_norm in regularization {} "dropout, then batch norm, with no weights between them";
 
     ///
@@ -138,8 +138,8 @@ lints! {
     ///
     /// # Why
     ///
-    /// Batch norm is a regularizer itself: each sample sees the noise of its batch. Beside it there is little left for dropout to
-    /// do, and its variance shift reaches the next batch norm (Li et al., CVPR 2019, arXiv 1801.05134). Behind the last one of a network it
+    /// Batch norm is a regularizer itself: each sample sees the noise of its batch. With it there is little left for dropout to
+    /// do, and its variance shift reaches the next batch norm (Li et al., CVPR 2019, arXiv 1801.05134). After the last one of a network it
     /// does little harm.
     ///
     /// # Fix
@@ -201,7 +201,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(dropout_upstream_of_batch_norm, reason = "better on our validation data")]`. DenseNet drops with 0.2 before its `concat`.
-    /// Layer norm is not meant. The rule follows every path through residuals and merges, and knows the dropout inside
+    /// Layer norm is exempt. The rule follows every path through residuals and merges, and knows the dropout inside
     /// recurrent layers and embeddings.
     warn dropout_upstream_of_batch_norm in regularization {} "dropout that reaches a batch norm through weights";
 
@@ -294,7 +294,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// Neighboring positions of a feature map say nearly the same, so what is dropped here is still told next door: the network sees as
+    /// Neighboring positions of a feature map are nearly the same, so what is dropped here is still visible next to it: the network sees as
     /// much as before, at a lower effective learning rate (Tompson et al., arXiv 1411.4280; the `DropBlock` paper finds the same, arXiv
     /// 1810.12890).
     ///
@@ -534,7 +534,7 @@ lints! {
     /// # Why
     ///
     /// It is dropout with one mask for all steps of a sequence. Without steps there is nothing that the mask could be the same for; on
-    /// feature maps `spatial_dropout` is the like of it.
+    /// feature maps `spatial_dropout` is its counterpart.
     ///
     /// # Fix
     ///
@@ -649,7 +649,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// It drops nothing. A hyper-parameter whose default is 0 is not meant.
+    /// It drops nothing. A hyper-parameter whose default is 0 is exempt.
     ///
     /// # Fix
     ///
@@ -713,7 +713,7 @@ lints! {
     ///
     /// A `residual` counts as its better path, for the shortcut drops nothing.
     /// For very wide layers: `#[allow(stacked_high_dropout, reason = "4096 units a layer")]` on the model.
-    warn stacked_high_dropout in regularization { min = 0.1: "the least share of the paths that must survive", counted = 0.3: "rates below this do not count" }
+    warn stacked_high_dropout in regularization { min = 0.1: "the smallest fraction of the paths that must survive", counted = 0.3: "rates below this do not count" }
         "so much dropout in series that less than a tenth of the paths survive a step";
 
     ///
@@ -750,7 +750,7 @@ lints! {
     /// # When to allow it
     ///
     /// When the two mean different things: `#[allow(consecutive_dropout, reason = "noise of the sensor, and dropout")]`. Dropout next to
-    /// `drop_path` is not meant.
+    /// `drop_path` is exempt.
     warn consecutive_dropout in regularization {} "two dropouts with no weights between them";
 
     ///
@@ -824,7 +824,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(dropout_on_tiny_layer, reason = "other layers carry the sample past it")]`.
-    warn dropout_on_tiny_layer in regularization { max = 0.01: "the probability that no unit is left, from which on it is found" }
+    warn dropout_on_tiny_layer in regularization { max = 0.01: "the probability that no unit is left, from which it is reported" }
         "dropout on so few units that in 1 % of the cases or more none is left";
 
     ///
@@ -959,7 +959,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// It sets values to the negative limit of `selu`, -1.76, a number that no other activation means "off" by: `relu` never gives it.
+    /// It sets values to the negative limit of `selu`, -1.76, a number that means "off" for no other activation: `relu` never gives it.
     ///
     /// # Fix
     ///

@@ -38,7 +38,7 @@ lints! {
     /// # When to allow it
     ///
     /// To read weights that have it: `#[allow(redundant_bias_before_norm, reason = "weights of the original")]`. Instance norm subtracts the
-    /// bias as well; group, layer and RMS norm do not, and are not meant.
+    /// bias as well; group, layer and RMS norm do not, and are exempt.
     warn redundant_bias_before_norm in normalization {} "a bias directly before a batch norm";
 
     ///
@@ -93,7 +93,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// A single value is its own mean: what comes out is `beta`, whatever went in, and the running variance is spoilt.
+    /// A single value is its own mean: what comes out is `beta`, whatever went in, and the running variance is spoiled.
     ///
     /// # Fix
     ///
@@ -155,7 +155,7 @@ lints! {
     ///
     /// `#[allow(batch_norm_tiny_batch, reason = "memory; measured against layer norm")]` on the model or on `train`.
     /// On feature maps every position counts: a batch of one image of 32 x 32 gives 1024 values for each channel.
-    warn batch_norm_tiny_batch in normalization { min = 8.0: "the least number of values that mean and variance are estimated from" }
+    warn batch_norm_tiny_batch in normalization { min = 8.0: "the smallest number of values that mean and variance are estimated from" }
         "batch norm with batches of fewer than 8";
 
     ///

@@ -19,7 +19,7 @@ lints! {
     /// # Why
     ///
     /// `cross_entropy` applies log-softmax itself. A second one squeezes the scores into [0, 1] first: the largest probability
-    /// that ten classes can then reach is 0.23, and the gradients are flat. Training crawls, and nothing says why.
+    /// that ten classes can then reach is 0.23, and the gradients are flat. Training crawls, without a message.
     ///
     /// # Fix
     ///
@@ -207,7 +207,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// Under `cross_entropy` the classes compete and one of them is right; sigmoids score each class by itself. Behind a sigmoid
+    /// Under `cross_entropy` the classes compete and one of them is right; sigmoids score each class by itself. After a sigmoid
     /// all scores lie in (0, 1), so the softmax in the loss stays near uniform.
     ///
     /// # Fix
@@ -323,7 +323,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// A class that the model holds for unlikely has a score below 0. `relu` cuts it to 0 and stops its gradient; the other
+    /// A class that the model considers unlikely has a score below 0. `relu` cuts it to 0 and stops its gradient; the other
     /// functions bend or bound it. PyTorch removed one from its own example for this reason.
     ///
     /// # Fix
@@ -424,7 +424,7 @@ lints! {
     /// # When to allow it
     ///
     /// The squared error of probabilities (the Brier score) is a proper loss, and distillation compares logits:
-    /// `#[allow(mse_for_classification, reason = "distils the logits of a larger model")]`. Silent without a declared task.
+    /// `#[allow(mse_for_classification, reason = "distills the logits of a larger model")]`. Silent without a declared task.
     warn mse_for_classification in output {} "a regression loss for classification";
 
     ///
@@ -464,7 +464,7 @@ lints! {
     /// # When to allow it
     ///
     /// Never: the `task` says what the data are.
-    deny output_units_mismatch in output {} "the head has another number of units than the task has answers";
+    deny output_units_mismatch in output {} "the number of units of the head is not that of the task";
 
     ///
     /// ```text
@@ -482,7 +482,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// `cross_entropy` reads one class index for each sample. A row of ten labels is no index, and a measured number none either.
+    /// `cross_entropy` reads one class index for each sample. A row of ten labels is no index, nor is a measured number.
     ///
     /// # Fix
     ///
@@ -540,8 +540,8 @@ lints! {
     ///
     /// Above 0.3, if the labels are known to be that noisy:
     /// `#[allow(label_smoothing_out_of_range, reason = "four labels in ten are wrong")]`.
-    deny label_smoothing_out_of_range in output { max = 0.3: "the largest share without a warning" }
-        "label smoothing that is no share, or (**warn**) one above 0.3";
+    deny label_smoothing_out_of_range in output { max = 0.3: "the largest value without a warning" }
+        "label smoothing outside [0, 1), or (**warn**) above 0.3";
 
     ///
     /// ```text
@@ -577,5 +577,5 @@ lints! {
     /// # When to allow it
     ///
     /// Never.
-    deny class_weights_len_mismatch in output {} "another number of class weights than classes, or a negative one";
+    deny class_weights_len_mismatch in output {} "a number of class weights that is not that of the classes, or a negative one";
 }

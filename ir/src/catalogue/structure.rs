@@ -161,7 +161,7 @@ lints! {
     /// one layer it equals is warned of only: MobileNetV2's linear bottlenecks (24 channels between 144 and 144), kernels of
     /// `[k, 1]` and `[1, k]`, two larger kernels in series. Silent for a depthwise convolution next to one of a single position, for what an
     /// embedding feeds, around `attention`, and for heads that share an embedding's weight.
-    deny missing_nonlinearity in structure {} "two layers of weights with nothing that is not linear between them";
+    deny missing_nonlinearity in structure {} "two layers of weights with nothing nonlinear between them";
 
     ///
     /// ```text
@@ -315,7 +315,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(saturating_hidden_stack, reason = "to show that it fails")]` on the model.
-    warn saturating_hidden_stack in structure { layers = 3.0: "how many in series are found" }
+    warn saturating_hidden_stack in structure { layers = 3.0: "the number in series from which they are reported" }
         "three or more sigmoid layers in series without a norm or a merge";
 
     ///

@@ -101,7 +101,7 @@ lints! {
     /// # Why
     ///
     /// `decay`, `penalty` and the optimizer's coupled `weight_decay` all pull a weight towards 0. Two of them add up to a strength that is
-    /// written nowhere. L1 together with L2 (the elastic net) is not meant. Nor is `decay` together with the `weight_decay` of `adamw` and `lion`: that is a default,
+    /// written nowhere. L1 together with L2 (the elastic net) is exempt. So is `decay` together with the `weight_decay` of `adamw` and `lion`: that is a default,
     /// which the layer's own `decay` replaces.
     ///
     /// # Fix
@@ -182,7 +182,7 @@ lints! {
     ///
     /// Each step shrinks the vectors of all classes, but a batch trains only those it reads: rare classes fade. So `decay` and `penalty`
     /// leave embeddings alone, and `on embedding` (or `on all`) is a decision: the rule lists where it was taken. A table that is also
-    /// the head's weight (`linear(.., tied = embed)`) is not meant.
+    /// the head's weight (`linear(.., tied = embed)`) is exempt.
     ///
     /// # Fix
     ///
@@ -243,7 +243,7 @@ lints! {
     ///
     /// The warning, with a small learning rate: `#[allow(weight_decay_out_of_range, reason = "lr * decay is 1e-5")]`.
     deny weight_decay_out_of_range in regularization { max = 0.5: "the largest decay without a warning", max_sgd = 0.05: "the same under `sgd`" }
-        "decay so strong that a step turns weights round; **warn** where it is unusually strong";
+        "decay so strong that a step flips the signs of weights; **warn** where it is unusually strong";
 
     ///
     /// ```text
@@ -261,7 +261,7 @@ lints! {
     ///
     /// # Why
     ///
-    /// At 0 nothing is learnt, below 0 the loss is climbed. A step of `adam` and its like is about as long as the learning rate, so above 0.01 it
+    /// At 0 nothing is learned, below 0 the loss is climbed. A step of `adam` and its like is about as long as the learning rate, so above 0.01 it
     /// is longer than most weights are large; `sgd` bears up to 1.
     ///
     /// # Fix
@@ -282,7 +282,7 @@ lints! {
     /// # When to allow it
     ///
     /// The warning, for very large batches or tiny models: `#[allow(learning_rate_out_of_range, reason = "three weights")]`.
-    deny learning_rate_out_of_range in training { min = 1e-7: "the least rate without a warning", max = 0.01: "the largest one of `adam`, `adamw`, `rmsprop` and `lion`", max_sgd = 1.0: "the largest one of `sgd` and `adagrad`" }
+    deny learning_rate_out_of_range in training { min = 1e-7: "the smallest rate without a warning", max = 0.01: "the largest one of `adam`, `adamw`, `rmsprop` and `lion`", max_sgd = 1.0: "the largest one of `sgd` and `adagrad`" }
         "a learning rate that is not above 0; **warn** for one far from what its optimizer is used with";
 
     ///
@@ -322,7 +322,7 @@ lints! {
     /// # When to allow it
     ///
     /// `#[allow(adam_epsilon_out_of_range, reason = "settings of the paper")]` on the model or on `train`.
-    warn adam_epsilon_out_of_range in training { min = 1e-10: "the least `epsilon` without a warning", max = 0.1: "the largest one" }
+    warn adam_epsilon_out_of_range in training { min = 1e-10: "the smallest `epsilon` without a warning", max = 0.1: "the largest one" }
         "an `epsilon` of adam below 1e-10 or above 0.1; **deny** if it is not above 0";
 
     ///
@@ -479,7 +479,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow over_regularized in regularization { kinds = 4.0: "how many kinds on one layer are found" }
+    allow over_regularized in regularization { kinds = 4.0: "the number of kinds on one layer from which they are reported" }
         "four or more kinds of regularization on one layer";
 
     ///
@@ -519,7 +519,7 @@ lints! {
     /// # When to allow it
     ///
     /// Where the values of a configuration decide: write `allow` instead of `expect`.
-    warn unfulfilled_expectation in declaration {} "an `#[expect(..)]` whose rule has nothing to say";
+    warn unfulfilled_expectation in declaration {} "an `#[expect(..)]` whose rule finds nothing";
 
     ///
     /// ```text

@@ -19,7 +19,7 @@ pub(super) fn maps<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                         Some(rate) if rate > 0.0 && rate < 0.2 => format!("spatial_dropout({rate})"),
                         _ => "spatial_dropout(0.1)".to_owned(),
                     })
-                    .and_note("neighbors say nearly the same, so little is hidden: it acts like a lower learning rate (Tompson et al., arXiv 1411.4280)");
+                    .and_note("neighbors are nearly the same, so little is hidden: it acts like a lower learning rate (Tompson et al., arXiv 1411.4280)");
             }
             Stochastic::SpatialDropout { rate } => {
                 let single = node
