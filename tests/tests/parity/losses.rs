@@ -109,12 +109,7 @@ fn focal_of_certain_samples_is_finite() {
     let gradients = loss.backward();
     let gradient = output.grad(&gradients).expect("a gradient");
     assert!(loss.into_scalar::<f32>().abs() < 1e-6);
-    assert!(
-        gradient
-            .into_data()
-            .iter::<f32>()
-            .all(|number| number.is_finite())
-    );
+    assert!(gradient.into_data().iter::<f32>().all(f32::is_finite));
 }
 
 #[test]
