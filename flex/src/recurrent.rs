@@ -10,8 +10,8 @@
 )]
 
 use crate::memory::{Buffer, Checked, make_compact, modify_with, read, shape, tensor};
+use crate::op::{CustomBackward, Input, Primitive, run_op};
 use crate::product::{Matrix, MatrixMut, product, product_here};
-use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::backend::Flex;
 use burn::tensor::{DType, Tensor};
 use damper_kernels::recurrent::{self, Cell, Step, StepBackward};

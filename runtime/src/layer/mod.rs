@@ -60,4 +60,3 @@ pub use sequence::{
 pub use squeeze_excitation::SqueezeExcitation;
 
 pub use crate::weights::Weights;
-use from_op::{check_allocation, matrix, positive, probability, sizes};
