@@ -2,8 +2,8 @@
 //! values and results of the heads are not copied to another layout.
 
 use crate::memory::{Buffer, Checked, make_contiguous, read, tensor};
+use crate::op::{CustomBackward, Input, Primitive, run_op};
 use crate::product::{Matrix, MatrixMut, product_here};
-use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::Tensor;
 use damper_kernels::dropout::{self, DropoutMask, Word};
 use damper_kernels::{LengthMismatch, softmax};

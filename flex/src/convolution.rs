@@ -2,9 +2,9 @@
 
 use crate::chunks::padded_chunks;
 use crate::memory::{Buffer, Checked, make_contiguous, read, shape, tensor};
+use crate::op::{Input, Operands, Primitive, WeightedBackward, run_weighted_op};
 use crate::product::{Matrix, MatrixMut, add_product, product, product_here};
 use crate::windows::{Convolution, Sizes, set_axes};
-use crate::{Input, Operands, Primitive, WeightedBackward, run_weighted_op};
 use burn::tensor::Tensor;
 use damper_kernels::LengthMismatch;
 use rayon::prelude::*;

@@ -2,7 +2,7 @@
 
 use crate::chunks::chunk_len;
 use crate::memory::{Buffer, Checked, make_contiguous, modify_in_place, read, tensor};
-use crate::{CustomBackward, Input, Primitive, run_op};
+use crate::op::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::{Int, Tensor};
 use damper_kernels::LengthMismatch;
 use damper_kernels::cross_entropy::{self as kernel, CrossEntropyError};

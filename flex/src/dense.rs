@@ -3,8 +3,8 @@
 
 use crate::chunks::{SERIAL, chunk_len, padded_chunks};
 use crate::memory::{Buffer, Checked, make_contiguous, modify_in_place, read, shape, tensor};
+use crate::op::{Input, Operands, Primitive, WeightedBackward, run_weighted_op};
 use crate::product::{Matrix, MatrixMut, product, product_here};
-use crate::{Input, Operands, Primitive, WeightedBackward, run_weighted_op};
 use burn::tensor::Tensor;
 use damper_kernels::dropout::{self, DropoutMask, Word};
 use damper_kernels::{Activation, LengthMismatch, Saved, bias};

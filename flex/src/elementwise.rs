@@ -4,7 +4,7 @@ use crate::chunks::{chunk_len, for_each_chunk};
 use crate::memory::{
     Checked, make_compact, make_contiguous, modify_in_place, modify_or_write, read,
 };
-use crate::{CustomBackward, Input, Primitive, run_op};
+use crate::op::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::Tensor;
 use damper_kernels::dropout::{self as kernel, DropoutMask, Outcome, Source, Word};
 use damper_kernels::noise::{self, Kind};

@@ -45,8 +45,6 @@ pub use softmax::{log_softmax, softmax};
 pub use step::step;
 pub use windows::Convolution;
 
-use op::{CustomBackward, Operands, WeightedBackward, run_op, run_weighted_op};
-
 /// Panics unless there are all gradients, and all their numbers are NaN.
 #[cfg(test)]
 fn assert_nan<const N: usize>(gradients: [Option<Primitive>; N]) {

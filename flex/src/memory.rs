@@ -7,7 +7,7 @@
 //! caller passes the function that writes all of it ([`Buffer::written`]). If that fails because lengths do not fit, every
 //! number of the buffer is NaN, which training reports at its layer. Old numbers would look like a result.
 
-use crate::Primitive;
+use crate::op::Primitive;
 use burn::tensor::{DType, TensorData};
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty, Bytes};
 use damper_kernels::LengthMismatch;

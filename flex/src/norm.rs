@@ -2,7 +2,7 @@
 
 use crate::chunks::chunk_len;
 use crate::memory::{Buffer, Checked, make_contiguous, read, shape, tensor};
-use crate::{
+use crate::op::{
     CustomBackward, Input, Operands, Primitive, WeightedBackward, run_op, run_weighted_op,
 };
 use burn::tensor::Tensor;

@@ -1,8 +1,8 @@
 //! Max pooling over one or two axes.
 
 use crate::memory::{Buffer, Checked, make_contiguous, read, shape, tensor};
+use crate::op::{CustomBackward, Input, Primitive, run_op};
 use crate::windows::{Convolution, Sizes, set_axes};
-use crate::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::Tensor;
 use damper_kernels::pool::{self, Windows};
 use rayon::prelude::*;

@@ -2,7 +2,7 @@
 
 use crate::chunks::chunk_len;
 use crate::memory::{Buffer, Checked, make_contiguous, modify_in_place, read, shape, tensor};
-use crate::{CustomBackward, Input, Primitive, run_op};
+use crate::op::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::{AsIndex, Tensor};
 use damper_kernels::{LengthMismatch, softmax as kernel};
 use rayon::prelude::*;

@@ -1,7 +1,7 @@
 //! One step of a sequence.
 
 use crate::memory::{Buffer, make_compact, make_contiguous, read, tensor};
-use crate::{CustomBackward, Input, Primitive, run_op};
+use crate::op::{CustomBackward, Input, Primitive, run_op};
 use burn::tensor::{Shape, Tensor};
 
 /// The backward pass of taking one step.

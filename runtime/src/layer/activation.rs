@@ -1,6 +1,9 @@
 //! Activations with arguments or weights: burn's modules.
 
-use super::{Celu, Elu, Layer, RRelu, Weights};
+use super::elu::{Celu, Elu};
+use super::from_op::Layer;
+use super::rrelu::RRelu;
+use crate::weights::Weights;
 use burn::nn::activation::{
     HardShrink, HardShrinkConfig, HardSigmoid, HardSigmoidConfig, Hardtanh, HardtanhConfig,
     LeakyRelu, LeakyReluConfig, PRelu, PReluConfig, Shrink, ShrinkConfig, SoftShrink,

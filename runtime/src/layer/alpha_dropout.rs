@@ -1,8 +1,9 @@
 //! Dropout for self-normalizing networks.
 
 use super::dropout::ApplyMask;
-use super::{Layer, Weights, probability};
+use super::from_op::{Layer, probability};
 use crate::Pass;
+use crate::weights::Weights;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
 use damper_ir::{Op, OpKind, Shape, Stochastic};

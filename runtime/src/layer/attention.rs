@@ -2,11 +2,12 @@
 
 use super::dense::{dense, product};
 use super::dropout::ApplyMask;
+use super::from_op::{Layer, check_allocation, probability};
 use super::linear::linear;
-use super::{Layer, Weights, check_allocation, probability};
 use crate::Pass;
 use crate::activation::softmax;
 use crate::autodiff::match_autodiff;
+use crate::weights::Weights;
 use burn::module::{Flag, Module, Param};
 use burn::nn::Linear;
 use burn::tensor::module::attention;

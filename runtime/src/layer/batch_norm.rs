@@ -1,6 +1,7 @@
 //! Batch normalization.
 
-use super::{Layer, Weights, positive};
+use super::from_op::{Layer, positive};
+use crate::weights::Weights;
 use burn::module::{Flag, Module, Param, RunningState};
 use burn::tensor::module::{batch_norm, batch_norm_train};
 use burn::tensor::{Device, Tensor};

@@ -1,6 +1,7 @@
 //! Convolutions.
 
-use super::{Layer, Weights, check_allocation, sizes};
+use super::from_op::{Layer, check_allocation, sizes};
+use crate::weights::Weights;
 use burn::module::{Module, Param};
 use burn::nn::conv::{
     Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, Conv3dConfig, ConvTranspose1d,

@@ -1,7 +1,7 @@
 //! Linear layers with their activation and dropout.
 
-use super::Dropout;
 use super::dropout::ApplyMask;
+use super::dropout::Dropout;
 use crate::Pass;
 use crate::activation::{self, Activation};
 use burn::module::Param;

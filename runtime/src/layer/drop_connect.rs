@@ -1,11 +1,12 @@
 //! Dropout of weights.
 
-use super::Conv3d;
+use super::convolution::Conv3d;
 use super::dense::product;
 use super::dropout::ApplyMask;
-use super::{Layer, Weights, probability};
+use super::from_op::{Layer, probability};
 use crate::Pass;
 use crate::activation::silu;
+use crate::weights::Weights;
 use burn::module::{Flag, Module, Param};
 use burn::nn::Linear;
 use burn::nn::activation::SwiGlu;

@@ -1,8 +1,9 @@
 //! Ordinary dropout, and the application of a dropout mask, which other layers use.
 
-use super::{Layer, Weights, probability};
+use super::from_op::{Layer, probability};
 use crate::Pass;
 use crate::device::is_cpu;
+use crate::weights::Weights;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use damper_ir::{Op, OpKind, Shape, Stochastic};

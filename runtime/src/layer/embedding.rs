@@ -2,8 +2,9 @@
 
 use super::dense::product;
 use super::dropout::ApplyMask;
-use super::{Layer, Weights, check_allocation, probability};
+use super::from_op::{Layer, check_allocation, probability};
 use crate::Pass;
+use crate::weights::Weights;
 use burn::module::{Flag, Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::module::embedding;

@@ -1,6 +1,7 @@
 //! burn's `GroupNorm`.
 
-use super::{Layer, Weights, positive};
+use super::from_op::{Layer, positive};
+use crate::weights::Weights;
 use burn::nn::{GroupNorm, GroupNormConfig};
 use damper_ir::{Op, OpKind, Shape, op};
 

@@ -1,6 +1,7 @@
 //! burn's `InstanceNorm`.
 
-use super::{Layer, Weights, positive};
+use super::from_op::{Layer, positive};
+use crate::weights::Weights;
 use burn::nn::{InstanceNorm, InstanceNormConfig};
 use damper_ir::{Op, OpKind, Shape, op};
 

@@ -1,6 +1,7 @@
 //! Layer normalization.
 
-use super::{Layer, Weights, positive};
+use super::from_op::{Layer, positive};
+use crate::weights::Weights;
 use burn::module::{Module, Param};
 use burn::tensor::module::layer_norm;
 use burn::tensor::{Device, Tensor};

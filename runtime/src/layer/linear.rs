@@ -1,6 +1,7 @@
 //! burn's `Linear`, with initial weights as in PyTorch.
 
-use super::{Layer, Weights, matrix};
+use super::from_op::{Layer, matrix};
+use crate::weights::Weights;
 use burn::nn::{Linear, LinearConfig};
 use damper_ir::{Op, OpKind, Shape, op};
 

@@ -1,8 +1,9 @@
 //! Dropout of groups of values: channels, features of all steps, regions.
 
 use super::dropout::ApplyMask;
-use super::{Layer, Weights, probability};
+use super::from_op::{Layer, probability};
 use crate::Pass;
+use crate::weights::Weights;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::Tensor;
 use damper_ir::{Op, OpKind, Shape, Stochastic};

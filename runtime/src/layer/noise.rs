@@ -1,7 +1,8 @@
 //! Gaussian noise, added or multiplied.
 
-use super::{Layer, Weights, probability};
+use super::from_op::{Layer, probability};
 use crate::Pass;
+use crate::weights::Weights;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Distribution, Tensor, TensorData};
 use damper_ir::{Op, OpKind, Shape, Stochastic};

@@ -1,7 +1,8 @@
 //! Pooling.
 
 use super::convolution::padding;
-use super::{Layer, Weights, sizes};
+use super::from_op::{Layer, sizes};
+use crate::weights::Weights;
 use burn::module::Module;
 use burn::nn::pool::{
     AdaptiveAvgPool1dConfig, AdaptiveAvgPool2dConfig, AdaptiveAvgPool3dConfig, AvgPool1dConfig,

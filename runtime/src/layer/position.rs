@@ -1,7 +1,8 @@
 //! Position encodings that are added to the steps of a sequence.
 
-use super::{Layer, Weights, check_allocation};
+use super::from_op::{Layer, check_allocation};
 use crate::autodiff::match_autodiff;
+use crate::weights::Weights;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use damper_ir::op;

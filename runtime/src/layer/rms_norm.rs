@@ -1,6 +1,7 @@
 //! burn's `RmsNorm`.
 
-use super::{Layer, Weights, positive};
+use super::from_op::{Layer, positive};
+use crate::weights::Weights;
 use burn::nn::{RmsNorm, RmsNormConfig};
 use damper_ir::{Op, OpKind, Shape, op};
 

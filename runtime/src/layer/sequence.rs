@@ -1,8 +1,9 @@
 //! Changes of shape, and reductions of a sequence to one step.
 
+use super::from_op::Layer;
 use super::pool::positions;
-use super::{Layer, Weights};
 use crate::autodiff::match_autodiff;
+use crate::weights::Weights;
 use burn::module::Module;
 use burn::tensor::{Bool, Int, Tensor};
 use damper_ir::op;

@@ -1,8 +1,10 @@
 //! `squeeze_excitation`: channels scaled by a small network of their means.
 
+use super::from_op::Layer;
 use super::linear::linear;
-use super::{Layer, Weights, global_avg_pool};
+use super::pool::global_avg_pool;
 use crate::activation::{relu, sigmoid};
+use crate::weights::Weights;
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::Tensor;

@@ -1,7 +1,8 @@
 //! burn's `SwiGlu`, with initial weights as in PyTorch.
 
+use super::from_op::{Layer, matrix};
 use super::linear::linear;
-use super::{Layer, Weights, matrix};
+use crate::weights::Weights;
 use burn::nn::activation::{SwiGlu, SwiGluConfig};
 use damper_ir::{Op, OpKind, Shape, op};
 

@@ -5,7 +5,7 @@ use std::num::IntErrorKind;
 /// `f32` represents every integer up to this one.
 const LARGEST_EXACT: u64 = 1 << 24;
 
-/// True for the texts that stand for a missing value.
+/// True for the texts that mean a missing value.
 pub(super) fn is_missing(field: &str) -> bool {
     ["", "na", "n/a", "nan", "null", "none", "?"]
         .iter()

@@ -1,15 +1,18 @@
 //! `lstm`, `gru` and `rnn`: PyTorch's cells, with the regularizers of recurrent networks.
 
-mod unrolled;
+mod steps;
 
 use super::dense::product;
 use super::dropout::ApplyMask;
-use super::{Dropout, Layer, Weights, probability};
+use super::dropout::Dropout;
+use super::from_op::{Layer, probability};
 use crate::Pass;
 use crate::autodiff::match_autodiff;
+use crate::weights::Weights;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Bool, Tensor};
 use damper_ir::{Cell, Op, OpKind, Rate, RuleKind, Shape};
+use steps::Steps;
 
 /// A recurrent layer: one or more cells in series, each in one direction or two.
 ///
@@ -55,59 +58,6 @@ pub struct RecurrentCell {
     pub bias_ih: Param<Tensor<1>>,
     /// The bias of the second product: `[gates * hidden]`.
     pub bias_hh: Param<Tensor<1>>,
-}
-
-/// The values from which the steps of one direction are computed. Time is the first axis, so that a step is contiguous.
-#[derive(Debug)]
-struct Steps {
-    cell: Cell,
-    /// The input projected to the gates, for all steps: `[time, batch, gates * hidden]`.
-    projected: Tensor<3>,
-    /// `[hidden, gates * hidden]`
-    weight: Tensor<2>,
-    /// The bias of the product of state and weight: `[gates * hidden]`.
-    bias: Tensor<1>,
-    /// The mask by which the state is multiplied before its product: `[batch, hidden]`.
-    mask: Option<Tensor<2>>,
-    /// The fraction of its old value that the state keeps: `[time, batch, hidden or 1]`.
-    keep: Option<Tensor<3>>,
-    /// The same for the memory cell.
-    keep_memory: Option<Tensor<3>>,
-    /// True for the direction from the last step to the first.
-    reverse: bool,
-}
-
-impl Steps {
-    /// The states of all steps: `[time, batch, hidden]`.
-    fn states(self) -> Tensor<3> {
-        let this = self;
-        fused!(this => this.fused());
-        this.unrolled()
-    }
-
-    /// The states of all steps, or these values if the fused operation cannot be used.
-    #[cfg(feature = "flex")]
-    fn fused(self) -> Result<Tensor<3>, Box<Self>> {
-        use damper_kernels::recurrent::Cell as Kernel;
-        let steps = damper_flex::recurrent::Steps {
-            cell: match self.cell {
-                Cell::Rnn => Kernel::Rnn,
-                Cell::Gru => Kernel::Gru,
-                Cell::Lstm => Kernel::Lstm,
-            },
-            weight: &self.weight,
-            bias: &self.bias,
-            mask: self.mask.as_ref(),
-            keep: self.keep.as_ref(),
-            keep_memory: self.keep_memory.as_ref(),
-            reverse: self.reverse,
-        };
-        // Moved, because the gates are written over it.
-        match damper_flex::recurrent::states(self.projected, &steps) {
-            Ok(states) => Ok(states),
-            Err(projected) => Err(Box::new(Self { projected, ..self })),
-        }
-    }
 }
 
 impl RecurrentCell {
@@ -294,79 +244,5 @@ impl Layer for Recurrent {
             training: Param::from_bool(true),
             cell: recurrent.cell,
         })
-    }
-}
-
-#[cfg(all(test, feature = "flex"))]
-mod tests {
-    use super::*;
-    use burn::tensor::{Device, Distribution, Tolerance};
-
-    /// The states of the fused steps, and all gradients, are those of automatic differentiation.
-    fn compare(cell: Cell, masked: bool, kept: bool, reverse: bool) {
-        let (time, batch, hidden) = (4, 19, 5);
-        let width = cell.gates() * hidden;
-        let device = Device::flex().autodiff();
-        device.seed(9);
-        let normal = Distribution::Normal(0.0, 1.0);
-        let share = Distribution::Uniform(0.0, 1.0);
-        let projected = Tensor::<3>::random([time, batch, width], normal, &device);
-        let weight = Tensor::<2>::random([hidden, width], normal, &device);
-        let bias = Tensor::<1>::random([width], normal, &device);
-        let mask = masked.then(|| Tensor::random([batch, hidden], share, &device));
-        let keep = kept.then(|| Tensor::random([time, batch, hidden], share, &device));
-        let keep_memory = kept.then(|| Tensor::random([time, batch, 1], share, &device));
-        let towards = Tensor::<3>::random([batch, time, hidden], normal, &device);
-        let run = |states: fn(Steps) -> Option<Tensor<3>>| {
-            let (projected, weight, bias) = (
-                projected.clone().detach().require_grad(),
-                weight.clone().detach().require_grad(),
-                bias.clone().detach().require_grad(),
-            );
-            let states = states(Steps {
-                cell,
-                projected: projected.clone(),
-                weight: weight.clone(),
-                bias: bias.clone(),
-                mask: mask.clone(),
-                keep: keep.clone(),
-                keep_memory: keep_memory.clone().filter(|_| cell == Cell::Lstm),
-                reverse,
-            })
-            .expect("states");
-            // As in a layer, where the gradient has the batch as its first axis.
-            let outputs = states.clone().swap_dims(0, 1) * towards.clone();
-            let mut gradients = outputs.sum().backward();
-            [
-                Some(states.inner().into_data()),
-                projected
-                    .grad_remove(&mut gradients)
-                    .map(|grad| grad.into_data()),
-                weight
-                    .grad_remove(&mut gradients)
-                    .map(|grad| grad.into_data()),
-                bias.grad_remove(&mut gradients)
-                    .map(|grad| grad.into_data()),
-            ]
-        };
-        let fused = run(|steps| steps.fused().ok());
-        let unrolled = run(|steps| Some(steps.unrolled()));
-        for (index, (fused, unrolled)) in fused.into_iter().zip(unrolled).enumerate() {
-            let (Some(fused), Some(unrolled)) = (fused, unrolled) else {
-                panic!("{cell:?}: number {index} has no gradient");
-            };
-            fused.assert_approx_eq::<f32>(&unrolled, Tolerance::rel_abs(1e-4, 1e-5));
-        }
-    }
-
-    #[test]
-    fn the_derived_gradients_are_those_of_automatic_differentiation() {
-        for cell in [Cell::Lstm, Cell::Gru, Cell::Rnn] {
-            for reverse in [false, true] {
-                compare(cell, false, false, reverse);
-                compare(cell, true, false, reverse);
-                compare(cell, true, true, reverse);
-            }
-        }
     }
 }
