@@ -10,7 +10,7 @@
 //! Below it is corrected as their `help` lines say. `DAMPER_SHORT=1` trains on 200 images for one epoch.
 
 use damper::prelude::*;
-use damper_examples::{at_most, mnist_split, rows, share_right};
+use damper_examples::{at_most, mnist_split};
 use std::error::Error;
 
 model! {
@@ -41,9 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let run = Guide::training().epochs(at_most(8, 1)).fit(&learn, &test)?;
     println!("\n{}\n", run.diagnosis());
 
-    let images: Tensor<4> =
-        rows(&test, 0..test.rows(), &damper::device()?).reshape([test.rows(), 1, 28, 28]);
-    let read: Vec<i64> = run.model.classify(images).into_data().iter().collect();
-    println!("test accuracy {:.3}", share_right(&read, &test));
+    let accuracy = run.evaluate(&test)?.metrics[0];
+    println!("test accuracy {accuracy:.3}");
     Ok(())
 }

@@ -7,7 +7,7 @@
 
 use damper::prelude::*;
 use damper::{MeanStd, Progress, TrainingResult};
-use damper_examples::{at_most, mnist_split, rows, share_right, table};
+use damper_examples::{at_most, mnist_split, table};
 use std::error::Error;
 
 model! {
@@ -61,11 +61,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut plain, mut regularized) = (Vec::new(), Vec::new());
     for seed in 0..seeds {
         let (learn, test) = mnist_split(seed)?;
-        let pixels = rows(&test, 0..test.rows(), &damper::device()?);
-        let images: Tensor<4> = pixels.reshape([test.rows(), 1, 28, 28]);
-        let read = |classes: Tensor<1, Int>| {
-            share_right(&classes.into_data().iter().collect::<Vec<i64>>(), &test)
-        };
 
         // The test is looked at after each epoch, but nothing is chosen by it: no early stopping.
         let run: TrainingResult<Plain> = Plain::training()
@@ -73,13 +68,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             .seed(seed)
             .progress(Progress::Silent)
             .fit(&learn, &test)?;
-        plain.push(read(run.model.classify(images.clone())));
+        plain.push(run.evaluate(&test)?.metrics[0]);
         let run: TrainingResult<Regularized> = Regularized::training()
             .epochs(at_most(16, 1))
             .seed(seed)
             .progress(Progress::Silent)
             .fit(&learn, &test)?;
-        regularized.push(read(run.model.classify(images)));
+        regularized.push(run.evaluate(&test)?.metrics[0]);
         if seed == 0 {
             println!("{}\n", run.diagnosis());
         }

@@ -5,7 +5,7 @@
 //! as `nn.LSTM(dropout = ..)` does in PyTorch. `DAMPER_SHORT=1` trains on 200 images for one epoch.
 
 use damper::prelude::*;
-use damper_examples::{at_most, mnist_split, rows, share_right};
+use damper_examples::{at_most, mnist_split};
 use std::error::Error;
 
 model! {
@@ -41,10 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let run = Rows::training().epochs(at_most(15, 1)).fit(&learn, &test)?;
     println!("\n{}\n", run.diagnosis());
 
-    let images: Tensor<3> =
-        rows(&test, 0..test.rows(), &damper::device()?).reshape([test.rows(), 28, 28]);
-    let read: Vec<i64> = run.model.classify(images).into_data().iter().collect();
+    let accuracy = run.evaluate(&test)?.metrics[0];
     println!("PyTorch, the same network: {PYTORCH}");
-    println!("test accuracy {:.3}", share_right(&read, &test));
+    println!("test accuracy {accuracy:.3}");
     Ok(())
 }

@@ -3,7 +3,6 @@
 //! 442 diabetes patients, and how far the disease came within a year (Efron et al. 2004, through the crate
 //! `smartcore`). The example writes them to a CSV file, and reads that. `DAMPER_SHORT=1` trains one seed for five epochs.
 
-use damper::burn::tensor::TensorData;
 use damper::data::{self, Scaler, Targets};
 use damper::prelude::*;
 use damper::{Progress, compare};
@@ -85,15 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     else {
         return Ok(());
     };
-    let rows: Vec<f32> = (0..test.rows())
-        .filter_map(|row| test.row(row))
-        .flatten()
-        .copied()
-        .collect();
-    let patients = TensorData::new(rows, [test.rows(), 11]);
-    let predicted = run
-        .model
-        .predict(Tensor::from_data(patients, &damper::device()?));
+    let predicted = run.model.predict_data(&test)?;
     let predicted: Vec<f32> = predicted.into_data().iter().collect();
 
     println!("Five patients of the test part (on the usual scale, 25 to 346):\n");
@@ -106,22 +97,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         ]);
     }
     println!("{table}");
-    let (error, r2) = error_and_r2(&predicted, measured);
+    let metrics = run.evaluate(&test)?.metrics;
+    let (error, r2) = (metrics[0], metrics[1]);
     println!("test: mean absolute error {:.1}, R2 {r2:.3}", 100.0 * error);
     Ok(())
-}
-
-/// The mean absolute error, and the share of the variance that is explained.
-fn error_and_r2(predicted: &[f32], measured: &[f32]) -> (f32, f32) {
-    let count = measured.len() as f32;
-    let mean = measured.iter().sum::<f32>() / count;
-    let pairs = || predicted.iter().zip(measured);
-    let error = pairs().map(|(p, m)| (p - m).abs()).sum::<f32>() / count;
-    let squares: f32 = pairs().map(|(p, m)| (p - m).powi(2)).sum();
-    (
-        error,
-        1.0 - squares / measured.iter().map(|m| (m - mean).powi(2)).sum::<f32>(),
-    )
 }
 
 /// Writes the patients as a CSV file: a header, `sex` as text, the target in hundreds.

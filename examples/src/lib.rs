@@ -74,14 +74,6 @@ pub fn rows(data: &Data, rows: std::ops::Range<usize>, device: &Device) -> Tenso
     Tensor::from_data(TensorData::new(values, [samples, width]), device)
 }
 
-/// The share of the samples whose class was read right.
-pub fn share_right(read: &[i64], data: &Data) -> f64 {
-    let classes = classes(data);
-    let right = read.iter().zip(classes.iter());
-    let right = right.filter(|(read, class)| usize::try_from(**read) == Ok(**class));
-    right.count() as f64 / classes.len().max(1) as f64
-}
-
 /// The class of each sample; empty if the targets are not classes.
 pub fn classes(data: &Data) -> Arc<Vec<usize>> {
     match data.targets() {

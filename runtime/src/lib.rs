@@ -90,6 +90,7 @@ pub mod metric;
 pub mod regularize;
 
 pub use batch::{Batch, InputTensor, Inputs, Target};
+#[doc(inline)]
 pub use device::{DeviceError, device};
 pub use input::{InputError, PredictError};
 pub use network::{Network, NetworkConfig, Prediction};

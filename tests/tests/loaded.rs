@@ -222,6 +222,34 @@ fn an_output_with_more_axes_has_a_row_for_each_position() {
     assert_eq!(model.evaluate(&data).unwrap().metrics.len(), 1);
 }
 
+/// The program of the README.
+#[test]
+fn a_scaled_table_without_targets_is_predicted_by_name() {
+    let train = training_data();
+    let scaler = data::Scaler::standard(&train).unwrap();
+    let train = scaler.apply(&train).unwrap();
+    let training = Animal::training().progress(Progress::Silent);
+    let model = training.fit(&train, &train).unwrap().model;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("animal.safetensors");
+    model.save(&path).unwrap();
+
+    // The first two rows, with other columns first, and Rome before Bern.
+    let (one, two) = (animal(0, 0), animal(1, 0));
+    let text = format!(
+        "weight,city,size\n{},Rome,{}\n{},Bern,{}\n",
+        two.2, two.0, one.2, one.0
+    );
+    let new = data::csv_from("new.csv", text.as_bytes()).unwrap();
+    let new = new.categorical("city").features().unwrap();
+    let new = scaler.apply(&new).unwrap();
+    let predicted = numbers(load(&path).unwrap().predict_data(&new).unwrap());
+    let all = numbers(model.predict_data(&train).unwrap());
+    for (found, expected) in predicted.iter().zip(all[3..6].iter().chain(&all[..3])) {
+        assert!((found - expected).abs() < 1e-6, "{found}, {expected}");
+    }
+}
+
 /// Saved before models had a schema, after training on `training_data`.
 #[test]
 fn files_without_columns_are_read_by_position() {
