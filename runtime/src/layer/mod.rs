@@ -70,6 +70,6 @@ pub use pool::{global_avg_pool, global_max_pool, max_pool1d, max_pool2d};
 pub use sequence::{first_step, flatten, last_step, max_over_time, mean_over_time, to_sequence};
 
 #[doc(hidden)]
-pub use from_op::Layer;
-#[doc(hidden)]
 pub use crate::weights::Weights;
+#[doc(hidden)]
+pub use from_op::Layer;

@@ -214,9 +214,7 @@ pub(super) fn before_activation<'m>(
         } else if activation.kind.is_homogeneous() {
             format!("`{dropout}` before `{name}`: the result is the same as after it")
         } else {
-            format!(
-                "`{dropout}` before `{name}`: the kept values are scaled before the activation"
-            )
+            format!("`{dropout}` before `{name}`: the kept values are scaled before the activation")
         };
         let finding = cx.node(node, names::dropout_before_activation, message);
         if breaks {
