@@ -142,16 +142,7 @@ impl<'m> Node<'m> {
     }
 
     pub(crate) fn is_norm(&self) -> bool {
-        self.kind_is(|kind| {
-            matches!(
-                kind,
-                OpKind::BatchNorm(_)
-                    | OpKind::LayerNorm(_)
-                    | OpKind::GroupNorm(_)
-                    | OpKind::InstanceNorm(_)
-                    | OpKind::RmsNorm(_)
-            )
-        })
+        self.kind_is(|kind| kind.operation().is_some_and(Operation::normalizes))
     }
 
     pub(crate) fn stochastic(&self) -> Option<&'m Stochastic> {

@@ -30,6 +30,10 @@ impl Operation for BatchNorm {
         true
     }
 
+    fn normalizes(&self) -> bool {
+        true
+    }
+
     fn parameters(&self, input: Option<&Shape>, _: Option<&Shape>) -> Vec<Inside> {
         let channels = input.and_then(Shape::channels);
         let mut all = norm::gain_and_shift(channels);

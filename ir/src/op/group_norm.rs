@@ -30,6 +30,10 @@ impl Operation for GroupNorm {
         true
     }
 
+    fn normalizes(&self) -> bool {
+        true
+    }
+
     fn parameters(&self, input: Option<&Shape>, _: Option<&Shape>) -> Vec<Inside> {
         norm::gain_and_shift(input.and_then(Shape::channels))
     }

@@ -26,6 +26,10 @@ impl Operation for LayerNorm {
         true
     }
 
+    fn normalizes(&self) -> bool {
+        true
+    }
+
     fn keeps_time(&self) -> bool {
         true
     }

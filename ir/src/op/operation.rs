@@ -128,6 +128,11 @@ pub(crate) trait Operation: Written {
         input
     }
 
+    /// Whether it normalizes its value, for the lints.
+    fn normalizes(&self) -> bool {
+        false
+    }
+
     /// Whether it takes class indices.
     fn takes_indices(&self) -> bool {
         false
