@@ -1,10 +1,10 @@
 //! The traits of declared models.
 
 use crate::autodiff::{is_training, plain};
-use crate::data::Data;
+use crate::data::{Data, DataError};
 use crate::input::{InputError, PredictError};
-use crate::train::{self, Measures, TrainError};
-use crate::{InputTensor, Inputs, Pass, Spec, SpecError, Target, loss, tape};
+use crate::train::{LEAST_BATCH, Measures, TrainError, evaluate_prepared};
+use crate::{Batch, InputTensor, Inputs, Pass, Spec, SpecError, Target, loss, tape};
 use burn::config::Config;
 use burn::module::{Flag, Module, ModuleMapper, Param, ParamGroup};
 use burn::tensor::{Device, Tensor};
@@ -108,7 +108,7 @@ pub trait Network: Module + Debug + Display + Clone + Send + 'static {
     /// [`TrainError`] if the data do not fit the model, if they have other columns or classes than its training data, or
     /// if the model has no loss.
     fn evaluate(&self, data: &Data) -> Result<Measures, TrainError> {
-        train::evaluate(self, self.spec(), data)
+        evaluate(self, self.spec(), data)
     }
 
     /// The loss, averaged over the rows: `[1]`.
@@ -117,13 +117,56 @@ pub trait Network: Module + Debug + Display + Clone + Send + 'static {
     }
 }
 
-/// The smallest batch for inference. The size does not change the results, but small batches are slow.
-pub(crate) const LEAST_BATCH: usize = 256;
-
 /// The device of a model's weights, without autodiff.
 pub(crate) fn device_of<M: Module>(model: &M) -> Device {
     let device = model.devices().into_iter().next().unwrap_or_default();
     device.inner()
+}
+
+/// Matches data with the training data and evaluates a model on them: see [`Network::evaluate`].
+pub(crate) fn evaluate<M: Network>(
+    model: &M,
+    spec: &Spec,
+    data: &Data,
+) -> Result<Measures, TrainError> {
+    if spec.model().loss.is_none() {
+        let model = spec.model().name.clone();
+        return Err(DataError::NoLoss { model }.into());
+    }
+    let data = match spec.schema() {
+        Some(schema) => schema.apply(data)?.check_rows_for(spec)?,
+        None => data.check_rows_for(spec)?,
+    };
+    let batch = spec.training().batch;
+    let evaluate = || {
+        inference(model, |model, _| {
+            evaluate_prepared(
+                evaluation_step(model),
+                spec,
+                &data,
+                &spec.metrics(),
+                batch,
+                &device_of(model),
+            )
+        })
+    };
+    let evaluation = catch_unwind(AssertUnwindSafe(evaluate)).unwrap_or_else(|payload| {
+        Err(TrainError::Evaluation {
+            reason: crate::panic::text(&*payload),
+        })
+    })?;
+    Ok(evaluation.measures)
+}
+
+/// Computes the output and the loss of a batch, in inference mode.
+pub(crate) fn evaluation_step<M: Network>(
+    model: &M,
+) -> impl Fn(&Batch) -> (Tensor<2>, Tensor<1>) + '_ {
+    |batch| {
+        let output = model.run(&batch.inputs, &mut Pass::new());
+        let loss = model.loss(output.clone(), &batch.target);
+        (output, loss)
+    }
 }
 
 /// Computes the predictions for inputs that fit the model, in batches.

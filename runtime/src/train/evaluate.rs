@@ -2,27 +2,25 @@
 
 use super::error::TrainError;
 use super::history::Measures;
-use crate::data::{Data, DataError, Prepared};
+use crate::data::Prepared;
 use crate::metric::MetricAccumulator;
-use crate::network::{LEAST_BATCH, device_of, inference};
-use crate::{Network, Pass, Spec, Target};
+use crate::{Batch, Spec, Target};
 use burn::data::dataloader::DataLoader;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use damper_ir::{MetricKind, TaskKind};
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Loss and metrics on one set of samples, and what a diagnosis needs.
 #[derive(Clone, Debug)]
-pub(super) struct Evaluation {
-    pub(super) measures: Measures,
+pub(crate) struct Evaluation {
+    pub(crate) measures: Measures,
     pub(super) score: Option<Score>,
     pub(super) samples: usize,
 }
 
 /// A figure that a diagnosis can judge: accuracy for classification, R2 for regression.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Score {
+pub(crate) struct Score {
     pub(super) kind: MetricKind,
     pub(super) value: f64,
     /// Its value for the best constant answer.
@@ -40,44 +38,12 @@ impl Score {
     }
 }
 
-/// Matches data with the training data and evaluates a model on them: see [`Network::evaluate`].
-pub(crate) fn evaluate<M: Network>(
-    model: &M,
-    spec: &Spec,
-    data: &Data,
-) -> Result<Measures, TrainError> {
-    if spec.model().loss.is_none() {
-        let model = spec.model().name.clone();
-        return Err(DataError::NoLoss { model }.into());
-    }
-    let data = match spec.schema() {
-        Some(schema) => schema.apply(data)?.check_rows_for(spec)?,
-        None => data.check_rows_for(spec)?,
-    };
-    let batch = spec.training().batch;
-    let evaluate = || {
-        inference(model, |model, _| {
-            evaluate_prepared(
-                model,
-                spec,
-                &data,
-                &spec.metrics(),
-                batch,
-                &device_of(model),
-            )
-        })
-    };
-    let evaluation = catch_unwind(AssertUnwindSafe(evaluate)).unwrap_or_else(|payload| {
-        Err(TrainError::Evaluation {
-            reason: crate::panic::text(&*payload),
-        })
-    })?;
-    Ok(evaluation.measures)
-}
+/// The smallest batch for inference. The size does not change the results, but small batches are slow.
+pub(crate) const LEAST_BATCH: usize = 256;
 
-/// Evaluates a model in inference mode.
-pub(super) fn evaluate_prepared<M: Network>(
-    model: &M,
+/// Evaluates a model in inference mode; `step` computes the output and the loss of a batch.
+pub(crate) fn evaluate_prepared(
+    step: impl Fn(&Batch) -> (Tensor<2>, Tensor<1>),
     spec: &Spec,
     data: &Prepared,
     metrics: &[MetricKind],
@@ -101,8 +67,7 @@ pub(super) fn evaluate_prepared<M: Network>(
     let loader = data.loader(batch.max(LEAST_BATCH), device);
     for batch in loader.iter() {
         let batch = batch.map_err(TrainError::burn)?;
-        let output = model.run(&batch.inputs, &mut Pass::new());
-        let loss = model.loss(output.clone(), &batch.target);
+        let (output, loss) = step(&batch);
         let loss: f64 = loss.try_into_scalar().map_err(TrainError::burn)?;
         let rows = batch.inputs.batch();
         sum += loss * rows as f64;

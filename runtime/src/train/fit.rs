@@ -16,6 +16,7 @@ use super::state::Shared;
 use super::strategy;
 use super::training::Training;
 use crate::data::{Data, Loader, Prepared};
+use crate::network::evaluation_step;
 use crate::schedule::Schedule;
 use crate::weights::with_seed;
 use crate::{Network, NetworkConfig, Spec, optimizer, regularize};
@@ -145,8 +146,10 @@ impl<M: Network> Training<M> {
             format!(", {stop_reason}")
         };
         shared.context.show.end(&history, &how);
-        let evaluate =
-            |data| evaluate_prepared(&model, &spec, data, &metrics, settings.batch, device);
+        let evaluate = |data| {
+            let step = evaluation_step(&model);
+            evaluate_prepared(step, &spec, data, &metrics, settings.batch, device)
+        };
         let both = AssertUnwindSafe(|| Ok((evaluate(train)?, evaluate(valid)?)));
         let (train, valid) =
             match catch_unwind(both).unwrap_or_else(|payload| Err(TrainError::panic(payload))) {

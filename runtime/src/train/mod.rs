@@ -33,7 +33,7 @@ pub use augment::Augment;
 pub use compare::{Compare, Comparison, MeanStd, Trial, compare};
 pub use diagnosis::{Diagnosis, Verdict};
 pub use error::{Kept, Partial, Phase, TrainError};
-pub(crate) use evaluate::evaluate;
+pub(crate) use evaluate::{LEAST_BATCH, evaluate_prepared};
 pub use history::{Epoch, History, Measures};
 pub use interrupt::Stopper;
 pub use progress::Progress;

@@ -2,7 +2,7 @@
 
 use super::diagnosis::{Diagnosis, Evidence};
 use super::error::TrainError;
-use super::evaluate::{Evaluation, evaluate};
+use super::evaluate::Evaluation;
 use super::history::{History, Measures};
 use super::sparsity::Sparsity;
 use crate::data::{Data, Schema};
@@ -89,7 +89,7 @@ impl<M: Network> TrainingResult<M> {
     ///
     /// [`TrainError`] if the data do not fit the model, or if they have other columns or classes than the training data.
     pub fn evaluate(&self, data: &Data) -> Result<Measures, TrainError> {
-        evaluate(&self.model, &self.spec, data)
+        crate::network::evaluate(&self.model, &self.spec, data)
     }
 
     /// Whether the model overfits or underfits, and what to change in its declaration.
