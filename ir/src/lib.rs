@@ -65,7 +65,7 @@ pub use op::{Call, DropPath, Field, Merge, OpKind, Padding, Rate, Reduction, Typ
 pub use op::{Conv, Pool, Recurrent};
 pub use parameters::{Parameter, Reparameterization};
 pub use rule::{Reach, Role, RuleKind, WeightRule};
-pub use shape::{Layout, Misfit, Shape};
+pub use shape::{Layout, Shape, ShapeError};
 pub use suggest::suggest;
 pub use summary::{Row, Summary};
 pub use task::{Task, TaskKind};

@@ -1,6 +1,6 @@
 //! The shape of one sample's value, and the rules of what has no file in [`crate::op`]: sources and blocks.
 //!
-//! A rule takes the shapes that come in and gives the shape that goes out, or a [`Misfit`]. An axis that is
+//! A rule takes the shapes that come in and gives the shape that goes out, or a [`ShapeError`]. An axis that is
 //! not known passes through every rule. The batch axis is implied everywhere and never part of a [`Shape`].
 
 use crate::Value;
@@ -160,7 +160,7 @@ impl Layout {
 
 /// Why shapes do not fit an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misfit {
+pub struct ShapeError {
     /// The name the mistake has in the catalogue of lints.
     pub lint: &'static str,
     /// What the operation wants and what the value is.
@@ -169,7 +169,7 @@ pub struct Misfit {
     pub help: Option<String>,
 }
 
-impl Misfit {
+impl ShapeError {
     pub(crate) fn new(message: String) -> Self {
         Self {
             lint: names::shape_mismatch,
@@ -184,7 +184,7 @@ impl Misfit {
     }
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for ShapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
@@ -203,9 +203,9 @@ pub(crate) fn divisor(number: usize, most: usize) -> usize {
         .unwrap_or(1)
 }
 
-/// The misfit of a sequence where something else is wanted.
-pub(crate) fn sequence(word: &str, wanted: &str, input: &Shape) -> Misfit {
-    Misfit::new(format!(
+/// The error for a sequence where something else is wanted.
+pub(crate) fn sequence(word: &str, wanted: &str, input: &Shape) -> ShapeError {
+    ShapeError::new(format!(
         "`{word}` wants {wanted}, this value is a sequence: {input} is [time, features]"
     ))
 }
@@ -215,7 +215,7 @@ pub(crate) fn steps(
     word: &str,
     input: &Shape,
     layout: Layout,
-) -> Result<(Option<usize>, Option<usize>), Misfit> {
+) -> Result<(Option<usize>, Option<usize>), ShapeError> {
     match (input.0.as_slice(), layout) {
         ([time, features], Layout::Features | Layout::Sequence) => Ok((*time, *features)),
         _ => Err(not_steps(word, input, layout)),
@@ -223,22 +223,22 @@ pub(crate) fn steps(
 }
 
 /// Why a value is not `[time, features]`.
-pub(crate) fn not_steps(word: &str, input: &Shape, layout: Layout) -> Misfit {
+pub(crate) fn not_steps(word: &str, input: &Shape, layout: Layout) -> ShapeError {
     let wanted = "[time, features]";
     if layout == Layout::Channels && input.rank() == 2 {
-        return Misfit::new(format!(
+        return ShapeError::new(format!(
             "`{word}` wants {wanted}, this value is channels first: {input} is [channels, time]"
         ))
         .help(format!("transpose -> {word}"));
     }
-    let misfit = Misfit::new(format!("`{word}` wants {wanted}, this value is {input}"));
+    let shape_error = ShapeError::new(format!("`{word}` wants {wanted}, this value is {input}"));
     match input.0.as_slice() {
-        [features] => misfit.help(format!(
+        [features] => shape_error.help(format!(
             "give it a time axis: `reshape([1, {}])` is one step",
             show(*features)
         )),
-        [] => misfit,
-        _ => misfit.help(format!(
+        [] => shape_error,
+        _ => shape_error.help(format!(
             "`to_sequence -> {word}`: the {} positions of the image are the steps",
             show(input.positions())
         )),
@@ -258,13 +258,13 @@ pub(crate) fn not_steps(word: &str, input: &Shape, layout: Layout) -> Misfit {
 ///
 /// ```
 /// # use damper_ir::{Shape, shape};
-/// let misfit = shape::fits("Encoder", &Shape::known([64]), &Shape::known([32])).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`Encoder` wants [64], this value is [32]");
+/// let error = shape::fits("Encoder", &Shape::known([64]), &Shape::known([32])).unwrap_err();
+/// assert_eq!(error.to_string(), "`Encoder` wants [64], this value is [32]");
 /// ```
-pub fn fits(word: &str, wanted: &Shape, input: &Shape) -> Result<(), Misfit> {
+pub fn fits(word: &str, wanted: &Shape, input: &Shape) -> Result<(), ShapeError> {
     match wanted.unify(input) {
         Some(_) => Ok(()),
-        None => Err(Misfit::new(format!(
+        None => Err(ShapeError::new(format!(
             "`{word}` wants {wanted}, this value is {input}"
         ))),
     }
@@ -341,29 +341,29 @@ pub fn projection(from: &Shape, to: &Shape, layout: Layout) -> Option<String> {
 /// # use damper_ir::{Layout, Shape, shape};
 /// let (deep, wide) = (Shape::known([32]), Shape::known([16]));
 /// let values = [("deep", &deep), ("wide", &wide)];
-/// let misfit = shape::same("add", &values, Layout::Features).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`add` wants values of one shape: `deep` is [32], `wide` is [16]");
-/// assert_eq!(misfit.help.as_deref(), Some("bring both to one size, such as `linear(32)` at the end of `wide`"));
+/// let error = shape::same("add", &values, Layout::Features).unwrap_err();
+/// assert_eq!(error.to_string(), "`add` wants values of one shape: `deep` is [32], `wide` is [16]");
+/// assert_eq!(error.help.as_deref(), Some("bring both to one size, such as `linear(32)` at the end of `wide`"));
 /// ```
-pub fn same(word: &str, values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, Misfit> {
+pub fn same(word: &str, values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, ShapeError> {
     let Some((&(first_name, first), rest)) = values.split_first() else {
         return Ok(Shape::default());
     };
     let mut whole = first.clone();
     for &(name, shape) in rest {
         whole = whole.unify(shape).ok_or_else(|| {
-            let misfit = Misfit::new(format!(
+            let shape_error = ShapeError::new(format!(
                 "`{word}` wants values of one shape: `{first_name}` is {first}, `{name}` is {shape}"
             ));
             match projection(shape, first, layout) {
-                Some(op) => misfit.help(format!(
+                Some(op) => shape_error.help(format!(
                     "bring both to one size, such as `{op}` at the end of `{name}`"
                 )),
                 None => match projection(first, shape, layout) {
-                    Some(op) => misfit.help(format!(
+                    Some(op) => shape_error.help(format!(
                         "bring both to one size, such as `{op}` at the end of `{first_name}`"
                     )),
-                    None => misfit,
+                    None => shape_error,
                 },
             }
         })?;
@@ -393,13 +393,13 @@ pub fn same(word: &str, values: &[(&str, &Shape)], layout: Layout) -> Result<Sha
 /// ```
 /// # use damper_ir::{Layout, Shape, shape};
 /// let (up, skip) = (Shape::known([64, 16, 16]), Shape::known([64, 17, 17]));
-/// let misfit = shape::concat(&[("up", &up), ("skip", &skip)], Layout::Channels).unwrap_err();
+/// let error = shape::concat(&[("up", &up), ("skip", &skip)], Layout::Channels).unwrap_err();
 /// assert_eq!(
-///     misfit.to_string(),
+///     error.to_string(),
 ///     "`concat` wants values that differ in their channels only: `up` is [64, 16, 16], `skip` is [64, 17, 17]"
 /// );
 /// ```
-pub fn concat(values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, Misfit> {
+pub fn concat(values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, ShapeError> {
     let Some((&(first_name, first), rest)) = values.split_first() else {
         return Ok(Shape::default());
     };
@@ -423,7 +423,7 @@ pub fn concat(values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, Misfit
                 Layout::Channels => "channels",
                 Layout::Features | Layout::Sequence => "features",
             };
-            Misfit::new(format!(
+            ShapeError::new(format!(
                 "`concat` wants values that differ in their {what} only: `{first_name}` is {first}, `{name}` is {shape}"
             ))
         })?;
@@ -449,20 +449,20 @@ pub fn concat(values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, Misfit
 /// ```
 /// # use damper_ir::{Layout, Shape, shape};
 /// let (branch, input) = (Shape::known([128]), Shape::known([64]));
-/// let misfit = shape::residual(&branch, &input, Layout::Features, false).unwrap_err();
-/// assert_eq!(misfit.lint, "residual_shape_mismatch");
-/// assert_eq!(misfit.to_string(), "`residual` adds its input to its branch: the branch gives [128], the input is [64]");
-/// assert_eq!(misfit.help.as_deref(), Some("project the input: `shortcut { linear(128); }`"));
+/// let error = shape::residual(&branch, &input, Layout::Features, false).unwrap_err();
+/// assert_eq!(error.lint, "residual_shape_mismatch");
+/// assert_eq!(error.to_string(), "`residual` adds its input to its branch: the branch gives [128], the input is [64]");
+/// assert_eq!(error.help.as_deref(), Some("project the input: `shortcut { linear(128); }`"));
 ///
 /// let (branch, input) = (Shape::known([128, 16, 16]), Shape::known([64, 32, 32]));
-/// let misfit = shape::residual(&branch, &input, Layout::Channels, false).unwrap_err();
+/// let error = shape::residual(&branch, &input, Layout::Channels, false).unwrap_err();
 /// assert_eq!(
-///     misfit.help.as_deref(),
+///     error.help.as_deref(),
 ///     Some("project the input: `shortcut { conv2d(128, kernel = 1, stride = 2); }`")
 /// );
-/// let misfit = shape::residual(&Shape::known([64, 30, 30]), &input, Layout::Channels, false).unwrap_err();
+/// let error = shape::residual(&Shape::known([64, 30, 30]), &input, Layout::Channels, false).unwrap_err();
 /// assert_eq!(
-///     misfit.help.as_deref(),
+///     error.help.as_deref(),
 ///     Some("keep the size inside the branch: `padding = same`, or `padding = 1` for a kernel of 3")
 /// );
 /// ```
@@ -471,23 +471,23 @@ pub fn residual(
     shortcut: &Shape,
     layout: Layout,
     written: bool,
-) -> Result<Shape, Misfit> {
+) -> Result<Shape, ShapeError> {
     branch.unify(shortcut).ok_or_else(|| {
-        let misfit = Misfit {
+        let shape_error = ShapeError {
             lint: names::residual_shape_mismatch,
-            ..Misfit::new(if written {
+            ..ShapeError::new(if written {
                 format!("`residual` adds its shortcut to its branch: the branch gives {branch}, the shortcut gives {shortcut}")
             } else {
                 format!("`residual` adds its input to its branch: the branch gives {branch}, the input is {shortcut}")
             })
         };
         match projection(shortcut, branch, layout) {
-            Some(op) if written => misfit.help(format!("end the shortcut with `{op}`")),
-            Some(op) => misfit.help(format!("project the input: `shortcut {{ {op}; }}`")),
-            None if layout == Layout::Channels && branch.rank() == shortcut.rank() => misfit.help(
+            Some(op) if written => shape_error.help(format!("end the shortcut with `{op}`")),
+            Some(op) => shape_error.help(format!("project the input: `shortcut {{ {op}; }}`")),
+            None if layout == Layout::Channels && branch.rank() == shortcut.rank() => shape_error.help(
                 "keep the size inside the branch: `padding = same`, or `padding = 1` for a kernel of 3",
             ),
-            None => misfit,
+            None => shape_error,
         }
     })
 }
@@ -508,20 +508,20 @@ pub fn residual(
 ///
 /// ```
 /// # use damper_ir::{Layout, Shape, shape};
-/// let misfit = shape::repeat(&Shape::known([64]), &Shape::known([32]), Layout::Features).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`repeat` wants a block that keeps the shape: it takes [64] and gives [32]");
-/// assert_eq!(misfit.help.as_deref(), Some("end the block with `linear(64)`, or write its copies out"));
+/// let error = shape::repeat(&Shape::known([64]), &Shape::known([32]), Layout::Features).unwrap_err();
+/// assert_eq!(error.to_string(), "`repeat` wants a block that keeps the shape: it takes [64] and gives [32]");
+/// assert_eq!(error.help.as_deref(), Some("end the block with `linear(64)`, or write its copies out"));
 /// ```
-pub fn repeat(input: &Shape, output: &Shape, layout: Layout) -> Result<Shape, Misfit> {
+pub fn repeat(input: &Shape, output: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
     input.unify(output).ok_or_else(|| {
-        let misfit = Misfit::new(format!(
+        let shape_error = ShapeError::new(format!(
             "`repeat` wants a block that keeps the shape: it takes {input} and gives {output}"
         ));
         match projection(output, input, layout) {
-            Some(op) => misfit.help(format!(
+            Some(op) => shape_error.help(format!(
                 "end the block with `{op}`, or write its copies out"
             )),
-            _ => misfit.help("write its copies out"),
+            _ => shape_error.help("write its copies out"),
         }
     })
 }

@@ -79,7 +79,7 @@ pub fn factor(
     } else {
         1.0
     };
-    let share = share(step.saturating_sub(rising), steps.saturating_sub(rising));
+    let share = fraction_done(step.saturating_sub(rising), steps.saturating_sub(rising));
     let epoch = step.min(steps.saturating_sub(1)) / steps_per_epoch.max(1);
     rise * match kind {
         ScheduleKind::Constant => 1.0,
@@ -104,7 +104,7 @@ pub fn factor(
 }
 
 /// How much of `steps` is over, in [0, 1].
-fn share(step: usize, steps: usize) -> f64 {
+fn fraction_done(step: usize, steps: usize) -> f64 {
     if step >= steps {
         1.0
     } else {

@@ -70,7 +70,7 @@ impl<'m> Walk<'m> {
             return None;
         };
         let shape = shape::residual(given, kept, layout, written)
-            .map_err(|misfit| self.misfit(id, misfit, None))
+            .map_err(|shape_error| self.shape_error(id, shape_error, None))
             .ok();
         let padding = merged(&[branch, other]);
         Some(ValueInfo {
@@ -125,7 +125,7 @@ impl<'m> Walk<'m> {
             });
         };
         let shape = shape::repeat(taken, given, last.layout)
-            .map_err(|misfit| self.misfit(id, misfit, None))
+            .map_err(|shape_error| self.shape_error(id, shape_error, None))
             .ok();
         Some(ValueInfo { shape, ..last })
     }

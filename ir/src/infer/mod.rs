@@ -11,7 +11,7 @@ use inferred::OpInfo;
 use value_info::ValueInfo;
 
 use crate::op::{Embedding, Incoming, Linear, Operation};
-use crate::shape::{self, Layout, Misfit};
+use crate::shape::{self, Layout, ShapeError};
 use crate::walk::{
     DEEPEST, MOST_OPS, at, each_op_mut, largest_repeat, operations, place, unrolled,
 };
@@ -192,12 +192,17 @@ impl<'m> Walk<'m> {
         None
     }
 
-    fn misfit(&mut self, id: Id, misfit: Misfit, from: Option<&ValueInfo<'m>>) {
-        let mut finding = Finding::lint(misfit.lint, crate::Level::Deny, id, misfit.message);
+    fn shape_error(&mut self, id: Id, shape_error: ShapeError, from: Option<&ValueInfo<'m>>) {
+        let mut finding = Finding::lint(
+            shape_error.lint,
+            crate::Level::Deny,
+            id,
+            shape_error.message,
+        );
         if let Some(from) = from {
             finding.message = format!("{} (from `{}`)", finding.message, from.name);
         }
-        finding.help = misfit.help;
+        finding.help = shape_error.help;
         self.error(finding);
     }
 
@@ -393,7 +398,7 @@ impl<'m> Walk<'m> {
         };
         operation
             .shape(&incoming)
-            .map_err(|misfit| self.misfit(id, misfit, Some(from)))
+            .map_err(|shape_error| self.shape_error(id, shape_error, Some(from)))
             .ok()
     }
 
@@ -513,12 +518,12 @@ impl<'m> Walk<'m> {
             self.error(Finding::error(id, message));
         }
         let wanted = Shape(input.shape.iter().map(Value::size).collect());
-        if let Some(misfit) = from
+        if let Some(shape_error) = from
             .shape
             .as_ref()
             .and_then(|shape| shape::fits(path, &wanted, shape).err())
         {
-            self.misfit(id, misfit, Some(from));
+            self.shape_error(id, shape_error, Some(from));
         }
         let layout = inferred.output_layout;
         inferred.output.map(|shape| (shape, layout))

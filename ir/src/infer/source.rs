@@ -119,7 +119,9 @@ impl<'m> Walk<'m> {
         } else {
             shape::same(word, &shapes, layout)
         };
-        let shape = result.map_err(|misfit| self.misfit(id, misfit, None)).ok();
+        let shape = result
+            .map_err(|shape_error| self.shape_error(id, shape_error, None))
+            .ok();
         if let (Some(shape), "concat") = (&shape, word) {
             self.out.axes.insert(id, layout.class_axis(shape.rank()));
         }

@@ -2,7 +2,7 @@
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, Written};
 use crate::words::{Argument, call, shown};
-use crate::{Misfit, Role, Shape, Value};
+use crate::{Role, Shape, ShapeError, Value};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -351,7 +351,7 @@ impl Written for Activation {
 }
 
 impl Operation for Activation {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(self.kind, from.shape)
     }
 
@@ -486,12 +486,12 @@ impl Activation {
 /// ```
 /// # use damper_ir::{ActivationKind, Shape};
 /// # use damper_ir::op::activation;
-/// let misfit = activation::shape(ActivationKind::Glu, &Shape::known([7])).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`glu` wants an even number of features, this value is [7]");
+/// let error = activation::shape(ActivationKind::Glu, &Shape::known([7])).unwrap_err();
+/// assert_eq!(error.to_string(), "`glu` wants an even number of features, this value is [7]");
 /// ```
-pub fn shape(kind: ActivationKind, input: &Shape) -> Result<Shape, Misfit> {
+pub fn shape(kind: ActivationKind, input: &Shape) -> Result<Shape, ShapeError> {
     if input.rank() == 0 {
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`{}` wants [features], this value is {input}",
             kind.word()
         )));
@@ -500,7 +500,7 @@ pub fn shape(kind: ActivationKind, input: &Shape) -> Result<Shape, Misfit> {
         return Ok(input.clone());
     }
     match input.features() {
-        Some(odd) if odd % 2 == 1 => Err(Misfit::new(format!(
+        Some(odd) if odd % 2 == 1 => Err(ShapeError::new(format!(
             "`glu` wants an even number of features, this value is {input}"
         ))
         .help(format!(

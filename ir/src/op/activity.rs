@@ -1,7 +1,7 @@
 //! `activity`: a penalty on the value that passes.
 
 use super::{Call, Field, Incoming, Operation, operation};
-use crate::{Misfit, Shape, Value};
+use crate::{Shape, ShapeError, Value};
 
 operation! {
     /// Adds `l1 * sum |v| + l2 * sum v^2` of the values that pass, averaged over the batch, to the objective.
@@ -16,7 +16,7 @@ operation! {
 }
 
 impl Operation for Activity {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         Ok(from.shape.clone())
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, operation};
 use crate::shape::{divisor, steps};
-use crate::{Layout, Misfit, Rate, Shape, Value, no};
+use crate::{Layout, Rate, Shape, ShapeError, Value, no};
 
 operation! {
     /// Multi-head self-attention (Vaswani et al., arXiv 1706.03762).
@@ -26,7 +26,7 @@ operation! {
 }
 
 impl Operation for Attention {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(from.shape, from.layout, self.heads.size(), self.rope)
     }
 
@@ -100,30 +100,30 @@ impl Operation for Attention {
 /// ```
 /// # use damper_ir::{Layout, Shape};
 /// # use damper_ir::op::attention;
-/// let misfit = attention::shape(&Shape::known([64, 128]), Layout::Sequence, Some(6), false).unwrap_err();
-/// assert_eq!(misfit.to_string(), "6 heads do not divide the 128 features of [64, 128]");
-/// assert_eq!(misfit.help.as_deref(), Some("attention(heads = 4)"));
-/// let misfit = attention::shape(&Shape::known([3, 8, 8]), Layout::Channels, Some(1), false).unwrap_err();
-/// assert_eq!(misfit.help.as_deref(), Some("`to_sequence -> attention`: the 64 positions of the image are the steps"));
+/// let error = attention::shape(&Shape::known([64, 128]), Layout::Sequence, Some(6), false).unwrap_err();
+/// assert_eq!(error.to_string(), "6 heads do not divide the 128 features of [64, 128]");
+/// assert_eq!(error.help.as_deref(), Some("attention(heads = 4)"));
+/// let error = attention::shape(&Shape::known([3, 8, 8]), Layout::Channels, Some(1), false).unwrap_err();
+/// assert_eq!(error.help.as_deref(), Some("`to_sequence -> attention`: the 64 positions of the image are the steps"));
 /// ```
 pub fn shape(
     input: &Shape,
     layout: Layout,
     heads: Option<usize>,
     rope: bool,
-) -> Result<Shape, Misfit> {
+) -> Result<Shape, ShapeError> {
     let (time, features) = steps("attention", input, layout)?;
     if let Some((features, heads)) = features.zip(heads).filter(|(_, heads)| *heads > 0) {
         if features % heads != 0 {
             let near = divisor(features, heads);
-            return Err(Misfit::new(format!(
+            return Err(ShapeError::new(format!(
                 "{heads} heads do not divide the {features} features of {input}"
             ))
             .help(format!("attention(heads = {near})")));
         }
         let each = features / heads;
         if rope && each % 2 == 1 {
-            return Err(Misfit::new(format!(
+            return Err(ShapeError::new(format!(
                 "`positional(rope)` rotates pairs of features, a head of {input} has {each}"
             ))
             .help("heads of an even size, or `positional(learned)`"));

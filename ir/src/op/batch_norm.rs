@@ -1,7 +1,7 @@
 //! `batch_norm`.
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, norm, operation};
-use crate::{Layout, Misfit, Role, Shape, Value};
+use crate::{Layout, Role, Shape, ShapeError, Value};
 
 operation! {
     /// Normalizes every feature over the batch, then scales by `gamma` and shifts by `beta` (Ioffe and Szegedy, arXiv 1502.03167).
@@ -18,7 +18,7 @@ operation! {
 }
 
 impl Operation for BatchNorm {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         norm::norm("batch_norm", from.shape, from.layout)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, operation};
 use crate::shape::steps;
-use crate::{Layout, Misfit, Role, Shape};
+use crate::{Layout, Role, Shape, ShapeError};
 
 operation! {
     /// A learned vector before the first step; its output represents the whole sequence (arXiv 1810.04805, arXiv 2010.11929).
@@ -12,7 +12,7 @@ operation! {
 }
 
 impl Operation for ClassToken {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(from.shape, from.layout)
     }
 
@@ -65,10 +65,10 @@ impl Operation for ClassToken {
 /// ```
 /// # use damper_ir::{Layout, Shape};
 /// # use damper_ir::op::class_token;
-/// let misfit = class_token::shape(&Shape::known([64]), Layout::Features).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`class_token` wants [time, features], this value is [64]");
+/// let error = class_token::shape(&Shape::known([64]), Layout::Features).unwrap_err();
+/// assert_eq!(error.to_string(), "`class_token` wants [time, features], this value is [64]");
 /// ```
-pub fn shape(input: &Shape, layout: Layout) -> Result<Shape, Misfit> {
+pub fn shape(input: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
     let (time, features) = steps("class_token", input, layout)?;
     Ok(Shape(vec![
         time.map(|time| time.saturating_add(1)),

@@ -4,7 +4,7 @@ use super::window::{Axis, per_axis, positions, too_large};
 use super::{Call, Field, Incoming, Inside, Operation, Type, Written};
 use crate::shape::show;
 use crate::words::{Argument, Field as _, Read, axes_of, of, pages, shown, visit};
-use crate::{Layout, Misfit, Padding, Role, Shape, Value, no};
+use crate::{Layout, Padding, Role, Shape, ShapeError, Value, no};
 use serde::{Deserialize, Serialize};
 
 pages! {
@@ -328,7 +328,7 @@ impl Written for Conv {
 }
 
 impl Operation for Conv {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(self, from.shape, from.layout)
     }
 
@@ -443,12 +443,12 @@ impl Operation for Conv {
 /// # use damper_ir::{Conv, Layout, Padding, Shape, Value};
 /// # use damper_ir::op::conv;
 /// let conv = Conv::new(2, 16, 3);
-/// let misfit = conv::shape(&conv, &Shape::known([784]), Layout::Features).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`conv2d` wants [channels, height, width], this value is [784]");
-/// assert_eq!(misfit.help.as_deref(), Some("reshape([1, 28, 28]) -> conv2d"));
-/// let misfit = conv::shape(&Conv::new(1, 16, 3), &Shape::known([50, 32]), Layout::Sequence).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`conv1d` wants [channels, length], this value is a sequence: [50, 32] is [time, features]");
-/// assert_eq!(misfit.help.as_deref(), Some("`transpose -> conv1d`: the features are the channels"));
+/// let error = conv::shape(&conv, &Shape::known([784]), Layout::Features).unwrap_err();
+/// assert_eq!(error.to_string(), "`conv2d` wants [channels, height, width], this value is [784]");
+/// assert_eq!(error.help.as_deref(), Some("reshape([1, 28, 28]) -> conv2d"));
+/// let error = conv::shape(&Conv::new(1, 16, 3), &Shape::known([50, 32]), Layout::Sequence).unwrap_err();
+/// assert_eq!(error.to_string(), "`conv1d` wants [channels, length], this value is a sequence: [50, 32] is [time, features]");
+/// assert_eq!(error.help.as_deref(), Some("`transpose -> conv1d`: the features are the channels"));
 /// ```
 ///
 /// A kernel that is larger than the padded value.
@@ -456,12 +456,12 @@ impl Operation for Conv {
 /// ```
 /// # use damper_ir::{Conv, Layout, Padding, Shape, Value};
 /// # use damper_ir::op::conv;
-/// let misfit = conv::shape(&Conv::new(2, 16, 5), &Shape::known([8, 4, 4]), Layout::Channels).unwrap_err();
+/// let error = conv::shape(&Conv::new(2, 16, 5), &Shape::known([8, 4, 4]), Layout::Channels).unwrap_err();
 /// assert_eq!(
-///     misfit.to_string(),
+///     error.to_string(),
 ///     "the kernel of `conv2d` is larger than its value: it covers 5 positions of the height of [8, 4, 4], it is 4"
 /// );
-/// assert_eq!(misfit.help.as_deref(), Some("`kernel = 4`, or `padding = 1`"));
+/// assert_eq!(error.help.as_deref(), Some("`kernel = 4`, or `padding = 1`"));
 /// ```
 ///
 /// Groups that do not divide the channels; `padding = same` with a stride.
@@ -471,15 +471,15 @@ impl Operation for Conv {
 /// # use damper_ir::op::conv;
 /// let maps = Shape::known([64, 8, 8]);
 /// let grouped = Conv { groups: Value::known(3.0), ..Conv::new(2, 96, 3) };
-/// let misfit = conv::shape(&grouped, &maps, Layout::Channels).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`groups = 3` does not divide the 64 channels that `conv2d` takes: this value is [64, 8, 8]");
-/// assert_eq!(misfit.help.as_deref(), Some("groups = 2"));
+/// let error = conv::shape(&grouped, &maps, Layout::Channels).unwrap_err();
+/// assert_eq!(error.to_string(), "`groups = 3` does not divide the 64 channels that `conv2d` takes: this value is [64, 8, 8]");
+/// assert_eq!(error.help.as_deref(), Some("groups = 2"));
 /// let strided = Conv { stride: vec![Value::known(2.0)], padding: Padding::Same, ..Conv::new(2, 96, 3) };
-/// let misfit = conv::shape(&strided, &maps, Layout::Channels).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`padding = same` of `conv2d` wants a stride of 1, this is 2");
-/// assert_eq!(misfit.help.as_deref(), Some("padding = 1"));
+/// let error = conv::shape(&strided, &maps, Layout::Channels).unwrap_err();
+/// assert_eq!(error.to_string(), "`padding = same` of `conv2d` wants a stride of 1, this is 2");
+/// assert_eq!(error.help.as_deref(), Some("padding = 1"));
 /// ```
-pub fn shape(conv: &Conv, input: &Shape, layout: Layout) -> Result<Shape, Misfit> {
+pub fn shape(conv: &Conv, input: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
     let word = conv.word();
     let axes = usize::from(conv.axes);
     let sizes = positions(word, axes, input, layout)?;
@@ -524,7 +524,7 @@ pub fn shape(conv: &Conv, input: &Shape, layout: Layout) -> Result<Shape, Misfit
             let extra = of(&output_padding);
             if let Some(extra) = extra.filter(|extra| *extra >= window.stride.max(window.dilation))
             {
-                return Err(Misfit::new(format!(
+                return Err(ShapeError::new(format!(
                     "`output_padding = {extra}` of `{word}` must be smaller than its stride of {} (or its dilation of {})",
                     window.stride, window.dilation
                 ))
@@ -544,7 +544,7 @@ pub fn shape(conv: &Conv, input: &Shape, layout: Layout) -> Result<Shape, Misfit
                 None => shape.push(None),
                 Some(Some(size)) => shape.push(Some(size)),
                 Some(None) => {
-                    return Err(Misfit::new(format!(
+                    return Err(ShapeError::new(format!(
                         "`padding = {}` of `{word}` cuts away all {full} positions that it makes of {input}",
                         window.padding
                     ))
@@ -566,7 +566,7 @@ fn same_wants(
     stride: &[Option<usize>],
     kernel: &[Option<usize>],
     dilation: &[Option<usize>],
-) -> Result<(), Misfit> {
+) -> Result<(), ShapeError> {
     let each = kernel.iter().zip(dilation).map(|(kernel, dilation)| {
         let (kernel, dilation) = ((*kernel)?, (*dilation)?);
         Some(dilation.saturating_mul(kernel.saturating_sub(1)) / 2)
@@ -580,11 +580,11 @@ fn same_wants(
     };
     if transposed {
         return Err(
-            Misfit::new(format!("`{word}` has no `padding = same`, only a number")).help(help),
+            ShapeError::new(format!("`{word}` has no `padding = same`, only a number")).help(help),
         );
     }
     match stride.iter().flatten().find(|stride| **stride != 1) {
-        Some(stride) => Err(Misfit::new(format!(
+        Some(stride) => Err(ShapeError::new(format!(
             "`padding = same` of `{word}` wants a stride of 1, this is {stride}"
         ))
         .help(help)),
@@ -593,7 +593,7 @@ fn same_wants(
 }
 
 /// The channels that come out.
-fn channels(conv: &Conv, input: &Shape) -> Result<Option<usize>, Misfit> {
+fn channels(conv: &Conv, input: &Shape) -> Result<Option<usize>, ShapeError> {
     let word = conv.word();
     let out = conv.out.size();
     let taken = input.channels();
@@ -613,13 +613,13 @@ fn channels(conv: &Conv, input: &Shape) -> Result<Option<usize>, Misfit> {
             .unwrap_or(1)
     };
     if let Some(taken) = taken.filter(|taken| taken % groups != 0) {
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`groups = {groups}` does not divide the {taken} channels that `{word}` takes: this value is {input}"
         ))
         .help(format!("groups = {}", common(taken))));
     }
     if let Some(out) = out.filter(|out| out % groups != 0) {
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`groups = {groups}` does not divide the {out} channels that `{word}` gives"
         ))
         .help(format!("groups = {}", common(out))));

@@ -2,7 +2,7 @@
 
 use super::{Call, Field, Incoming, Operation, Written};
 use crate::words::{Argument, Read, list_of, of, pages, visit};
-use crate::{Layout, Misfit, Shape, Value};
+use crate::{Layout, Shape, ShapeError, Value};
 use serde::{Deserialize, Serialize};
 
 pages! {
@@ -54,7 +54,7 @@ impl Written for Custom {
 }
 
 impl Operation for Custom {
-    fn shape(&self, _: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, _: &Incoming<'_>) -> Result<Shape, ShapeError> {
         Ok(Shape::of(&self.output))
     }
 

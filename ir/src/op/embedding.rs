@@ -2,7 +2,7 @@
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, operation};
 use crate::shape::show;
-use crate::{Layout, Misfit, Rate, Role, Shape, Value, no};
+use crate::{Layout, Rate, Role, Shape, ShapeError, Value, no};
 
 operation! {
     /// A learned vector for each class of an input `of int`.
@@ -22,7 +22,7 @@ operation! {
 }
 
 impl Operation for Embedding {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         let declared = (from.name, from.vocab);
         shape(from.shape, declared, self.vocab.size(), self.dim.size())
     }
@@ -88,24 +88,24 @@ impl Operation for Embedding {
 /// # use damper_ir::Shape;
 /// # use damper_ir::op::embedding;
 /// let tokens = Shape::known([128]);
-/// let misfit = embedding::shape(&tokens, ("tokens", Some(8000)), Some(100), Some(64)).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`embedding` has a table of 100 classes, `tokens` holds indices of 8000");
-/// assert_eq!(misfit.help.as_deref(), Some("embedding(8000, 64)"));
+/// let error = embedding::shape(&tokens, ("tokens", Some(8000)), Some(100), Some(64)).unwrap_err();
+/// assert_eq!(error.to_string(), "`embedding` has a table of 100 classes, `tokens` holds indices of 8000");
+/// assert_eq!(error.help.as_deref(), Some("embedding(8000, 64)"));
 /// ```
 pub fn shape(
     input: &Shape,
     (name, declared): (&str, Option<usize>),
     vocab: Option<usize>,
     dim: Option<usize>,
-) -> Result<Shape, Misfit> {
+) -> Result<Shape, ShapeError> {
     let [time] = input.0.as_slice() else {
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`embedding` wants class indices [time], `{name}` is {input}"
         ))
         .help(format!("input {name}: [{}] of int", show(input.elements()))));
     };
     match declared.zip(vocab) {
-        Some((declared, vocab)) if vocab < declared => Err(Misfit::new(format!(
+        Some((declared, vocab)) if vocab < declared => Err(ShapeError::new(format!(
             "`embedding` has a table of {vocab} classes, `{name}` holds indices of {declared}"
         ))
         .help(format!("embedding({declared}, {})", show(dim)))),

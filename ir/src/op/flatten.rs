@@ -1,7 +1,7 @@
 //! `flatten`.
 
 use super::{Call, Incoming, Operation, operation};
-use crate::{Layout, Misfit, Shape};
+use crate::{Layout, Shape, ShapeError};
 
 operation! {
     /// All numbers of a sample in one row: what goes between feature maps and `linear`.
@@ -11,7 +11,7 @@ operation! {
 }
 
 impl Operation for Flatten {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         Ok(shape(from.shape))
     }
 

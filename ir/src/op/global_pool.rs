@@ -3,7 +3,7 @@
 use super::{Call, Incoming, Operation, Written};
 use crate::shape::sequence;
 use crate::words::{Argument, Read, pages};
-use crate::{Layout, Misfit, Reduction, Shape, Value};
+use crate::{Layout, Reduction, Shape, ShapeError, Value};
 use serde::{Deserialize, Serialize};
 
 pages! {
@@ -49,7 +49,7 @@ impl Written for GlobalPool {
 }
 
 impl Operation for GlobalPool {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(self.0, from.shape, from.layout)
     }
 
@@ -82,11 +82,11 @@ impl Operation for GlobalPool {
 /// ```
 /// # use damper_ir::{Layout, Reduction, Shape};
 /// # use damper_ir::op::global_pool;
-/// let misfit = global_pool::shape(Reduction::Mean, &Shape::known([50, 32]), Layout::Sequence).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`global_avg_pool` wants [channels, ..], this value is a sequence: [50, 32] is [time, features]");
-/// assert_eq!(misfit.help.as_deref(), Some("mean(axis = time)"));
+/// let error = global_pool::shape(Reduction::Mean, &Shape::known([50, 32]), Layout::Sequence).unwrap_err();
+/// assert_eq!(error.to_string(), "`global_avg_pool` wants [channels, ..], this value is a sequence: [50, 32] is [time, features]");
+/// assert_eq!(error.help.as_deref(), Some("mean(axis = time)"));
 /// ```
-pub fn shape(reduction: Reduction, input: &Shape, layout: Layout) -> Result<Shape, Misfit> {
+pub fn shape(reduction: Reduction, input: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
     let (word, over_time) = match reduction {
         Reduction::Mean => ("global_avg_pool", "mean(axis = time)"),
         Reduction::Max => ("global_max_pool", "max(axis = time)"),
@@ -95,7 +95,7 @@ pub fn shape(reduction: Reduction, input: &Shape, layout: Layout) -> Result<Shap
         return Err(sequence(word, "[channels, ..]", input).help(over_time));
     }
     if input.rank() < 2 {
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`{word}` wants [channels, ..], this value is {input}"
         ))
         .help(format!("remove `{word}`: there are no positions")));

@@ -2,7 +2,7 @@
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, norm, operation};
 use crate::shape::divisor;
-use crate::{Layout, Misfit, Shape, Value};
+use crate::{Layout, Shape, ShapeError, Value};
 
 operation! {
     /// Normalizes each group of channels of each sample, then scales by `gamma` and shifts by `beta` (Wu and He, arXiv 1803.08494).
@@ -18,7 +18,7 @@ operation! {
 }
 
 impl Operation for GroupNorm {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(from.shape, from.layout, self.groups.size())
     }
 
@@ -63,18 +63,18 @@ impl Operation for GroupNorm {
 /// ```
 /// # use damper_ir::{Layout, Shape};
 /// # use damper_ir::op::group_norm;
-/// let misfit = group_norm::shape(&Shape::known([30, 8, 8]), Layout::Channels, Some(8)).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`group_norm(8)` splits channels into equal groups, 8 does not divide the 30 channels of [30, 8, 8]");
-/// assert_eq!(misfit.help.as_deref(), Some("group_norm(6)"));
+/// let error = group_norm::shape(&Shape::known([30, 8, 8]), Layout::Channels, Some(8)).unwrap_err();
+/// assert_eq!(error.to_string(), "`group_norm(8)` splits channels into equal groups, 8 does not divide the 30 channels of [30, 8, 8]");
+/// assert_eq!(error.help.as_deref(), Some("group_norm(6)"));
 /// ```
-pub fn shape(input: &Shape, layout: Layout, groups: Option<usize>) -> Result<Shape, Misfit> {
+pub fn shape(input: &Shape, layout: Layout, groups: Option<usize>) -> Result<Shape, ShapeError> {
     let kept = norm::norm("group_norm", input, layout)?;
     if let (Some(channels), Some(groups)) = (input.channels(), groups)
         && groups > 0
         && channels % groups != 0
     {
         let near = divisor(channels, groups);
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`group_norm({groups})` splits channels into equal groups, {groups} does not divide the {channels} channels of {input}"
         ))
         .help(format!("group_norm({near})")));

@@ -1,7 +1,7 @@
 //! `instance_norm`.
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, norm, operation};
-use crate::{Layout, Misfit, Shape, Value};
+use crate::{Layout, Shape, ShapeError, Value};
 
 operation! {
     /// Normalizes each channel of each sample, then scales by `gamma` and shifts by `beta` (Ulyanov et al., arXiv 1607.08022). No
@@ -15,7 +15,7 @@ operation! {
 }
 
 impl Operation for InstanceNorm {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         norm::norm("instance_norm", from.shape, from.layout)
     }
 

@@ -1,7 +1,7 @@
 //! `layer_norm`.
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, norm, operation};
-use crate::{Layout, Misfit, Shape, Value};
+use crate::{Layout, Shape, ShapeError, Value};
 
 operation! {
     /// Normalizes every sample over its last axis, then scales by `gamma` and shifts by `beta` (Ba et al., arXiv 1607.06450).
@@ -14,7 +14,7 @@ operation! {
 }
 
 impl Operation for LayerNorm {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         norm::norm("layer_norm", from.shape, from.layout)
     }
 

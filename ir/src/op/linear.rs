@@ -3,7 +3,7 @@
 use super::{Call, Field, Incoming, Inside, Operation, Type, Written, operation};
 use crate::catalogue::names;
 use crate::shape::show;
-use crate::{Layout, Misfit, Role, Shape, Value, no};
+use crate::{Layout, Role, Shape, ShapeError, Value, no};
 
 operation! {
     /// A dense layer, `y = x W + b`.
@@ -26,7 +26,7 @@ operation! {
 }
 
 impl Operation for Linear {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         let out = if self.same {
             from.units
         } else {
@@ -125,11 +125,11 @@ impl Operation for Linear {
 /// ```
 /// # use damper_ir::{Layout, Shape};
 /// # use damper_ir::op::linear;
-/// let misfit = linear::shape("linear", &Shape::known([8, 7, 7]), Layout::Channels, Some(10)).unwrap_err();
-/// assert_eq!(misfit.lint, "missing_flatten");
-/// assert_eq!(misfit.to_string(), "`linear` wants [features], this value is [8, 7, 7]");
+/// let error = linear::shape("linear", &Shape::known([8, 7, 7]), Layout::Channels, Some(10)).unwrap_err();
+/// assert_eq!(error.lint, "missing_flatten");
+/// assert_eq!(error.to_string(), "`linear` wants [features], this value is [8, 7, 7]");
 /// assert_eq!(
-///     misfit.help.as_deref(),
+///     error.help.as_deref(),
 ///     Some("`flatten` before it gives all 392 numbers, `global_avg_pool` the mean of each channel")
 /// );
 /// ```
@@ -138,7 +138,7 @@ pub fn shape(
     input: &Shape,
     layout: Layout,
     out: Option<usize>,
-) -> Result<Shape, Misfit> {
+) -> Result<Shape, ShapeError> {
     match input.rank() {
         1 | 2 if input.rank() == 1 || layout != Layout::Channels => {
             let mut axes = input.0.clone();
@@ -147,12 +147,12 @@ pub fn shape(
             }
             Ok(Shape(axes))
         }
-        0 => Err(Misfit::new(format!(
+        0 => Err(ShapeError::new(format!(
             "`{word}` wants [features], this value is {input}"
         ))),
-        _ => Err(Misfit {
+        _ => Err(ShapeError {
             lint: names::missing_flatten,
-            ..Misfit::new(format!("`{word}` wants [features], this value is {input}")).help(
+            ..ShapeError::new(format!("`{word}` wants [features], this value is {input}")).help(
                 format!(
                     "`flatten` before it gives all {} numbers, `global_avg_pool` the mean of each channel",
                     show(input.elements())
@@ -183,12 +183,12 @@ pub fn shape(
 /// # use damper_ir::op::linear;
 /// let state = Shape::known([128, 64]);
 /// let table = (Some(8000), Some(32));
-/// let misfit = linear::tied(&state, Layout::Sequence, Some(100), "embed", table).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`linear(100, tied = embed)` gives 100 units, the table of `embed` has 8000 classes");
-/// assert_eq!(misfit.help.as_deref(), Some("linear(8000, tied = embed)"));
-/// let misfit = linear::tied(&state, Layout::Sequence, Some(8000), "embed", table).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`linear(8000, tied = embed)` wants the 32 features of `embed`, this value is [128, 64]");
-/// assert_eq!(misfit.help.as_deref(), Some("linear(32) -> linear(8000, tied = embed)"));
+/// let error = linear::tied(&state, Layout::Sequence, Some(100), "embed", table).unwrap_err();
+/// assert_eq!(error.to_string(), "`linear(100, tied = embed)` gives 100 units, the table of `embed` has 8000 classes");
+/// assert_eq!(error.help.as_deref(), Some("linear(8000, tied = embed)"));
+/// let error = linear::tied(&state, Layout::Sequence, Some(8000), "embed", table).unwrap_err();
+/// assert_eq!(error.to_string(), "`linear(8000, tied = embed)` wants the 32 features of `embed`, this value is [128, 64]");
+/// assert_eq!(error.help.as_deref(), Some("linear(32) -> linear(8000, tied = embed)"));
 /// ```
 pub fn tied(
     input: &Shape,
@@ -196,10 +196,10 @@ pub fn tied(
     out: Option<usize>,
     name: &str,
     (vocab, dim): (Option<usize>, Option<usize>),
-) -> Result<Shape, Misfit> {
+) -> Result<Shape, ShapeError> {
     let given = shape("linear", input, layout, out)?;
     if let Some((out, vocab)) = out.zip(vocab).filter(|(out, vocab)| out != vocab) {
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`linear({out}, tied = {name})` gives {out} units, the table of `{name}` has {vocab} classes"
         ))
         .help(format!("linear({vocab}, tied = {name})")));
@@ -207,7 +207,7 @@ pub fn tied(
     match input.features().zip(dim) {
         Some((features, dim)) if features != dim => {
             let out = show(out);
-            Err(Misfit::new(format!(
+            Err(ShapeError::new(format!(
                 "`linear({out}, tied = {name})` wants the {dim} features of `{name}`, this value is {input}"
             ))
             .help(format!("linear({dim}) -> linear({out}, tied = {name})")))

@@ -2,7 +2,7 @@
 
 use super::Inside;
 use crate::shape::sequence;
-use crate::{Layout, Misfit, Role, Shape};
+use crate::{Layout, Role, Shape, ShapeError};
 
 /// A normalization keeps the shape: `layer_norm` and `rms_norm` read the last axis, the others the channels.
 ///
@@ -20,18 +20,18 @@ use crate::{Layout, Misfit, Role, Shape};
 /// ```
 /// # use damper_ir::{Layout, Shape};
 /// # use damper_ir::op::norm;
-/// let misfit = norm::norm("batch_norm", &Shape::default(), Layout::Features).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`batch_norm` wants [features], this value is []");
-/// let misfit = norm::norm("batch_norm", &Shape::known([50, 64]), Layout::Sequence).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`batch_norm` wants [channels, ..], this value is a sequence: [50, 64] is [time, features]");
-/// assert_eq!(misfit.help.as_deref(), Some("`layer_norm`, which normalizes each step; or `transpose -> batch_norm -> transpose`"));
-/// let misfit = norm::norm("instance_norm", &Shape::known([64]), Layout::Features).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`instance_norm` wants [channels, ..], this value is [64]");
+/// let error = norm::norm("batch_norm", &Shape::default(), Layout::Features).unwrap_err();
+/// assert_eq!(error.to_string(), "`batch_norm` wants [features], this value is []");
+/// let error = norm::norm("batch_norm", &Shape::known([50, 64]), Layout::Sequence).unwrap_err();
+/// assert_eq!(error.to_string(), "`batch_norm` wants [channels, ..], this value is a sequence: [50, 64] is [time, features]");
+/// assert_eq!(error.help.as_deref(), Some("`layer_norm`, which normalizes each step; or `transpose -> batch_norm -> transpose`"));
+/// let error = norm::norm("instance_norm", &Shape::known([64]), Layout::Features).unwrap_err();
+/// assert_eq!(error.to_string(), "`instance_norm` wants [channels, ..], this value is [64]");
 /// ```
-pub fn norm(word: &str, input: &Shape, layout: Layout) -> Result<Shape, Misfit> {
+pub fn norm(word: &str, input: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
     let over_features = matches!(word, "layer_norm" | "rms_norm");
     if input.rank() == 0 {
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`{word}` wants [features], this value is {input}"
         )));
     }
@@ -41,7 +41,7 @@ pub fn norm(word: &str, input: &Shape, layout: Layout) -> Result<Shape, Misfit> 
         )));
     }
     if word == "instance_norm" && input.rank() < 2 {
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`{word}` wants [channels, ..], this value is {input}"
         ))
         .help("`layer_norm`: a single number for each channel has no mean and variance"));

@@ -1,7 +1,7 @@
 //! What is known of every operation: the traits that a layer's file implements, and the types they speak of.
 
 use crate::words::Argument;
-use crate::{Finding, Id, Layout, LintLevel, Misfit, Role, Shape, Value};
+use crate::{Finding, Id, Layout, LintLevel, Role, Shape, ShapeError, Value};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -78,7 +78,7 @@ pub(crate) trait Written {
 /// What is known of an operation without a block.
 pub(crate) trait Operation: Written {
     /// The shape that it gives.
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit>;
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError>;
 
     /// How generated code calls it.
     fn call(&self) -> Call;

@@ -4,7 +4,7 @@ use super::window::{Axis, per_axis, positions, too_large};
 use super::{Call, Field, Incoming, Operation, Type, Written};
 use crate::shape::show;
 use crate::words::{Argument, Field as _, Read, axes_of, of, pages, shown, visit};
-use crate::{Layout, Misfit, Padding, Reduction, Shape, Value, no};
+use crate::{Layout, Padding, Reduction, Shape, ShapeError, Value, no};
 use serde::{Deserialize, Serialize};
 
 pages! {
@@ -193,7 +193,7 @@ impl Written for Pool {
 }
 
 impl Operation for Pool {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(self, from.shape, from.layout)
     }
 
@@ -245,18 +245,18 @@ impl Operation for Pool {
 /// # use damper_ir::{Layout, Padding, Pool, Reduction, Shape, Value};
 /// # use damper_ir::op::pool;
 /// let pool = Pool::new(2, Reduction::Max, 2);
-/// let misfit = pool::shape(&pool, &Shape::known([8, 1, 1]), Layout::Channels).unwrap_err();
+/// let error = pool::shape(&pool, &Shape::known([8, 1, 1]), Layout::Channels).unwrap_err();
 /// assert_eq!(
-///     misfit.to_string(),
+///     error.to_string(),
 ///     "the window of `max_pool2d` is larger than its value: it covers 2 positions of the height of [8, 1, 1], it is 1"
 /// );
-/// assert_eq!(misfit.help.as_deref(), Some("`kernel = 1`, or `padding = 1`"));
+/// assert_eq!(error.help.as_deref(), Some("`kernel = 1`, or `padding = 1`"));
 /// let padded = Pool { padding: Padding::Zeros(vec![Value::known(2.0)]), ..pool };
-/// let misfit = pool::shape(&padded, &Shape::known([8, 6, 6]), Layout::Channels).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`padding = 2` of `max_pool2d` is more than half of its window of 2");
-/// assert_eq!(misfit.help.as_deref(), Some("padding = 1"));
+/// let error = pool::shape(&padded, &Shape::known([8, 6, 6]), Layout::Channels).unwrap_err();
+/// assert_eq!(error.to_string(), "`padding = 2` of `max_pool2d` is more than half of its window of 2");
+/// assert_eq!(error.help.as_deref(), Some("padding = 1"));
 /// ```
-pub fn shape(pool: &Pool, input: &Shape, layout: Layout) -> Result<Shape, Misfit> {
+pub fn shape(pool: &Pool, input: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
     let word = pool.word();
     let axes = usize::from(pool.axes);
     let sizes = positions(word, axes, input, layout)?;
@@ -276,10 +276,10 @@ pub fn shape(pool: &Pool, input: &Shape, layout: Layout) -> Result<Shape, Misfit
         Padding::Zeros(values) => per_axis(word, "padding", values, axes)?,
         Padding::Same => {
             let half = kernel.first().copied().flatten().map(|kernel| kernel / 2);
-            return Err(
-                Misfit::new(format!("`{word}` has no `padding = same`, only a number"))
-                    .help(format!("padding = {}", show(half))),
-            );
+            return Err(ShapeError::new(format!(
+                "`{word}` has no `padding = same`, only a number"
+            ))
+            .help(format!("padding = {}", show(half))));
         }
     };
     for (index, size) in sizes.iter().enumerate() {
@@ -291,7 +291,7 @@ pub fn shape(pool: &Pool, input: &Shape, layout: Layout) -> Result<Shape, Misfit
             continue;
         };
         if padding > kernel / 2 {
-            return Err(Misfit::new(format!(
+            return Err(ShapeError::new(format!(
                 "`padding = {padding}` of `{word}` is more than half of its window of {kernel}"
             ))
             .help(format!("padding = {}", kernel / 2)));

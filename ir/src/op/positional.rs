@@ -3,7 +3,7 @@
 use super::{Call, Field, Incoming, Inside, Operation, Type, Written};
 use crate::shape::steps;
 use crate::words::{Argument, Read, pages};
-use crate::{Layout, Misfit, Role, Shape, Value};
+use crate::{Layout, Role, Shape, ShapeError, Value};
 use serde::{Deserialize, Serialize};
 
 pages! {
@@ -53,7 +53,7 @@ impl Written for Positional {
 }
 
 impl Operation for Positional {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(from.shape, from.layout, self.learned)
     }
 
@@ -111,14 +111,14 @@ impl Operation for Positional {
 /// ```
 /// # use damper_ir::{Layout, Shape};
 /// # use damper_ir::op::positional;
-/// let misfit = positional::shape(&Shape::known([64, 33]), Layout::Sequence, false).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`positional(sinusoidal)` wants an even number of features, this value is [64, 33]");
-/// assert_eq!(misfit.help.as_deref(), Some("positional(learned)"));
+/// let error = positional::shape(&Shape::known([64, 33]), Layout::Sequence, false).unwrap_err();
+/// assert_eq!(error.to_string(), "`positional(sinusoidal)` wants an even number of features, this value is [64, 33]");
+/// assert_eq!(error.help.as_deref(), Some("positional(learned)"));
 /// ```
-pub fn shape(input: &Shape, layout: Layout, learned: bool) -> Result<Shape, Misfit> {
+pub fn shape(input: &Shape, layout: Layout, learned: bool) -> Result<Shape, ShapeError> {
     let (_, features) = steps("positional", input, layout)?;
     if !learned && features.is_some_and(|features| features % 2 == 1) {
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`positional(sinusoidal)` wants an even number of features, this value is {input}"
         ))
         .help("positional(learned)"));

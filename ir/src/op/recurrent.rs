@@ -3,7 +3,7 @@
 use super::{Call, Field, Incoming, Inside, Operation, Type, Written};
 use crate::shape::steps;
 use crate::words::{Argument, Read, of, pages, shown, visit};
-use crate::{Finding, Id, Layout, Misfit, Rate, Role, Shape, Value, no};
+use crate::{Finding, Id, Layout, Rate, Role, Shape, ShapeError, Value, no};
 use serde::{Deserialize, Serialize};
 
 /// Recurrent layers stacked in one operation, at most: each is a row of the table of parameters.
@@ -151,7 +151,7 @@ impl Written for Recurrent {
 }
 
 impl Operation for Recurrent {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         let both = self.bidirectional.is_true();
         let directions = both.map(|both| if both { 2 } else { 1 });
         let word = self.cell.word();
@@ -308,12 +308,12 @@ impl Operation for Recurrent {
 /// ```
 /// # use damper_ir::{Layout, Shape};
 /// # use damper_ir::op::recurrent;
-/// let misfit = recurrent::shape("lstm", &Shape::known([64]), Layout::Features, Some(128), Some(1)).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`lstm` wants [time, features], this value is [64]");
-/// assert_eq!(misfit.help.as_deref(), Some("give it a time axis: `reshape([1, 64])` is one step"));
-/// let misfit = recurrent::shape("gru", &Shape::known([64, 50]), Layout::Channels, Some(128), Some(1)).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`gru` wants [time, features], this value is channels first: [64, 50] is [channels, time]");
-/// assert_eq!(misfit.help.as_deref(), Some("transpose -> gru"));
+/// let error = recurrent::shape("lstm", &Shape::known([64]), Layout::Features, Some(128), Some(1)).unwrap_err();
+/// assert_eq!(error.to_string(), "`lstm` wants [time, features], this value is [64]");
+/// assert_eq!(error.help.as_deref(), Some("give it a time axis: `reshape([1, 64])` is one step"));
+/// let error = recurrent::shape("gru", &Shape::known([64, 50]), Layout::Channels, Some(128), Some(1)).unwrap_err();
+/// assert_eq!(error.to_string(), "`gru` wants [time, features], this value is channels first: [64, 50] is [channels, time]");
+/// assert_eq!(error.help.as_deref(), Some("transpose -> gru"));
 /// ```
 pub fn shape(
     word: &str,
@@ -321,7 +321,7 @@ pub fn shape(
     layout: Layout,
     hidden: Option<usize>,
     directions: Option<usize>,
-) -> Result<Shape, Misfit> {
+) -> Result<Shape, ShapeError> {
     let (time, _) = steps(word, input, layout)?;
     let out = hidden
         .zip(directions)

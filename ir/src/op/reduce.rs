@@ -3,7 +3,7 @@
 use super::{Call, Incoming, Operation, Written};
 use crate::shape::{not_steps, sequence};
 use crate::words::{Argument, Field, Read, choice, pages};
-use crate::{Layout, Misfit, Reduction, Shape, Value};
+use crate::{Layout, Reduction, Shape, ShapeError, Value};
 use serde::{Deserialize, Serialize};
 
 pages! {
@@ -78,7 +78,7 @@ impl Written for Reduce {
 }
 
 impl Operation for Reduce {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(self.reduction, self.axis, from.shape, from.layout)
     }
 
@@ -119,30 +119,30 @@ impl Operation for Reduce {
 /// # use damper_ir::op::reduce;
 /// # let steps = Shape::known([64, 128]);
 /// # let mean = |axis| reduce::shape(Reduction::Mean, axis, &steps, Layout::Sequence);
-/// let misfit = mean(Axis::Channels).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`mean(axis = channels)` wants [channels, ..], this value is a sequence: [64, 128] is [time, features]");
-/// assert_eq!(misfit.help.as_deref(), Some("mean(axis = features)"));
+/// let error = mean(Axis::Channels).unwrap_err();
+/// assert_eq!(error.to_string(), "`mean(axis = channels)` wants [channels, ..], this value is a sequence: [64, 128] is [time, features]");
+/// assert_eq!(error.help.as_deref(), Some("mean(axis = features)"));
 /// let image = Shape::known([8, 7, 7]);
-/// let misfit = reduce::shape(Reduction::Max, Axis::Time, &image, Layout::Channels).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`max(axis = time)` wants [time, features], this value is [8, 7, 7]");
-/// assert_eq!(misfit.help.as_deref(), Some("`global_max_pool` over the positions, or `to_sequence -> max(axis = time)`"));
+/// let error = reduce::shape(Reduction::Max, Axis::Time, &image, Layout::Channels).unwrap_err();
+/// assert_eq!(error.to_string(), "`max(axis = time)` wants [time, features], this value is [8, 7, 7]");
+/// assert_eq!(error.help.as_deref(), Some("`global_max_pool` over the positions, or `to_sequence -> max(axis = time)`"));
 /// ```
 pub fn shape(
     reduction: Reduction,
     axis: Axis,
     input: &Shape,
     layout: Layout,
-) -> Result<Shape, Misfit> {
+) -> Result<Shape, ShapeError> {
     let (word, pool) = match reduction {
         Reduction::Mean => ("mean", "global_avg_pool"),
         Reduction::Max => ("max", "global_max_pool"),
     };
     let call = format!("{word}(axis = {})", axis.word());
     if input.rank() < 2 {
-        let misfit = Misfit::new(format!(
+        let shape_error = ShapeError::new(format!(
             "`{call}` wants at least two axes, this value is {input}"
         ));
-        return Err(misfit.help(format!("remove `{call}`")));
+        return Err(shape_error.help(format!("remove `{call}`")));
     }
     match axis {
         Axis::Time if layout == Layout::Channels || input.rank() > 2 => {
@@ -158,7 +158,7 @@ pub fn shape(
         Axis::Channels if layout == Layout::Sequence => {
             Err(sequence(&call, "[channels, ..]", input).help(format!("{word}(axis = features)")))
         }
-        Axis::Features if layout == Layout::Channels => Err(Misfit::new(format!(
+        Axis::Features if layout == Layout::Channels => Err(ShapeError::new(format!(
             "`{call}` wants [time, features], this value is channels first: {input}"
         ))
         .help(format!(

@@ -1,7 +1,7 @@
 //! `reshape`.
 
 use super::{Call, Field, Incoming, Operation, Type, operation};
-use crate::{Finding, Id, Layout, Misfit, Shape, Value};
+use crate::{Finding, Id, Layout, Shape, ShapeError, Value};
 
 operation! {
     /// The same numbers in another shape; the last axis varies fastest.
@@ -12,7 +12,7 @@ operation! {
 }
 
 impl Operation for Reshape {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(from.shape, &Shape::of(&self.shape))
     }
 
@@ -55,15 +55,15 @@ impl Operation for Reshape {
 /// ```
 /// # use damper_ir::Shape;
 /// # use damper_ir::op::reshape;
-/// let misfit = reshape::shape(&Shape::known([784]), &Shape::known([3, 16, 16])).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`reshape` keeps the numbers of a value: [784] holds 784, [3, 16, 16] holds 768");
-/// let misfit = reshape::shape(&Shape::known([784]), &Shape::known([28, 27])).unwrap_err();
-/// assert_eq!(misfit.help.as_deref(), Some("reshape([28, 28])"));
+/// let error = reshape::shape(&Shape::known([784]), &Shape::known([3, 16, 16])).unwrap_err();
+/// assert_eq!(error.to_string(), "`reshape` keeps the numbers of a value: [784] holds 784, [3, 16, 16] holds 768");
+/// let error = reshape::shape(&Shape::known([784]), &Shape::known([28, 27])).unwrap_err();
+/// assert_eq!(error.help.as_deref(), Some("reshape([28, 28])"));
 /// ```
-pub fn shape(input: &Shape, output: &Shape) -> Result<Shape, Misfit> {
+pub fn shape(input: &Shape, output: &Shape) -> Result<Shape, ShapeError> {
     match input.elements().zip(output.elements()) {
         Some((held, wanted)) if held != wanted => {
-            let misfit = Misfit::new(format!(
+            let shape_error = ShapeError::new(format!(
                 "`reshape` keeps the numbers of a value: {input} holds {held}, {output} holds {wanted}"
             ));
             let mut axes = output.0.clone();
@@ -71,9 +71,9 @@ pub fn shape(input: &Shape, output: &Shape) -> Result<Shape, Misfit> {
             match Shape(axes.clone()).elements() {
                 Some(front) if front > 0 && held % front == 0 => {
                     axes.push(Some(held / front));
-                    Err(misfit.help(format!("reshape({})", Shape(axes))))
+                    Err(shape_error.help(format!("reshape({})", Shape(axes))))
                 }
-                _ => Err(misfit),
+                _ => Err(shape_error),
             }
         }
         _ => Ok(output.clone()),

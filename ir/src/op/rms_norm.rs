@@ -1,7 +1,7 @@
 //! `rms_norm`.
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, norm, operation};
-use crate::{Layout, Misfit, Role, Shape, Value};
+use crate::{Layout, Role, Shape, ShapeError, Value};
 
 operation! {
     /// Divides by the root of the mean square over the last axis, then scales by `gamma` (Zhang and Sennrich, arXiv 1910.07467).
@@ -14,7 +14,7 @@ operation! {
 }
 
 impl Operation for RmsNorm {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         norm::norm("rms_norm", from.shape, from.layout)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, operation};
 use crate::shape::sequence;
-use crate::{Layout, Misfit, Shape, Value};
+use crate::{Layout, Shape, ShapeError, Value};
 
 operation! {
     /// Scales each channel by a number in (0, 1) that two dense layers compute of the means of all channels: `sigmoid(W2 relu(W1 z))`
@@ -25,7 +25,7 @@ impl SqueezeExcitation {
 }
 
 impl Operation for SqueezeExcitation {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(from.shape, from.layout, self.reduction.size())
     }
 
@@ -83,28 +83,28 @@ impl Operation for SqueezeExcitation {
 /// ```
 /// # use damper_ir::op::squeeze_excitation;
 /// # use damper_ir::{Layout, Shape};
-/// let misfit = squeeze_excitation::shape(&Shape::known([64]), Layout::Features, Some(16)).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`squeeze_excitation` wants [channels, ..], this value is [64]");
-/// let misfit = squeeze_excitation::shape(&Shape::known([50, 64]), Layout::Sequence, Some(16)).unwrap_err();
-/// assert_eq!(misfit.help.as_deref(), Some("transpose -> squeeze_excitation -> transpose"));
-/// let misfit = squeeze_excitation::shape(&Shape::known([8, 4, 4]), Layout::Channels, Some(16)).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`squeeze_excitation(16)` leaves no unit of the 8 channels of [8, 4, 4]");
-/// assert_eq!(misfit.help.as_deref(), Some("squeeze_excitation(2)"));
+/// let error = squeeze_excitation::shape(&Shape::known([64]), Layout::Features, Some(16)).unwrap_err();
+/// assert_eq!(error.to_string(), "`squeeze_excitation` wants [channels, ..], this value is [64]");
+/// let error = squeeze_excitation::shape(&Shape::known([50, 64]), Layout::Sequence, Some(16)).unwrap_err();
+/// assert_eq!(error.help.as_deref(), Some("transpose -> squeeze_excitation -> transpose"));
+/// let error = squeeze_excitation::shape(&Shape::known([8, 4, 4]), Layout::Channels, Some(16)).unwrap_err();
+/// assert_eq!(error.to_string(), "`squeeze_excitation(16)` leaves no unit of the 8 channels of [8, 4, 4]");
+/// assert_eq!(error.help.as_deref(), Some("squeeze_excitation(2)"));
 /// ```
-pub fn shape(input: &Shape, layout: Layout, reduction: Option<usize>) -> Result<Shape, Misfit> {
+pub fn shape(input: &Shape, layout: Layout, reduction: Option<usize>) -> Result<Shape, ShapeError> {
     let word = "squeeze_excitation";
     if layout == Layout::Sequence {
         let help = format!("transpose -> {word} -> transpose");
         return Err(sequence(word, "[channels, ..]", input).help(help));
     }
     if input.rank() < 2 {
-        let misfit = Misfit::new(format!(
+        let shape_error = ShapeError::new(format!(
             "`{word}` wants [channels, ..], this value is {input}"
         ));
-        return Err(misfit.help(format!("remove `{word}`: there are no positions")));
+        return Err(shape_error.help(format!("remove `{word}`: there are no positions")));
     }
     match input.channels().zip(reduction) {
-        Some((channels, reduction)) if reduction > channels => Err(Misfit::new(format!(
+        Some((channels, reduction)) if reduction > channels => Err(ShapeError::new(format!(
             "`{word}({reduction})` leaves no unit of the {channels} channels of {input}"
         ))
         .help(format!("{word}({})", (channels / 4).max(1)))),

@@ -3,7 +3,7 @@
 use super::{Call, Incoming, Operation, Written};
 use crate::shape::steps;
 use crate::words::{Argument, Read, pages};
-use crate::{Layout, Misfit, Shape, Value};
+use crate::{Layout, Shape, ShapeError, Value};
 use serde::{Deserialize, Serialize};
 
 pages! {
@@ -49,7 +49,7 @@ impl Written for Step {
 }
 
 impl Operation for Step {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(self.word(), from.shape, from.layout)
     }
 
@@ -89,16 +89,16 @@ impl Operation for Step {
 /// ```
 /// # use damper_ir::{Layout, Shape};
 /// # use damper_ir::op::step;
-/// let misfit = step::shape("last_step", &Shape::known([64]), Layout::Features).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`last_step` wants [time, features], this value is [64]");
+/// let error = step::shape("last_step", &Shape::known([64]), Layout::Features).unwrap_err();
+/// assert_eq!(error.to_string(), "`last_step` wants [time, features], this value is [64]");
 /// ```
-pub fn shape(word: &str, input: &Shape, layout: Layout) -> Result<Shape, Misfit> {
-    let (_, features) = steps(word, input, layout).map_err(|misfit| match input.rank() {
-        1 => Misfit {
+pub fn shape(word: &str, input: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
+    let (_, features) = steps(word, input, layout).map_err(|shape_error| match input.rank() {
+        1 => ShapeError {
             help: Some(format!("remove `{word}`: there is no time axis")),
-            ..misfit
+            ..shape_error
         },
-        _ => misfit,
+        _ => shape_error,
     })?;
     Ok(Shape(vec![features]))
 }

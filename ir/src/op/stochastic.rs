@@ -2,7 +2,7 @@
 
 use super::{Call, Field, Incoming, Operation, Type, Written};
 use crate::words::{Argument, call, words};
-use crate::{Misfit, Shape, Value, no};
+use crate::{Shape, ShapeError, Value, no};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -131,7 +131,7 @@ impl Written for Stochastic {
 }
 
 impl Operation for Stochastic {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         Ok(from.shape.clone())
     }
 

@@ -1,7 +1,7 @@
 //! `swiglu`: a gated dense layer.
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, linear, operation};
-use crate::{Layout, Misfit, Shape, Value};
+use crate::{Layout, Shape, ShapeError, Value};
 
 operation! {
     /// A gated dense layer, `silu(x W) * (x V)` (Shazeer, arXiv 2002.05202).
@@ -16,7 +16,7 @@ operation! {
 }
 
 impl Operation for Swiglu {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         linear::shape("swiglu", from.shape, from.layout, self.out.size())
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Call, Incoming, Operation, operation};
 use crate::shape::{sequence, show};
-use crate::{Layout, Misfit, Shape};
+use crate::{Layout, Shape, ShapeError};
 
 operation! {
     /// The positions of an image as the steps of a sequence, row by row.
@@ -12,7 +12,7 @@ operation! {
 }
 
 impl Operation for ToSequence {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(from.shape, from.layout)
     }
 
@@ -45,15 +45,15 @@ impl Operation for ToSequence {
 /// ```
 /// # use damper_ir::{Layout, Shape};
 /// # use damper_ir::op::to_sequence;
-/// let misfit = to_sequence::shape(&Shape::known([64]), Layout::Features).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`to_sequence` wants [channels, ..], this value is [64]");
+/// let error = to_sequence::shape(&Shape::known([64]), Layout::Features).unwrap_err();
+/// assert_eq!(error.to_string(), "`to_sequence` wants [channels, ..], this value is [64]");
 /// ```
-pub fn shape(input: &Shape, layout: Layout) -> Result<Shape, Misfit> {
+pub fn shape(input: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
     if layout == Layout::Sequence {
         return Err(sequence("to_sequence", "[channels, ..]", input).help("remove `to_sequence`"));
     }
     if input.rank() < 2 {
-        return Err(Misfit::new(format!(
+        return Err(ShapeError::new(format!(
             "`to_sequence` wants [channels, ..], this value is {input}"
         ))
         .help(format!(

@@ -1,7 +1,7 @@
 //! `transpose`.
 
 use super::{Call, Incoming, Operation, operation};
-use crate::{Layout, Misfit, Shape};
+use crate::{Layout, Shape, ShapeError};
 
 operation! {
     /// Swaps two axes: a sequence `[time, features]` becomes `[channels, length]`, and back.
@@ -9,7 +9,7 @@ operation! {
 }
 
 impl Operation for Transpose {
-    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, Misfit> {
+    fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
         shape(from.shape)
     }
 
@@ -45,19 +45,19 @@ impl Operation for Transpose {
 /// ```
 /// # use damper_ir::Shape;
 /// # use damper_ir::op::transpose;
-/// let misfit = transpose::shape(&Shape::known([3, 8, 8])).unwrap_err();
-/// assert_eq!(misfit.to_string(), "`transpose` wants a value of two axes, this value is [3, 8, 8]");
+/// let error = transpose::shape(&Shape::known([3, 8, 8])).unwrap_err();
+/// assert_eq!(error.to_string(), "`transpose` wants a value of two axes, this value is [3, 8, 8]");
 /// ```
-pub fn shape(input: &Shape) -> Result<Shape, Misfit> {
+pub fn shape(input: &Shape) -> Result<Shape, ShapeError> {
     if let [a, b] = input.0.as_slice() {
         return Ok(Shape(vec![*b, *a]));
     }
-    let misfit = Misfit::new(format!(
+    let shape_error = ShapeError::new(format!(
         "`transpose` wants a value of two axes, this value is {input}"
     ));
     Err(if input.rank() > 2 {
-        misfit.help("`to_sequence` puts the channels last")
+        shape_error.help("`to_sequence` puts the channels last")
     } else {
-        misfit.help("remove `transpose`")
+        shape_error.help("remove `transpose`")
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::shape::{divisor, sequence, show};
 use crate::words::{Argument, Field, Read, list_of};
-use crate::{Layout, Misfit, Shape, Value};
+use crate::{Layout, Shape, ShapeError, Value};
 use serde::{Deserialize, Serialize};
 
 /// What is added around a value before a window slides over it.
@@ -53,7 +53,7 @@ pub(super) fn per_axis(
     name: &str,
     values: &[Value],
     axes: usize,
-) -> Result<Vec<Option<usize>>, Misfit> {
+) -> Result<Vec<Option<usize>>, ShapeError> {
     match values {
         [one] => Ok(vec![one.size(); axes]),
         each if each.len() == axes => Ok(each.iter().map(Value::size).collect()),
@@ -61,7 +61,7 @@ pub(super) fn per_axis(
             let list: Vec<String> = values.iter().map(ToString::to_string).collect();
             let first = list.first().map_or("1", String::as_str);
             let whole = vec![first; axes].join(", ");
-            Err(Misfit::new(format!(
+            Err(ShapeError::new(format!(
                 "`{name}` of `{call}` is one number or a list of {axes}, this is [{}]",
                 list.join(", ")
             ))
@@ -84,7 +84,7 @@ pub(super) fn positions<'s>(
     axes: usize,
     input: &'s Shape,
     layout: Layout,
-) -> Result<&'s [Option<usize>], Misfit> {
+) -> Result<&'s [Option<usize>], ShapeError> {
     let wanted = wanted(axes);
     match input.0.as_slice() {
         [_, positions @ ..] if positions.len() == axes && layout != Layout::Sequence => {
@@ -98,9 +98,10 @@ pub(super) fn positions<'s>(
             Err(sequence(word, wanted, input).help(format!("transpose -> {other}")))
         }
         _ => {
-            let misfit = Misfit::new(format!("`{word}` wants {wanted}, this value is {input}"));
+            let shape_error =
+                ShapeError::new(format!("`{word}` wants {wanted}, this value is {input}"));
             Err(match input.0.as_slice() {
-                [features] => misfit.help(match (axes, features) {
+                [features] => shape_error.help(match (axes, features) {
                     (1, _) => format!("reshape([1, {}]) -> {word}", show(*features)),
                     (_, Some(size)) => {
                         format!("reshape({}) -> {word}", one_channel(*size, axes))
@@ -112,14 +113,14 @@ pub(super) fn positions<'s>(
                     if rest.len() + 1 == axes {
                         let with = std::iter::once(Some(1)).chain(input.0.iter().copied());
                         let with = Shape(with.collect());
-                        misfit.help(format!(
+                        shape_error.help(format!(
                             "`{other}`; or `reshape({with}) -> {word}` for a single channel"
                         ))
                     } else {
-                        misfit.help(other)
+                        shape_error.help(other)
                     }
                 }
-                _ => misfit,
+                _ => shape_error,
             })
         }
     }
@@ -174,7 +175,7 @@ pub(super) fn too_large(
     axis: &Axis,
     index: usize,
     input: &Shape,
-) -> Misfit {
+) -> ShapeError {
     let reach = axis.reach();
     let dilated = if axis.dilation > 1 {
         format!(", dilated by {}", axis.dilation)
@@ -203,7 +204,7 @@ pub(super) fn too_large(
     } else {
         format!(", or `padding = {padding}`")
     };
-    Misfit::new(format!(
+    ShapeError::new(format!(
         "the {kind} of `{word}` is larger than its value: it covers {reach} positions{dilated} of the {name} of {input},{padded}"
     ))
     .help(format!("`kernel = {most}`{padding}"))

@@ -15,7 +15,7 @@ pub struct Adam {
     pub beta2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
-    /// Whether the step uses the greatest second moment so far.
+    /// Whether the step uses the largest second moment so far.
     pub amsgrad: bool,
 }
 
@@ -44,12 +44,12 @@ impl Optimizer for Adam {
         let size = lr / (1.0 - self.beta1.powf(time));
         let correction = (1.0 - self.beta2.powf(time)).sqrt();
         let second = if self.amsgrad {
-            let greatest = match state.max_moment_2.take() {
-                Some(greatest) => greatest.max_pair(state.moment_2.clone()),
+            let largest = match state.max_moment_2.take() {
+                Some(largest) => largest.max_pair(state.moment_2.clone()),
                 None => state.moment_2.clone(),
             };
-            state.max_moment_2 = Some(greatest.clone());
-            greatest
+            state.max_moment_2 = Some(largest.clone());
+            largest
         } else {
             state.moment_2.clone()
         };

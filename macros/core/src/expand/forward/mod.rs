@@ -91,7 +91,7 @@ pub(super) fn residual(cx: &Context<'_>, op: &Op, extra: &Residual<'_>) -> Token
             let input = block.take(INPUT);
             return quote!(#lines #branch #local + #input);
         }
-        let arguments = block.lend(&shortcut_uses);
+        let arguments = block.borrow(&shortcut_uses);
         let input = block.take(INPUT);
         let shortcut = block.fresh("shortcut");
         quote! {

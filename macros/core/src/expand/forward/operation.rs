@@ -79,7 +79,7 @@ impl Body<'_> {
                 #pass.leave();
             },
             (None, OpKind::Repeat { .. }) => {
-                let lent = self.lend(&free_of(op));
+                let lent = self.borrow(&free_of(op));
                 let (index, copy) = (self.fresh("index"), self.fresh("copy"));
                 quote! {
                     let mut #local = #value;
@@ -92,7 +92,7 @@ impl Body<'_> {
             }
             // A block: `residual` or `parallel`.
             (None, _) => {
-                let lent = self.lend(&free_of(op));
+                let lent = self.borrow(&free_of(op));
                 quote! {
                     #pass.enter(#name);
                     let #local = self.#field.forward(#value, #(#lent,)* #pass);

@@ -158,7 +158,7 @@ impl<'c> Body<'c> {
     }
 
     /// One use of each value as a borrowed one.
-    pub(super) fn lend(&mut self, names: &BTreeSet<&str>) -> Vec<TokenStream> {
+    pub(super) fn borrow(&mut self, names: &BTreeSet<&str>) -> Vec<TokenStream> {
         let mut lent = Vec::new();
         for name in names {
             let Some(value) = self.values.get_mut(*name) else {
