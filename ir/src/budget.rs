@@ -88,7 +88,11 @@ pub(crate) fn check(model: &Model, inferred: &Inferred, findings: &mut Vec<Findi
                 limit.measure.word(),
                 limit.at_most
             );
-            let help = format!("`{} <= 1_000_000`, or no limit", limit.measure.word());
+            let unit = match limit.measure {
+                Measure::Memory => " B",
+                Measure::Params | Measure::Flops => "",
+            };
+            let help = format!("`{} <= 1_000_000{unit}`, or no limit", limit.measure.word());
             Some(Finding::error(at(&limit.at_most, limit.id), message).help(help))
         };
         if let Some(mut finding) = found {

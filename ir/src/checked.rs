@@ -1,5 +1,7 @@
 //! A declaration with what follows from it, each worked out once.
 
+use std::collections::HashSet;
+
 use crate::{
     Counts, Finding, Id, Inferred, MetricKind, Model, Parameter, Summary, TaskKind, counts,
     parameters, summary,
@@ -28,6 +30,32 @@ pub struct Checked {
     findings: Vec<Finding>,
 }
 
+/// The findings about what was made of a block at what was written. The first use speaks for all of them.
+fn located(model: &Model, findings: Vec<Finding>) -> Vec<Finding> {
+    if model.origins.is_empty() {
+        return findings;
+    }
+    let root = |mut id: Id| {
+        while let Some(of) = model.origins.get(&id) {
+            id = *of;
+        }
+        id
+    };
+    let mut seen = HashSet::new();
+    let mut kept = Vec::new();
+    for mut finding in findings {
+        let made = model.origins.contains_key(&finding.at);
+        finding.at = root(finding.at);
+        if let Some((other, _)) = &mut finding.other {
+            *other = root(*other);
+        }
+        if !made || seen.insert((finding.at, finding.lint)) {
+            kept.push(finding);
+        }
+    }
+    kept
+}
+
 impl Checked {
     /// Works out what follows from a declaration.
     pub fn new(model: Model) -> Self {
@@ -40,7 +68,7 @@ impl Checked {
         Self {
             parameters: parameters::of(&model, &shapes),
             task: model.task_of_units(shapes.output_units()),
-            findings: model.findings(&shapes, own),
+            findings: located(&model, model.findings(&shapes, own)),
             shapes,
             model,
         }

@@ -114,6 +114,7 @@ fn of_itself(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
     let (input, output) = (inferred.input_of(op.id), inferred.output_of(op.id));
     let given = output.and_then(Shape::elements);
     match &op.kind {
+        OpKind::Use(_) | OpKind::When { .. } => return counts,
         OpKind::Repeat { times, .. } => {
             counts.incomplete |= times.size().is_none();
             return counts;

@@ -1,8 +1,9 @@
 //! The types of a description. Nothing here computes.
 
 use crate::op::OpKind;
-use crate::{Id, LintLevel, Loss, Metric, RuleKind, Task, Train, Value, WeightRule, no};
+use crate::{Formula, Id, LintLevel, Loss, Metric, RuleKind, Task, Train, Value, WeightRule, no};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// A declared model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,16 @@ pub struct Model {
     pub inputs: Vec<Input>,
     /// The statements of `layers`, in the order of the source. The last one's value is the output.
     pub layers: Vec<Statement>,
+    /// The declared blocks that it uses, and those that they use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<Block>,
+    /// The values of blocks that follow from what they are used with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formulas: Vec<Formula>,
+    /// Of what [`Model::resolve`] made of blocks: what each thing is a copy of.
+    #[doc(hidden)]
+    #[serde(skip)]
+    pub origins: HashMap<Id, Id>,
     /// The `loss` section.
     #[serde(default, skip_serializing_if = "no")]
     pub loss: Option<Loss>,
@@ -43,6 +54,50 @@ pub struct Model {
     /// Lint levels of the whole crate, from its `Cargo.toml`: the outermost ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crate_levels: Vec<LintLevel>,
+}
+
+/// `block MbConv<out: usize, stride: usize = 1> { input x: [channels, height, width] layers { .. } }`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Block {
+    /// Where the name is written.
+    #[serde(skip)]
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// What a use gives it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<BlockParameter>,
+    /// Where the input is written.
+    #[serde(skip)]
+    pub input_id: Id,
+    /// The name of the value that it takes.
+    pub input: String,
+    /// The axes of one sample of that value.
+    pub axes: Vec<BlockAxis>,
+    /// Its statements. The last one's value is what it gives.
+    pub layers: Vec<Statement>,
+}
+
+/// A parameter of a block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlockParameter {
+    /// Its name.
+    pub name: String,
+    /// `usize`, `f64` or `bool`.
+    pub kind: HyperKind,
+    /// Its default, if it has one.
+    #[serde(default, skip_serializing_if = "no")]
+    pub default: Option<Value>,
+}
+
+/// An axis of what a block takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockAxis {
+    /// Any size, which the values of the block can name.
+    Any(String),
+    /// A size that must arrive.
+    Size(Value),
 }
 
 /// A hyper-parameter of the header.

@@ -266,13 +266,26 @@ impl<'m> Collector<'m> {
                 None => prefix.to_owned(),
             };
             match &op.kind {
-                OpKind::Residual { .. } | OpKind::Parallel { .. } => {
+                OpKind::Repeat { copies, .. } if !copies.is_empty() => {
+                    for copy in copies {
+                        self.layer += usize::from(top);
+                        let path = format!("{path}{}.", copy.name);
+                        self.block(&copy.body, inferred, &path, depth + 1);
+                    }
+                    self.layer += usize::from(top);
+                }
+                OpKind::Use(one) => {
+                    self.around.push(&op.rules);
+                    self.block(&one.body, inferred, &path, depth + 1);
+                    self.around.pop();
+                }
+                OpKind::Residual { .. } | OpKind::Parallel { .. } | OpKind::When { .. } => {
                     for (name, block) in op.kind.blocks() {
                         let path = name.map_or(path.clone(), |name| format!("{path}{name}."));
                         self.block(block, inferred, &path, depth + 1);
                     }
                 }
-                OpKind::Repeat { times, body } => {
+                OpKind::Repeat { times, body, .. } => {
                     for copy in 0..times.size().unwrap_or(1) {
                         self.layer += usize::from(top);
                         self.block(body, inferred, &format!("{path}{copy}."), depth + 1);

@@ -5,6 +5,9 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
+/// The largest whole number that a value can hold exactly.
+pub const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 /// Names one place of a declaration: an operation, an annotation, an argument.
 ///
 /// The macro keeps a table from ids to spans. Ids are given in the order of the source, from 1;
@@ -46,6 +49,9 @@ pub struct Value {
     pub known: Option<f64>,
     /// The place in the generated list of values, if it is not a plain literal.
     pub hole: Option<u32>,
+    /// The place in [`Model::formulas`](crate::Model::formulas), if it follows from what a block is used with. The value of
+    /// a use has the number instead.
+    pub formula: Option<u32>,
 }
 
 /// Two values are equal if they are the same number, wherever they were written.
@@ -55,7 +61,7 @@ impl PartialEq for Value {
             (Some(a), Some(b)) => {
                 a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()) || a == b
             }
-            (None, None) => self.hole == other.hole,
+            (None, None) => self.hole == other.hole && self.formula == other.formula,
             _ => false,
         }
     }
@@ -68,6 +74,7 @@ impl Value {
             id: Id::NONE,
             known: Some(number),
             hole: None,
+            formula: None,
         }
     }
 
@@ -82,6 +89,7 @@ impl Value {
             id: Id::NONE,
             known: None,
             hole: None,
+            formula: None,
         }
     }
 
@@ -105,7 +113,7 @@ impl Value {
     /// The number as a size: whole and not negative.
     pub fn size(&self) -> Option<usize> {
         self.known
-            .filter(|x| *x >= 0.0 && x.fract() == 0.0 && *x <= 9_007_199_254_740_992.0)
+            .filter(|x| *x >= 0.0 && x.fract() == 0.0 && *x <= LARGEST_WHOLE)
             .map(|x| x as usize)
     }
 
@@ -157,9 +165,14 @@ fn number(f: &mut fmt::Formatter<'_>, x: f64) -> fmt::Result {
     }
 }
 
-/// A known number is written as a number, a hole as `{"$": place}`.
+/// A known number is written as a number, a hole as `{"$": place}`, a formula as `{"=": place}`.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let (None, Some(formula)) = (self.known, self.formula) {
+            let mut map = serializer.serialize_map(Some(1))?;
+            map.serialize_entry("=", &formula)?;
+            return map.end();
+        }
         match (self.hole, self.known, self.size()) {
             (Some(hole), _, _) => {
                 let mut map = serializer.serialize_map(Some(1))?;
@@ -179,7 +192,7 @@ impl<'de> Deserialize<'de> for Value {
         impl<'de> Visitor<'de> for Reader {
             type Value = Value;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, null or {\"$\": place}")
+                f.write_str("a number, null, {\"$\": place} or {\"=\": place}")
             }
             fn visit_f64<E: de::Error>(self, x: f64) -> Result<Value, E> {
                 Ok(Value::known(x))
@@ -199,11 +212,16 @@ impl<'de> Deserialize<'de> for Value {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
                 match map.next_entry::<String, u32>()? {
                     Some((key, hole)) if key == "$" => Ok(Value {
-                        id: Id::NONE,
-                        known: None,
                         hole: Some(hole),
+                        ..Value::unknown()
                     }),
-                    _ => Err(de::Error::custom("expected {\"$\": place}")),
+                    Some((key, formula)) if key == "=" => Ok(Value {
+                        formula: Some(formula),
+                        ..Value::unknown()
+                    }),
+                    _ => Err(de::Error::custom(
+                        "expected {\"$\": place} or {\"=\": place}",
+                    )),
                 }
             }
         }

@@ -127,11 +127,18 @@ pub(crate) fn operations(statements: &[Statement], depth: usize, copies: bool) -
     ops.fold(0, |sum: usize, op| {
         sum.saturating_add(match &op.kind {
             _ if depth > DEEPEST => 1,
-            OpKind::Residual { .. } | OpKind::Parallel { .. } => {
+            OpKind::Residual { .. }
+            | OpKind::Parallel { .. }
+            | OpKind::Use(_)
+            | OpKind::When { .. } => {
                 let blocks = op.kind.blocks().map(|(_, block)| inside(block));
                 blocks.fold(1, usize::saturating_add)
             }
-            OpKind::Repeat { times, body } => {
+            OpKind::Repeat { copies: differ, .. } if copies && !differ.is_empty() => {
+                let all = differ.iter().map(|copy| inside(&copy.body).max(1));
+                all.fold(0, usize::saturating_add)
+            }
+            OpKind::Repeat { times, body, .. } => {
                 let copies = times.size().filter(|_| copies).unwrap_or(1);
                 inside(body).max(1).saturating_mul(copies)
             }

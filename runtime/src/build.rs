@@ -121,14 +121,57 @@ impl<'a> Builder<'a> {
         let OpKind::Parallel { body, .. } = &op.kind else {
             return Err(self.missing(field, "a `parallel`"));
         };
-        build(&Builder {
-            statements: body,
-            fields: Rc::new(fields(body)),
+        build(&self.inside(field, body))
+    }
+
+    /// The declared block of the field.
+    ///
+    /// # Errors
+    ///
+    /// What building the block gives.
+    pub fn block<B>(
+        &self,
+        field: &str,
+        build: impl FnOnce(&Builder<'_>) -> Result<B, SpecError>,
+    ) -> Result<B, SpecError> {
+        let op = self.op(field)?;
+        let OpKind::Use(one) = &op.kind else {
+            return Err(self.missing(field, "a declared block"));
+        };
+        build(&self.inside(field, &one.body))
+    }
+
+    /// What an `if` holds; `None` where its condition is false.
+    ///
+    /// # Errors
+    ///
+    /// What building the block gives.
+    pub fn when<B>(
+        &self,
+        field: &str,
+        build: impl FnOnce(&Builder<'_>) -> Result<B, SpecError>,
+    ) -> Result<Option<B>, SpecError> {
+        let op = self.op(field)?;
+        match &op.kind {
+            OpKind::When { condition, body } => condition
+                .is_true()
+                .unwrap_or(true)
+                .then(|| build(&self.inside(field, body)))
+                .transpose(),
+            _ => Err(self.missing(field, "an `if`")),
+        }
+    }
+
+    /// A builder for the statements of a field.
+    fn inside(&self, field: &str, statements: &'a [Statement]) -> Builder<'a> {
+        Builder {
+            statements,
+            fields: Rc::new(fields(statements)),
             residual: None,
             path: self.join(field),
             weights: Rc::clone(&self.weights),
             ..*self
-        })
+        }
     }
 
     /// The shortcut of the residual this builder is in.
@@ -164,15 +207,16 @@ impl<'a> Builder<'a> {
         build: impl Fn(&Builder<'_>) -> Result<B, SpecError>,
     ) -> Result<Vec<B>, SpecError> {
         let op = self.op(field)?;
-        let (OpKind::Repeat { body, .. }, Some(times)) = (&op.kind, op.times()) else {
+        let (OpKind::Repeat { body, copies, .. }, Some(times)) = (&op.kind, op.times()) else {
             return Err(self.missing(field, "a `repeat`"));
         };
-        let fields = Rc::new(fields(body));
+        let alike = Rc::new(fields(body));
         (0..times)
             .map(|index| {
+                let differs = copies.get(index).map(|copy| &copy.body);
                 build(&Builder {
-                    statements: body,
-                    fields: Rc::clone(&fields),
+                    statements: differs.unwrap_or(body),
+                    fields: differs.map_or_else(|| Rc::clone(&alike), |one| Rc::new(fields(one))),
                     residual: None,
                     copy: (index, times),
                     path: self.join(&format!("{field}.{index}")),

@@ -10,6 +10,7 @@
 )]
 
 mod beginnings;
+mod blocks;
 mod budget;
 mod common;
 mod data;

@@ -384,7 +384,23 @@ impl<'m> Builder<'m, '_> {
                 };
                 self.node(Kind::Box, run, group)
             }
-            OpKind::Repeat { body, .. } => self.block(body, from, group, depth),
+            OpKind::Repeat { copies, .. } if !copies.is_empty() => {
+                let mut at = from;
+                for copy in copies {
+                    self.path.push(&copy.name);
+                    at = self.block(&copy.body, at, group, depth);
+                    self.path.pop();
+                }
+                at
+            }
+            OpKind::Use(one) => {
+                self.name(&one.input, from);
+                self.block(&one.body, from, group, depth)
+            }
+            OpKind::When { .. } if !has_body(op) => from,
+            OpKind::Repeat { body, .. } | OpKind::When { body, .. } => {
+                self.block(body, from, group, depth)
+            }
             _ => from,
         };
         self.names.pop();

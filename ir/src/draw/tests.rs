@@ -134,10 +134,7 @@ fn an_identity_runs_past_its_branch() {
 
 #[test]
 fn a_repeat_of_unknown_length_has_one_copy() {
-    let block = OpKind::Repeat {
-        times: Value::unknown(),
-        body: vec![layer("fc", [linear(64), relu()])],
-    };
+    let block = OpKind::repeat(Value::unknown(), vec![layer("fc", [linear(64), relu()])]);
     let model = model(vec![layer("deep", [block])]);
     assert!(texts(&svg(&model.checked())).contains(&"deep: repeat × _".to_owned()));
     assert!(mermaid(&model.checked()).contains("subgraph g1[\"deep: repeat × _\"]"));

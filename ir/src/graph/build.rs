@@ -255,6 +255,14 @@ impl<'m> Builder<'m, '_> {
         self.node(kind, id, from, scope)
     }
 
+    /// The value of a block whose names are its own.
+    fn inside(&mut self, body: &'m [Statement], input: usize, scope: usize) -> usize {
+        self.names.push(HashMap::new());
+        let last = self.block(body, input, None, scope);
+        self.close();
+        last
+    }
+
     fn op(&mut self, op: &'m Op, input: usize, scope: usize) -> usize {
         let scope = self.scope(&op.levels, scope);
         match &op.kind {
@@ -285,7 +293,35 @@ impl<'m> Builder<'m, '_> {
                 }
                 sum
             }
-            OpKind::Repeat { times, body } => {
+            OpKind::Repeat { copies, .. } if !copies.is_empty() => {
+                let mut at = input;
+                for copy in copies {
+                    self.path.push(&copy.name);
+                    at = self.inside(&copy.body, at, scope);
+                    self.path.pop();
+                }
+                at
+            }
+            OpKind::Use(one) => {
+                let value = Named {
+                    node: input,
+                    used: true,
+                    id: op.id,
+                    scope,
+                    input: false,
+                    order: 0,
+                };
+                self.names
+                    .push(HashMap::from([(one.input.as_str(), value)]));
+                let last = self.block(&one.body, input, None, scope);
+                self.close();
+                last
+            }
+            OpKind::When { condition, body } => match condition.is_true() {
+                Some(false) => input,
+                _ => self.inside(body, input, scope),
+            },
+            OpKind::Repeat { times, body, .. } => {
                 let copies = times.size().unwrap_or(2);
                 let mut at = input;
                 for copy in 0..copies.min(2) {
@@ -296,9 +332,7 @@ impl<'m> Builder<'m, '_> {
                     if copy == 1 {
                         self.times = outer.saturating_mul(copies - 1);
                     }
-                    self.names.push(HashMap::new());
-                    at = self.block(body, at, None, scope);
-                    self.close();
+                    at = self.inside(body, at, scope);
                     self.times = outer;
                 }
                 at

@@ -4,20 +4,41 @@ use super::Walk;
 use super::value_info::{ValueInfo, merged};
 use crate::op::blocks::{Merge, SHORTCUT};
 use crate::shape::{self, Layout};
-use crate::{Finding, Id, Op, OpKind, Statement, Value};
+use crate::{Finding, Id, Op, OpKind, Statement};
 use std::collections::HashMap;
 
 impl<'m> Walk<'m> {
     /// The value of an operation that holds blocks; `None` if it is not known.
     pub(super) fn blocks_of(&mut self, op: &'m Op, from: &ValueInfo<'m>) -> Option<ValueInfo<'m>> {
         let id = op.id;
-        if from.indices && !matches!(op.kind, OpKind::Parallel { .. }) {
+        if from.indices && !matches!(op.kind, OpKind::Parallel { .. } | OpKind::Use(_)) {
             self.indices(op, from);
             return None;
         }
         match &op.kind {
             OpKind::Residual { body, shortcut, .. } => self.residual(id, body, shortcut, from),
-            OpKind::Repeat { times, body } => self.repeat(id, times, body, from),
+            OpKind::Repeat {
+                times,
+                index,
+                body,
+                copies,
+                ..
+            } => {
+                self.size(times, id, "the number of copies of `repeat`");
+                if body.is_empty() {
+                    self.error(
+                        Finding::error(id, "this `repeat` has an empty block")
+                            .help("repeat(2) { linear(64) -> relu; }"),
+                    );
+                    return None;
+                }
+                if index.is_some() || !copies.is_empty() {
+                    return self.grow(op, from);
+                }
+                self.repeat(op, body, from)
+            }
+            OpKind::Use(one) => self.used(op, one, from),
+            OpKind::When { condition, body } => self.when(op, condition, body, from),
             OpKind::Parallel { body, merge } => self.parallel(id, body, *merge, from),
             _ => None,
         }
@@ -81,21 +102,13 @@ impl<'m> Walk<'m> {
         })
     }
 
+    /// The value of a `repeat` whose copies are alike; one whose block changes the shape has copies of their own.
     fn repeat(
         &mut self,
-        id: Id,
-        times: &Value,
+        op: &'m Op,
         body: &'m [Statement],
         from: &ValueInfo<'m>,
     ) -> Option<ValueInfo<'m>> {
-        self.size(times, id, "the number of copies of `repeat`");
-        if body.is_empty() {
-            self.error(
-                Finding::error(id, "this `repeat` has an empty block")
-                    .help("repeat(2) { linear(64) -> relu; }"),
-            );
-            return None;
-        }
         let before = self.out.findings.len();
         let mut last = self.block(body, from);
         if last.shape.is_some() && last.layout != from.layout {
@@ -109,7 +122,7 @@ impl<'m> Walk<'m> {
                 last = self.block(body, &read);
             } else {
                 self.error(
-                    Finding::error(id, "`repeat` wants a block that keeps the layout: the second copy takes the axes in another order")
+                    Finding::error(op.id, "`repeat` wants a block that keeps the layout: the second copy takes the axes in another order")
                         .help("end the block with `transpose`, or write its copies out"),
                 );
                 return None;
@@ -124,10 +137,20 @@ impl<'m> Walk<'m> {
                 ..ValueInfo::unknown(from.name)
             });
         };
-        let shape = shape::repeat(taken, given, last.layout)
-            .map_err(|shape_error| self.shape_error(id, shape_error, None))
-            .ok();
-        Some(ValueInfo { shape, ..last })
+        match shape::repeat(taken, given, last.layout) {
+            Ok(shape) => Some(ValueInfo {
+                shape: Some(shape),
+                ..last
+            }),
+            Err(shape_error) if taken.rank() != given.rank() => {
+                self.shape_error(op.id, shape_error, None);
+                None
+            }
+            Err(_) => {
+                self.out.findings.truncate(before);
+                self.grow(op, from)
+            }
+        }
     }
 
     fn parallel(
@@ -169,7 +192,11 @@ impl<'m> Walk<'m> {
             .collect()
     }
 
-    fn block(&mut self, statements: &'m [Statement], from: &ValueInfo<'m>) -> ValueInfo<'m> {
+    pub(super) fn block(
+        &mut self,
+        statements: &'m [Statement],
+        from: &ValueInfo<'m>,
+    ) -> ValueInfo<'m> {
         self.scopes.push(HashMap::new());
         self.units.push(from.units());
         let last = self.statements(statements, from, false);

@@ -3,13 +3,16 @@
 mod blocks;
 mod inferred;
 mod source;
+mod uses;
 mod value_info;
 
 pub use inferred::Inferred;
 
 use inferred::OpInfo;
+use uses::{AllMade, put};
 use value_info::ValueInfo;
 
+use crate::instance::{Arena, Copier, largest_id};
 use crate::op::{Embedding, Incoming, Linear, Operation};
 use crate::shape::{self, Layout, ShapeError};
 use crate::walk::{
@@ -19,7 +22,16 @@ use crate::{Finding, Id, InputKind, Model, Op, OpKind, Shape, Statement, Value, 
 use std::collections::HashMap;
 
 struct Walk<'m> {
+    model: &'m Model,
     out: Inferred,
+    /// Holds the statements that the walk makes.
+    arena: &'m Arena<Vec<Statement>>,
+    /// Holds the numbers of copies as text.
+    numbers: &'m Arena<String>,
+    copier: Copier,
+    grown: AllMade,
+    /// How many operations were made.
+    operations: usize,
     scopes: Vec<HashMap<&'m str, ValueInfo<'m>>>,
     /// The blocks around the place, for what is declared too late.
     blocks: Vec<&'m [Statement]>,
@@ -50,13 +62,19 @@ impl Model {
         });
         let mut open = false;
         each_op_mut(&mut self.layers, 0, &mut |op| {
-            open |= matches!(op.kind, OpKind::Linear(Linear { same: true, .. }));
+            open |= matches!(
+                op.kind,
+                OpKind::Linear(Linear { same: true, .. }) | OpKind::Use(_) | OpKind::Repeat { .. }
+            );
         });
         if !open {
             return;
         }
-        let inferred = self.shapes(depth);
+        let (inferred, mut made, origins) =
+            self.walk(depth, (&Arena::default(), &Arena::default()));
+        self.origins.extend(origins);
         each_op_mut(&mut self.layers, 0, &mut |op| {
+            put(op, &mut made);
             if let OpKind::Linear(Linear {
                 out, same: true, ..
             }) = &mut op.kind
@@ -87,7 +105,25 @@ impl Model {
 
     /// The shapes alone, without the checks of other values.
     pub(crate) fn shapes(&self, depth: usize) -> Inferred {
+        self.walk(depth, (&Arena::default(), &Arena::default())).0
+    }
+
+    /// The shapes, what was made of blocks, and what each made thing is a copy of.
+    fn walk<'m>(
+        &'m self,
+        depth: usize,
+        (arena, numbers): (&'m Arena<Vec<Statement>>, &'m Arena<String>),
+    ) -> (Inferred, AllMade, HashMap<Id, Id>) {
+        let blocks = self.blocks.iter();
+        let declared = blocks.map(|block| largest_id(&block.layers)).max();
+        let last = largest_id(&self.layers).max(declared.unwrap_or_default());
         let mut walk = Walk {
+            model: self,
+            arena,
+            numbers,
+            copier: Copier::new(last),
+            grown: AllMade::new(),
+            operations: 0,
             out: Inferred::default(),
             scopes: vec![HashMap::new()],
             blocks: Vec::new(),
@@ -144,7 +180,7 @@ impl Model {
                 walk.out.output_like = last.like;
             }
         }
-        walk.out
+        (walk.out, walk.grown, walk.copier.origins)
     }
 
     /// More operations than any rule looks at: a `repeat` is blamed if the model were small enough with one copy.
@@ -254,6 +290,7 @@ impl<'m> Walk<'m> {
                 input_like: before.like,
                 output_like: flow.like,
             };
+            self.remember(op.id, &around);
             self.out.ops.insert(op.id, around);
         }
         flow.name = &statement.name;
@@ -264,6 +301,9 @@ impl<'m> Walk<'m> {
         if let Some(like) = flow.like {
             self.out.statements_like.insert(statement.id, like);
         }
+        for id in [statement.id, statement.source_id] {
+            self.remember_statement(id, flow.shape.as_ref());
+        }
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(&statement.name, flow.clone());
         }
@@ -271,11 +311,45 @@ impl<'m> Walk<'m> {
         flow
     }
 
+    /// What a thing is a copy of.
+    fn origin(&self, id: Id) -> Option<Id> {
+        let made = self.copier.origins.get(&id);
+        made.or_else(|| self.model.origins.get(&id)).copied()
+    }
+
+    /// The first copy speaks for what was written.
+    fn remember(&mut self, mut id: Id, around: &OpInfo) {
+        while let Some(of) = self.origin(id) {
+            self.out.ops.entry(of).or_insert_with(|| around.clone());
+            id = of;
+        }
+    }
+
+    fn remember_statement(&mut self, mut id: Id, shape: Option<&Shape>) {
+        let axis = self.out.axes.get(&id).copied();
+        while let Some(of) = self.origin(id) {
+            if let Some(shape) = shape {
+                self.out
+                    .statements
+                    .entry(of)
+                    .or_insert_with(|| shape.clone());
+            }
+            if let Some(axis) = axis {
+                self.out.axes.entry(of).or_insert(axis);
+            }
+            id = of;
+        }
+    }
+
     fn op(&mut self, op: &'m Op, from: &ValueInfo<'m>) -> ValueInfo<'m> {
         let id = op.id;
         let unknown = ValueInfo::unknown(from.name);
         match &op.kind {
-            OpKind::Residual { .. } | OpKind::Repeat { .. } | OpKind::Parallel { .. } => {
+            OpKind::Residual { .. }
+            | OpKind::Repeat { .. }
+            | OpKind::Parallel { .. }
+            | OpKind::Use(_)
+            | OpKind::When { .. } => {
                 return self.blocks_of(op, from).unwrap_or(unknown);
             }
             OpKind::Model { path, model } => {

@@ -341,6 +341,10 @@ impl Written for Activation {
         }
     }
 
+    fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut Value)) {
+        self.arguments.iter_mut().for_each(act);
+    }
+
     fn written(&self) -> Vec<String> {
         let word = crate::words::of(WORDS, self.kind.word());
         let arguments = word.arguments.iter().zip(&self.arguments);

@@ -67,6 +67,10 @@ impl Operation for Attention {
         dropout.map(|rate| ("attention_dropout", rate)).collect()
     }
 
+    fn rates_mut(&mut self) -> Vec<&mut Rate> {
+        self.dropout.iter_mut().collect()
+    }
+
     fn prefix(&self) -> &'static str {
         if self.rope {
             "positional(rope) -> "

@@ -1,7 +1,7 @@
 //! The operations that hold other operations, and the short forms of them.
 
 use crate::words::pages;
-use crate::{Id, LintLevel, Value};
+use crate::{Id, LintLevel, Statement, Value};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -47,6 +47,44 @@ pub const BLOCKS: &[&str] = &["residual", "repeat", "parallel"];
 
 /// What a residual's `shortcut { .. }` is called in paths.
 pub(crate) const SHORTCUT: &str = "shortcut";
+
+/// One of the copies of a `repeat` that differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Copy {
+    /// Its number, as paths have it.
+    pub name: String,
+    /// Its statements.
+    pub body: Vec<Statement>,
+}
+
+/// A declared block where it is used: `MbConv(24, stride = 2)`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Use {
+    /// The block's name.
+    pub block: String,
+    /// What was given for the block's parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<(String, Value)>,
+    /// Its statements with these arguments, for the shape that arrives: [`Model::resolve`](crate::Model::resolve) fills them in.
+    #[serde(skip)]
+    pub body: Vec<Statement>,
+    /// What the block calls the value that it takes; filled in as `body` is.
+    #[serde(skip)]
+    pub input: String,
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arguments = self.arguments.iter().enumerate();
+        let texts: Vec<String> = arguments
+            .map(|(index, (name, value))| match index {
+                0 => value.to_string(),
+                _ => format!("{name} = {value}"),
+            })
+            .collect();
+        f.write_str(&crate::words::call(&self.block, &texts))
+    }
+}
 
 /// How the branches of `parallel` become one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -308,6 +308,20 @@ impl Written for Conv {
         visit(word, "bias", &self.bias, act);
     }
 
+    fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut Value)) {
+        [&mut self.out, &mut self.groups, &mut self.bias]
+            .into_iter()
+            .for_each(&mut *act);
+        let lists = [
+            self.kernel.values_mut(),
+            self.stride.values_mut(),
+            self.dilation.values_mut(),
+            self.padding.values_mut(),
+            self.output_padding.values_mut(),
+        ];
+        lists.into_iter().flatten().for_each(act);
+    }
+
     fn written(&self) -> Vec<String> {
         let word = of(WORDS, self.word());
         [

@@ -45,6 +45,10 @@ impl Written for Custom {
         visit(of(WORDS, "custom"), "output", &self.output, act);
     }
 
+    fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut Value)) {
+        self.output.iter_mut().for_each(act);
+    }
+
     fn written(&self) -> Vec<String> {
         vec![
             self.text.clone(),

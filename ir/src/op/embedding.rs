@@ -57,6 +57,10 @@ impl Operation for Embedding {
         dropout.map(|rate| ("embedding_dropout", rate)).collect()
     }
 
+    fn rates_mut(&mut self) -> Vec<&mut Rate> {
+        self.dropout.iter_mut().collect()
+    }
+
     fn field(&self) -> Option<Field> {
         Some(Field::Weights(
             Type::burn("nn::Embedding").with_parameter("weight"),

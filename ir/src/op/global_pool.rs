@@ -43,6 +43,8 @@ impl Written for GlobalPool {
 
     fn each_value(&self, _: &mut dyn FnMut(&'static Argument, &Value)) {}
 
+    fn each_value_mut(&mut self, _: &mut dyn FnMut(&mut Value)) {}
+
     fn written(&self) -> Vec<String> {
         Vec::new()
     }

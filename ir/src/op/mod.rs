@@ -38,7 +38,7 @@ pub mod transpose;
 mod window;
 
 pub use activity::Activity;
-pub use blocks::{DropPath, Merge};
+pub use blocks::{Copy, DropPath, Merge, Use};
 pub use operation::{Call, Field, Rate, Reduction, Type};
 pub(crate) use operation::{Incoming, Inside, Operation, Written, operation};
 pub use window::Padding;
@@ -47,6 +47,7 @@ use crate::words::{Argument, Read, Word};
 use crate::{Model, Role, Statement, Stochastic, Value, no};
 use activation::Activation;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The table of the operations that have a file each: `module => Type` for those with arguments, and those without.
@@ -96,7 +97,25 @@ macro_rules! operations {
             Repeat {
                 /// How many copies.
                 times: Value,
+                /// The name of a copy's number: `repeat(i in 0..n)`.
+                #[serde(default, skip_serializing_if = "no")]
+                index: Option<String>,
                 /// One copy.
+                body: Vec<Statement>,
+                /// The copies, where they differ: [`Model::resolve`] fills them in.
+                #[serde(skip)]
+                copies: Vec<Copy>,
+                /// What the names of the block around it mean, where it is a part of one that is used.
+                #[serde(skip)]
+                bound: BTreeMap<String, Option<f64>>,
+            },
+            /// A declared block: `MbConv(24, stride = 2)`.
+            Use(Use),
+            /// `if condition { .. }`: the identity where the condition is false.
+            When {
+                /// The condition.
+                condition: Value,
+                /// What is done where it is true.
                 body: Vec<Statement>,
             },
             /// `parallel { a: ..; b: ..; } -> concat`: every statement takes the block's input, and their values are merged.
@@ -123,9 +142,21 @@ macro_rules! operations {
                     Self::Activation(it) => it,
                     Self::Stochastic(it) => it,
                     Self::Activity(it) => it,
-                    Self::Model { .. } | Self::Residual { .. } | Self::Repeat { .. } | Self::Parallel { .. } => {
+                    Self::Model { .. } | Self::Residual { .. } | Self::Repeat { .. } | Self::Parallel { .. } | Self::Use(_)
+                    | Self::When { .. } => {
                         return None;
                     }
+                })
+            }
+
+            /// The same, to be changed; `None` for what has no arguments.
+            pub(crate) fn operation_mut(&mut self) -> Option<&mut dyn Operation> {
+                Some(match self {
+                    $(Self::$Value(it) => it,)+
+                    Self::Activation(it) => it,
+                    Self::Stochastic(it) => it,
+                    Self::Activity(it) => it,
+                    _ => return None,
                 })
             }
 
@@ -187,6 +218,17 @@ operations! {
 }
 
 impl OpKind {
+    /// `repeat(times) { .. }`
+    pub fn repeat(times: Value, body: Vec<Statement>) -> Self {
+        Self::Repeat {
+            times,
+            index: None,
+            body,
+            copies: Vec::new(),
+            bound: BTreeMap::new(),
+        }
+    }
+
     /// The word of the language; a nested model's path.
     pub fn word(&self) -> &str {
         match self {
@@ -194,36 +236,86 @@ impl OpKind {
             Self::Residual { .. } => "residual",
             Self::Repeat { .. } => "repeat",
             Self::Parallel { .. } => "parallel",
+            Self::Use(one) => &one.block,
+            Self::When { .. } => "if",
             other => other.operation().map_or("", Written::word),
         }
     }
 
-    /// The blocks that it holds, each with the name that it adds to a path.
-    pub fn blocks(&self) -> impl Iterator<Item = (Option<&'static str>, &[Statement])> {
+    /// The blocks that it holds, each with the name that it adds to a path: of a `repeat` whose copies differ all copies, of an
+    /// `if` whose condition is false none.
+    pub fn blocks(&self) -> impl Iterator<Item = (Option<&str>, &[Statement])> {
+        let copies = match self {
+            Self::Repeat { copies, .. } => copies.as_slice(),
+            _ => &[],
+        };
         let (body, shortcut): (Option<&Vec<Statement>>, Option<&Vec<Statement>>) = match self {
-            Self::Residual { body, shortcut, .. } => (Some(body), Some(shortcut)),
-            Self::Repeat { body, .. } | Self::Parallel { body, .. } => (Some(body), None),
-            _ => (None, None),
+            Self::Repeat { .. } if !copies.is_empty() => (None, None),
+            Self::When { condition, .. } if condition.is_true() == Some(false) => (None, None),
+            _ => self.written_blocks(),
         };
         let body = body.map(|body| (None, body.as_slice()));
-        let shortcut = shortcut.map(|block| (Some(crate::op::blocks::SHORTCUT), block.as_slice()));
+        let shortcut = shortcut.map(|block| (Some(blocks::SHORTCUT), block.as_slice()));
+        let copies = copies
+            .iter()
+            .map(|copy| (Some(copy.name.as_str()), copy.body.as_slice()));
+        body.into_iter().chain(shortcut).chain(copies)
+    }
+
+    /// The body as it was written (of a declared block, as it is used here) and a residual's shortcut.
+    fn written_blocks(&self) -> (Option<&Vec<Statement>>, Option<&Vec<Statement>>) {
+        match self {
+            Self::Residual { body, shortcut, .. } => (Some(body), Some(shortcut)),
+            Self::Repeat { body, .. }
+            | Self::Parallel { body, .. }
+            | Self::When { body, .. }
+            | Self::Use(Use { body, .. }) => (Some(body), None),
+            _ => (None, None),
+        }
+    }
+
+    /// The blocks as they were written, each with the name that it adds to a path: one copy of a `repeat`, the body of an `if`
+    /// whatever its condition. The block of a use is declared elsewhere.
+    pub fn templates(&self) -> impl Iterator<Item = (Option<&'static str>, &[Statement])> {
+        let (body, shortcut) = match self {
+            Self::Use(_) => (None, None),
+            _ => self.written_blocks(),
+        };
+        let body = body.map(|body| (None, body.as_slice()));
+        let shortcut = shortcut.map(|block| (Some(blocks::SHORTCUT), block.as_slice()));
         body.into_iter().chain(shortcut)
     }
 
-    /// The blocks that it holds, to be changed.
-    pub fn blocks_mut(&mut self) -> impl Iterator<Item = &mut Vec<Statement>> {
-        let (body, shortcut) = match self {
-            Self::Residual { body, shortcut, .. } => (Some(body), Some(shortcut)),
-            Self::Repeat { body, .. } | Self::Parallel { body, .. } => (Some(body), None),
-            _ => (None, None),
+    /// All statements in it: those of [`OpKind::templates`], and what [`Model::resolve`] made of them.
+    pub(crate) fn all_blocks(&self) -> impl Iterator<Item = &[Statement]> {
+        let copies = match self {
+            Self::Repeat { copies, .. } => copies.as_slice(),
+            _ => &[],
         };
-        body.into_iter().chain(shortcut)
+        let (body, shortcut) = self.written_blocks();
+        let written = body.into_iter().chain(shortcut);
+        let made = copies.iter().map(|copy| &copy.body);
+        written.chain(made).map(Vec::as_slice)
+    }
+
+    /// The blocks that it holds, to be changed: those of [`OpKind::templates`], and of what [`Model::resolve`] made of them.
+    pub fn blocks_mut(&mut self) -> impl Iterator<Item = &mut Vec<Statement>> {
+        let (body, shortcut, copies) = match self {
+            Self::Residual { body, shortcut, .. } => (Some(body), Some(shortcut), None),
+            Self::Repeat { body, copies, .. } => (Some(body), None, Some(copies)),
+            Self::Parallel { body, .. } | Self::When { body, .. } | Self::Use(Use { body, .. }) => {
+                (Some(body), None, None)
+            }
+            _ => (None, None, None),
+        };
+        let copies = copies.into_iter().flatten().map(|copy| &mut copy.body);
+        body.into_iter().chain(shortcut).chain(copies)
     }
 
     /// How many copies of its blocks there are: 1, but for a `repeat` whose number is known.
     pub fn copies(&self) -> usize {
         match self {
-            Self::Repeat { times, .. } => times.size().unwrap_or(1),
+            Self::Repeat { times, copies, .. } if copies.is_empty() => times.size().unwrap_or(1),
             _ => 1,
         }
     }
@@ -274,6 +366,27 @@ impl OpKind {
         }
     }
 
+    /// Every value that a block may give it, to be changed: also those of its annotations and of what is written before a block.
+    pub(crate) fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut Value)) {
+        match self {
+            Self::Repeat { times, .. } => act(times),
+            Self::When { condition, .. } => act(condition),
+            Self::Use(one) => one.arguments.iter_mut().for_each(|(_, value)| act(value)),
+            Self::Residual {
+                drop_path: Some(path),
+                ..
+            } => [&mut path.first, &mut path.last]
+                .into_iter()
+                .for_each(&mut *act),
+            _ => {}
+        }
+        if let Some(operation) = self.operation_mut() {
+            operation.each_value_mut(act);
+            let rates = operation.rates_mut().into_iter();
+            rates.for_each(|rate| act(&mut rate.rate));
+        }
+    }
+
     /// The rates that annotations set inside of it, each with its word.
     pub fn rates(&self) -> Vec<(&'static str, &Rate)> {
         self.operation().map_or_else(Vec::new, Operation::rates)
@@ -299,8 +412,15 @@ impl OpKind {
 impl fmt::Display for OpKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Repeat {
+                times,
+                index: Some(index),
+                ..
+            } => write!(f, "repeat({index} in 0..{times})"),
             Self::Repeat { times, .. } => write!(f, "repeat({times})"),
             Self::Parallel { merge, .. } => write!(f, "parallel -> {}", merge.word()),
+            Self::Use(one) => one.fmt(f),
+            Self::When { .. } => f.write_str("if"),
             Self::Stochastic(stochastic) => stochastic.fmt(f),
             _ => match self.operation() {
                 None => f.write_str(self.word()),

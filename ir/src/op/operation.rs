@@ -53,6 +53,12 @@ macro_rules! operation {
                 $($crate::words::visit(word, stringify!($field), &self.$field, act);)*
             }
 
+            #[allow(unused_variables, unused_imports)]
+            fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut $crate::Value)) {
+                use $crate::words::Field;
+                $(self.$field.values_mut().iter_mut().for_each(&mut *act);)*
+            }
+
             #[allow(unused_variables)]
             fn written(&self) -> Vec<String> {
                 let word = $crate::words::of(WORDS, stringify!($word));
@@ -71,6 +77,8 @@ pub(crate) trait Written {
     fn word(&self) -> &'static str;
     /// Every value with the argument that it is.
     fn each_value(&self, act: &mut dyn FnMut(&'static Argument, &Value));
+    /// Every value, to be changed.
+    fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut Value));
     /// The arguments as text, without those that need not be written.
     fn written(&self) -> Vec<String>;
 }
@@ -190,6 +198,11 @@ pub(crate) trait Operation: Written {
 
     /// The rates that annotations set inside of it, each with its word.
     fn rates(&self) -> Vec<(&'static str, &Rate)> {
+        Vec::new()
+    }
+
+    /// The same, to be changed.
+    fn rates_mut(&mut self) -> Vec<&mut Rate> {
         Vec::new()
     }
 

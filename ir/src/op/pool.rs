@@ -178,6 +178,15 @@ impl Written for Pool {
         visit(word, "padding", &self.padding, act);
     }
 
+    fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut Value)) {
+        let lists = [
+            self.kernel.values_mut(),
+            self.stride.values_mut(),
+            self.padding.values_mut(),
+        ];
+        lists.into_iter().flatten().for_each(act);
+    }
+
     fn written(&self) -> Vec<String> {
         let word = of(WORDS, self.word());
         let moves = !self.stride.is_empty() && self.stride != self.kernel;

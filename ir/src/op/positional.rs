@@ -40,6 +40,8 @@ impl Written for Positional {
 
     fn each_value(&self, _: &mut dyn FnMut(&'static Argument, &Value)) {}
 
+    fn each_value_mut(&mut self, _: &mut dyn FnMut(&mut Value)) {}
+
     fn written(&self) -> Vec<String> {
         vec![
             if self.learned {

@@ -141,6 +141,11 @@ impl Written for Recurrent {
         }
     }
 
+    fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut Value)) {
+        let all = [&mut self.hidden, &mut self.layers, &mut self.bidirectional];
+        all.into_iter().for_each(act);
+    }
+
     fn written(&self) -> Vec<String> {
         let word = of(WORDS, self.cell.word());
         let arguments = self.arguments().into_iter();
@@ -261,6 +266,16 @@ impl Operation for Recurrent {
         all.into_iter()
             .filter_map(|(word, rate)| Some((word, rate.as_ref()?)))
             .collect()
+    }
+
+    fn rates_mut(&mut self) -> Vec<&mut Rate> {
+        let all = [
+            &mut self.between,
+            &mut self.variational,
+            &mut self.recurrent,
+            &mut self.zoneout,
+        ];
+        all.into_iter().flatten().collect()
     }
 
     fn annotations(&self) -> Vec<String> {

@@ -72,6 +72,8 @@ impl Written for Reduce {
 
     fn each_value(&self, _: &mut dyn FnMut(&'static Argument, &Value)) {}
 
+    fn each_value_mut(&mut self, _: &mut dyn FnMut(&mut Value)) {}
+
     fn written(&self) -> Vec<String> {
         vec![format!("axis = {}", self.axis.word())]
     }

@@ -125,6 +125,16 @@ impl Written for Stochastic {
         }
     }
 
+    fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut Value)) {
+        Self::each_value_mut(self, act);
+        if let Self::DropBlock {
+            first: Some(low), ..
+        } = self
+        {
+            act(low);
+        }
+    }
+
     fn written(&self) -> Vec<String> {
         Self::written(self)
     }

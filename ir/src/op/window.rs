@@ -45,6 +45,13 @@ impl Field for Padding {
             Self::Valid | Self::Same => &[],
         }
     }
+
+    fn values_mut(&mut self) -> &mut [Value] {
+        match self {
+            Self::Zeros(values) => values,
+            Self::Valid | Self::Same => &mut [],
+        }
+    }
 }
 
 /// The number of each axis: one value is for every axis.

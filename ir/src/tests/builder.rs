@@ -120,10 +120,7 @@ pub(crate) fn stochastic_depth(body: Vec<Statement>, first: f64, last: f64) -> O
 }
 
 pub(crate) fn repeat(times: f64, body: Vec<Statement>) -> OpKind {
-    OpKind::Repeat {
-        times: value(times),
-        body,
-    }
+    OpKind::repeat(value(times), body)
 }
 
 /// `name: op -> op;`

@@ -121,14 +121,34 @@ mod shapes {
     }
 
     #[test]
-    fn repeats_keep_the_shape() {
-        let net = model(vec![layer(
-            "tower",
-            [repeat(3.0, vec![layer("fc", [linear(32), relu()])])],
-        )]);
-        assert!(only(&net).starts_with(
-            "error[shape_mismatch] in layer `tower`: `repeat` wants a block that keeps the shape: it takes [64] and gives [32]"
-        ));
+    fn each_copy_of_a_repeat_is_built_for_what_arrives() {
+        let mut net = model(vec![
+            layer(
+                "tower",
+                [repeat(3.0, vec![layer("fc", [linear(32), relu()])])],
+            ),
+            layer("head", [linear(10)]),
+        ]);
+        net.resolve();
+        let checked = net.checked();
+        assert_eq!(checked.findings(), []);
+        let weights: Vec<String> = checked
+            .parameters()
+            .iter()
+            .filter(|parameter| parameter.path.ends_with("weight"))
+            .map(|parameter| format!("{} {:?}", parameter.path, parameter.shape))
+            .collect();
+        let expected = [
+            "tower.0.fc.weight [64, 32]",
+            "tower.1.fc.weight [32, 32]",
+            "tower.2.fc.weight [32, 32]",
+            "head.weight [32, 10]",
+        ];
+        assert_eq!(weights, expected);
+        assert_eq!(
+            checked.counts().parameters,
+            64 * 32 + 2 * 32 * 32 + 3 * 32 + 330
+        );
     }
 
     #[test]

@@ -103,6 +103,10 @@ pub trait Field: Sized {
     fn values(&self) -> &[Value] {
         &[]
     }
+    /// The same, to be changed.
+    fn values_mut(&mut self) -> &mut [Value] {
+        &mut []
+    }
     /// Takes a value; whether it can.
     fn put(&mut self, _: Value) -> bool {
         false
@@ -157,6 +161,10 @@ impl Field for Value {
         std::slice::from_ref(self)
     }
 
+    fn values_mut(&mut self) -> &mut [Value] {
+        std::slice::from_mut(self)
+    }
+
     fn put(&mut self, value: Value) -> bool {
         *self = value;
         true
@@ -183,6 +191,10 @@ impl Field for Option<Value> {
         self.as_slice()
     }
 
+    fn values_mut(&mut self) -> &mut [Value] {
+        self.as_mut_slice()
+    }
+
     fn put(&mut self, value: Value) -> bool {
         *self = Some(value);
         true
@@ -204,6 +216,10 @@ impl Field for Vec<Value> {
     }
 
     fn values(&self) -> &[Value] {
+        self
+    }
+
+    fn values_mut(&mut self) -> &mut [Value] {
         self
     }
 }

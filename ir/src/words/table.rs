@@ -175,6 +175,16 @@ macro_rules! words {
                 })+ }
             }
 
+            /// Every value, to be changed.
+            #[allow(unused_variables, unused_imports, dead_code, reason = "only what a block may hold is changed")]
+            pub(crate) fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut $crate::Value)) {
+                use $crate::words::Field;
+                match self { $(Self::$Variant $({ $($field,)+ .. })? $(($only))? => {
+                    $($($field.values_mut().iter_mut().for_each(&mut *act);)+)?
+                    $($only.values_mut().iter_mut().for_each(&mut *act);)?
+                })+ }
+            }
+
             /// The same, with the defaults where a value is unknown.
             #[allow(unused_variables, unused_imports)]
             #[must_use]

@@ -40,10 +40,11 @@ fn no_bytes_are_the_empty_description() {
 /// What fuzzing found: a `gru` of 2^53 layers took a second for each question.
 #[test]
 fn more_stacked_layers_than_a_table_has_rows() {
-    let bytes = [
-        0x31, 6, 0, 2, 6, 0x30, 0, 0x0d, 0xf8, 0xf8, 0xf8, 0x25, 0, 0x11, 0xb5, 0x67, 8,
-    ];
-    let model = chance::description(&bytes).expect("bytes stand for a description");
+    let model = description(
+        r#"{"name": "Net", "inputs": [{"name": "x", "shape": [50, 32]}], "layers": [
+            {"name": "g", "ops": [{"id": 1, "field": "g", "kind": {"recurrent":
+                {"cell": "gru", "hidden": 8, "layers": 9007199254740992, "bidirectional": 0}}}]}]}"#,
+    );
     every_question::ask(&model);
     let parameters = damper_ir::Checked::new(model.clone()).parameters().len();
     assert!((1..=8_000).contains(&parameters), "{parameters}");
@@ -52,7 +53,14 @@ fn more_stacked_layers_than_a_table_has_rows() {
 /// What fuzzing found: layers of one name, as a hand may write them in a file, differed from themselves.
 #[test]
 fn a_description_with_a_name_twice_is_like_itself() {
-    let bytes = [1, 0, 0xc7, 0, 8, 0xc9, 1, 0, 0xc5, 0, 0xe7];
-    let model = chance::description(&bytes).expect("bytes stand for a description");
+    let model = description(
+        r#"{"name": "Net", "inputs": [{"name": "x", "shape": [8]}], "layers": [
+            {"name": "a", "ops": [{"id": 1, "kind": {"activation": {"kind": "relu"}}}]},
+            {"name": "a", "ops": [{"id": 2, "kind": {"activation": {"kind": "tanh"}}}]}]}"#,
+    );
     every_question::ask(&model);
+}
+
+fn description(json: &str) -> damper_ir::Model {
+    serde_json::from_str(json).expect("a description")
 }

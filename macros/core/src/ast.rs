@@ -11,6 +11,8 @@ pub type Ends = (Span, Span);
 /// The whole of one `model!`.
 #[derive(Clone)]
 pub struct Model {
+    /// The blocks declared before it.
+    pub blocks: Vec<Block>,
     /// Documentation, lint levels, and what is passed on to the struct.
     pub attrs: Attrs,
     /// `pub`, `pub(crate)` or nothing.
@@ -37,6 +39,23 @@ pub struct Model {
     pub broken: bool,
     /// The words in the place of a section that are none.
     pub unknown: Vec<Ident>,
+}
+
+/// `block Name<parameters> { input .. layers { .. } }`
+#[derive(Clone)]
+pub struct Block {
+    /// Documentation.
+    pub attrs: Attrs,
+    /// The name.
+    pub name: Ident,
+    /// What a use gives it.
+    pub parameters: Vec<Hyper>,
+    /// The `input` section.
+    pub input: Option<Section<Vec<Input>>>,
+    /// The `layers` section.
+    pub layers: Option<Section<Layers>>,
+    /// Whether a part was lost to a syntax error, which has been reported.
+    pub broken: bool,
 }
 
 /// A section with the word it begins with.
@@ -108,6 +127,8 @@ pub struct Hyper {
     pub domain: Option<Expr>,
     /// The default's tokens, valid Rust even where the source had none.
     pub default: Expr,
+    /// Whether a default was written; a parameter of a block needs none.
+    pub has_default: bool,
 }
 
 /// `name: [axis, ..] of kind`
@@ -164,6 +185,8 @@ pub struct Node {
     pub is_path: bool,
     /// The arguments.
     pub args: Option<Args>,
+    /// The condition of `if condition { .. }`.
+    pub condition: Option<Expr>,
     /// `{ .. }`.
     pub body: Option<Vec<Statement>>,
     /// `shortcut { .. }` with the word.

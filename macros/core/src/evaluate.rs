@@ -2,7 +2,7 @@
 
 use crate::ast::{self, Ends, ends, text};
 use crate::diag::Diagnostics;
-use damper_ir::HyperKind;
+use damper_ir::{HyperKind, LARGEST_WHOLE, Operator};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::{BinOp, Expr, Lit, Type, UnOp};
 
@@ -147,7 +147,12 @@ fn value(cx: &mut Diagnostics, hyper: &[Known], expr: &Expr) -> Option<Evaluated
         Expr::Binary(binary) => {
             let left = value(cx, hyper, &binary.left);
             let right = value(cx, hyper, &binary.right);
-            arithmetic(cx, binary, left?, right?)
+            let operator =
+                Operator::from_sign(&quote::ToTokens::to_token_stream(&binary.op).to_string());
+            match operator.filter(|operator| operator.is_comparison()) {
+                Some(operator) => Some(comparison(operator, left?, right?)),
+                None => arithmetic(cx, binary, left?, right?),
+            }
         }
         Expr::Cast(cast) => {
             let inner = value(cx, hyper, &cast.expr)?;
@@ -171,7 +176,58 @@ fn value(cx: &mut Diagnostics, hyper: &[Known], expr: &Expr) -> Option<Evaluated
                 _ => Evaluated::UNKNOWN,
             })
         }
+        Expr::If(choice) => {
+            let condition = value(cx, hyper, &choice.cond)?;
+            let yes = single(&choice.then_branch).map(|one| value(cx, hyper, one));
+            let no = choice.else_branch.as_ref();
+            let no = no.map(|(_, other)| value(cx, hyper, other));
+            let (Some(yes), Some(no)) = (yes, no) else {
+                return Some(Evaluated::UNKNOWN);
+            };
+            Some(chosen(condition, yes?, no?))
+        }
+        Expr::Block(block) => match single(&block.block) {
+            Some(inner) => value(cx, hyper, inner),
+            None => Some(Evaluated::UNKNOWN),
+        },
         _ => Some(Evaluated::UNKNOWN),
+    }
+}
+
+/// The truth of a comparison.
+fn comparison(operator: Operator, left: Evaluated, right: Evaluated) -> Evaluated {
+    let known = left.known.zip(right.known);
+    Evaluated {
+        ty: Type_::Bool,
+        known: known.and_then(|(left, right)| operator.of(left, right, false).ok()),
+        literal: left.literal && right.literal,
+    }
+}
+
+/// The value of an `if`: the type is that of both branches.
+fn chosen(condition: Evaluated, yes: Evaluated, no: Evaluated) -> Evaluated {
+    let ty = match (yes.ty, no.ty) {
+        (Type_::Whole, other) | (other, Type_::Whole) => other,
+        (one, other) if one == other => one,
+        _ => Type_::Unknown,
+    };
+    let known = match condition.known {
+        Some(0.0) => no.known,
+        Some(_) => yes.known,
+        None => None,
+    };
+    Evaluated {
+        ty,
+        known,
+        literal: false,
+    }
+}
+
+/// The expression that a block consists of.
+pub(crate) fn single(block: &syn::Block) -> Option<&Expr> {
+    match block.stmts.as_slice() {
+        [syn::Stmt::Expr(expr, None)] => Some(expr),
+        _ => None,
     }
 }
 
@@ -325,7 +381,7 @@ fn arithmetic(
             .help("a larger default, or less to subtract");
         return None;
     }
-    if whole && known.abs() > LARGEST {
+    if whole && known.abs() > LARGEST_WHOLE {
         cx.error(
             at,
             format!("`{}` is too large", text(&quote::quote!(#binary))),
@@ -338,9 +394,6 @@ fn arithmetic(
         literal,
     })
 }
-
-/// The largest whole number that a value can hold exactly.
-pub(crate) const LARGEST: f64 = 9_007_199_254_740_992.0;
 
 /// A text that can be written before `as`.
 pub(crate) fn in_parentheses(text: &str) -> String {

@@ -58,7 +58,11 @@ impl Weights {
     /// The description in the file, if there is one.
     pub(super) fn model(&self) -> Result<Option<Model>, LoadError> {
         let read = |json: &String| {
-            serde_json::from_str(json).map_err(|error| LoadError::Damaged {
+            let read = serde_json::from_str(json).map(|mut model: Model| {
+                model.resolve();
+                model
+            });
+            read.map_err(|error| LoadError::Damaged {
                 path: self.path.clone(),
                 reason: format!("its description cannot be read: {error}"),
             })

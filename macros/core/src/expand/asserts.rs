@@ -159,7 +159,7 @@ fn ops(statements: &[Statement], note: &mut dyn FnMut(&Value, &'static str)) {
             OpKind::Repeat { times, .. } => note(times, "size"),
             _ => {}
         }
-        for (_, block) in op.kind.blocks() {
+        for (_, block) in op.kind.templates() {
             ops(block, note);
         }
     }

@@ -3,10 +3,11 @@
 use super::names;
 use crate::Lowered;
 use damper_ir::{
-    Id, Inferred, InputKind, Op, OpKind, Parameter, RuleKind, Shape, Source, Statement, op,
+    Block, Id, Inferred, InputKind, Op, OpKind, Parameter, RuleKind, Shape, Source, Statement, op,
 };
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A lowered declaration with its names and shapes.
@@ -26,6 +27,8 @@ pub(super) struct Context<'a> {
     pub(super) nested: BTreeMap<Id, Ident>,
     /// The operations that take class indices, and the statements whose value they are.
     indices: BTreeSet<Id>,
+    /// The declared block whose code is being written.
+    inside: Cell<Option<usize>>,
 }
 
 /// The type of a batch of values: `Tensor<2>`.
@@ -98,6 +101,12 @@ impl<'a> Context<'a> {
         let config = format_ident!("{name}Config");
         let mut blocks = Blocks::default();
         blocks.taken.extend([name.to_string(), config.to_string()]);
+        let declared = &lowered.model().blocks;
+        for block in declared {
+            let ident = blocks.fresh(format_ident!("{name}{}", block.name));
+            blocks.declared.insert(block.name.clone(), ident.clone());
+            blocks.add(&ident, "", &block.layers);
+        }
         blocks.add(&name, "", &lowered.model().layers);
         let inputs = lowered
             .model()
@@ -112,6 +121,10 @@ impl<'a> Context<'a> {
             .collect();
         let mut nested = BTreeMap::new();
         nested_configs(&mut nested, "", &lowered.model().layers);
+        for block in declared {
+            let path = format!("{}_", block.name.to_lowercase());
+            nested_configs(&mut nested, &path, &block.layers);
+        }
         nested.retain(|id, _| lowered.models.contains_key(id));
         let shapes = lowered.spec.shapes();
         let mut parameters = if stub {
@@ -132,7 +145,22 @@ impl<'a> Context<'a> {
             inputs,
             nested,
             indices: indices(lowered.model()),
+            inside: Cell::new(None),
         }
+    }
+
+    /// Calls `write` with each declared block, as the one whose code is being written.
+    pub(super) fn each_declared(&self, mut write: impl FnMut(&Block)) {
+        for (index, block) in self.lowered.model().blocks.iter().enumerate() {
+            self.inside.set(Some(index));
+            write(block);
+        }
+        self.inside.set(None);
+    }
+
+    /// The declared block whose code is being written.
+    pub(super) fn inside(&self) -> Option<&Block> {
+        self.lowered.model().blocks.get(self.inside.get()?)
     }
 
     /// Whether the operation takes class indices, or the statement's value is of them.
@@ -229,7 +257,7 @@ fn indices(model: &damper_ir::Model) -> BTreeSet<Id> {
                     found.insert(op.id);
                 }
                 let parallel = matches!(op.kind, OpKind::Parallel { .. });
-                for (_, block) in op.kind.blocks() {
+                for (_, block) in op.kind.templates() {
                     walk(found, names.clone(), block, value, parallel);
                 }
                 value = false;
@@ -260,7 +288,7 @@ fn nested_configs(found: &mut BTreeMap<Id, Ident>, path: &str, statements: &[Sta
         if matches!(op.kind, OpKind::Model { .. }) {
             found.insert(op.id, format_ident!("{}config", path()));
         }
-        for (name, block) in op.kind.blocks() {
+        for (name, block) in op.kind.templates() {
             let path = name.map_or_else(path, |name| format!("{}{name}_", path()));
             nested_configs(found, &path, block);
         }
@@ -272,14 +300,23 @@ fn nested_configs(found: &mut BTreeMap<Id, Ident>, path: &str, statements: &[Sta
 pub(super) struct Blocks {
     bodies: BTreeMap<Id, Ident>,
     shortcuts: BTreeMap<Id, Ident>,
+    declared: BTreeMap<String, Ident>,
     order: Vec<Ident>,
     taken: BTreeSet<String>,
 }
 
 impl Blocks {
-    /// The struct of a block's body.
+    /// The struct of a block's body; of a declared block one for all its uses.
     pub(super) fn body(&self, op: &Op) -> Option<&Ident> {
-        self.bodies.get(&op.id)
+        match &op.kind {
+            OpKind::Use(one) => self.declared(&one.block),
+            _ => self.bodies.get(&op.id),
+        }
+    }
+
+    /// The struct of a declared block.
+    pub(super) fn declared(&self, name: &str) -> Option<&Ident> {
+        self.declared.get(name)
     }
 
     /// The struct of a residual's shortcut.
@@ -298,7 +335,7 @@ impl Blocks {
                 "{path}{}",
                 names::camel(op.field.as_deref().unwrap_or("block"))
             );
-            for (part, block) in op.kind.blocks() {
+            for (part, block) in op.kind.templates() {
                 if part.is_some() && block.is_empty() {
                     continue;
                 }

@@ -1,7 +1,7 @@
 //! The documentation of generated items.
 
 use super::context::Context;
-use damper_ir::{Model, Op, OpKind, Parameter, Role, Statement, TaskKind};
+use damper_ir::{Block, Model, Op, OpKind, Parameter, Role, Statement, TaskKind};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::fmt::Write as _;
@@ -103,7 +103,10 @@ pub(super) fn field(cx: &Context<'_>, statement: &Statement, op: &Op, path: &str
             quote!(#written #[doc = ""])
         });
     let mut text = format!("`{}`", op.kind);
-    if let (Some(input), Some(output)) = (cx.shapes.input_of(op.id), cx.shapes.output_of(op.id)) {
+    // The sizes in a declared block are those of each use.
+    if cx.inside().is_none()
+        && let (Some(input), Some(output)) = (cx.shapes.input_of(op.id), cx.shapes.output_of(op.id))
+    {
         if input == output {
             text.extend([" on `", &output.to_string(), "`"]);
         } else {
@@ -168,6 +171,19 @@ pub(super) fn shortcut(path: &str) -> TokenStream {
 /// The struct of one copy of a `repeat`.
 pub(super) fn copy(path: &str) -> TokenStream {
     line(&format!("One copy of `{path}`."))
+}
+
+/// The struct of a declared block.
+pub(super) fn declared(cx: &Context<'_>, block: &Block) -> TokenStream {
+    if let Some(docs) = cx.lowered.docs.get(&block.id) {
+        return written(docs);
+    }
+    line(&format!("The block `{}`.", block.name))
+}
+
+/// The struct of what an `if` holds.
+pub(super) fn when(path: &str) -> TokenStream {
+    line(&format!("What `{path}` does where its condition is true."))
 }
 
 /// The struct of the branches of a `parallel`.

@@ -162,7 +162,7 @@ fn has_activity(statements: &[damper_ir::Statement]) -> bool {
         .flat_map(|statement| &statement.ops)
         .any(|op| {
             matches!(op.kind, OpKind::Activity(_))
-                || op.kind.blocks().any(|(_, block)| has_activity(block))
+                || op.kind.templates().any(|(_, block)| has_activity(block))
         })
 }
 

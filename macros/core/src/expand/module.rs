@@ -2,7 +2,7 @@
 
 use super::context::{Context, Residual, activity_field};
 use super::{docs, forward, names, values};
-use damper_ir::{Op, OpKind, RuleKind, Statement};
+use damper_ir::{Block, Op, OpKind, RuleKind, Statement};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
@@ -60,6 +60,7 @@ pub(super) fn items(cx: &Context<'_>, fields: &[Field]) -> TokenStream {
     let (derives, implementation) = module(cx, name, fields, Some(&format_ident!("spec")));
     let skip = (!large).then(|| quote!(#[module(skip)]));
     let mut blocks = TokenStream::new();
+    cx.each_declared(|declared| declared_items(cx, &mut blocks, declared));
     block_items(cx, &mut blocks, "", &cx.lowered.model().layers);
     quote! {
         #docs
@@ -139,7 +140,11 @@ pub(super) fn init(cx: &Context<'_>, fields: &[Field], device: &Ident) -> TokenS
     let (name, krate) = (&cx.name, cx.krate);
     let (build, spec, model) = (&local("build"), local("spec"), local("model"));
     let (parts, literal) = in_parts(fields, build);
-    let drawn = if reparameterizes(&cx.lowered.model().layers) {
+    let declaration = cx.lowered.model();
+    let mut blocks = declaration.blocks.iter();
+    let drawn = if reparameterizes(&declaration.layers)
+        || blocks.any(|block| reparameterizes(&block.layers))
+    {
         quote!(#build.reparameterize(#model))
     } else {
         quote!(#model)
@@ -159,7 +164,7 @@ fn reparameterizes(statements: &[Statement]) -> bool {
     ops.any(|op| {
         let mut rules = op.rules.iter();
         rules.any(|rule| matches!(rule.kind, RuleKind::WeightNorm | RuleKind::SpectralNorm))
-            || op.kind.blocks().any(|(_, block)| reparameterizes(block))
+            || op.kind.templates().any(|(_, block)| reparameterizes(block))
     })
 }
 
@@ -173,6 +178,18 @@ fn root() -> Site {
 
 fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
+}
+
+/// The struct of a declared block, and those of the blocks in it.
+fn declared_items(cx: &Context<'_>, out: &mut TokenStream, declared: &Block) {
+    let Some(name) = cx.blocks.declared(&declared.name) else {
+        return;
+    };
+    let run = (!cx.stub).then(|| forward::declared(cx, declared));
+    let docs = docs::declared(cx, declared);
+    let (path, layers) = (&declared.name, &declared.layers);
+    out.extend(block(cx, name, layers, None, path, &docs, run.as_ref()));
+    block_items(cx, out, path, layers);
 }
 
 /// The structs of the blocks, outer ones first.
@@ -214,6 +231,14 @@ fn block_items(cx: &Context<'_>, out: &mut TokenStream, path: &str, statements: 
                     let run = (!cx.stub).then(|| forward::copy(cx, op, body));
                     let docs = docs::copy(&path);
                     let path = format!("{path}.0");
+                    out.extend(block(cx, name, body, None, &path, &docs, run.as_ref()));
+                    block_items(cx, out, &path, body);
+                }
+            }
+            OpKind::When { body, .. } => {
+                if let Some(name) = cx.blocks.body(op) {
+                    let run = (!cx.stub).then(|| forward::copy(cx, op, body));
+                    let docs = docs::when(&path);
                     out.extend(block(cx, name, body, None, &path, &docs, run.as_ref()));
                     block_items(cx, out, &path, body);
                 }
@@ -331,7 +356,12 @@ fn op_needs_config(cx: &Context<'_>, op: &Op) -> bool {
             hyper.any(|hyper| names::mentions(&custom.expr, &hyper.name.to_string()))
         }),
         OpKind::Model { .. } => true,
-        kind => kind.blocks().any(|(_, block)| needs_config(cx, block)),
+        OpKind::Use(one) => {
+            let mut blocks = cx.lowered.model().blocks.iter();
+            let block = blocks.find(|block| block.name == one.block);
+            block.is_some_and(|block| needs_config(cx, &block.layers))
+        }
+        kind => kind.templates().any(|(_, block)| needs_config(cx, block)),
     }
 }
 
@@ -412,12 +442,18 @@ fn type_and_make(
 ) -> Option<(TokenStream, Make)> {
     let (krate, build) = (cx.krate, &site.build);
     Some(match &op.kind {
-        OpKind::Residual { .. } | OpKind::Parallel { .. } | OpKind::Repeat { .. } => {
+        OpKind::Residual { .. }
+        | OpKind::Parallel { .. }
+        | OpKind::Repeat { .. }
+        | OpKind::Use(_)
+        | OpKind::When { .. } => {
             let ty = cx.blocks.body(op)?;
             let builder = block_builder(ty, op_needs_config(cx, op), site);
             let (ty, function) = match &op.kind {
                 OpKind::Residual { .. } => (quote!(#ty), quote!(residual)),
                 OpKind::Parallel { .. } => (quote!(#ty), quote!(parallel)),
+                OpKind::Use(_) => (quote!(#ty), quote!(block)),
+                OpKind::When { .. } => (quote!(::core::option::Option<#ty>), quote!(when)),
                 _ => (quote!(::std::vec::Vec<#ty>), quote!(copies)),
             };
             (ty, Make::Call(quote!(#build.#function(#field, #builder)?)))

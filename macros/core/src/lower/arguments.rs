@@ -2,10 +2,10 @@
 
 use super::{Cx, unknown_word};
 use crate::ast::{self, Args, Call, Ends, Expr};
-use crate::evaluate::{self, LARGEST, Type_, in_parentheses};
+use crate::evaluate::{self, Type_, in_parentheses};
 use crate::words::{self, Argument, Fallback, Kind, Read, Word, list};
 use crate::{Hole, HoleKind, parse};
-use damper_ir::{MetricKind, Value};
+use damper_ir::{LARGEST_WHOLE, MetricKind, Value};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeMap;
@@ -514,7 +514,7 @@ fn checked(
         return None;
     }
     if let (HoleKind::Size, Some(known)) = (hole, evaluated.known)
-        && !(0.0..=LARGEST).contains(&known)
+        && !(0.0..=LARGEST_WHOLE).contains(&known)
     {
         let side = if known < 0.0 {
             "cannot be negative"
@@ -526,6 +526,9 @@ fn checked(
             .error(expr.ends, format!("{what} {side}, found `{}`", expr.text()));
         report.helps.extend(help.text());
         return None;
+    }
+    if super::formula::is_scoped(cx, &expr.tokens) {
+        return super::formula::of(cx, expr, id);
     }
     let place = (!evaluated.literal).then(|| {
         cx.holes.push(Hole {
@@ -541,6 +544,7 @@ fn checked(
         id,
         known: evaluated.known,
         hole: place,
+        formula: None,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::annotations::{self, Slot, Where};
 use super::arguments::{self, Arguments};
 use super::operations::{kind_alone, only_inside};
-use super::{Cx, names, operations, unknown_word};
+use super::{Cx, blocks, names, operations, unknown_word};
 use crate::ast::{self, Call, Ends, Node, Section, text};
 use crate::words::{self, Read};
 use crate::{Custom, Nested, evaluate};
@@ -264,10 +264,23 @@ fn is_rope(node: &Node) -> bool {
 
 /// What an operation does; `None` if that is unknown, which has been reported.
 fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
+    if let Some(condition) = &node.condition {
+        let body = block(cx, node, Where::When);
+        return Some(blocks::when(cx, condition, body));
+    }
     let call = node.call()?;
     let name = node.word();
     if node.is_path {
-        return path(cx, node, id);
+        return blocks::used(cx, node).or_else(|| path(cx, node, id));
+    }
+    if name == "repeat"
+        && let Some((index, node)) = blocks::numbered(cx, node)
+    {
+        let mut kind = blocks::with_index(cx, &index, |cx| operation(cx, &node, id, place));
+        if let Some(OpKind::Repeat { index: name, .. }) = &mut kind {
+            *name = Some(index.to_string());
+        }
+        return kind;
     }
     let is_block = words::BLOCKS.contains(&name.as_str());
     if !is_block && (node.body.is_some() || node.shortcut.is_some()) {
@@ -294,10 +307,7 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
                     .help("`repeat(4) { residual { .. } shortcut { .. }; }`");
             }
             let body = block(cx, node, Where::Repeat);
-            OpKind::Repeat {
-                times: arguments.value("times"),
-                body,
-            }
+            OpKind::repeat(arguments.value("times"), body)
         }
         "parallel" => {
             if let Some((shortcut, _)) = &node.shortcut {
@@ -373,6 +383,7 @@ fn block(cx: &mut Cx, node: &Node, place: Where) -> Vec<Statement> {
 fn block_example(word: &str) -> &'static str {
     match word {
         "repeat" => "repeat(4) { linear(64) -> relu; }",
+        "if" => "if expand > 1 { linear(64) -> relu }",
         "parallel" => "parallel { a: linear(64) -> relu; b: linear(64); } -> concat",
         _ => "residual { linear(64) -> relu; }",
     }
@@ -388,6 +399,9 @@ fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
         .unwrap_or_default();
     for item in items {
         evaluate::mark(&mut cx.hyper, &item.value.tokens);
+        if blocks::no_names(cx, &item.value.tokens, "the value of another model") {
+            return None;
+        }
         if let Err(error) = syn::parse2::<Expr>(item.value.tokens.clone()) {
             let message = format!("`{}` is not a value: {error}", item.value.text());
             cx.diagnostics.error(item.value.ends, message);
@@ -449,6 +463,9 @@ fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
 /// `custom(expr, output = [..], type = path)`
 fn custom(cx: &mut Cx, id: Id, arguments: &Arguments, ends: Ends) -> Option<OpKind> {
     let expr = arguments.rust("expr")?;
+    if blocks::no_names(cx, &expr, "`custom`") {
+        return None;
+    }
     let parsed = syn::parse2::<Expr>(expr.clone()).ok()?;
     let written = arguments.rust("type");
     // As a field has it: `A(b)` is a type elsewhere.

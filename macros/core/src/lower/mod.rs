@@ -3,7 +3,9 @@
 
 mod annotations;
 mod arguments;
+mod blocks;
 mod budget;
+mod formula;
 mod layers;
 mod names;
 mod operations;
@@ -14,10 +16,11 @@ use crate::diag::Diagnostics;
 use crate::evaluate::{self, Known};
 use crate::words::{self, Kind, Read};
 use crate::{Custom, Hole, HoleKind, Lowered, Nested, Spans};
+use blocks::Declared;
 use damper_ir::catalogue::PREFIX;
 use damper_ir::{
-    Checked, Domain, Finding, Hyper, HyperKind, Id, Input, InputKind, Level, Limit, LintLevel,
-    Model, Value,
+    Checked, Domain, Finding, Formula, Hyper, HyperKind, Id, Input, InputKind, Level, Limit,
+    LintLevel, Model, Value,
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -36,6 +39,13 @@ struct Cx<'a> {
     loss_path: Option<TokenStream>,
     /// Statements of which a part was lost: what they lack is not reported again.
     broken: BTreeSet<Id>,
+    /// The blocks that have been declared.
+    blocks: Vec<Declared>,
+    /// The names whose values are known only where a block is used, and the numbers of copies.
+    scoped: Vec<String>,
+    formulas: Vec<Formula>,
+    /// Findings of the lints that the front end has.
+    own: Vec<Finding>,
 }
 
 impl Cx<'_> {
@@ -95,10 +105,15 @@ pub(crate) fn lower(
         docs: BTreeMap::new(),
         loss_path: None,
         broken: BTreeSet::new(),
+        blocks: Vec::new(),
+        scoped: Vec::new(),
+        formulas: Vec::new(),
+        own: Vec::new(),
     };
     let mut spec = model(&mut cx, &ast);
     spec.crate_levels = crate_levels.to_vec();
-    let own = unused(&mut cx, &ast.hyper);
+    let mut own = unused(&mut cx, &ast.hyper, "hyper-parameter");
+    own.append(&mut cx.own);
     // A second one of a name has been reported; the stub has a field for the first.
     let mut names = BTreeSet::new();
     ast.hyper
@@ -134,6 +149,7 @@ fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
         levels,
         ..Model::default()
     };
+    model.blocks = blocks::blocks(cx, ast);
     model.hyper = hypers(cx, &ast.hyper);
     model.inputs = inputs(cx, ast);
     if model.inputs.is_empty() {
@@ -177,6 +193,8 @@ fn model(cx: &mut Cx, ast: &ast::Model) -> Model {
         no_levels(cx, &section.attrs, "budget");
         model.budget = budget::budget(cx, section);
     }
+    model.formulas = std::mem::take(&mut cx.formulas);
+    blocks::keep_used(&mut model);
     model.resolve();
     model
 }
@@ -254,6 +272,7 @@ fn hypers(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Hyper> {
             id,
             known: default.known,
             hole: u32::try_from(place).ok(),
+            formula: None,
         };
         all.push((
             Hyper {
@@ -410,7 +429,7 @@ fn input_kind(cx: &mut Cx, of: &ast::Call) -> InputKind {
 }
 
 /// A hyper-parameter that no value names does nothing.
-fn unused(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Finding> {
+fn unused(cx: &mut Cx, written: &[ast::Hyper], what: &str) -> Vec<Finding> {
     // What would use it may be what was wrong.
     if cx.diagnostics.failed() {
         return Vec::new();
@@ -426,7 +445,7 @@ fn unused(cx: &mut Cx, written: &[ast::Hyper]) -> Vec<Finding> {
         if let Some(hyper) = written.iter().find(|hyper| hyper.name == name) {
             let lint = damper_ir::catalogue::names::unused_hyper_parameter;
             let id = cx.id((hyper.name.span(), hyper.name.span()));
-            let text = format!("no value uses the hyper-parameter `{name}`");
+            let text = format!("no value uses the {what} `{name}`");
             findings.push(
                 Finding::lint(lint, Level::Warn, id, text)
                     .help(format!("remove it, or call it `_{name}`"))

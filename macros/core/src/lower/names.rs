@@ -119,6 +119,7 @@ fn derive(statements: &mut [Statement]) {
 /// The word of an operation, as fields are called after it.
 fn word(op: &Op) -> String {
     match &op.kind {
+        OpKind::Use(one) => snake(&one.block),
         OpKind::Model { path, .. } => snake(path.rsplit("::").next().unwrap_or(path)),
         other => other.word().to_owned(),
     }

@@ -63,10 +63,7 @@ pub(super) fn transformer_encoder(cx: &mut Cx, id: Id, arguments: &Arguments) ->
         tied: None,
     })));
     let feed = encoder.residual("feed", feed);
-    OpKind::Repeat {
-        times: arguments.value("layers"),
-        body: vec![attend, feed],
-    }
+    OpKind::repeat(arguments.value("layers"), vec![attend, feed])
 }
 
 /// The parts of a short form; all of them are at the place of the short form.

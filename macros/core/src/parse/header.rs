@@ -11,7 +11,14 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::quote;
 
 pub(super) fn header(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Model> {
-    let attrs = attributes(cx, cursor, Place::Model);
+    let mut blocks = Vec::new();
+    let attrs = loop {
+        let attrs = attributes(cx, cursor, Place::Model);
+        if !super::block::begins(cursor) {
+            break attrs;
+        }
+        blocks.extend(super::block::block(cx, cursor, attrs));
+    };
     let mut vis = TokenStream::new();
     if let Some(group) = cursor.group(Delimiter::None) {
         // `$vis` of a `macro_rules!`, which may be nothing.
@@ -59,11 +66,12 @@ pub(super) fn header(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Model>
         return None;
     }
     let hyper = if cursor.is_punct('<') {
-        hypers(cx, cursor)
+        hypers(cx, cursor, true)
     } else {
         Vec::new()
     };
     Some(Model {
+        blocks,
         attrs,
         vis,
         name: name.clone(),
@@ -80,7 +88,8 @@ pub(super) fn header(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Model>
     })
 }
 
-fn hypers(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Hyper> {
+/// `<name: type = default, ..>`; the parameters of a block need no defaults.
+pub(super) fn hypers(cx: &mut Diagnostics, cursor: &mut Cursor, needs_default: bool) -> Vec<Hyper> {
     let open = cursor.span();
     cursor.next();
     let closed = cursor.trees[cursor.at..].iter().any(|tree| is(tree, '>'));
@@ -103,7 +112,7 @@ fn hypers(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Hyper> {
     let mut all: Vec<Hyper> = Vec::new();
     while !inner.at_end() {
         let before = inner.at;
-        if let Some(hyper) = hyper(cx, &mut inner) {
+        if let Some(hyper) = hyper(cx, &mut inner, needs_default) {
             all.push(hyper);
         }
         if !inner.at_end() && !inner.eat(',') {
@@ -124,7 +133,7 @@ fn hypers(cx: &mut Diagnostics, cursor: &mut Cursor) -> Vec<Hyper> {
 
 const HYPER: &str = "a hyper-parameter has a type and a default: `hidden: usize = 128`";
 
-fn hyper(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Hyper> {
+fn hyper(cx: &mut Diagnostics, cursor: &mut Cursor, needs_default: bool) -> Option<Hyper> {
     let attrs = attributes(cx, cursor, Place::Documented);
     let Some(name) = cursor.ident().cloned() else {
         let message = format!(
@@ -150,7 +159,12 @@ fn hyper(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Hyper> {
         });
         value(cx, taken, before)
     });
-    let default = default(cx, cursor, &name, kind);
+    let has_default = needs_default || cursor.is_punct('=');
+    let default = if has_default {
+        default(cx, cursor, &name, kind)
+    } else {
+        Expr::new(fallback(kind), name.span())
+    };
     Some(Hyper {
         attrs,
         name,
@@ -158,6 +172,7 @@ fn hyper(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Hyper> {
         ty,
         domain,
         default,
+        has_default,
     })
 }
 
@@ -241,11 +256,16 @@ fn default(cx: &mut Diagnostics, cursor: &mut Cursor, name: &Ident, kind: HyperK
     };
     let mut default: TokenStream = default.into_iter().collect();
     if default.is_empty() {
-        default = match kind {
-            HyperKind::Usize => quote!(1),
-            HyperKind::F64 => quote!(0.0),
-            HyperKind::Bool => quote!(false),
-        };
+        default = fallback(kind);
     }
     Expr::new(default, name.span())
+}
+
+/// A value of the type.
+fn fallback(kind: HyperKind) -> TokenStream {
+    match kind {
+        HyperKind::Usize => quote!(1),
+        HyperKind::F64 => quote!(0.0),
+        HyperKind::Bool => quote!(false),
+    }
 }

@@ -1,12 +1,13 @@
 //! The section `layers`: statements, chains, annotations, blocks.
 
-use super::common::{args, call, checked, is_name, is_root, skip_section};
+use super::common::{args, call, checked, is_name, is_root, skip_section, value};
 use crate::ast::{Annotation, Attrs, Layers, Node, Side, Statement};
 use crate::attrs::{Place, attributes};
 use crate::cursor::Cursor;
 use crate::diag::Diagnostics;
 use crate::words;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::quote;
 
 pub(super) fn layers(cx: &mut Diagnostics, cursor: &mut Cursor) -> Layers {
     let with = if cursor.is_word("with") {
@@ -30,11 +31,12 @@ pub(super) fn layers(cx: &mut Diagnostics, cursor: &mut Cursor) -> Layers {
     };
     Layers {
         with,
-        body: statements(cx, group),
+        body: statements(cx, group, false),
     }
 }
 
-fn statements(cx: &mut Diagnostics, group: &Group) -> Vec<Statement> {
+/// The statements of a block; where there may be one alone, its `;` may be left out.
+fn statements(cx: &mut Diagnostics, group: &Group, one: bool) -> Vec<Statement> {
     let trees: Vec<TokenTree> = group.stream().into_iter().collect();
     let mut cursor = Cursor::within(&trees, group);
     let mut all = Vec::new();
@@ -45,7 +47,7 @@ fn statements(cx: &mut Diagnostics, group: &Group) -> Vec<Statement> {
             cursor.next();
             continue;
         }
-        all.push(statement(cx, &mut cursor));
+        all.push(statement(cx, &mut cursor, one && all.is_empty()));
         if cursor.at == before {
             cursor.next();
         }
@@ -53,7 +55,7 @@ fn statements(cx: &mut Diagnostics, group: &Group) -> Vec<Statement> {
     all
 }
 
-fn statement(cx: &mut Diagnostics, cursor: &mut Cursor) -> Statement {
+fn statement(cx: &mut Diagnostics, cursor: &mut Cursor, alone: bool) -> Statement {
     let attrs = attributes(cx, cursor, Place::Statement);
     let mut statement = Statement {
         attrs,
@@ -99,7 +101,9 @@ fn statement(cx: &mut Diagnostics, cursor: &mut Cursor) -> Statement {
         (statement.with, statement.missing) = annotations(cx, cursor);
     }
     statement.broken = false;
-    end_of_statement(cx, cursor, &mut statement);
+    if !(alone && cursor.at_end()) {
+        end_of_statement(cx, cursor, &mut statement);
+    }
     statement
 }
 
@@ -145,8 +149,52 @@ fn end_of_statement(cx: &mut Diagnostics, cursor: &mut Cursor, statement: &mut S
     cursor.skip_statement();
 }
 
+/// `if condition { .. }`; the cursor is at `if`.
+fn when(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Node> {
+    let word = cursor.ident()?.clone();
+    let example = "`if expand > 1 { conv2d(64, kernel = 1) -> relu }`";
+    let braces = |cursor: &Cursor| matches!(cursor.peek(), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace);
+    let taken =
+        cursor.take_until(|cursor| braces(cursor) || cursor.is_punct(';') || cursor.is_arrow());
+    let Some(group) = cursor.group(Delimiter::Brace) else {
+        let message = format!(
+            "expected `{{` after the condition, found {}",
+            cursor.found()
+        );
+        cx.error(&word, message).help(example);
+        return None;
+    };
+    if taken.is_empty() {
+        cx.error(&word, "this `if` has no condition").help(example);
+        return None;
+    }
+    let condition = value(cx, taken, word.span());
+    let body = statements(cx, group, true);
+    if cursor.is_word("else") {
+        cx.error(
+            cursor.span(),
+            "`if` has no `else`: where the condition is false, it is the identity",
+        )
+        .help("a second `if` with the opposite condition");
+        cursor.next();
+        cursor.group(Delimiter::Brace);
+    }
+    Some(Node {
+        path_tokens: quote!(#word),
+        path: vec![word],
+        is_path: false,
+        args: None,
+        condition: Some(condition),
+        body: Some(body),
+        shortcut: None,
+    })
+}
+
 /// One operation. `None`: nothing of it could be read, and that has been reported.
 fn node(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Node> {
+    if cursor.is_word("if") {
+        return when(cx, cursor);
+    }
     let mut path = Vec::new();
     let mut tokens = TokenStream::new();
     let mut is_path = false;
@@ -197,12 +245,12 @@ fn node(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Node> {
     let args = args(cx, cursor);
     let body = cursor
         .group(Delimiter::Brace)
-        .map(|group| statements(cx, group));
+        .map(|group| statements(cx, group, false));
     let mut shortcut = None;
     if body.is_some() && cursor.is_word("shortcut") {
         let word = cursor.ident().cloned();
         match (word, cursor.group(Delimiter::Brace)) {
-            (Some(word), Some(group)) => shortcut = Some((word, statements(cx, group))),
+            (Some(word), Some(group)) => shortcut = Some((word, statements(cx, group, false))),
             (Some(word), None) => {
                 let message = format!("expected `{{` after `shortcut`, found {}", cursor.found());
                 cx.error(&word, message)
@@ -216,6 +264,7 @@ fn node(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Node> {
         path_tokens: tokens,
         is_path,
         args,
+        condition: None,
         body,
         shortcut,
     })

@@ -1,6 +1,7 @@
 //! Tokens to [`ast`](crate::ast). Recovering: what was understood but is wrong is reported and kept, what is lost
 //! is skipped up to the next `;` or section.
 
+mod block;
 mod common;
 mod header;
 mod input;

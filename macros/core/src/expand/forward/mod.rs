@@ -13,7 +13,7 @@ use scope::{Body, free};
 use super::context::{Context, Rank, Residual, a_weight, int_tensor, tensor};
 
 use super::names;
-use damper_ir::{InputKind, Merge, Op, OpKind, Statement};
+use damper_ir::{Block, InputKind, Merge, Op, OpKind, Statement};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -115,6 +115,33 @@ pub(super) fn copy(cx: &Context<'_>, op: &Op, body: &[Statement]) -> TokenStream
     function(cx, op, body, &[], |_, lines, tail, _| quote!(#lines #tail))
 }
 
+/// `forward` of a declared block: it sees its input alone.
+pub(super) fn declared(cx: &Context<'_>, declared: &Block) -> TokenStream {
+    let krate = cx.krate;
+    let layers = &declared.layers;
+    let name = declared.input.as_str();
+    let taken: Vec<&str> = layers
+        .iter()
+        .map(|statement| statement.name.as_str())
+        .chain([name])
+        .collect();
+    let pass = names::fresh("pass", &taken);
+    let mut block = Body::new(cx, pass.clone(), layers, &[], false);
+    let input = local(name);
+    block.define(name, input.clone(), false);
+    block.recount(name);
+    let (lines, tail, _) = block.statements(layers, name);
+    let input_type = tensor(&Rank::Known(declared.axes.len() + 1));
+    let output = layers.last().map(|last| cx.rank_of(last));
+    let output_type = tensor(&output.unwrap_or(Rank::Known(2)));
+    quote! {
+        fn forward(&self, #input: #input_type, #pass: &mut #krate::Pass) -> #output_type {
+            #lines
+            #tail
+        }
+    }
+}
+
 /// `forward` of the branches of a `parallel`: all of them, then the merge.
 pub(super) fn parallel(cx: &Context<'_>, op: &Op, body: &[Statement], merge: Merge) -> TokenStream {
     let after: Vec<&str> = body
@@ -186,9 +213,15 @@ fn type_of(cx: &Context<'_>, name: &str) -> TokenStream {
             if statement.name == name {
                 return Some(statement);
             }
-            let mut blocks = statement.ops.iter().flat_map(|op| op.kind.blocks());
+            let mut blocks = statement.ops.iter().flat_map(|op| op.kind.templates());
             blocks.find_map(|(_, block)| find(name, block))
         })
+    }
+    if let Some(block) = cx.inside() {
+        return match find(name, &block.layers) {
+            Some(statement) => tensor(&cx.rank_of(statement)),
+            None => tensor(&Rank::Known(block.axes.len() + 1)),
+        };
     }
     let inputs = cx.lowered.model().inputs.iter();
     let input = inputs

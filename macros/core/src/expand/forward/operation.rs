@@ -90,7 +90,19 @@ impl Body<'_> {
                     }
                 }
             }
-            // A block: `residual` or `parallel`.
+            (None, OpKind::When { .. }) => {
+                let lent = self.borrow(&free_of(op));
+                let block = self.fresh("block");
+                quote! {
+                    #pass.enter(#name);
+                    let #local = match &self.#field {
+                        Some(#block) => #block.forward(#value, #(#lent,)* #pass),
+                        None => #value,
+                    };
+                    #pass.leave();
+                }
+            }
+            // A block: `residual`, `parallel` or a declared one.
             (None, _) => {
                 let lent = self.borrow(&free_of(op));
                 quote! {

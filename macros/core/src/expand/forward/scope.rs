@@ -33,7 +33,7 @@ pub(super) fn free(statements: &[Statement]) -> BTreeSet<&str> {
 /// The values of the surroundings that an operation uses.
 pub(super) fn free_of(op: &Op) -> BTreeSet<&str> {
     op.kind
-        .blocks()
+        .templates()
         .flat_map(|(_, block)| free(block))
         .collect()
 }

@@ -14,7 +14,7 @@ pub(in crate::lower) fn reached(kind: &OpKind, rule: &WeightRule) -> bool {
     }
     match kind {
         // What is inside another module is not known here.
-        OpKind::Custom(_) | OpKind::Model { .. } => true,
+        OpKind::Custom(_) | OpKind::Model { .. } | OpKind::Use(_) => true,
         kind => kind.roles().into_iter().any(|role| rule.on.reaches(role)),
     }
 }

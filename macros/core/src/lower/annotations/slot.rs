@@ -18,6 +18,8 @@ pub(in crate::lower) enum Where {
     Shortcut,
     /// `parallel`
     Parallel,
+    /// `if`
+    When,
 }
 
 /// An operation of a chain, and what annotations put around it.
