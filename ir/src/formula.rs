@@ -93,6 +93,24 @@ operators! {
     Or = "||",
 }
 
+/// Why arithmetic has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoResult {
+    /// What is wrong, without the expression: `divides by zero`.
+    pub why: String,
+    /// What to change.
+    pub help: &'static str,
+}
+
+impl NoResult {
+    fn new(why: impl Into<String>, help: &'static str) -> Self {
+        Self {
+            why: why.into(),
+            help,
+        }
+    }
+}
+
 impl Operator {
     /// Whether the result is a truth value.
     pub const fn is_comparison(self) -> bool {
@@ -113,13 +131,16 @@ impl Operator {
     ///
     /// assert_eq!(Operator::Divide.of(7.0, 2.0, true), Ok(3.0));
     /// assert_eq!(Operator::Less.of(1.0, 2.0, true), Ok(1.0));
-    /// assert_eq!(Operator::Subtract.of(2.0, 3.0, true).unwrap_err(), "is -1: a size cannot be negative");
-    /// assert_eq!(Operator::Divide.of(1.0, 0.0, true).unwrap_err(), "divides by zero");
+    /// assert_eq!(Operator::Subtract.of(2.0, 3.0, true).unwrap_err().why, "is -1: a size cannot be negative");
+    /// assert_eq!(Operator::Divide.of(1.0, 0.0, true).unwrap_err().why, "divides by zero");
     /// ```
     #[expect(clippy::float_cmp, reason = "as the compiler compares")]
-    pub fn of(self, left: f64, right: f64, whole: bool) -> Result<f64, String> {
+    pub fn of(self, left: f64, right: f64, whole: bool) -> Result<f64, NoResult> {
         if whole && right == 0.0 && matches!(self, Self::Divide | Self::Remainder) {
-            return Err("divides by zero".to_owned());
+            return Err(NoResult::new(
+                "divides by zero",
+                "a divisor that is never 0",
+            ));
         }
         let truth = |truth: bool| f64::from(u8::from(truth));
         let result = match self {
@@ -139,10 +160,11 @@ impl Operator {
             Self::Or => truth(left != 0.0 || right != 0.0),
         };
         if whole && result < 0.0 {
-            return Err(format!("is {result}: a size cannot be negative"));
+            let why = format!("is {result}: a size cannot be negative");
+            return Err(NoResult::new(why, "larger sizes, or less to subtract"));
         }
         if !result.is_finite() || (whole && result > crate::value::LARGEST_WHOLE) {
-            return Err("is too large".to_owned());
+            return Err(NoResult::new("is too large", "smaller sizes"));
         }
         Ok(result)
     }
@@ -160,8 +182,8 @@ pub(crate) enum Outcome {
     Unknown,
     /// It has a name that is not bound yet: the number of a copy further inside.
     Open,
-    /// No number: why.
-    Broken(String),
+    /// No number: the expression and why.
+    Broken(NoResult),
 }
 
 impl Formula {
@@ -186,7 +208,9 @@ impl Formula {
             } => match (left.of(names), right.of(names)) {
                 (Number(left), Number(right)) => match operator.of(left, right, *whole) {
                     Ok(number) => Number(number),
-                    Err(why) => Broken(format!("`{self}` {why}")),
+                    Err(NoResult { why, help }) => {
+                        Broken(NoResult::new(format!("`{self}` {why}"), help))
+                    }
                 },
                 (Broken(why), _) | (_, Broken(why)) => Broken(why),
                 (Open, _) | (_, Open) => Open,

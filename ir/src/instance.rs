@@ -3,7 +3,7 @@
 //! A declared block, and a `repeat` whose copies differ, are written once and become what each use makes of them. The description
 //! that is saved has them as they were written.
 
-use crate::formula::{Names, Outcome};
+use crate::formula::{Names, NoResult, Outcome};
 use crate::{Formula, Id, OpKind, Statement, Value};
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ pub(crate) struct Copier {
 }
 
 /// A formula that has no number: where it is written, and why.
-pub(crate) type Broken = (Id, String);
+pub(crate) type Broken = (Id, NoResult);
 
 impl Copier {
     /// A copier for statements with ids up to `last`.

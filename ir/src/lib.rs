@@ -52,7 +52,7 @@ pub use catalogue::{Group, LINTS, Lint, Threshold};
 pub use checked::Checked;
 pub use counts::Counts;
 pub use finding::{Finding, SetBy};
-pub use formula::{Formula, Operator};
+pub use formula::{Formula, NoResult, Operator};
 pub use infer::Inferred;
 pub use level::Level;
 pub use lint_level::{Limit, LintLevel};

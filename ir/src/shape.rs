@@ -492,36 +492,31 @@ pub fn residual(
     })
 }
 
-/// `repeat`: the copies are in series, so the block keeps the shape.
+/// `repeat`: the copies are in series. The shape that all of them keep; `None` if the block changes sizes, so that each copy is
+/// built for what arrives at it.
 ///
 /// ```
-/// use damper_ir::{Layout, Shape, shape};
+/// use damper_ir::{Shape, shape};
 ///
-/// assert_eq!(
-///     shape::repeat(&Shape::known([64]), &Shape(vec![None]), Layout::Features),
-///     Ok(Shape::known([64]))
-/// );
+/// assert_eq!(shape::repeat(&Shape::known([64]), &Shape(vec![None])), Ok(Some(Shape::known([64]))));
+/// assert_eq!(shape::repeat(&Shape::known([64]), &Shape::known([32])), Ok(None));
 /// ```
 ///
 /// # Errors
-/// The block changes the shape.
+/// The block changes the number of axes.
 ///
 /// ```
-/// # use damper_ir::{Layout, Shape, shape};
-/// let error = shape::repeat(&Shape::known([64]), &Shape::known([32]), Layout::Features).unwrap_err();
-/// assert_eq!(error.to_string(), "`repeat` wants a block that keeps the shape: it takes [64] and gives [32]");
-/// assert_eq!(error.help.as_deref(), Some("end the block with `linear(64)`, or write its copies out"));
+/// # use damper_ir::{Shape, shape};
+/// let error = shape::repeat(&Shape::known([8, 8]), &Shape::known([64])).unwrap_err();
+/// assert_eq!(error.to_string(), "`repeat` needs a block that keeps the number of axes: it takes [8, 8] and gives [64]");
+/// assert_eq!(error.help.as_deref(), Some("move what changes the number of axes out of the block"));
 /// ```
-pub fn repeat(input: &Shape, output: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
-    input.unify(output).ok_or_else(|| {
-        let shape_error = ShapeError::new(format!(
-            "`repeat` wants a block that keeps the shape: it takes {input} and gives {output}"
+pub fn repeat(input: &Shape, output: &Shape) -> Result<Option<Shape>, ShapeError> {
+    if input.rank() != output.rank() {
+        let error = ShapeError::new(format!(
+            "`repeat` needs a block that keeps the number of axes: it takes {input} and gives {output}"
         ));
-        match projection(output, input, layout) {
-            Some(op) => shape_error.help(format!(
-                "end the block with `{op}`, or write its copies out"
-            )),
-            _ => shape_error.help("write its copies out"),
-        }
-    })
+        return Err(error.help("move what changes the number of axes out of the block"));
+    }
+    Ok(input.unify(output))
 }

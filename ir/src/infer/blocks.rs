@@ -137,18 +137,18 @@ impl<'m> Walk<'m> {
                 ..ValueInfo::unknown(from.name)
             });
         };
-        match shape::repeat(taken, given, last.layout) {
-            Ok(shape) => Some(ValueInfo {
+        match shape::repeat(taken, given) {
+            Ok(Some(shape)) => Some(ValueInfo {
                 shape: Some(shape),
                 ..last
             }),
-            Err(shape_error) if taken.rank() != given.rank() => {
-                self.shape_error(op.id, shape_error, None);
-                None
-            }
-            Err(_) => {
+            Ok(None) => {
                 self.out.findings.truncate(before);
                 self.grow(op, from)
+            }
+            Err(shape_error) => {
+                self.shape_error(op.id, shape_error, None);
+                None
             }
         }
     }

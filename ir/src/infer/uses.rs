@@ -5,9 +5,12 @@ use super::value_info::ValueInfo;
 use crate::formula::Names;
 use crate::instance::{Arena, Broken};
 use crate::op::{Copy, Use};
+use crate::shape;
 use crate::walk::{MOST_OPS, operations};
 use crate::{Block, BlockAxis, Finding, Id, Op, OpKind, Shape, Statement, Value};
 use std::collections::{BTreeMap, HashMap};
+
+const OTHER_AXES: &str = "a value with these axes, or another block";
 
 /// What a walk made of an operation.
 #[derive(Clone, Debug)]
@@ -109,7 +112,8 @@ impl<'m> Walk<'m> {
                 from.name
             );
             let declared = (block.input_id, "its input is declared here");
-            self.error(Finding::error(op.id, message).other(declared.0, declared.1));
+            let finding = Finding::error(op.id, message).help(OTHER_AXES);
+            self.error(finding.other(declared.0, declared.1));
             return None;
         }
         let mut names = BTreeMap::new();
@@ -130,7 +134,8 @@ impl<'m> Walk<'m> {
                             from.name
                         );
                         let text = format!("its input is declared here with {wanted}");
-                        self.error(Finding::error(op.id, message).other(block.input_id, text));
+                        let finding = Finding::error(op.id, message).help(OTHER_AXES);
+                        self.error(finding.other(block.input_id, text));
                         return None;
                     }
                 }
@@ -166,7 +171,8 @@ impl<'m> Walk<'m> {
             .copy(statements, names, &model.formulas, &mut broken);
         let fine = broken.is_empty();
         for (at, why) in broken {
-            self.error(Finding::error(at, why).other(id, "with the values from here"));
+            let finding = Finding::error(at, why.why).help(why.help);
+            self.error(finding.other(id, "with the values from here"));
         }
         fine.then(|| Arena::keep(&mut self.arena, made).as_slice())
     }
@@ -213,13 +219,9 @@ impl<'m> Walk<'m> {
             }
             let ranks = (at.shape.as_ref(), last.shape.as_ref());
             if let (Some(before), Some(after)) = ranks
-                && before.rank() != after.rank()
+                && let Err(shape_error) = shape::repeat(before, after)
             {
-                let message = format!(
-                    "a copy of `repeat` must keep the number of axes: copy {number} makes {after} of {before}"
-                );
-                let help = "what changes the number of axes after the `repeat`";
-                self.error(Finding::error(op.id, message).help(help));
+                self.shape_error(op.id, shape_error, None);
                 return None;
             }
             at = ValueInfo {
@@ -259,7 +261,8 @@ impl<'m> Walk<'m> {
             let message = format!(
                 "`if` must keep the number of axes: what it holds makes {after} of {before}"
             );
-            self.error(Finding::error(op.id, message));
+            let help = "move what changes the number of axes out of the block";
+            self.error(Finding::error(op.id, message).help(help));
             return None;
         }
         if condition.is_true().is_some() {

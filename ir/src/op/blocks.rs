@@ -14,7 +14,8 @@ pages! {
 
     /// Copies of a block in series, each with weights of its own (`stage.0.fc.weight`): `repeat(4) { .. }`.
     ///
-    /// The block keeps the shape. `with drop_path(0.0..0.1)` raises the rate linearly over the copies.
+    /// Each copy is built for what arrives at it; it keeps the number of axes. `repeat(i in 0..4) { .. }` numbers the copies:
+    /// `linear(64 * (i + 1))`. `with drop_path(0.0..0.1)` raises the rate linearly over the copies.
     repeat(times) {
         /// How many copies.
         times = required(Kind::Size).called("the number of copies"),

@@ -32,6 +32,7 @@ expands! {
     backend
     batch_norm
     binary
+    blocks
     budget
     constants
     convolution

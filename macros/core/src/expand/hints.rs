@@ -5,7 +5,7 @@
 //! arguments are patterns of a struct with the arguments as its fields; names of inputs and statements are bindings.
 
 use super::context::Context;
-use crate::ast::{Annotation, Arg, Attrs, Call, Expr, Node, Setting, Statement};
+use crate::ast::{Annotation, Arg, Attrs, Block, Call, Expr, Node, Setting, Statement};
 use crate::words::{self, Kind};
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote;
@@ -22,6 +22,7 @@ pub(super) fn items(cx: &Context<'_>) -> TokenStream {
             .collect(),
         out: TokenStream::new(),
     };
+    ast.blocks.iter().for_each(|block| hints.declared(block));
     hints.levels(&ast.attrs);
     let sections = [
         ast.input
@@ -245,7 +246,53 @@ impl Hints {
         }
     }
 
+    /// A declared block: its parameters and axes are numbers inside of it.
+    fn declared(&mut self, block: &Block) {
+        let outer = std::mem::take(&mut self.out);
+        for parameter in &block.parameters {
+            let (name, kind) = (&parameter.name, &parameter.ty);
+            self.out
+                .extend(quote!(let #name: #kind = ::core::default::Default::default();));
+        }
+        for section in &block.input {
+            self.word("section", &section.word);
+            for input in &section.content {
+                let axes = input.shape.iter().filter_map(single);
+                for axis in axes.filter(|axis| !is_keyword(axis)) {
+                    self.out.extend(quote!(let #axis: usize = 0;));
+                }
+                self.binding(&input.name);
+            }
+        }
+        for section in &block.layers {
+            self.word("section", &section.word);
+            self.levels(&section.attrs);
+            self.annotations(&section.content.with);
+            self.statements(&section.content.body);
+        }
+        let inner = std::mem::replace(&mut self.out, outer);
+        let inner = TokenTree::Group(Group::new(Delimiter::Brace, inner));
+        self.out.extend([inner]);
+    }
+
+    /// `repeat(i in 0..n)`: the number of a copy.
+    fn number(&mut self, node: &Node) {
+        let first = node.args.iter().flat_map(|args| &args.items).next();
+        let mut trees = first.into_iter().flat_map(|item| item.value.tokens.clone());
+        if let (Some(TokenTree::Ident(index)), Some(TokenTree::Ident(word))) =
+            (trees.next(), trees.next())
+            && word == "in"
+            && !is_keyword(&index)
+        {
+            self.out.extend(quote!(let #index: usize = 0;));
+        }
+    }
+
     fn node(&mut self, node: &Node) {
+        if let Some(condition) = &node.condition {
+            self.value(condition);
+        }
+        self.number(node);
         if let ([word], false) = (node.path.as_slice(), node.is_path) {
             self.word("layer", word);
             let arguments = node.args.iter().flat_map(|args| &args.items);

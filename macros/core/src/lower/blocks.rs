@@ -21,6 +21,7 @@ pub(super) struct Declared {
 /// All declared blocks, in the order of the source.
 pub(super) fn blocks(cx: &mut Cx, ast: &ast::Model) -> Vec<Block> {
     let mut all = Vec::new();
+    cx.later = ast.blocks.iter().map(|block| block.name.clone()).collect();
     for written in &ast.blocks {
         let known = cx.blocks.iter().map(|block| &block.name);
         let same = known
@@ -37,6 +38,7 @@ pub(super) fn blocks(cx: &mut Cx, ast: &ast::Model) -> Vec<Block> {
         }
         let lowered = block(cx, written);
         // From here on: a block can use those declared before it, and not itself.
+        cx.later.retain(|name| *name != written.name);
         cx.blocks.push(Declared {
             name: written.name.clone(),
             parameters: written
@@ -197,6 +199,14 @@ pub(super) fn used(cx: &mut Cx, node: &Node) -> Option<OpKind> {
     let [name] = node.path.as_slice() else {
         return None;
     };
+    if let Some(later) = cx.later.iter().find(|later| *later == name) {
+        let first = later.span();
+        cx.diagnostics
+            .error(name, format!("`{name}` is not declared before this block"))
+            .other(first, "it is declared")
+            .help("declare it above this block");
+        return None;
+    }
     let found = cx.blocks.iter().find(|block| block.name == *name)?;
     let (declared, parameters) = (found.name.span(), found.parameters.clone());
     if node.body.is_some() {
@@ -307,9 +317,9 @@ pub(super) fn numbered(cx: &mut Cx, node: &Node) -> Option<(Ident, Node)> {
             "copies are numbered from 0: `{}` is no such range",
             text(&rest)
         );
-        cx.diagnostics
-            .error(item.value.ends, message)
-            .help(format!("`repeat({index} in 0..4)`"));
+        cx.diagnostics.error(item.value.ends, message).help(format!(
+            "`repeat({index} in 0..4) {{ linear(64) -> relu; }}`"
+        ));
         count.tokens = quote::quote!(1);
     }
     let node = Node {

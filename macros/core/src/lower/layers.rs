@@ -271,7 +271,12 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
     let call = node.call()?;
     let name = node.word();
     if node.is_path {
-        return blocks::used(cx, node).or_else(|| path(cx, node, id));
+        let failed = cx.diagnostics.count();
+        let used = blocks::used(cx, node);
+        if used.is_some() || cx.diagnostics.count() > failed {
+            return used;
+        }
+        return path(cx, node, id);
     }
     if name == "repeat"
         && let Some((index, node)) = blocks::numbered(cx, node)

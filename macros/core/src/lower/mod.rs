@@ -41,6 +41,8 @@ struct Cx<'a> {
     broken: BTreeSet<Id>,
     /// The blocks that have been declared.
     blocks: Vec<Declared>,
+    /// Those that are still to come, and the one that is being read.
+    later: Vec<Ident>,
     /// The names whose values are known only where a block is used, and the numbers of copies.
     scoped: Vec<String>,
     formulas: Vec<Formula>,
@@ -106,6 +108,7 @@ pub(crate) fn lower(
         loss_path: None,
         broken: BTreeSet::new(),
         blocks: Vec::new(),
+        later: Vec::new(),
         scoped: Vec::new(),
         formulas: Vec::new(),
         own: Vec::new(),

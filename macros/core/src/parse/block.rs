@@ -64,8 +64,7 @@ pub(super) fn block(cx: &mut Diagnostics, cursor: &mut Cursor, attrs: Attrs) -> 
             "layers" => section(cx, &mut inner, begin, &mut block.layers, layers::layers),
             _ => {
                 let message = format!("a block has `input` and `layers`, `{word}` is neither");
-                cx.error(&word, message)
-                    .help("losses, metrics and training belong to the model");
+                cx.error(&word, message).help("write it in the model");
                 block.broken = true;
                 break;
             }

@@ -175,7 +175,7 @@ fn when(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Node> {
             cursor.span(),
             "`if` has no `else`: where the condition is false, it is the identity",
         )
-        .help("a second `if` with the opposite condition");
+        .help("`if expand <= 1 { linear(64) -> relu }` for the other case");
         cursor.next();
         cursor.group(Delimiter::Brace);
     }
