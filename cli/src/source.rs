@@ -115,9 +115,11 @@ pub fn declarations(path: &str, source: &str) -> Result<Vec<Declaration>, Error>
     // The standard input is judged as a file of this folder.
     let place = std::path::absolute(path).unwrap_or_default();
     let manifest = Rc::new(Manifest::of_file(&place));
-    let understood = found.into_iter().map(|group| {
+    let parts = found.into_iter().flat_map(|group| {
         let body = group.stream();
-        let tokens = quote!(::damper, #body);
+        damper_macros_core::split(quote!(::damper, #body))
+    });
+    let understood = parts.map(|tokens| {
         let (reports, lowered) = damper_macros_core::diagnose_in(tokens.clone(), &manifest);
         Declaration {
             tokens,

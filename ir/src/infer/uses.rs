@@ -44,11 +44,8 @@ impl<'m> Walk<'m> {
         from: &ValueInfo<'m>,
     ) -> Option<ValueInfo<'m>> {
         let blocks = self.model.blocks.iter();
-        let Some(block) = blocks.into_iter().find(|block| block.name == one.block) else {
-            let message = format!("no block is called `{}`", one.block);
-            self.error(Finding::error(op.id, message));
-            return None;
-        };
+        // One that is not there was wrong, and has been reported.
+        let block = blocks.into_iter().find(|block| block.name == one.block)?;
         if from.indices {
             self.indices(op, from);
             return None;

@@ -11,6 +11,8 @@ pub type Ends = (Span, Span);
 /// The whole of one `model!`.
 #[derive(Clone)]
 pub struct Model {
+    /// The blocks and models above it that have been reported.
+    pub above: Above,
     /// The blocks declared before it.
     pub blocks: Vec<Block>,
     /// Documentation, lint levels, and what is passed on to the struct.
@@ -39,6 +41,15 @@ pub struct Model {
     pub broken: bool,
     /// The words in the place of a section that are none.
     pub unknown: Vec<Ident>,
+}
+
+/// What is above a model in one `model!`.
+#[derive(Clone, Default)]
+pub struct Above {
+    /// The blocks.
+    pub blocks: Vec<Block>,
+    /// The models.
+    pub models: Vec<Model>,
 }
 
 /// `block Name<parameters> { input .. layers { .. } }`

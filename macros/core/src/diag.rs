@@ -34,6 +34,8 @@ pub struct Diagnostic {
 #[derive(Default)]
 pub struct Diagnostics {
     all: Vec<Diagnostic>,
+    /// Whether something failed that was reported elsewhere.
+    elsewhere: bool,
     done: bool,
 }
 
@@ -118,8 +120,27 @@ impl Diagnostics {
         }
     }
 
-    /// Whether an error has been reported.
+    /// Runs what is reported elsewhere: its errors count, and are not reported again.
+    pub(crate) fn quietly<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let mut inside = Self::default();
+        let result = run(&mut inside);
+        self.elsewhere |= inside.failed();
+        inside.done = true;
+        result
+    }
+
+    /// Counts an error that is reported elsewhere.
+    pub(crate) fn fail_elsewhere(&mut self) {
+        self.elsewhere = true;
+    }
+
+    /// Whether an error has been reported, here or elsewhere: nothing that compiles can be expanded.
     pub fn failed(&self) -> bool {
+        self.elsewhere || self.has_errors()
+    }
+
+    /// Whether an error has been reported here.
+    pub fn has_errors(&self) -> bool {
         self.all.iter().any(|report| report.level == Level::Deny)
     }
 

@@ -17,6 +17,7 @@ mod lower;
 pub mod manifest;
 mod parse;
 mod spans;
+mod split;
 pub mod words;
 
 use damper_ir::{Checked, Id};
@@ -26,6 +27,7 @@ use syn::Attribute;
 
 pub use manifest::Manifest;
 pub use spans::Spans;
+pub use split::split;
 
 /// A declaration that was understood: what the expansion is made from.
 pub struct Lowered {
@@ -97,7 +99,7 @@ pub struct Nested {
     pub assignments: Vec<(Ident, TokenStream)>,
 }
 
-/// Expands one declaration. `input` begins with the path of the runtime crate and a comma.
+/// Expands the models of one `model!`. `input` begins with the path of the runtime crate and a comma.
 ///
 /// Everything that is wrong is reported in the result, as `compile_error!`s at the tokens concerned,
 /// next to a stub of the model's whole interface. This function does not panic.
@@ -109,17 +111,26 @@ pub fn model(input: TokenStream) -> TokenStream {
 
 /// The same for a crate that says this about lints.
 pub fn model_in(input: TokenStream, manifest: &Manifest) -> TokenStream {
+    let mut out: TokenStream = split(input)
+        .into_iter()
+        .map(|part| one_in(part, manifest))
+        .collect();
+    out.extend(manifest.tracked());
+    out
+}
+
+fn one_in(input: TokenStream, manifest: &Manifest) -> TokenStream {
     let mut cx = diag::Diagnostics::default();
-    let mut expansion = match understand(&mut cx, input, manifest) {
+    let expansion = match understand(&mut cx, input, manifest) {
         None => TokenStream::new(),
         Some(lowered) if cx.failed() => expand::stub(&lowered),
         Some(lowered) => expand::model(&lowered),
     };
-    expansion.extend(manifest.tracked());
     cx.finish_with(expansion)
 }
 
-/// What [`model`] would report in a crate that says nothing about lints, and what it would expand.
+/// What [`model`] would report in a crate that says nothing about lints, and what it would expand: of several models, one of
+/// the parts of [`split`].
 pub fn diagnose(input: TokenStream) -> (Vec<diag::Diagnostic>, Option<Lowered>) {
     diagnose_in(input, &Manifest::default())
 }
@@ -142,7 +153,7 @@ fn understand(
 ) -> Option<Lowered> {
     let (krate, parsed) = parse::model(cx, input);
     let lowered = lower::lower(cx, krate, parsed?, &manifest.levels);
-    if !cx.failed() {
+    if !cx.has_errors() {
         for finding in lowered.spec.findings() {
             cx.finding(finding, &lowered.spans);
         }

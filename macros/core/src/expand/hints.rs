@@ -254,7 +254,7 @@ impl Hints {
             self.out
                 .extend(quote!(let #name: #kind = ::core::default::Default::default();));
         }
-        for section in &block.input {
+        if let Some(section) = &block.input {
             self.word("section", &section.word);
             for input in &section.content {
                 let axes = input.shape.iter().filter_map(single);
@@ -264,7 +264,7 @@ impl Hints {
                 self.binding(&input.name);
             }
         }
-        for section in &block.layers {
+        if let Some(section) = &block.layers {
             self.word("section", &section.word);
             self.levels(&section.attrs);
             self.annotations(&section.content.with);

@@ -22,13 +22,17 @@ pub(super) struct Declared {
 pub(super) fn blocks(cx: &mut Cx, ast: &ast::Model) -> Vec<Block> {
     let mut all = Vec::new();
     cx.later = ast.blocks.iter().map(|block| block.name.clone()).collect();
-    for written in &ast.blocks {
+    // Their own mistakes have been reported.
+    let above = &ast.above.blocks;
+    let written = above.iter().map(|block| (block, true));
+    let own = ast.blocks.iter().map(|block| (block, false));
+    for (written, is_above) in written.chain(own) {
         let known = cx.blocks.iter().map(|block| &block.name);
         let same = known
             .chain([&ast.name])
             .find(|name| **name == written.name)
             .map(Ident::span);
-        if let Some(first) = same {
+        if let Some(first) = same.filter(|_| !is_above) {
             let name = &written.name;
             cx.diagnostics
                 .error(name, format!("the name `{name}` is declared twice"))
@@ -36,7 +40,11 @@ pub(super) fn blocks(cx: &mut Cx, ast: &ast::Model) -> Vec<Block> {
                 .help(format!("another name, for example `{name}2`"));
             continue;
         }
-        let lowered = block(cx, written);
+        let lowered = if is_above {
+            quietly(cx, |cx| block(cx, written))
+        } else {
+            block(cx, written)
+        };
         // From here on: a block can use those declared before it, and not itself.
         cx.later.retain(|name| *name != written.name);
         cx.blocks.push(Declared {
@@ -50,6 +58,17 @@ pub(super) fn blocks(cx: &mut Cx, ast: &ast::Model) -> Vec<Block> {
         all.extend(lowered);
     }
     all
+}
+
+/// Lowers what has been reported elsewhere.
+fn quietly<T>(cx: &mut Cx, lower: impl FnOnce(&mut Cx) -> T) -> T {
+    let own = cx.own.len();
+    let outer = std::mem::take(cx.diagnostics);
+    let lowered = lower(cx);
+    let inner = std::mem::replace(cx.diagnostics, outer);
+    cx.diagnostics.quietly(|quiet| *quiet = inner);
+    cx.own.truncate(own);
+    lowered
 }
 
 fn block(cx: &mut Cx, written: &ast::Block) -> Option<Block> {
@@ -85,7 +104,12 @@ fn block(cx: &mut Cx, written: &ast::Block) -> Option<Block> {
     let outer = std::mem::replace(&mut cx.hyper, parameters.iter().map(known).collect());
     cx.scoped = parameters.iter().map(|one| one.name.clone()).collect();
     let (input_id, input, axes) = input(cx, written);
-    let statements = statements(cx, written, input_id, &input);
+    let mut statements = statements(cx, written, input_id, &input);
+    let levels = cx.levels(&written.attrs.levels);
+    for statement in &mut statements {
+        // Those of the statement come later: they win.
+        statement.levels.splice(0..0, levels.iter().cloned());
+    }
     if cx.diagnostics.count() == failed {
         let findings = unused(cx, &written.parameters, "parameter");
         cx.own.extend(findings);

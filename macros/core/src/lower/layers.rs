@@ -3,7 +3,7 @@
 use super::annotations::{self, Slot, Where};
 use super::arguments::{self, Arguments};
 use super::operations::{kind_alone, only_inside};
-use super::{Cx, blocks, names, operations, unknown_word};
+use super::{Cx, above, blocks, names, operations, unknown_word};
 use crate::ast::{self, Call, Ends, Node, Section, text};
 use crate::words::{self, Read};
 use crate::{Custom, Nested, evaluate};
@@ -452,6 +452,10 @@ fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
             Some(name) => assignments.push((name.clone(), item.value.tokens.clone())),
         }
     }
+    let model = match node.path.as_slice() {
+        [name] => above(cx, name, &assignments).map(Box::new),
+        _ => None,
+    };
     cx.models.insert(
         id,
         Nested {
@@ -461,7 +465,7 @@ fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
     );
     Some(OpKind::Model {
         path: written,
-        model: None,
+        model,
     })
 }
 

@@ -41,6 +41,8 @@ struct Cx<'a> {
     broken: BTreeSet<Id>,
     /// The blocks that have been declared.
     blocks: Vec<Declared>,
+    /// The blocks and models above this one.
+    above: ast::Above,
     /// Those that are still to come, and the one that is being read.
     later: Vec<Ident>,
     /// The names whose values are known only where a block is used, and the numbers of copies.
@@ -108,6 +110,7 @@ pub(crate) fn lower(
         loss_path: None,
         broken: BTreeSet::new(),
         blocks: Vec::new(),
+        above: ast.above.clone(),
         later: Vec::new(),
         scoped: Vec::new(),
         formulas: Vec::new(),
@@ -141,6 +144,38 @@ pub(crate) fn lower(
         docs,
         spans,
     }
+}
+
+/// A model above this one, with the values that it is given; `None` if they are not known here.
+fn above(cx: &mut Cx, name: &Ident, assignments: &[(Ident, TokenStream)]) -> Option<Model> {
+    let models = &cx.above.models;
+    let place = models.iter().position(|ast| ast.name == *name)?;
+    let mut ast = models[place].clone();
+    ast.above = ast::Above {
+        blocks: cx.above.blocks.clone(),
+        models: models[..place].to_vec(),
+    };
+    for (name, tokens) in assignments {
+        let hyper = ast.hyper.iter_mut().find(|hyper| hyper.name == *name)?;
+        let written = ast::Expr::new(tokens.clone(), name.span());
+        let known = evaluate::evaluate(cx.diagnostics, &cx.hyper, &written)?.known?;
+        let literal = match hyper.kind {
+            HyperKind::Usize => format!("{known:.0}"),
+            HyperKind::F64 => format!("{known:?}"),
+            HyperKind::Bool => (known != 0.0).to_string(),
+        };
+        hyper.default = ast::Expr::new(literal.parse().ok()?, name.span());
+    }
+    let lowered = cx
+        .diagnostics
+        .quietly(|cx| lower(cx, TokenStream::new(), ast, &[]));
+    let denied = |finding: &Finding| finding.level == Level::Deny;
+    if assignments.is_empty() && lowered.spec.findings().iter().any(denied) {
+        // It is reported where the model is declared.
+        cx.diagnostics.fail_elsewhere();
+        return None;
+    }
+    Some(lowered.spec.model().clone())
 }
 
 fn model(cx: &mut Cx, ast: &ast::Model) -> Model {

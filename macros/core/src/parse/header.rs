@@ -1,7 +1,7 @@
 //! The header: attributes, visibility, name, hyper-parameters.
 
 use super::common::{checked, is, value};
-use crate::ast::{Expr, Hyper, Model, ends, text};
+use crate::ast::{Above, Expr, Hyper, Model, ends, text};
 use crate::attrs::{Place, attributes};
 use crate::cursor::{Cursor, is_readable};
 use crate::diag::Diagnostics;
@@ -71,6 +71,7 @@ pub(super) fn header(cx: &mut Diagnostics, cursor: &mut Cursor) -> Option<Model>
         Vec::new()
     };
     Some(Model {
+        above: Above::default(),
         blocks,
         attrs,
         vis,

@@ -10,13 +10,13 @@ mod train;
 
 pub(crate) use common::{call_of, list_of, setting_call};
 
-use crate::ast::{Attrs, Model, Section};
+use crate::ast::{Above, Attrs, Model, Section};
 use crate::attrs::{Place, attributes};
 use crate::cursor::{Cursor, DEEPEST, too_deep};
 use crate::diag::Diagnostics;
 use crate::words;
 use common::{call_or_skip, skip_section};
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 
 /// `$crate, model`: the path of the runtime, and the model unless its name was lost.
 pub(crate) fn model(cx: &mut Diagnostics, input: TokenStream) -> (TokenStream, Option<Model>) {
@@ -39,8 +39,29 @@ pub(crate) fn model(cx: &mut Diagnostics, input: TokenStream) -> (TokenStream, O
         TokenTree::Group(group) => group.span_close(),
         tree => tree.span(),
     });
-    let model = header::header(cx, &mut cursor).map(|model| sections(cx, &mut cursor, model));
+    let above = crate::split::above(&mut cursor);
+    let above = above.map(|group| cx.quietly(|cx| items(cx, group)));
+    let mut model = header::header(cx, &mut cursor).map(|model| sections(cx, &mut cursor, model));
+    if let (Some(model), Some(above)) = (&mut model, above) {
+        model.above = above;
+    }
     (krate, model)
+}
+
+/// The blocks and models above a model.
+fn items(cx: &mut Diagnostics, group: &Group) -> Above {
+    let trees: Vec<TokenTree> = group.stream().into_iter().collect();
+    let mut above = Above::default();
+    for item in crate::split::items(&trees, 0) {
+        let mut cursor = Cursor::within(&trees[item.trees], group);
+        if item.block {
+            let attrs = attributes(cx, &mut cursor, Place::Model);
+            above.blocks.extend(block::block(cx, &mut cursor, attrs));
+        } else if let Some(model) = header::header(cx, &mut cursor) {
+            above.models.push(sections(cx, &mut cursor, model));
+        }
+    }
+    above
 }
 
 fn sections(cx: &mut Diagnostics, cursor: &mut Cursor, mut model: Model) -> Model {
