@@ -274,8 +274,9 @@ impl<'m> Builder<'m, '_> {
         match &statement.source {
             Source::Previous => vec![previous],
             Source::From(name) => vec![self.named(name).unwrap_or(previous)],
-            Source::Add(names) | Source::Mul(names) | Source::Concat(names) => {
-                names.iter().filter_map(|name| self.named(name)).collect()
+            merge => {
+                let names = merge.names().iter();
+                names.filter_map(|name| self.named(name)).collect()
             }
         }
     }

@@ -13,6 +13,7 @@ pub struct Inferred {
     pub(super) statements: HashMap<Id, Shape>,
     pub(super) paths: HashMap<String, Shape>,
     pub(super) axes: HashMap<Id, usize>,
+    pub(super) spread: HashMap<Id, (usize, Vec<bool>)>,
     pub(super) output: Option<Shape>,
     pub(super) output_layout: Layout,
     pub(super) statements_like: HashMap<Id, Id>,
@@ -79,6 +80,14 @@ impl Inferred {
     /// with it; `None` for all others.
     pub fn concat_axis(&self, id: Id) -> Option<usize> {
         self.axes.get(&id).copied()
+    }
+
+    /// For `add` and its like of values with different numbers of axes: the number of axes of the result, and which of
+    /// the values have fewer. They spread: `[channels]` is used as `[channels, 1, ..]`. `id` is as for
+    /// [`Inferred::concat_axis`].
+    pub fn spread(&self, id: Id) -> Option<(usize, &[bool])> {
+        let (rank, lower) = self.spread.get(&id)?;
+        Some((*rank, lower))
     }
 
     /// Where the steps that an operation takes come from, if some of them are padding: the name of the input

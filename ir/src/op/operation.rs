@@ -329,6 +329,8 @@ pub enum Call {
     MethodWithPass,
     /// `layer.forward(value, padding, pass)`
     MethodWithPadding,
+    /// `layer.forward(value)` with the channels last
+    MethodOverChannels,
     /// `layer.forward::<_, RANK>(value)`
     MethodOfRank,
     /// A function of damper's `layer` that takes the layer and the value.

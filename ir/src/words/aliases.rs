@@ -26,6 +26,9 @@ pub fn alias(name: &str) -> Option<&'static str> {
         "embed" => Some("embedding"),
         "elman" | "elman_rnn" | "simple_rnn" => Some("rnn"),
         "encoder" | "transformer" | "encoder_layer" => Some("transformer_encoder"),
+        "subtract" | "minus" => Some("sub"),
+        "multiply" => Some("mul"),
+        "divide" => Some("div"),
         "view" => Some("reshape"),
         "permute" => Some("transpose"),
         "dropout1d" | "dropout2d" | "dropout3d" | "channel_dropout" | "feature_dropout" => {

@@ -53,6 +53,7 @@ expands! {
     repeat
     residual
     shortcut
+    spread
     stochastic
     tied
     transformer_encoder

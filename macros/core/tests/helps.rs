@@ -101,6 +101,7 @@ const FRAMES: &[&str] = &[
     "layers { wide: linear(8); s: linear(8); out: …; }",
     "layers { s: residual { linear(32); } …; }",
     "layers { s: conv2d(8, kernel = 3, …) -> relu; }",
+    "layers { s: conv1d(8, kernel = 3, …) -> relu; }",
     "layers { s: to_sequence -> attention(heads = 1) with …; }",
     "layers { s: linear(2); } loss …",
     "layers { s: linear(2) -> softmax; } loss …",

@@ -9,3 +9,4 @@ mod models;
 mod optimizers;
 mod schedules;
 mod training;
+mod values;

@@ -65,14 +65,7 @@ pub(super) fn up(out: usize) -> OpKind {
 }
 
 pub(super) fn pool(reduction: Reduction, kernel: usize) -> OpKind {
-    OpKind::Pool(Pool {
-        axes: 2,
-        reduction,
-        adaptive: false,
-        kernel: vec![value(kernel as f64)],
-        stride: vec![],
-        padding: Padding::Valid,
-    })
+    OpKind::Pool(Pool::new(2, reduction, kernel))
 }
 
 pub(super) fn max_pool(kernel: usize) -> OpKind {

@@ -315,16 +315,13 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             _ => one(cx, Kind::Float),
         },
         Kind::SizePerAxis(axes) | Kind::WholePerAxis(axes) => sizes(cx, expr, axes, argument, word),
-        Kind::Padding(axes) => {
-            let words: &[&str] = &["same", "valid"];
-            match plain_word(cx, expr) {
-                Some(text) => match words.iter().find(|word| **word == text) {
-                    Some(word) => Given::Word(word),
-                    None => cannot_be(cx, expr, words, &what, &argument.kind.wanted()),
-                },
-                None => sizes(cx, expr, axes, argument, word),
-            }
-        }
+        Kind::Padding(axes, words) => match plain_word(cx, expr) {
+            Some(text) => match words.iter().find(|word| **word == text) {
+                Some(word) => Given::Word(word),
+                None => cannot_be(cx, expr, words, &what, &argument.kind.wanted()),
+            },
+            None => sizes(cx, expr, axes, argument, word),
+        },
         Kind::SizeOr(word) => match plain_word(cx, expr) {
             Some(text) if text == word => Given::Word(word),
             Some(text) if damper_ir::suggest(&text, [word]).is_some() => {
@@ -404,6 +401,16 @@ fn sizes(cx: &mut Cx, expr: &Expr, axes: u8, argument: &Argument, word: &Word) -
     }
     if values.len() == 1 || values.len() == usize::from(axes) {
         return Given::Values(values);
+    }
+    // `[2, 0]` along a line: before and after.
+    if let (Kind::Padding(1, _), [first, last]) = (argument.kind, values.as_slice()) {
+        let help = match (first.size(), last.size()) {
+            (Some(before), Some(0)) if before > 0 => "`padding = causal`: zeros before the first position alone, as many as the kernel needs".to_owned(),
+            _ => format!("`padding = {first}`, on both sides"),
+        };
+        let message = format!("{what} wants one number, found 2");
+        cx.diagnostics.error(expr.ends, message).help(help);
+        return Given::Wrong;
     }
     let wanted = match axes {
         1 => "one number".to_owned(),

@@ -165,6 +165,7 @@ fn source_of(cx: &mut Cx, node: &Node) -> Source {
     }
     let (fits, wanted) = match word.as_str() {
         "from" => (names.len() == 1, "one name"),
+        "sub" | "div" => (names.len() == 2, "two names"),
         _ => (names.len() >= 2, "two names or more"),
     };
     if fine && !fits {
@@ -175,7 +176,9 @@ fn source_of(cx: &mut Cx, node: &Node) -> Source {
     }
     match word.as_str() {
         "add" => Source::Add(names),
+        "sub" => Source::Sub(names),
         "mul" => Source::Mul(names),
+        "div" => Source::Div(names),
         "concat" => Source::Concat(names),
         _ => names.pop().map_or(Source::Previous, Source::From),
     }
@@ -185,7 +188,9 @@ fn source_help(word: &str) -> &'static str {
     match word {
         "from" => "`from(name)`",
         "add" => "`add(a, b)`",
+        "sub" => "`sub(a, b)`",
         "mul" => "`mul(a, b)`",
+        "div" => "`div(a, b)`",
         _ => "`concat(a, b)`",
     }
 }

@@ -96,6 +96,7 @@ impl Encoder<'_, '_> {
     fn norm(&mut self) -> Op {
         self.op(OpKind::LayerNorm(op::LayerNorm {
             epsilon: Value::known(1e-5),
+            axis: op::norm::NormAxis::Features,
         }))
     }
 
