@@ -185,10 +185,12 @@ families! {
 
     /// Words as values of arguments.
     value in [] {
-        /// As much padding as keeps the size, at a stride of 1; `linear(same)`: as many features as arrive.
+        /// Padding with which the size divided by the stride comes out, rounded up; `linear(same)`: as many features as arrive.
         same;
         /// No padding.
         valid;
+        /// Padding before the first position alone, so that no position sees a later one: of a convolution along a line.
+        causal;
         /// Sines and cosines of the position, added (arXiv 1706.03762).
         sinusoidal;
         /// A learned vector for each position, added.
@@ -197,6 +199,12 @@ families! {
         rope;
         /// The axis of steps: `[time, features]`.
         time;
+        /// Nothing is added to the scores of `attention`.
+        none;
+        /// Scores fall with the distance of two steps, with a slope for each head (Press et al., arXiv 2108.12409).
+        alibi;
+        /// A learned number for each head and distance of two steps (Shaw et al., arXiv 1803.02155).
+        relative;
         /// The axis of channels: `[channels, height, width]`.
         channels;
         /// The last axis.

@@ -324,7 +324,11 @@ impl<'m> Builder<'m, '_> {
                 }
                 node
             }
-            _ => self.node(Kind::Op(op), op.id, vec![input], scope),
+            kind => {
+                let other = kind.reads().and_then(|name| self.used(name));
+                let from = std::iter::once(input).chain(other).collect();
+                self.node(Kind::Op(op), op.id, from, scope)
+            }
         }
     }
 }

@@ -245,7 +245,11 @@ impl<'m> Walk<'m> {
             flow = self.op(op, &before);
             flow.name = &statement.name;
             let reads = op.kind.operation().is_some_and(Operation::reads_padding);
-            let padding = before.padding.filter(|_| reads);
+            let memory = op.kind.reads().and_then(|name| self.known(name));
+            let steps = memory
+                .as_ref()
+                .map_or(before.padding, |memory| memory.padding);
+            let padding = steps.filter(|_| reads);
             let around = OpInfo {
                 input: before.shape,
                 output: flow.shape.clone(),
@@ -253,6 +257,7 @@ impl<'m> Walk<'m> {
                 padding: padding.map(|(name, before)| (name.to_owned(), before)),
                 input_like: before.like,
                 output_like: flow.like,
+                memory: memory.and_then(|memory| memory.shape),
             };
             self.out.ops.insert(op.id, around);
         }
@@ -388,7 +393,18 @@ impl<'m> Walk<'m> {
             }) => self.table(name, id)?,
             _ => (None, None),
         };
+        let memory = match operation.reads() {
+            Some(name) => Some(self.memory(op, name)?),
+            None => None,
+        };
+        // What does not fit may be the other value.
+        let named = memory.is_none().then_some(from);
+        let memory = memory.as_ref().and_then(|memory| {
+            let shape = memory.shape.as_ref()?;
+            Some((shape, memory.layout))
+        });
         let incoming = Incoming {
+            memory,
             shape,
             layout: from.layout,
             name: from.name,
@@ -398,8 +414,18 @@ impl<'m> Walk<'m> {
         };
         operation
             .shape(&incoming)
-            .map_err(|shape_error| self.shape_error(id, shape_error, Some(from)))
+            .map_err(|shape_error| self.shape_error(id, shape_error, named))
             .ok()
+    }
+
+    /// The other value that an operation reads.
+    fn memory(&mut self, op: &'m Op, name: &str) -> Option<ValueInfo<'m>> {
+        let memory = self.named(name, op.id)?;
+        if memory.indices {
+            self.indices(op, &memory);
+            return None;
+        }
+        Some(memory)
     }
 
     /// Checks every size that an operation is given; whether all are fine.

@@ -139,9 +139,14 @@ impl<'m> Walk<'m> {
         }
     }
 
-    fn named(&mut self, name: &str, id: Id) -> Option<ValueInfo<'m>> {
-        if let Some(flow) = self.scopes.iter().rev().find_map(|scope| scope.get(name)) {
-            return Some(flow.clone());
+    pub(super) fn known(&self, name: &str) -> Option<ValueInfo<'m>> {
+        let mut scopes = self.scopes.iter().rev();
+        scopes.find_map(|scope| scope.get(name)).cloned()
+    }
+
+    pub(super) fn named(&mut self, name: &str, id: Id) -> Option<ValueInfo<'m>> {
+        if let Some(flow) = self.known(name) {
+            return Some(flow);
         }
         // After so many mistakes, names are reported without a suggestion.
         if self.out.findings.len() >= MOST_EXPLAINED {
@@ -164,7 +169,9 @@ impl<'m> Walk<'m> {
             later.find(|statement| statement.name == name),
             suggest(name, known.iter().copied()),
         ) {
-            (Some(later), _) => finding.other(later.id, format!("`{name}` is declared too late")),
+            (Some(later), _) => finding
+                .other(later.id, format!("`{name}` is declared too late"))
+                .help(format!("declare `{name}` before it is used")),
             (None, Some(near)) => finding.help(format!("did you mean `{near}`?")),
             (None, None) => finding,
         };

@@ -319,7 +319,9 @@ impl Word {
             .arguments
             .iter()
             // What is rarely written would hide the rest.
-            .filter(|argument| argument.kind != Kind::Name)
+            .filter(|argument| {
+                argument.kind != Kind::Name || argument.fallback == Fallback::Required
+            })
             .map(|argument| {
                 let name = argument.name;
                 match argument.fallback {

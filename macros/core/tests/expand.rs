@@ -42,6 +42,7 @@ expands! {
     digits
     drop_connect
     every_activation
+    memory
     merges
     nested_model
     no_loss

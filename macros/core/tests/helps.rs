@@ -103,6 +103,8 @@ const FRAMES: &[&str] = &[
     "layers { s: conv2d(8, kernel = 3, …) -> relu; }",
     "layers { s: conv1d(8, kernel = 3, …) -> relu; }",
     "layers { s: to_sequence -> attention(heads = 1) with …; }",
+    "layers { s: … -> attention(heads = 4) -> flatten; }",
+    "layers { s: attention(heads = 4, …) -> flatten; }",
     "layers { s: linear(2); } loss …",
     "layers { s: linear(2) -> softmax; } loss …",
     "layers { s: linear(2) -> log_softmax; } loss …",

@@ -358,11 +358,9 @@ fn attention() {
         ("attention_rope", false, false, true),
     ] {
         let kind = OpKind::Attention(op::Attention {
-            heads: Value::known(2.0),
             causal: Value::truth(causal),
-            bias: Value::truth(true),
             rope,
-            dropout: None,
+            ..op::Attention::new(2_usize)
         });
         let mut layer: Attention = built(kind, &[5, 8]);
         let turned = |name: &str| {

@@ -155,11 +155,9 @@ pub(super) fn lstm(hidden: usize, layers: usize) -> OpKind {
 
 pub(super) fn attention(heads: usize, causal: bool, dropout: f64) -> OpKind {
     OpKind::Attention(op::Attention {
-        heads: value(heads as f64),
         causal: Value::truth(causal),
-        bias: Value::truth(true),
-        rope: false,
         dropout: (dropout > 0.0).then(|| rate(dropout)).flatten(),
+        ..op::Attention::new(value(heads as f64))
     })
 }
 

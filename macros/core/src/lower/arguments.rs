@@ -299,7 +299,9 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
         checked(cx, expr, kind, &what, help).map_or(Given::Wrong, Given::Value)
     };
     match argument.kind {
-        Kind::Size | Kind::Whole | Kind::Float | Kind::Bool => one(cx, argument.kind),
+        Kind::Size | Kind::Whole | Kind::Float | Kind::Bool => {
+            value_of_another(cx, expr, argument, word).unwrap_or_else(|| one(cx, argument.kind))
+        }
         Kind::FloatOrRange => match syn::parse2::<syn::Expr>(expr.tokens.clone()) {
             Ok(syn::Expr::Range(range)) => {
                 let (Some(start), Some(end)) = (&range.start, &range.end) else {
@@ -382,6 +384,21 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             }
         }
     }
+}
+
+/// Reports a plain word that is a value of another argument of the same word.
+fn value_of_another(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Option<Given> {
+    let text = plain_word(cx, expr)?;
+    let is = |other: &&Argument| matches!(other.kind, Kind::Word(words) if words.contains(&text.as_str()));
+    let other = word.arguments.iter().find(is)?.name;
+    let message = format!(
+        "{} is {}, `{text}` is a value of `{other}`",
+        ArgumentOf(argument.name, word.name),
+        argument.kind.wanted()
+    );
+    let report = cx.diagnostics.error(expr.ends, message);
+    report.help(format!("`{other} = {text}`"));
+    Some(Given::Wrong)
 }
 
 /// One number for every axis, or a list with one for each.

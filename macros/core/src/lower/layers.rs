@@ -291,7 +291,9 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
     only_inside(cx, word, &arguments);
     Some(match word.name {
         "custom" => return custom(cx, id, &arguments, node.ends()),
-        "transformer_encoder" => operations::transformer_encoder(cx, id, &arguments),
+        "transformer_encoder" | "transformer_decoder" => {
+            operations::transformer(cx, id, &arguments)
+        }
         "repeat" => {
             if let Some((shortcut, _)) = &node.shortcut {
                 cx.diagnostics

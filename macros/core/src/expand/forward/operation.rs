@@ -74,6 +74,11 @@ impl Body<'_> {
         let name = op.field.as_deref().unwrap_or_default();
         let field = names::ident(name, Span::call_site());
         match (op.kind.call(), &op.kind) {
+            (Some(Call::MethodWithMemory), kind) => {
+                let memory = self.take(kind.reads().unwrap_or_default());
+                let padding = self.padding(op);
+                quote!(let #local = self.#field.forward_from(#value, #memory, #padding, #pass);)
+            }
             (Some(call), _) => self.call(call, op, local, value),
             (None, OpKind::Model { .. }) => quote! {
                 #pass.enter(#name);
@@ -130,6 +135,8 @@ impl Body<'_> {
                 let padding = self.padding(op);
                 quote!(self.#field.forward(#value, #padding, #pass))
             }
+            // It takes a value of the surroundings: see `operation`.
+            Call::MethodWithMemory => value.clone(),
             Call::MethodOverChannels => quote! {
                 #krate::layer::channels_last(#value, |value| self.#field.forward(value))
             },

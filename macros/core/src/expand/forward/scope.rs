@@ -23,10 +23,8 @@ pub(super) fn free(statements: &[Statement]) -> BTreeSet<&str> {
 
 /// The values of the surroundings that an operation uses.
 pub(super) fn free_of(op: &Op) -> BTreeSet<&str> {
-    op.kind
-        .blocks()
-        .flat_map(|(_, block)| free(block))
-        .collect()
+    let blocks = op.kind.blocks().flat_map(|(_, block)| free(block));
+    blocks.chain(op.kind.reads()).collect()
 }
 
 /// The indices of the statements that use a value by its name, one for each use, the first one first.
