@@ -112,6 +112,7 @@ fn of_itself(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         };
     }
     let (input, output) = (inferred.input_of(op.id), inferred.output_of(op.id));
+    let memory = inferred.memory_of(op.id);
     let given = output.and_then(Shape::elements);
     match &op.kind {
         OpKind::Use(_) | OpKind::When { .. } => return counts,
@@ -128,7 +129,7 @@ fn of_itself(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         OpKind::Model { model: None, .. } | OpKind::Custom { .. } => counts.incomplete = true,
         kind => match kind
             .operation()
-            .and_then(|operation| operation.products(input, output))
+            .and_then(|operation| operation.products_with(input, output, memory))
             .or_else(|| kind.operation().is_none().then_some(0))
         {
             Some(products) => counts.multiply_accumulates = products,
@@ -143,7 +144,7 @@ fn of_itself(op: &Op, inferred: &Inferred, depth: usize) -> Counts {
         .rules
         .iter()
         .any(|rule| matches!(rule.kind, RuleKind::Freeze));
-    let mut inside = of_op(op, input, output);
+    let mut inside = of_op(op, inferred);
     if has_lengths(op.rules.iter()) {
         let lengths = lengths(op, &inside);
         inside.extend(lengths);

@@ -204,8 +204,49 @@ pub enum Source {
     Add(Vec<String>),
     /// `mul(a, b, ..)`
     Mul(Vec<String>),
+    /// `sub(a, b)`
+    Sub(Vec<String>),
+    /// `div(a, b)`
+    Div(Vec<String>),
     /// `concat(a, b, ..)` along the first axis after the batch (features or channels)
     Concat(Vec<String>),
+}
+
+impl Source {
+    /// The word and the names, as written; `None` for the previous value.
+    ///
+    /// ```
+    /// use damper_ir::Source;
+    ///
+    /// let gate = Source::Mul(vec!["x".to_owned(), "gate".to_owned()]);
+    /// assert_eq!(gate.word(), Some("mul"));
+    /// assert_eq!(gate.names(), ["x", "gate"]);
+    /// assert_eq!(Source::Previous.word(), None);
+    /// ```
+    pub const fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Previous => None,
+            Self::From(_) => Some("from"),
+            Self::Add(_) => Some("add"),
+            Self::Sub(_) => Some("sub"),
+            Self::Mul(_) => Some("mul"),
+            Self::Div(_) => Some("div"),
+            Self::Concat(_) => Some("concat"),
+        }
+    }
+
+    /// The values that it names.
+    pub const fn names(&self) -> &[String] {
+        match self {
+            Self::Previous => &[],
+            Self::From(name) => std::slice::from_ref(name),
+            Self::Add(names)
+            | Self::Sub(names)
+            | Self::Mul(names)
+            | Self::Div(names)
+            | Self::Concat(names) => names.as_slice(),
+        }
+    }
 }
 
 /// One operation of a chain.

@@ -4,8 +4,7 @@ use crate::op::{BatchNorm, Inside};
 use crate::walk::unrolled;
 use crate::walk::{DEEPEST, MOST_OPS};
 use crate::{
-    Inferred, Model, Op, OpKind, Optimizer, Reach, Role, RuleKind, Shape, Statement, Value,
-    WeightRule,
+    Inferred, Model, Op, OpKind, Optimizer, Reach, Role, RuleKind, Statement, Value, WeightRule,
 };
 
 /// One tensor of the generated module, and every regularizer that reaches it.
@@ -168,9 +167,12 @@ fn set(strength: &mut f64, value: Option<&Value>) {
 
 /// The parameters of one operation: name inside the module, role and axes. Nested models and blocks have none
 /// of their own, and those of `custom` are not known.
-pub(crate) fn of_op(op: &Op, input: Option<&Shape>, output: Option<&Shape>) -> Vec<Inside> {
+pub(crate) fn of_op(op: &Op, inferred: &Inferred) -> Vec<Inside> {
+    let (input, output) = (inferred.input_of(op.id), inferred.output_of(op.id));
     let operation = op.kind.operation();
-    operation.map_or_else(Vec::new, |operation| operation.parameters(input, output))
+    operation.map_or_else(Vec::new, |operation| {
+        operation.parameters_with(input, output, inferred.memory_of(op.id))
+    })
 }
 
 /// The axis that numbers the units of an operation's weights.
@@ -313,7 +315,7 @@ impl<'m> Collector<'m> {
                 .any(|own| own.kind.word() == outer.kind.word())
         });
         let rules: Vec<&WeightRule> = around.chain(&op.rules).collect();
-        let mut inside = of_op(op, inferred.input_of(op.id), inferred.output_of(op.id));
+        let mut inside = of_op(op, inferred);
         if has_lengths(rules.iter().copied()) {
             let lengths = lengths(op, &inside);
             inside.extend(lengths);

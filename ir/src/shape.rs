@@ -324,51 +324,163 @@ pub fn projection(from: &Shape, to: &Shape, layout: Layout) -> Option<String> {
     ))
 }
 
-/// `add` and `mul`: all values have one shape.
+/// `add`, `sub`, `mul` and `div`: values of one shape. An axis of size 1 spreads over the axis of the others, and
+/// `[channels]` over `[channels, ..]`.
 ///
 /// ```
 /// use damper_ir::{Layout, Shape, shape};
 ///
 /// let (deep, wide) = (Shape::known([32]), Shape(vec![None]));
 /// let values = [("deep", &deep), ("wide", &wide)];
-/// assert_eq!(shape::same("add", &values, Layout::Features), Ok(Shape::known([32])));
+/// assert_eq!(shape::spread("add", &values, Layout::Features), Ok(Shape::known([32])));
+///
+/// let maps = Shape::known([64, 14, 14]);
+/// for gate in [Shape::known([64]), Shape::known([64, 1, 1]), Shape::known([1, 14, 14])] {
+///     assert_eq!(shape::spread("mul", &[("x", &maps), ("gate", &gate)], Layout::Channels), Ok(maps.clone()));
+/// }
 /// ```
 ///
 /// # Errors
-/// Two of them differ.
+/// Two of them differ otherwise.
 ///
 /// ```
 /// # use damper_ir::{Layout, Shape, shape};
 /// let (deep, wide) = (Shape::known([32]), Shape::known([16]));
 /// let values = [("deep", &deep), ("wide", &wide)];
-/// let error = shape::same("add", &values, Layout::Features).unwrap_err();
+/// let error = shape::spread("add", &values, Layout::Features).unwrap_err();
 /// assert_eq!(error.to_string(), "`add` wants values of one shape: `deep` is [32], `wide` is [16]");
 /// assert_eq!(error.help.as_deref(), Some("bring both to one size, such as `linear(32)` at the end of `wide`"));
+///
+/// let (maps, gate) = (Shape::known([64, 14, 14]), Shape::known([32, 1, 1]));
+/// let error = shape::spread("mul", &[("x", &maps), ("gate", &gate)], Layout::Channels).unwrap_err();
+/// assert_eq!(
+///     error.help.as_deref(),
+///     Some("bring both to one size, such as `conv2d(64, kernel = 1)` at the end of `gate`")
+/// );
+///
+/// let (words, scale) = (Shape::known([50, 64]), Shape::known([64]));
+/// let error = shape::spread("mul", &[("words", &words), ("scale", &scale)], Layout::Sequence).unwrap_err();
+/// assert_eq!(error.to_string(), "`mul` wants values of one shape: `words` is [50, 64], `scale` is [64]");
+/// assert_eq!(
+///     error.help.as_deref(),
+///     Some("`reshape([1, 64])` at the end of `scale`: an axis of size 1 spreads")
+/// );
 /// ```
-pub fn same(word: &str, values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, ShapeError> {
+pub fn spread(word: &str, values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, ShapeError> {
     let Some((&(first_name, first), rest)) = values.split_first() else {
         return Ok(Shape::default());
     };
     let mut whole = first.clone();
+    // The value that has the shape so far.
+    let mut whole_name = Some(first_name);
     for &(name, shape) in rest {
-        whole = whole.unify(shape).ok_or_else(|| {
-            let shape_error = ShapeError::new(format!(
-                "`{word}` wants values of one shape: `{first_name}` is {first}, `{name}` is {shape}"
-            ));
-            match projection(shape, first, layout) {
-                Some(op) => shape_error.help(format!(
-                    "bring both to one size, such as `{op}` at the end of `{name}`"
-                )),
-                None => match projection(first, shape, layout) {
-                    Some(op) => shape_error.help(format!(
-                        "bring both to one size, such as `{op}` at the end of `{first_name}`"
-                    )),
-                    None => shape_error,
-                },
-            }
-        })?;
+        let both = over(&whole, shape, layout);
+        let both = both.ok_or_else(|| differ(word, (whole_name, &whole), (name, shape), layout))?;
+        if both != whole {
+            whole_name = (both == *shape).then_some(name);
+        }
+        whole = both;
     }
     Ok(whole)
+}
+
+/// The shape of two values that spread over each other.
+fn over(a: &Shape, b: &Shape, layout: Layout) -> Option<Shape> {
+    let (large, small) = if a.rank() < b.rank() { (b, a) } else { (a, b) };
+    let mut small = small.0.clone();
+    if small.len() < large.rank() {
+        if layout != Layout::Channels || small.len() != 1 {
+            return None;
+        }
+        small.resize(large.rank(), Some(1));
+    }
+    let axes = large.0.iter().zip(&small).map(|pair| match pair {
+        (Some(1), other) | (other, Some(1)) => Some(*other),
+        (Some(a), Some(b)) => (a == b).then_some(Some(*a)),
+        (Some(size), None) | (None, Some(size)) => Some(Some(*size)),
+        (None, None) => Some(None),
+    });
+    axes.collect::<Option<Vec<_>>>().map(Shape)
+}
+
+/// Why two values do not spread over each other, and what was probably meant.
+fn differ(
+    word: &str,
+    (first_name, first): (Option<&str>, &Shape),
+    (name, shape): (&str, &Shape),
+    layout: Layout,
+) -> ShapeError {
+    let what = first_name.map_or_else(
+        || "the values before it give".to_owned(),
+        |name| format!("`{name}` is"),
+    );
+    let shape_error = ShapeError::new(format!(
+        "`{word}` wants values of one shape: {what} {first}, `{name}` is {shape}"
+    ));
+    let other = first_name.map(|first_name| (first_name, first, shape));
+    let pairs: Vec<_> = [Some((name, shape, first)), other]
+        .into_iter()
+        .flatten()
+        .collect();
+    let reshaped = pairs.iter().find_map(|(name, from, to)| {
+        let to = with_ones(from, to, layout)?;
+        Some(format!(
+            "`reshape({to})` at the end of `{name}`: an axis of size 1 spreads"
+        ))
+    });
+    let changed = || {
+        pairs.iter().find_map(|(name, from, to)| {
+            let op = projection(from, &kept_ones(from, to), layout).or_else(|| {
+                let channels = to.channels()?;
+                (layout == Layout::Channels && from.rank() == 1 && to.rank() > 1)
+                    .then(|| format!("linear({channels})"))
+            })?;
+            Some(format!(
+                "bring both to one size, such as `{op}` at the end of `{name}`"
+            ))
+        })
+    };
+    match reshaped.or_else(changed) {
+        Some(help) => shape_error.help(help),
+        None => shape_error,
+    }
+}
+
+/// The shape `to`, but 1 where `from` spreads.
+fn kept_ones(from: &Shape, to: &Shape) -> Shape {
+    let axes = from.0.iter().zip(&to.0);
+    Shape(
+        axes.map(|(from, to)| if *from == Some(1) { *from } else { *to })
+            .chain(to.0.iter().skip(from.rank()).copied())
+            .collect(),
+    )
+}
+
+/// The axes of `from` with axes of size 1 between, so that it spreads over `to`: those of a sequence at the end, those of
+/// channels in front.
+fn with_ones(from: &Shape, to: &Shape, layout: Layout) -> Option<Shape> {
+    // A single axis next to maps was probably meant to be the channels.
+    let is_channels = layout == Layout::Channels && from.rank() == 1;
+    if is_channels || from.rank() >= to.rank() || from.elements().is_none() {
+        return None;
+    }
+    let backward = layout != Layout::Channels;
+    let ordered = |shape: &Shape| -> Vec<Option<usize>> {
+        let mut axes = shape.0.clone();
+        if backward {
+            axes.reverse();
+        }
+        axes
+    };
+    let (mut left, mut axes) = (ordered(from).into_iter().peekable(), Vec::new());
+    for axis in ordered(to) {
+        let fits = left.next_if(|size| *size == axis || *size == Some(1));
+        axes.push(fits.unwrap_or(Some(1)));
+    }
+    if backward {
+        axes.reverse();
+    }
+    left.next().is_none().then_some(Shape(axes))
 }
 
 /// `concat`: the axis of the features (of the channels, if they come first) is the sum, the others are equal.

@@ -173,13 +173,8 @@ fn counted(ops: &[Op], inferred: &Inferred, copies: usize) -> [String; 2] {
 
 /// The source as written, if it was.
 pub(crate) fn source(source: &Source) -> Option<String> {
-    match source {
-        Source::Previous => None,
-        Source::From(name) => Some(format!("from({name})")),
-        Source::Add(names) => Some(format!("add({})", names.join(", "))),
-        Source::Mul(names) => Some(format!("mul({})", names.join(", "))),
-        Source::Concat(names) => Some(format!("concat({})", names.join(", "))),
-    }
+    let word = source.word()?;
+    Some(format!("{word}({})", source.names().join(", ")))
 }
 
 impl Row {

@@ -60,12 +60,12 @@ families! {
         /// input { user: [32], item: [64] }
         /// ```
         ///
-        /// The names are the parameters of `forward` and `predict`; `from`, `add`, `mul` and `concat` refer to them.
+        /// The names are the parameters of `forward` and `predict`; `from`, `add`, `sub`, `mul`, `div` and `concat` refer to them.
         input;
         /// The statements `name: op -> op with annotation, annotation;` in the order of the data. The last one's value is the output.
         ///
-        /// A statement takes the previous statement's value unless it begins with a source (`from(name)`, `add(a, b)`, `mul(a, b)`,
-        /// `concat(a, b)`). Its name becomes the field's name and the path of its weights (`fc1.weight`). Annotations after
+        /// A statement takes the previous statement's value unless it begins with a source (`from(name)`, `add(a, b)`, `sub(a, b)`,
+        /// `mul(a, b)`, `div(a, b)`, `concat(a, b)`). Its name becomes the field's name and the path of its weights (`fc1.weight`). Annotations after
         /// `layers with` are defaults that a statement overrides.
         layers;
         /// What training minimizes: the mean over the samples. It also decides what `predict` returns.
@@ -101,12 +101,20 @@ families! {
     layer in [op, op::activation, op::stochastic, rule::in_chains] {
         /// Begins a statement with an earlier value or an input.
         from(name);
-        /// Begins a statement with the sum of values of one shape.
+        /// Begins a statement with the sum of values.
         ///
-        /// Shapes: all `[batch, ..]` the same.
+        /// Shapes: `[batch, ..]`, all the same; an axis of size 1 spreads over the axis of the others, and `[batch, channels]` over
+        /// `[batch, channels, ..]`.
         add(a, b);
-        /// Begins a statement with the product, element by element, of values of one shape.
+        /// Begins a statement with the difference of two values, the second taken from the first. Values spread as in [`add`].
+        sub(a, b);
+        /// Begins a statement with the product, element by element, of values. Values spread as in [`add`]: a gate of one number for
+        /// each channel multiplies all positions of the channel.
         mul(a, b);
+        /// Begins a statement with the first value divided, element by element, by the second. Values spread as in [`add`].
+        ///
+        /// A divisor of 0 gives an infinite number or NaN: keep it away from 0.
+        div(a, b);
         /// Begins a statement with values concatenated along the feature axis.
         ///
         /// Shapes: `[batch, m]` and `[batch, n]` to `[batch, m + n]`.
@@ -177,10 +185,12 @@ families! {
 
     /// Words as values of arguments.
     value in [] {
-        /// As much padding as keeps the size, at a stride of 1; `linear(same)`: as many features as arrive.
+        /// Padding with which the size divided by the stride comes out, rounded up; `linear(same)`: as many features as arrive.
         same;
         /// No padding.
         valid;
+        /// Padding before the first position alone, so that no position sees a later one: of a convolution along a line.
+        causal;
         /// Sines and cosines of the position, added (arXiv 1706.03762).
         sinusoidal;
         /// A learned vector for each position, added.
@@ -189,6 +199,12 @@ families! {
         rope;
         /// The axis of steps: `[time, features]`.
         time;
+        /// Nothing is added to the scores of `attention`.
+        none;
+        /// Scores fall with the distance of two steps, with a slope for each head (Press et al., arXiv 2108.12409).
+        alibi;
+        /// A learned number for each head and distance of two steps (Shaw et al., arXiv 1803.02155).
+        relative;
         /// The axis of channels: `[channels, height, width]`.
         channels;
         /// The last axis.

@@ -79,7 +79,11 @@ impl<'a> Builder<'a> {
         }
         self.fields
             .get(field)
-            .and_then(|op| L::make(op, self.spec.shapes().input_of(op.id)?, &self.weights))
+            .and_then(|op| {
+                let shapes = self.spec.shapes();
+                let (input, memory) = (shapes.input_of(op.id)?, shapes.memory_of(op.id));
+                L::make_with(op, input, memory, &self.weights)
+            })
             .ok_or_else(|| self.missing(field, L::WORD))
     }
 

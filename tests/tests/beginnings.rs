@@ -22,11 +22,8 @@ fn attention(features: usize, heads: usize, rate: f64, device: &Device) -> Atten
         levels: vec![],
     };
     let kind = OpKind::Attention(op::Attention {
-        heads: Value::known(heads as f64),
-        causal: Value::truth(false),
-        bias: Value::truth(true),
-        rope: false,
         dropout: Some(dropout),
+        ..op::Attention::new(heads)
     });
     built(kind, &[features, features], device)
 }

@@ -139,13 +139,7 @@ fn run_recurrent(layer: &Recurrent, device: &Device, pass: &mut Pass) -> Vec<f32
 
 /// Attention of two heads that drops half of its weights.
 fn run_attention(time: usize, rope: Option<Rope>, device: &Device, pass: &mut Pass) -> Vec<f32> {
-    let kind = OpKind::Attention(op::Attention {
-        heads: Value::known(2.0),
-        causal: Value::truth(false),
-        bias: Value::truth(true),
-        rope: false,
-        dropout: None,
-    });
+    let kind = OpKind::Attention(op::Attention::new(2_usize));
     let op = op(1, "attention", kind, vec![]);
     let layer = Attention::build(&op, &Shape(vec![None, Some(8)]), device);
     let mut layer = same_everywhere(layer.expect("a sound description"));

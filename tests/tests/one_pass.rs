@@ -742,11 +742,8 @@ fn a_batch_norm_has_gradients_only_where_they_are_wanted() {
 
 fn attention(features: usize, heads: usize, causal: bool) -> Attention {
     let kind = OpKind::Attention(op::Attention {
-        heads: Value::known(heads as f64),
         causal: Value::truth(causal),
-        bias: Value::truth(true),
-        rope: false,
-        dropout: None,
+        ..op::Attention::new(heads)
     });
     let op = op(1, "attention", kind, vec![]);
     let shape = Shape(vec![None, Some(features)]);

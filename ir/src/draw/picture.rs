@@ -271,13 +271,17 @@ impl<'m> Builder<'m, '_> {
     }
 
     fn sources(&self, statement: &Statement, previous: usize) -> Vec<usize> {
-        match &statement.source {
+        let mut from: Vec<usize> = match &statement.source {
             Source::Previous => vec![previous],
             Source::From(name) => vec![self.named(name).unwrap_or(previous)],
-            Source::Add(names) | Source::Mul(names) | Source::Concat(names) => {
-                names.iter().filter_map(|name| self.named(name)).collect()
+            merge => {
+                let names = merge.names().iter();
+                names.filter_map(|name| self.named(name)).collect()
             }
-        }
+        };
+        let others = statement.ops.iter().filter_map(|op| op.kind.reads());
+        from.extend(others.filter_map(|name| self.named(name)));
+        from
     }
 
     fn statement(

@@ -248,8 +248,8 @@ impl<'m> Builder<'m, '_> {
                 return previous;
             }
             Source::From(name) => return self.used(name).unwrap_or(previous),
-            Source::Add(names) | Source::Concat(names) => (Kind::Merge, names),
-            Source::Mul(names) => (Kind::Gate, names),
+            Source::Add(names) | Source::Sub(names) | Source::Concat(names) => (Kind::Merge, names),
+            Source::Mul(names) | Source::Div(names) => (Kind::Gate, names),
         };
         let from: Vec<usize> = names.iter().filter_map(|name| self.used(name)).collect();
         self.node(kind, id, from, scope)
@@ -358,7 +358,11 @@ impl<'m> Builder<'m, '_> {
                 }
                 node
             }
-            _ => self.node(Kind::Op(op), op.id, vec![input], scope),
+            kind => {
+                let other = kind.reads().and_then(|name| self.used(name));
+                let from = std::iter::once(input).chain(other).collect();
+                self.node(Kind::Op(op), op.id, from, scope)
+            }
         }
     }
 }

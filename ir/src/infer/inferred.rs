@@ -13,6 +13,7 @@ pub struct Inferred {
     pub(super) statements: HashMap<Id, Shape>,
     pub(super) paths: HashMap<String, Shape>,
     pub(super) axes: HashMap<Id, usize>,
+    pub(super) spread: HashMap<Id, (usize, Vec<bool>)>,
     pub(super) output: Option<Shape>,
     pub(super) output_layout: Layout,
     pub(super) statements_like: HashMap<Id, Id>,
@@ -28,6 +29,7 @@ pub(super) struct OpInfo {
     pub(super) padding: Option<(String, usize)>,
     pub(super) input_like: Option<Id>,
     pub(super) output_like: Option<Id>,
+    pub(super) memory: Option<Shape>,
 }
 
 impl Inferred {
@@ -39,6 +41,11 @@ impl Inferred {
     /// The shape that an operation takes; `None` if it is not known.
     pub fn input_of(&self, op: Id) -> Option<&Shape> {
         self.ops.get(&op).and_then(|around| around.input.as_ref())
+    }
+
+    /// The shape of the other value that an operation reads; `None` if there is none, or it is not known.
+    pub fn memory_of(&self, op: Id) -> Option<&Shape> {
+        self.ops.get(&op).and_then(|around| around.memory.as_ref())
     }
 
     /// The other model whose output has as many axes as what the operation takes, where only the compiler knows how
@@ -81,8 +88,18 @@ impl Inferred {
         self.axes.get(&id).copied()
     }
 
+    /// For `add` and its like of values with different numbers of axes: the number of axes of the result, and which of
+    /// the values have fewer. They spread: `[channels]` is used as `[channels, 1, ..]`. `id` is as for
+    /// [`Inferred::concat_axis`].
+    pub fn spread(&self, id: Id) -> Option<(usize, &[bool])> {
+        let (rank, lower) = self.spread.get(&id)?;
+        Some((*rank, lower))
+    }
+
     /// Where the steps that an operation takes come from, if some of them are padding: the name of the input
     /// `of int(pad = ..)`, and how many steps were put before its own (`class_token`).
+    ///
+    /// For an operation that reads another value, the steps of that one.
     ///
     /// Known for recurrent layers, `attention`, steps and reductions over time, as far as only operations that keep
     /// the time axis are between: not after `transpose`, `reshape` or another model.

@@ -281,7 +281,11 @@ impl<'m> Walk<'m> {
             flow = self.op(op, &before);
             flow.name = &statement.name;
             let reads = op.kind.operation().is_some_and(Operation::reads_padding);
-            let padding = before.padding.filter(|_| reads);
+            let memory = op.kind.reads().and_then(|name| self.known(name));
+            let steps = memory
+                .as_ref()
+                .map_or(before.padding, |memory| memory.padding);
+            let padding = steps.filter(|_| reads);
             let around = OpInfo {
                 input: before.shape,
                 output: flow.shape.clone(),
@@ -289,8 +293,9 @@ impl<'m> Walk<'m> {
                 padding: padding.map(|(name, before)| (name.to_owned(), before)),
                 input_like: before.like,
                 output_like: flow.like,
+                memory: memory.and_then(|memory| memory.shape),
             };
-            self.remember(op.id, &around);
+            self.remember(op.id, Some(&around), None);
             self.out.ops.insert(op.id, around);
         }
         flow.name = &statement.name;
@@ -302,7 +307,7 @@ impl<'m> Walk<'m> {
             self.out.statements_like.insert(statement.id, like);
         }
         for id in [statement.id, statement.source_id] {
-            self.remember_statement(id, flow.shape.as_ref());
+            self.remember(id, None, flow.shape.as_ref());
         }
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(&statement.name, flow.clone());
@@ -317,27 +322,27 @@ impl<'m> Walk<'m> {
         made.or_else(|| self.model.origins.get(&id)).copied()
     }
 
-    /// The first copy speaks for what was written.
-    fn remember(&mut self, mut id: Id, around: &OpInfo) {
-        while let Some(of) = self.origin(id) {
-            self.out.ops.entry(of).or_insert_with(|| around.clone());
-            id = of;
-        }
-    }
-
-    fn remember_statement(&mut self, mut id: Id, shape: Option<&Shape>) {
+    /// The first copy speaks for what was written: how many axes its values have, and along which they are merged.
+    fn remember(&mut self, id: Id, around: Option<&OpInfo>, shape: Option<&Shape>) {
         let axis = self.out.axes.get(&id).copied();
-        while let Some(of) = self.origin(id) {
+        let spread = self.out.spread.get(&id).cloned();
+        let mut origin = self.origin(id);
+        while let Some(of) = origin {
+            if let Some(around) = around {
+                self.out.ops.entry(of).or_insert_with(|| around.clone());
+            }
             if let Some(shape) = shape {
-                self.out
-                    .statements
-                    .entry(of)
-                    .or_insert_with(|| shape.clone());
+                let statements = &mut self.out.statements;
+                statements.entry(of).or_insert_with(|| shape.clone());
             }
             if let Some(axis) = axis {
                 self.out.axes.entry(of).or_insert(axis);
             }
-            id = of;
+            if let Some(spread) = &spread {
+                let all = &mut self.out.spread;
+                all.entry(of).or_insert_with(|| spread.clone());
+            }
+            origin = self.origin(of);
         }
     }
 
@@ -462,7 +467,18 @@ impl<'m> Walk<'m> {
             }) => self.table(name, id)?,
             _ => (None, None),
         };
+        let memory = match operation.reads() {
+            Some(name) => Some(self.memory(op, name)?),
+            None => None,
+        };
+        // What does not fit may be the other value.
+        let named = memory.is_none().then_some(from);
+        let memory = memory.as_ref().and_then(|memory| {
+            let shape = memory.shape.as_ref()?;
+            Some((shape, memory.layout))
+        });
         let incoming = Incoming {
+            memory,
             shape,
             layout: from.layout,
             name: from.name,
@@ -472,8 +488,18 @@ impl<'m> Walk<'m> {
         };
         operation
             .shape(&incoming)
-            .map_err(|shape_error| self.shape_error(id, shape_error, Some(from)))
+            .map_err(|shape_error| self.shape_error(id, shape_error, named))
             .ok()
+    }
+
+    /// The other value that an operation reads.
+    fn memory(&mut self, op: &'m Op, name: &str) -> Option<ValueInfo<'m>> {
+        let memory = self.named(name, op.id)?;
+        if memory.indices {
+            self.indices(op, &memory);
+            return None;
+        }
+        Some(memory)
     }
 
     /// Checks every size that an operation is given; whether all are fine.

@@ -3,7 +3,7 @@
 use super::Walk;
 use super::value_info::{ValueInfo, merged};
 use crate::shape::{self, Layout};
-use crate::{Finding, Id, Shape, Source, Statement, suggest};
+use crate::{Finding, Id, Shape, Statement, suggest};
 
 /// Unknown names for which others are suggested.
 const MOST_EXPLAINED: usize = 64;
@@ -19,13 +19,10 @@ impl<'m> Walk<'m> {
         } else {
             statement.source_id
         };
-        let (word, names) = match &statement.source {
-            Source::Previous => return previous,
-            Source::From(name) => ("from", std::slice::from_ref(name)),
-            Source::Add(names) => ("add", names.as_slice()),
-            Source::Mul(names) => ("mul", names.as_slice()),
-            Source::Concat(names) => ("concat", names.as_slice()),
+        let Some(word) = statement.source.word() else {
+            return previous;
         };
+        let names = statement.source.names();
         let unknown = ValueInfo::unknown(&statement.name);
         let flows: Vec<ValueInfo<'m>> = names
             .iter()
@@ -54,13 +51,16 @@ impl<'m> Walk<'m> {
         if let Some(axis) = self.out.axes.get(&id).copied() {
             self.out.axes.insert(statement.id, axis);
         }
+        if let Some(spread) = self.out.spread.get(&id).cloned() {
+            self.out.spread.insert(statement.id, spread);
+        }
         ValueInfo {
             name: &statement.name,
             ..merged
         }
     }
 
-    /// `add`, `mul` or `concat` of values, at `id`.
+    /// A source or a merge of several values, at `id`.
     pub(super) fn merge(&mut self, id: Id, word: &str, flows: &[ValueInfo<'m>]) -> ValueInfo<'m> {
         let unknown = ValueInfo::unknown(flows.first().map_or("", |flow| flow.name));
         if let Some(tokens) = flows.iter().find(|flow| flow.indices) {
@@ -117,13 +117,19 @@ impl<'m> Walk<'m> {
         let result = if word == "concat" {
             shape::concat(&shapes, layout)
         } else {
-            shape::same(word, &shapes, layout)
+            shape::spread(word, &shapes, layout)
         };
         let shape = result
             .map_err(|shape_error| self.shape_error(id, shape_error, None))
             .ok();
-        if let (Some(shape), "concat") = (&shape, word) {
-            self.out.axes.insert(id, layout.class_axis(shape.rank()));
+        if let Some(shape) = &shape {
+            let rank = shape.rank();
+            if word == "concat" {
+                self.out.axes.insert(id, layout.class_axis(rank));
+            } else if shapes.iter().any(|(_, one)| one.rank() < rank) {
+                let lower = shapes.iter().map(|(_, one)| one.rank() < rank).collect();
+                self.out.spread.insert(id, (rank, lower));
+            }
         }
         ValueInfo {
             shape,
@@ -133,9 +139,14 @@ impl<'m> Walk<'m> {
         }
     }
 
-    fn named(&mut self, name: &str, id: Id) -> Option<ValueInfo<'m>> {
-        if let Some(flow) = self.scopes.iter().rev().find_map(|scope| scope.get(name)) {
-            return Some(flow.clone());
+    pub(super) fn known(&self, name: &str) -> Option<ValueInfo<'m>> {
+        let mut scopes = self.scopes.iter().rev();
+        scopes.find_map(|scope| scope.get(name)).cloned()
+    }
+
+    pub(super) fn named(&mut self, name: &str, id: Id) -> Option<ValueInfo<'m>> {
+        if let Some(flow) = self.known(name) {
+            return Some(flow);
         }
         // After so many mistakes, names are reported without a suggestion.
         if self.out.findings.len() >= MOST_EXPLAINED {
@@ -158,7 +169,9 @@ impl<'m> Walk<'m> {
             later.find(|statement| statement.name == name),
             suggest(name, known.iter().copied()),
         ) {
-            (Some(later), _) => finding.other(later.id, format!("`{name}` is declared too late")),
+            (Some(later), _) => finding
+                .other(later.id, format!("`{name}` is declared too late"))
+                .help(format!("declare `{name}` before it is used")),
             (None, Some(near)) => finding.help(format!("did you mean `{near}`?")),
             (None, None) => finding,
         };

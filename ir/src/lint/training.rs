@@ -404,10 +404,7 @@ fn decay_on_embedding<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, node: &Node<'m>) {
 
 fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<&'m Optimizer>) {
     let Some(op) = node.op() else { return };
-    let carries = crate::parameters::of_op(op, node.input.as_ref(), node.output.as_ref())
-        .iter()
-        .any(|one| one.role == Role::Weight);
-    if !carries {
+    if !op.kind.roles().contains(&Role::Weight) {
         return;
     }
     let l2 = |rule: &WeightRule| match &rule.kind {

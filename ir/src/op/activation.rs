@@ -2,7 +2,7 @@
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, Written};
 use crate::words::{Argument, call, shown};
-use crate::{Role, Shape, ShapeError, Value};
+use crate::{Layout, Role, Shape, ShapeError, Value};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -22,7 +22,7 @@ macro_rules! activations {
         $word:ident $(($($parameter:ident),*))? = $Kind:ident
         $({ $($(#[doc = $about:literal])+ $argument:ident = $value:expr),* $(,)? })?;
     )*) => {
-        /// Every activation that burn offers and that keeps the shape (`glu` halves the last axis).
+        /// Every activation that burn offers and that keeps the shape (`glu` halves the features).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum ActivationKind {
@@ -238,12 +238,12 @@ activations! {
         bias = float(0.0).positional(),
     };
 
-    /// The first half of the last axis times the sigmoid of the second (Dauphin et al., arXiv 1612.08083).
+    /// The first half of the features times the sigmoid of the second (Dauphin et al., arXiv 1612.08083).
     ///
-    /// Shapes: `[batch, .., 2 n]` to `[batch, .., n]`.
+    /// Shapes: `[batch, .., 2 n]` to `[batch, .., n]`; of maps the channels, `[batch, 2 n, ..]` to `[batch, n, ..]`.
     glu = Glu;
 
-    /// `exp(x_i) / sum_j exp(x_j)` over the last axis: probabilities.
+    /// `exp(x_i) / sum_j exp(x_j)` over the features (of maps: the channels): probabilities.
     ///
     /// Not before `loss cross_entropy`, which has its own; `predict` applies it.
     softmax = Softmax;
@@ -253,12 +253,12 @@ activations! {
     /// With `loss cross_entropy(from = log_probabilities)`.
     log_softmax = LogSoftmax;
 
-    /// `softmax(-x)` over the last axis.
+    /// `softmax(-x)` over the features (of maps: the channels).
     ///
     /// The smallest value gets the largest share.
     softmin = Softmin;
 
-    /// `exp(x_i) / (1 + sum_j exp(x_j))` over the last axis.
+    /// `exp(x_i) / (1 + sum_j exp(x_j))` over the features (of maps: the channels).
     ///
     /// The shares may sum to less than 1.
     quiet_softmax = QuietSoftmax;
@@ -286,6 +286,11 @@ impl ActivationKind {
     /// Probabilities that sum to one over the features (or to at most one).
     pub const fn is_softmax(self) -> bool {
         matches!(self, Self::Softmax | Self::Softmin | Self::QuietSoftmax)
+    }
+
+    /// Whether it mixes the features of a position (of maps: the channels); all others read each number by itself.
+    pub const fn mixes_features(self) -> bool {
+        self.is_softmax() || matches!(self, Self::LogSoftmax | Self::Glu)
     }
 
     /// Each value on its own, into [0, 1].
@@ -356,7 +361,7 @@ impl Written for Activation {
 
 impl Operation for Activation {
     fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
-        shape(self.kind, from.shape)
+        shape(self.kind, from.shape, from.layout)
     }
 
     fn keeps_axes(&self) -> bool {
@@ -474,26 +479,36 @@ impl Activation {
     }
 }
 
-/// An activation keeps the shape; `glu` halves the last axis.
+/// An activation keeps the shape; `glu` halves the features, of maps the channels.
 ///
 /// ```
-/// use damper_ir::{ActivationKind, Shape};
+/// use damper_ir::{ActivationKind, Layout, Shape};
 /// use damper_ir::op::activation;
 ///
-/// assert_eq!(activation::shape(ActivationKind::Relu, &Shape::known([64])), Ok(Shape::known([64])));
-/// assert_eq!(activation::shape(ActivationKind::Glu, &Shape::known([64])), Ok(Shape::known([32])));
+/// let row = Shape::known([64]);
+/// assert_eq!(activation::shape(ActivationKind::Relu, &row, Layout::Features), Ok(row.clone()));
+/// assert_eq!(activation::shape(ActivationKind::Glu, &row, Layout::Features), Ok(Shape::known([32])));
+/// let line = Shape::known([64, 100]);
+/// assert_eq!(activation::shape(ActivationKind::Glu, &line, Layout::Channels), Ok(Shape::known([32, 100])));
 /// ```
 ///
 /// # Errors
 /// `glu` over an odd number of features.
 ///
 /// ```
-/// # use damper_ir::{ActivationKind, Shape};
+/// # use damper_ir::{ActivationKind, Layout, Shape};
 /// # use damper_ir::op::activation;
-/// let error = activation::shape(ActivationKind::Glu, &Shape::known([7])).unwrap_err();
+/// let error = activation::shape(ActivationKind::Glu, &Shape::known([7]), Layout::Features).unwrap_err();
 /// assert_eq!(error.to_string(), "`glu` wants an even number of features, this value is [7]");
+/// assert_eq!(error.help.as_deref(), Some("twice as many features as it shall give: `linear(8)`"));
+/// let error = activation::shape(ActivationKind::Glu, &Shape::known([7, 8, 8]), Layout::Channels).unwrap_err();
+/// assert_eq!(error.to_string(), "`glu` wants an even number of channels, this value is [7, 8, 8]");
+/// assert_eq!(
+///     error.help.as_deref(),
+///     Some("`conv2d(8, kernel = 1) -> glu`: twice as many channels as it shall give")
+/// );
 /// ```
-pub fn shape(kind: ActivationKind, input: &Shape) -> Result<Shape, ShapeError> {
+pub fn shape(kind: ActivationKind, input: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
     if input.rank() == 0 {
         return Err(ShapeError::new(format!(
             "`{}` wants [features], this value is {input}",
@@ -503,18 +518,28 @@ pub fn shape(kind: ActivationKind, input: &Shape) -> Result<Shape, ShapeError> {
     if kind != ActivationKind::Glu {
         return Ok(input.clone());
     }
-    match input.features() {
-        Some(odd) if odd % 2 == 1 => Err(ShapeError::new(format!(
-            "`glu` wants an even number of features, this value is {input}"
-        ))
-        .help(format!(
-            "twice as many features as it shall give: `linear({})`",
-            odd + 1
-        ))),
-        features => {
+    let features_at = layout.class_axis(input.rank());
+    let channels = layout == Layout::Channels && input.rank() > 1;
+    let features = if channels { "channels" } else { "features" };
+    match input.0.get(features_at).copied().flatten() {
+        Some(odd) if odd % 2 == 1 => {
+            let shape_error = ShapeError::new(format!(
+                "`glu` wants an even number of {features}, this value is {input}"
+            ));
+            let even = odd + 1;
+            Err(shape_error.help(if channels {
+                let spatial = input.rank() - 1;
+                format!(
+                    "`conv{spatial}d({even}, kernel = 1) -> glu`: twice as many channels as it shall give"
+                )
+            } else {
+                format!("twice as many features as it shall give: `linear({even})`")
+            }))
+        }
+        size => {
             let mut axes = input.0.clone();
-            if let Some(last) = axes.last_mut() {
-                *last = features.map(|size| size / 2);
+            if let Some(axis) = axes.get_mut(features_at) {
+                *axis = size.map(|size| size / 2);
             }
             Ok(Shape(axes))
         }

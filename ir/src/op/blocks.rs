@@ -41,6 +41,25 @@ pages! {
         /// Whether a layer norm comes before attention and dense pair (`true`), or after their sums.
         norm_first = flag(true),
     };
+
+    /// Short for a `repeat` of three residuals: causal attention of the value to itself, attention to `memory`, and a dense pair
+    /// with `gelu`, with `layer_norm` before each (`norm_first = false`: after each).
+    ///
+    /// Keeps the shape `[batch, time, features]`. `with drop_path(0.0..0.2)` works as on `repeat`.
+    transformer_decoder(layers) {
+        /// How many layers are stacked.
+        layers = required(Kind::Size),
+        /// How many heads share the features.
+        heads = named(Kind::Size),
+        /// How many features the inner dense layer has.
+        ff = named(Kind::Size),
+        /// The value that is attended to, with a time axis: what an encoder gives. It may have other features and another length.
+        memory = named(Kind::Name),
+        /// The rate of the dropout in attention and after each part.
+        dropout = float(0.1).range(Range::Rate),
+        /// Whether a layer norm comes before each part (`true`), or after its sum.
+        norm_first = flag(true),
+    };
 }
 
 /// The words that are written with a block.

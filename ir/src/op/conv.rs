@@ -20,9 +20,10 @@ pages! {
         kernel = named(Kind::SizePerAxis(1)),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(1), 1),
-        /// What is added at the borders: `valid` (nothing), `same` (as much as keeps the size, at a stride of 1; the odd position at the
-        /// end), or so many zeros on both sides.
-        padding = optional(Kind::Padding(1)),
+        /// What is added at the borders: `valid` (nothing), `same` (the length divided by the stride comes out, rounded up; the smaller
+        /// half is before, as in `TensorFlow`), `causal` (zeros before the first position alone, so that no position sees a later
+        /// one), or so many zeros on both sides.
+        padding = optional(Kind::Padding(1, LINE_PADDING)),
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(1), 1),
         /// Into how many groups the channels are divided that do not see one another.
@@ -42,9 +43,9 @@ pages! {
         kernel = named(Kind::SizePerAxis(2)),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(2), 1),
-        /// What is added at the borders: `valid` (nothing), `same` (as much as keeps the size, at a stride of 1; the odd position at the
-        /// end), or so many zeros on both sides.
-        padding = optional(Kind::Padding(2)),
+        /// What is added at the borders: `valid` (nothing), `same` (the size divided by the stride comes out, rounded up; the smaller
+        /// half is before, as in `TensorFlow`), or so many zeros on both sides.
+        padding = optional(Kind::Padding(2, PADDING)),
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(2), 1),
         /// Into how many groups the channels are divided that do not see one another.
@@ -64,9 +65,9 @@ pages! {
         kernel = named(Kind::SizePerAxis(3)),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(3), 1),
-        /// What is added at the borders: `valid` (nothing), `same` (as much as keeps the size, at a stride of 1; the odd position at the
-        /// end), or so many zeros on both sides.
-        padding = optional(Kind::Padding(3)),
+        /// What is added at the borders: `valid` (nothing), `same` (the size divided by the stride comes out, rounded up; the smaller
+        /// half is before, as in `TensorFlow`), or so many zeros on both sides.
+        padding = optional(Kind::Padding(3, PADDING)),
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(3), 1),
         /// Into how many groups the channels are divided that do not see one another.
@@ -144,9 +145,10 @@ pages! {
         kernel = named(Kind::SizePerAxis(1)).positional(),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(1), 1),
-        /// What is added at the borders: `valid` (nothing), `same` (as much as keeps the size, at a stride of 1; the odd position at the
-        /// end), or so many zeros on both sides.
-        padding = optional(Kind::Padding(1)),
+        /// What is added at the borders: `valid` (nothing), `same` (the length divided by the stride comes out, rounded up; the smaller
+        /// half is before, as in `TensorFlow`), `causal` (zeros before the first position alone, so that no position sees a later
+        /// one), or so many zeros on both sides.
+        padding = optional(Kind::Padding(1, LINE_PADDING)),
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(1), 1),
         /// How many channels come out for each that comes in.
@@ -163,9 +165,9 @@ pages! {
         kernel = named(Kind::SizePerAxis(2)).positional(),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(2), 1),
-        /// What is added at the borders: `valid` (nothing), `same` (as much as keeps the size, at a stride of 1; the odd position at the
-        /// end), or so many zeros on both sides.
-        padding = optional(Kind::Padding(2)),
+        /// What is added at the borders: `valid` (nothing), `same` (the size divided by the stride comes out, rounded up; the smaller
+        /// half is before, as in `TensorFlow`), or so many zeros on both sides.
+        padding = optional(Kind::Padding(2, PADDING)),
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(2), 1),
         /// How many channels come out for each that comes in.
@@ -180,9 +182,9 @@ pages! {
         kernel = named(Kind::SizePerAxis(3)).positional(),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(3), 1),
-        /// What is added at the borders: `valid` (nothing), `same` (as much as keeps the size, at a stride of 1; the odd position at the
-        /// end), or so many zeros on both sides.
-        padding = optional(Kind::Padding(3)),
+        /// What is added at the borders: `valid` (nothing), `same` (the size divided by the stride comes out, rounded up; the smaller
+        /// half is before, as in `TensorFlow`), or so many zeros on both sides.
+        padding = optional(Kind::Padding(3, PADDING)),
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(3), 1),
         /// How many channels come out for each that comes in.
@@ -478,7 +480,7 @@ impl Operation for Conv {
 /// assert_eq!(error.help.as_deref(), Some("`kernel = 4`, or `padding = 1`"));
 /// ```
 ///
-/// Groups that do not divide the channels; `padding = same` with a stride.
+/// Groups that do not divide the channels; `causal` over more than one axis.
 ///
 /// ```
 /// # use damper_ir::{Conv, Layout, Padding, Shape, Value};
@@ -489,9 +491,11 @@ impl Operation for Conv {
 /// assert_eq!(error.to_string(), "`groups = 3` does not divide the 64 channels that `conv2d` takes: this value is [64, 8, 8]");
 /// assert_eq!(error.help.as_deref(), Some("groups = 2"));
 /// let strided = Conv { stride: vec![Value::known(2.0)], padding: Padding::Same, ..Conv::new(2, 96, 3) };
-/// let error = conv::shape(&strided, &maps, Layout::Channels).unwrap_err();
-/// assert_eq!(error.to_string(), "`padding = same` of `conv2d` wants a stride of 1, this is 2");
-/// assert_eq!(error.help.as_deref(), Some("padding = 1"));
+/// assert_eq!(conv::shape(&strided, &Shape::known([64, 7, 8]), Layout::Channels), Ok(Shape::known([96, 4, 4])));
+/// let causal = Conv { padding: Padding::Causal, ..Conv::new(2, 96, 3) };
+/// let error = conv::shape(&causal, &maps, Layout::Channels).unwrap_err();
+/// assert_eq!(error.to_string(), "`padding = causal` is for one axis, `conv2d` has 2");
+/// assert_eq!(error.help.as_deref(), Some("padding = same"));
 /// ```
 pub fn shape(conv: &Conv, input: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
     let word = conv.word();
@@ -503,8 +507,8 @@ pub fn shape(conv: &Conv, input: &Shape, layout: Layout) -> Result<Shape, ShapeE
     let padding = match &conv.padding {
         Padding::Valid => vec![Some(0); axes],
         Padding::Zeros(values) => per_axis(word, "padding", values, axes)?,
-        Padding::Same => {
-            same_wants(word, conv.transposed, &stride, &kernel, &dilation)?;
+        Padding::Same | Padding::Causal => {
+            fitting(conv, &kernel, &dilation)?;
             vec![None; axes]
         }
     };
@@ -517,8 +521,9 @@ pub fn shape(conv: &Conv, input: &Shape, layout: Layout) -> Result<Shape, ShapeE
     let mut shape = vec![out];
     for (index, size) in sizes.iter().enumerate() {
         let of = |list: &[Option<usize>]| list.get(index).copied().flatten();
-        if conv.padding == Padding::Same {
-            shape.push(*size);
+        if conv.padding.word().is_some() {
+            let stride = of(&stride).filter(|stride| *stride > 0);
+            shape.push(size.zip(stride).map(|(size, stride)| size.div_ceil(stride)));
             continue;
         }
         let window = (|| {
@@ -574,36 +579,38 @@ pub fn shape(conv: &Conv, input: &Shape, layout: Layout) -> Result<Shape, ShapeE
     Ok(Shape(shape))
 }
 
-fn same_wants(
-    word: &str,
-    transposed: bool,
-    stride: &[Option<usize>],
+/// Whether the word that `padding` is means something for this convolution.
+fn fitting(
+    conv: &Conv,
     kernel: &[Option<usize>],
     dilation: &[Option<usize>],
 ) -> Result<(), ShapeError> {
-    let each = kernel.iter().zip(dilation).map(|(kernel, dilation)| {
-        let (kernel, dilation) = ((*kernel)?, (*dilation)?);
-        Some(dilation.saturating_mul(kernel.saturating_sub(1)) / 2)
-    });
-    let each: Vec<Option<usize>> = each.collect();
-    let first = each.first().copied().flatten();
-    let help = if each.iter().all(|one| *one == first) {
-        format!("padding = {}", show(first))
-    } else {
-        format!("padding = {}", Shape(each))
-    };
-    if transposed {
-        return Err(
-            ShapeError::new(format!("`{word}` has no `padding = same`, only a number")).help(help),
-        );
-    }
-    match stride.iter().flatten().find(|stride| **stride != 1) {
-        Some(stride) => Err(ShapeError::new(format!(
-            "`padding = same` of `{word}` wants a stride of 1, this is {stride}"
+    let (word, padding) = (conv.word(), conv.padding.word().unwrap_or_default());
+    if conv.transposed {
+        let each = kernel.iter().zip(dilation).map(|(kernel, dilation)| {
+            let (kernel, dilation) = ((*kernel)?, (*dilation)?);
+            Some(dilation.saturating_mul(kernel.saturating_sub(1)) / 2)
+        });
+        let each: Vec<Option<usize>> = each.collect();
+        let first = each.first().copied().flatten();
+        let help = if each.iter().all(|one| *one == first) {
+            format!("padding = {}", show(first))
+        } else {
+            format!("padding = {}", Shape(each))
+        };
+        return Err(ShapeError::new(format!(
+            "`{word}` has no `padding = {padding}`, only a number"
         ))
-        .help(help)),
-        None => Ok(()),
+        .help(help));
     }
+    if conv.padding == Padding::Causal && conv.axes > 1 {
+        return Err(ShapeError::new(format!(
+            "`padding = causal` is for one axis, `{word}` has {}",
+            conv.axes
+        ))
+        .help("padding = same"));
+    }
+    Ok(())
 }
 
 /// The channels that come out.

@@ -1,25 +1,28 @@
 //! `layer_norm`.
 
-use super::{Call, Field, Incoming, Inside, Operation, Type, norm, operation};
-use crate::{Layout, Shape, ShapeError, Value};
+use super::{Call, Field, Incoming, Inside, Operation, Type, norm, norm::NormAxis, operation};
+use crate::{Layout, Shape, ShapeError, Value, no};
 
 operation! {
-    /// Normalizes every sample over its last axis, then scales by `gamma` and shifts by `beta` (Ba et al., arXiv 1607.06450).
+    /// Normalizes every sample over its features, then scales by `gamma` and shifts by `beta` (Ba et al., arXiv 1607.06450).
     ///
     /// Keeps the shape.
     pub struct LayerNorm = layer_norm {
         /// Added to the variance.
         epsilon: Value = float(1e-5).range(Range::Positive),
+        /// `channels` for `[channels, ..]`, whose every position is then normalized over its channels; else the last axis is.
+        #[serde(default, skip_serializing_if = "no")]
+        axis: NormAxis = optional(Kind::Word(NormAxis::WORDS)),
     }
 }
 
 impl Operation for LayerNorm {
     fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
-        norm::norm("layer_norm", from.shape, from.layout)
+        self.axis.norm("layer_norm", from.shape, from.layout)
     }
 
     fn gives(&self, input: Layout, _: &Shape) -> Layout {
-        input.read_as_steps()
+        self.axis.gives(input)
     }
 
     fn keeps_axes(&self) -> bool {
@@ -35,7 +38,7 @@ impl Operation for LayerNorm {
     }
 
     fn parameters(&self, input: Option<&Shape>, _: Option<&Shape>) -> Vec<Inside> {
-        norm::gain_and_shift(input.and_then(Shape::features))
+        norm::gain_and_shift(input.and_then(|input| self.axis.size(input)))
     }
 
     fn field(&self) -> Option<Field> {
@@ -45,6 +48,6 @@ impl Operation for LayerNorm {
     }
 
     fn call(&self) -> Call {
-        Call::Method
+        self.axis.call()
     }
 }

@@ -387,6 +387,11 @@ impl OpKind {
         }
     }
 
+    /// Another value that it reads besides the one that it takes, by its name.
+    pub fn reads(&self) -> Option<&str> {
+        self.operation().and_then(Operation::reads)
+    }
+
     /// The rates that annotations set inside of it, each with its word.
     pub fn rates(&self) -> Vec<(&'static str, &Rate)> {
         self.operation().map_or_else(Vec::new, Operation::rates)

@@ -156,6 +156,11 @@ pub(crate) trait Operation: Written {
         0
     }
 
+    /// Another value that it reads, by its name: an input or an earlier statement.
+    fn reads(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether it treats padded steps differently from the others.
     fn reads_padding(&self) -> bool {
         false
@@ -166,6 +171,16 @@ pub(crate) trait Operation: Written {
         Vec::new()
     }
 
+    /// Its parameters, where those depend on the other value that it reads, too.
+    fn parameters_with(
+        &self,
+        input: Option<&Shape>,
+        output: Option<&Shape>,
+        _memory: Option<&Shape>,
+    ) -> Vec<Inside> {
+        self.parameters(input, output)
+    }
+
     /// The axis of its weights that numbers its units.
     fn unit_axis(&self, rank: usize) -> usize {
         rank.saturating_sub(1)
@@ -174,6 +189,16 @@ pub(crate) trait Operation: Written {
     /// Multiplications with an addition, per sample; `None` if a size is not known.
     fn products(&self, _: Option<&Shape>, _: Option<&Shape>) -> Option<usize> {
         Some(0)
+    }
+
+    /// The same, where it depends on the other value that it reads, too.
+    fn products_with(
+        &self,
+        input: Option<&Shape>,
+        output: Option<&Shape>,
+        _memory: Option<&Shape>,
+    ) -> Option<usize> {
+        self.products(input, output)
     }
 
     /// Whether `drop_connect` acts on it.
@@ -235,6 +260,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) units: Option<usize>,
     /// Classes and length of a vector of the embedding that a layer is tied to.
     pub(crate) table: (Option<usize>, Option<usize>),
+    /// The other value that it reads, and what its axes mean.
+    pub(crate) memory: Option<(&'a Shape, Layout)>,
 }
 
 /// A parameter inside of an operation.
@@ -342,6 +369,10 @@ pub enum Call {
     MethodWithPass,
     /// `layer.forward(value, padding, pass)`
     MethodWithPadding,
+    /// `layer.forward_from(value, other value, padding of the other, pass)`
+    MethodWithMemory,
+    /// `layer.forward(value)` with the channels last
+    MethodOverChannels,
     /// `layer.forward::<_, RANK>(value)`
     MethodOfRank,
     /// A function of damper's `layer` that takes the layer and the value.

@@ -2,13 +2,12 @@
 
 use super::window::{Axis, per_axis, positions, too_large};
 use super::{Call, Field, Incoming, Operation, Type, Written};
-use crate::shape::show;
 use crate::words::{Argument, Field as _, Read, axes_of, of, pages, shown, visit};
 use crate::{Layout, Padding, Reduction, Shape, ShapeError, Value, no};
 use serde::{Deserialize, Serialize};
 
 pages! {
-    /// The largest value of each window. A window that does not fit is left out.
+    /// The largest value of each window. A window that does not fit is left out, unless `ceil_mode` keeps it.
     ///
     /// Shapes: `[batch, channels, length]` to `[batch, channels, length]`.
     max_pool1d(kernel) {
@@ -16,11 +15,14 @@ pages! {
         kernel = required(Kind::SizePerAxis(1)),
         /// How far the window moves. The default is the window's size.
         stride = optional(Kind::SizePerAxis(1)),
-        /// How many zeros are added at each border.
-        padding = size(Kind::WholePerAxis(1), 0),
+        /// What is added at the borders: so many zeros on both sides, or `same`: the size divided by the stride comes out, rounded up;
+        /// the smaller half is before and what is added is never the largest, as in `TensorFlow`.
+        padding = optional(Kind::Padding(1, PADDING)),
+        /// Whether a last window that reaches beyond the end is kept, as with `ceil_mode` of `PyTorch`.
+        ceil_mode = flag(false),
     };
 
-    /// The largest value of each window. A window that does not fit is left out.
+    /// The largest value of each window. A window that does not fit is left out, unless `ceil_mode` keeps it.
     ///
     /// Shapes: `[batch, channels, height, width]` to `[batch, channels, height, width]`.
     max_pool2d(kernel) {
@@ -28,11 +30,14 @@ pages! {
         kernel = required(Kind::SizePerAxis(2)),
         /// How far the window moves. The default is the window's size.
         stride = optional(Kind::SizePerAxis(2)),
-        /// How many zeros are added at each border.
-        padding = size(Kind::WholePerAxis(2), 0),
+        /// What is added at the borders: so many zeros on both sides, or `same`: the size divided by the stride comes out, rounded up;
+        /// the smaller half is before and what is added is never the largest, as in `TensorFlow`.
+        padding = optional(Kind::Padding(2, PADDING)),
+        /// Whether a last window that reaches beyond the end is kept, as with `ceil_mode` of `PyTorch`.
+        ceil_mode = flag(false),
     };
 
-    /// The largest value of each window. A window that does not fit is left out.
+    /// The largest value of each window. A window that does not fit is left out, unless `ceil_mode` keeps it.
     ///
     /// Shapes: `[batch, channels, depth, height, width]` to `[batch, channels, depth, height, width]`.
     max_pool3d(kernel) {
@@ -40,8 +45,11 @@ pages! {
         kernel = required(Kind::SizePerAxis(3)),
         /// How far the window moves. The default is the window's size.
         stride = optional(Kind::SizePerAxis(3)),
-        /// How many zeros are added at each border.
-        padding = size(Kind::WholePerAxis(3), 0),
+        /// What is added at the borders: so many zeros on both sides, or `same`: the size divided by the stride comes out, rounded up;
+        /// the smaller half is before and what is added is never the largest, as in `TensorFlow`.
+        padding = optional(Kind::Padding(3, PADDING)),
+        /// Whether a last window that reaches beyond the end is kept, as with `ceil_mode` of `PyTorch`.
+        ceil_mode = flag(false),
     };
 
     /// The mean of each window; zeros of the padding count.
@@ -52,8 +60,11 @@ pages! {
         kernel = required(Kind::SizePerAxis(1)),
         /// How far the window moves. The default is the window's size.
         stride = optional(Kind::SizePerAxis(1)),
-        /// How many zeros are added at each border.
-        padding = size(Kind::WholePerAxis(1), 0),
+        /// What is added at the borders: so many zeros on both sides, or `same`: the size divided by the stride comes out, rounded up;
+        /// the smaller half is before and what is added does not count, as in `TensorFlow`.
+        padding = optional(Kind::Padding(1, PADDING)),
+        /// Whether a last window that reaches beyond the end is kept, as with `ceil_mode` of `PyTorch`.
+        ceil_mode = flag(false),
     };
 
     /// The mean of each window; zeros of the padding count.
@@ -64,8 +75,11 @@ pages! {
         kernel = required(Kind::SizePerAxis(2)),
         /// How far the window moves. The default is the window's size.
         stride = optional(Kind::SizePerAxis(2)),
-        /// How many zeros are added at each border.
-        padding = size(Kind::WholePerAxis(2), 0),
+        /// What is added at the borders: so many zeros on both sides, or `same`: the size divided by the stride comes out, rounded up;
+        /// the smaller half is before and what is added does not count, as in `TensorFlow`.
+        padding = optional(Kind::Padding(2, PADDING)),
+        /// Whether a last window that reaches beyond the end is kept, as with `ceil_mode` of `PyTorch`.
+        ceil_mode = flag(false),
     };
 
     /// The mean of each window; zeros of the padding count.
@@ -76,8 +90,11 @@ pages! {
         kernel = required(Kind::SizePerAxis(3)),
         /// How far the window moves. The default is the window's size.
         stride = optional(Kind::SizePerAxis(3)),
-        /// How many zeros are added at each border.
-        padding = size(Kind::WholePerAxis(3), 0),
+        /// What is added at the borders: so many zeros on both sides, or `same`: the size divided by the stride comes out, rounded up;
+        /// the smaller half is before and what is added does not count, as in `TensorFlow`.
+        padding = optional(Kind::Padding(3, PADDING)),
+        /// Whether a last window that reaches beyond the end is kept, as with `ceil_mode` of `PyTorch`.
+        ceil_mode = flag(false),
     };
 
     /// Means of windows that are chosen so that `size` positions come out.
@@ -117,6 +134,9 @@ pub struct Pool {
     /// What is added around the value (zeros that count for a mean, nothing for a maximum, as in `PyTorch`).
     #[serde(default, skip_serializing_if = "no")]
     pub padding: Padding,
+    /// Whether a last window that reaches beyond the end is kept.
+    #[serde(default, skip_serializing_if = "no")]
+    pub ceil_mode: Option<Value>,
 }
 
 impl Pool {
@@ -129,7 +149,40 @@ impl Pool {
             kernel: vec![Value::known(kernel as f64)],
             stride: Vec::new(),
             padding: Padding::Valid,
+            ceil_mode: None,
         }
+    }
+
+    /// Whether a last window that reaches beyond the end is kept; `None` if that is not known.
+    pub fn keeps_last(&self) -> Option<bool> {
+        self.ceil_mode.map_or(Some(false), |mode| mode.is_true())
+    }
+
+    /// Positions that the last window of `ceil_mode` reaches beyond the padded axis; 0 where there is none. Such a window
+    /// begins inside of the value or before it, as in `PyTorch`.
+    ///
+    /// ```
+    /// use damper_ir::Pool;
+    ///
+    /// assert_eq!(Pool::beyond(112, 3, 2, (0, 0)), 1);
+    /// assert_eq!(Pool::beyond(7, 1, 3, (1, 1)), 0);
+    /// ```
+    pub fn beyond(
+        size: usize,
+        kernel: usize,
+        stride: usize,
+        (before, after): (usize, usize),
+    ) -> usize {
+        let inside = size.saturating_add(before);
+        let padded = inside.saturating_add(after);
+        let rest = padded.saturating_sub(kernel);
+        let Some(start) = rest
+            .checked_next_multiple_of(stride)
+            .filter(|start| *start < inside && rest % stride != 0)
+        else {
+            return 0;
+        };
+        start.saturating_add(kernel).saturating_sub(padded)
     }
 
     /// Reads the arguments, if this is its word.
@@ -148,6 +201,8 @@ impl Pool {
             kernel: from.values(if adaptive { "size" } else { "kernel" }),
             stride: from.values("stride"),
             padding: Padding::read(from, "padding"),
+            // What is not written is not saved.
+            ceil_mode: from.optional("ceil_mode"),
         })
     }
 
@@ -176,6 +231,7 @@ impl Written for Pool {
         visit(word, self.first(), &self.kernel, act);
         visit(word, "stride", &self.stride, act);
         visit(word, "padding", &self.padding, act);
+        visit(word, "ceil_mode", &self.ceil_mode, act);
     }
 
     fn each_value_mut(&mut self, act: &mut dyn FnMut(&mut Value)) {
@@ -194,6 +250,7 @@ impl Written for Pool {
             shown(&self.kernel, word, self.first()),
             shown(&self.stride, word, "stride").filter(|_| moves),
             shown(&self.padding, word, "padding"),
+            shown(&self.ceil_mode, word, "ceil_mode"),
         ]
         .into_iter()
         .flatten()
@@ -235,14 +292,18 @@ impl Operation for Pool {
     }
 }
 
-/// A pooling over windows, in floor mode: `[channels, ..] -> [channels, ..]`.
+/// A pooling over windows: `[channels, ..] -> [channels, ..]`.
 ///
 /// ```
-/// use damper_ir::{Layout, Pool, Reduction, Shape};
+/// use damper_ir::{Layout, Padding, Pool, Reduction, Shape, Value};
 /// use damper_ir::op::pool;
 ///
 /// let pool = Pool::new(2, Reduction::Max, 2);
 /// assert_eq!(pool::shape(&pool, &Shape::known([8, 7, 7]), Layout::Channels), Ok(Shape::known([8, 3, 3])));
+/// let whole = Pool { ceil_mode: Some(Value::truth(true)), ..pool.clone() };
+/// assert_eq!(pool::shape(&whole, &Shape::known([8, 7, 7]), Layout::Channels), Ok(Shape::known([8, 4, 4])));
+/// let same = Pool { padding: Padding::Same, ..pool };
+/// assert_eq!(pool::shape(&same, &Shape::known([8, 7, 7]), Layout::Channels), Ok(Shape::known([8, 4, 4])));
 /// let adaptive = Pool { adaptive: true, ..Pool::new(2, Reduction::Mean, 8) };
 /// assert_eq!(pool::shape(&adaptive, &Shape::known([16, 24, 24]), Layout::Channels), Ok(Shape::known([16, 8, 8])));
 /// ```
@@ -264,6 +325,10 @@ impl Operation for Pool {
 /// let error = pool::shape(&padded, &Shape::known([8, 6, 6]), Layout::Channels).unwrap_err();
 /// assert_eq!(error.to_string(), "`padding = 2` of `max_pool2d` is more than half of its window of 2");
 /// assert_eq!(error.help.as_deref(), Some("padding = 1"));
+/// let causal = Pool { padding: Padding::Causal, ..Pool::new(1, Reduction::Max, 2) };
+/// let error = pool::shape(&causal, &Shape::known([8, 6]), Layout::Channels).unwrap_err();
+/// assert_eq!(error.to_string(), "`max_pool1d` has no `padding = causal`");
+/// assert_eq!(error.help.as_deref(), Some("padding = same"));
 /// ```
 pub fn shape(pool: &Pool, input: &Shape, layout: Layout) -> Result<Shape, ShapeError> {
     let word = pool.word();
@@ -281,16 +346,14 @@ pub fn shape(pool: &Pool, input: &Shape, layout: Layout) -> Result<Shape, ShapeE
         per_axis(word, "stride", &pool.stride, axes)?
     };
     let padding = match &pool.padding {
-        Padding::Valid => vec![Some(0); axes],
+        Padding::Valid | Padding::Same => vec![Some(0); axes],
         Padding::Zeros(values) => per_axis(word, "padding", values, axes)?,
-        Padding::Same => {
-            let half = kernel.first().copied().flatten().map(|kernel| kernel / 2);
-            return Err(ShapeError::new(format!(
-                "`{word}` has no `padding = same`, only a number"
-            ))
-            .help(format!("padding = {}", show(half))));
+        Padding::Causal => {
+            let message = format!("`{word}` has no `padding = causal`");
+            return Err(ShapeError::new(message).help("padding = same"));
         }
     };
+    let same = pool.padding == Padding::Same;
     for (index, size) in sizes.iter().enumerate() {
         let of = |list: &[Option<usize>]| list.get(index).copied().flatten();
         let (Some(size), Some(kernel), Some(stride), Some(padding)) =
@@ -299,6 +362,10 @@ pub fn shape(pool: &Pool, input: &Shape, layout: Layout) -> Result<Shape, ShapeE
             shape.push(None);
             continue;
         };
+        if same {
+            shape.push((stride > 0).then(|| size.div_ceil(stride)));
+            continue;
+        }
         if padding > kernel / 2 {
             return Err(ShapeError::new(format!(
                 "`padding = {padding}` of `{word}` is more than half of its window of {kernel}"
@@ -315,7 +382,16 @@ pub fn shape(pool: &Pool, input: &Shape, layout: Layout) -> Result<Shape, ShapeE
         if size > 0 && window.padded() < window.reach() {
             return Err(too_large(word, "window", &window, index, input));
         }
-        shape.push(window.places());
+        let more = pool.keeps_last().map(|keeps| {
+            let beyond = Pool::beyond(size, kernel, stride, (padding, padding));
+            usize::from(keeps && beyond > 0)
+        });
+        shape.push(
+            window
+                .places()
+                .zip(more)
+                .map(|(places, more)| places + more),
+        );
     }
     Ok(Shape(shape))
 }

@@ -1,25 +1,28 @@
 //! `rms_norm`.
 
-use super::{Call, Field, Incoming, Inside, Operation, Type, norm, operation};
-use crate::{Layout, Role, Shape, ShapeError, Value};
+use super::{Call, Field, Incoming, Inside, Operation, Type, norm::NormAxis, operation};
+use crate::{Layout, Role, Shape, ShapeError, Value, no};
 
 operation! {
-    /// Divides by the root of the mean square over the last axis, then scales by `gamma` (Zhang and Sennrich, arXiv 1910.07467).
+    /// Divides by the root of the mean square over the features, then scales by `gamma` (Zhang and Sennrich, arXiv 1910.07467).
     ///
     /// Keeps the shape.
     pub struct RmsNorm = rms_norm {
         /// Added to the mean square.
         epsilon: Value = float(1e-5).range(Range::Positive),
+        /// `channels` for `[channels, ..]`, whose every position is then normalized over its channels; else the last axis is.
+        #[serde(default, skip_serializing_if = "no")]
+        axis: NormAxis = optional(Kind::Word(NormAxis::WORDS)),
     }
 }
 
 impl Operation for RmsNorm {
     fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
-        norm::norm("rms_norm", from.shape, from.layout)
+        self.axis.norm("rms_norm", from.shape, from.layout)
     }
 
     fn gives(&self, input: Layout, _: &Shape) -> Layout {
-        input.read_as_steps()
+        self.axis.gives(input)
     }
 
     fn keeps_axes(&self) -> bool {
@@ -38,7 +41,7 @@ impl Operation for RmsNorm {
         vec![Inside::new(
             "gamma",
             Role::Gain,
-            [input.and_then(Shape::features)],
+            [input.and_then(|input| self.axis.size(input))],
         )]
     }
 
@@ -49,6 +52,6 @@ impl Operation for RmsNorm {
     }
 
     fn call(&self) -> Call {
-        Call::Method
+        self.axis.call()
     }
 }

@@ -12,16 +12,65 @@ pub enum Padding {
     /// Nothing: the default.
     #[default]
     Valid,
-    /// As much as keeps the size at a stride of 1; the odd position at the end, as `PyTorch` does.
+    /// The size divided by the stride comes out, rounded up; of an odd number of positions the smaller half is before, as in
+    /// `TensorFlow`.
     Same,
+    /// Zeros before the first position alone, so that no position sees a later one.
+    Causal,
     /// So many zeros on both sides: one number for every axis, or one for each.
     Zeros(Vec<Value>),
+}
+
+impl Padding {
+    /// How many positions are added before and after an axis of this size; `None` if a number is not known. `reach` is what
+    /// the window covers.
+    ///
+    /// ```
+    /// use damper_ir::Padding;
+    ///
+    /// assert_eq!(Padding::Same.around(0, 224, 3, 2), Some((0, 1)));
+    /// assert_eq!(Padding::Same.around(0, 9, 4, 1), Some((1, 2)));
+    /// assert_eq!(Padding::Causal.around(0, 9, 4, 1), Some((3, 0)));
+    /// ```
+    pub fn around(
+        &self,
+        axis: usize,
+        size: usize,
+        reach: usize,
+        stride: usize,
+    ) -> Option<(usize, usize)> {
+        match self {
+            Self::Valid => Some((0, 0)),
+            Self::Zeros(values) => {
+                let all = if values.len() == 1 { 0 } else { axis };
+                let zeros = values.get(all)?.size()?;
+                Some((zeros, zeros))
+            }
+            Self::Causal => Some((reach.saturating_sub(1), 0)),
+            Self::Same => {
+                let places = (stride > 0).then(|| size.div_ceil(stride))?;
+                let last = places.saturating_sub(1).saturating_mul(stride);
+                let total = last.saturating_add(reach).saturating_sub(size);
+                Some((total / 2, total - total / 2))
+            }
+        }
+    }
+
+    /// The word, where it is one that adds what the window needs.
+    pub(super) const fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Same => Some("same"),
+            Self::Causal => Some("causal"),
+            Self::Valid | Self::Zeros(_) => None,
+        }
+    }
 }
 
 impl Field for Padding {
     fn read(from: &dyn Read, name: &str) -> Self {
         match from.choice(name) {
             Some("same") => Self::Same,
+            Some("causal") => Self::Causal,
             None if from.is_given(name) => Self::Zeros(from.values(name)),
             Some(_) | None => Self::Valid,
         }
@@ -30,7 +79,7 @@ impl Field for Padding {
     fn text(&self, _: &Argument) -> Option<String> {
         match self {
             Self::Valid => None,
-            Self::Same => Some("same".to_owned()),
+            Self::Same | Self::Causal => self.word().map(str::to_owned),
             Self::Zeros(values) if values.iter().all(|value| value.known == Some(0.0)) => None,
             Self::Zeros(values) => Some(match values.as_slice() {
                 [one] => one.to_string(),
@@ -42,14 +91,14 @@ impl Field for Padding {
     fn values(&self) -> &[Value] {
         match self {
             Self::Zeros(values) => values,
-            Self::Valid | Self::Same => &[],
+            Self::Valid | Self::Same | Self::Causal => &[],
         }
     }
 
     fn values_mut(&mut self) -> &mut [Value] {
         match self {
             Self::Zeros(values) => values,
-            Self::Valid | Self::Same => &mut [],
+            Self::Valid | Self::Same | Self::Causal => &mut [],
         }
     }
 }

@@ -65,13 +65,7 @@ fn lstm(hidden: usize, layers: usize) -> OpKind {
 }
 
 fn attention(heads: usize) -> OpKind {
-    OpKind::Attention(op::Attention {
-        heads: value(heads as f64),
-        causal: Value::truth(false),
-        bias: Value::truth(true),
-        rope: false,
-        dropout: None,
-    })
+    OpKind::Attention(op::Attention::new(value(heads as f64)))
 }
 
 fn linear_same() -> OpKind {

@@ -63,6 +63,7 @@ pub(crate) fn batch_norm() -> OpKind {
 pub(crate) fn layer_norm() -> OpKind {
     OpKind::LayerNorm(op::LayerNorm {
         epsilon: value(1e-5),
+        axis: op::norm::NormAxis::Features,
     })
 }
 

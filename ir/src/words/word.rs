@@ -23,8 +23,8 @@ pub enum Kind {
     WholePerAxis(u8),
     /// A whole number from 1, or this word.
     SizeOr(&'static str),
-    /// `valid`, `same`, a whole number, or a list with one for each of so many axes.
-    Padding(u8),
+    /// One of these words, a whole number, or a list with one for each of so many axes.
+    Padding(u8, &'static [&'static str]),
     /// The name of a statement.
     Name,
     /// `[1.0, 2.0]`
@@ -39,6 +39,12 @@ pub enum Kind {
     RustType,
 }
 
+/// What `padding` of a convolution along a line may be, besides numbers.
+pub const LINE_PADDING: &[&str] = &["same", "causal", "valid"];
+
+/// What `padding` of other windows may be, besides numbers.
+pub const PADDING: &[&str] = &["same", "valid"];
+
 impl Kind {
     /// What a message says is wanted.
     pub fn wanted(self) -> String {
@@ -52,7 +58,12 @@ impl Kind {
                 "a whole number or a list `[3, 3]`".to_owned()
             }
             Self::SizeOr(word) => format!("a whole number or `{word}`"),
-            Self::Padding(_) => "`same`, `valid`, a whole number or a list `[1, 1]`".to_owned(),
+            Self::Padding(axes, words) => {
+                let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                let list = if axes > 1 { " or a list `[1, 1]`" } else { "" };
+                let comma = if axes > 1 { "," } else { " or" };
+                format!("{}{comma} a whole number{list}", words.join(", "))
+            }
             Self::Name => "the name of a statement".to_owned(),
             Self::Floats => "a list of numbers `[1.0, 2.0]`".to_owned(),
             Self::Word(words) => format!("one of {}", super::list(words)),
@@ -64,7 +75,9 @@ impl Kind {
     /// How many axes there may be a value for.
     pub const fn axes(self) -> Option<u8> {
         match self {
-            Self::SizePerAxis(axes) | Self::WholePerAxis(axes) | Self::Padding(axes) => Some(axes),
+            Self::SizePerAxis(axes) | Self::WholePerAxis(axes) | Self::Padding(axes, _) => {
+                Some(axes)
+            }
             _ => None,
         }
     }
@@ -79,7 +92,10 @@ impl Kind {
 
     /// Whether every value of it is a whole number, which may be 0.
     pub const fn is_whole(self) -> bool {
-        matches!(self, Self::Whole | Self::WholePerAxis(_) | Self::Padding(_))
+        matches!(
+            self,
+            Self::Whole | Self::WholePerAxis(_) | Self::Padding(..)
+        )
     }
 
     /// Whether it is a number that need not be whole.
@@ -303,7 +319,9 @@ impl Word {
             .arguments
             .iter()
             // What is rarely written would hide the rest.
-            .filter(|argument| argument.kind != Kind::Name)
+            .filter(|argument| {
+                argument.kind != Kind::Name || argument.fallback == Fallback::Required
+            })
             .map(|argument| {
                 let name = argument.name;
                 match argument.fallback {
@@ -341,7 +359,7 @@ fn example(name: &str, kind: Kind) -> &'static str {
         ("ff", _) => "512",
         ("vocab", _) => "8000",
         ("pad", _) => "0",
-        (_, Kind::Padding(_)) => "valid",
+        (_, Kind::Padding(..)) => "valid",
         _ => "..",
     }
 }

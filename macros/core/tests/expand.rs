@@ -43,6 +43,7 @@ expands! {
     digits
     drop_connect
     every_activation
+    memory
     merges
     nested_model
     no_loss
@@ -54,6 +55,7 @@ expands! {
     repeat
     residual
     shortcut
+    spread
     stochastic
     tied
     transformer_encoder

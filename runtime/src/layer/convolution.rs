@@ -181,7 +181,10 @@ impl<const N: usize> Geometry<N> {
         let stride = sizes(&conv.stride, Some([1; N])).filter(positive)?;
         let dilation = sizes(&conv.dilation, Some([1; N])).filter(positive)?;
         let output_padding = sizes(&conv.output_padding, Some([0; N]))?;
-        let padding = padding(&conv.padding, &kernel, &stride, &dilation)?;
+        if conv.padding == Padding::Causal && N > 1 {
+            return None;
+        }
+        let padding = padding(&conv.padding, input, &kernel, &stride, &dilation)?;
         let weights = [channels_in / groups, channels_out];
         check_allocation(weights.iter().chain(&kernel).copied())?;
         Some(Self {
@@ -205,28 +208,29 @@ impl<const N: usize> Geometry<N> {
     }
 }
 
-/// The zeros before and after each axis. `same` keeps the size at a stride of 1; an odd zero is last, as in PyTorch.
+/// The zeros before and after each axis of the positions of `[channels, ..]`.
 pub(super) fn padding<const N: usize>(
     padding: &Padding,
+    input: &Shape,
     kernel: &[usize; N],
     stride: &[usize; N],
     dilation: &[usize; N],
 ) -> Option<[(usize, usize); N]> {
-    match padding {
-        Padding::Valid => Some([(0, 0); N]),
-        Padding::Zeros(zeros) => Some(sizes::<N>(zeros, None)?.map(|zeros| (zeros, zeros))),
-        Padding::Same => {
-            if stride.iter().any(|stride| *stride != 1) {
-                return None;
-            }
-            let mut pairs = [(0, 0); N];
-            for (pair, (kernel, dilation)) in pairs.iter_mut().zip(kernel.iter().zip(dilation)) {
-                let total = dilation.checked_mul(kernel.checked_sub(1)?)?;
-                *pair = (total / 2, total - total / 2);
-            }
-            Some(pairs)
-        }
+    let mut pairs = [(0, 0); N];
+    let windows = kernel.iter().zip(stride).zip(dilation);
+    for (axis, (pair, ((kernel, stride), dilation))) in pairs.iter_mut().zip(windows).enumerate() {
+        let size = input.0.get(axis + 1).copied().flatten();
+        // Only `same` with a stride depends on the size.
+        let size = match padding {
+            Padding::Same if *stride > 1 => size?,
+            _ => size.unwrap_or(1),
+        };
+        let reach = dilation
+            .checked_mul(kernel.checked_sub(1)?)?
+            .checked_add(1)?;
+        *pair = padding.around(axis, size, reach, *stride)?;
     }
+    Some(pairs)
 }
 
 impl<const N: usize> Geometry<N> {

@@ -14,6 +14,16 @@ pub trait Layer: Module + Sized {
     /// exclude.
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self>;
 
+    /// The same for an operation that reads another value, too; `memory` is that value's shape.
+    fn make_with(
+        op: &Op,
+        input: &Shape,
+        _memory: Option<&Shape>,
+        weights: &Weights,
+    ) -> Option<Self> {
+        Self::make(op, input, weights)
+    }
+
     /// The layer alone, with weights whose seed is drawn from the device's generator.
     fn build(op: &Op, input: &Shape, device: &Device) -> Option<Self> {
         Self::make(op, input, &Weights::new(device))

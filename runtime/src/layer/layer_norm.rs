@@ -53,10 +53,10 @@ impl Layer for LayerNorm {
     const WORD: &'static str = "`layer_norm`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::LayerNorm(op::LayerNorm { epsilon }) = &op.kind else {
+        let OpKind::LayerNorm(op::LayerNorm { epsilon, axis }) = &op.kind else {
             return None;
         };
-        let features = input.0.last().copied().flatten().filter(|size| *size > 0)?;
+        let features = axis.size(input).filter(|size| *size > 0)?;
         Some(Self::new(features, positive(epsilon)?, weights.device()))
     }
 }

@@ -67,7 +67,10 @@ pub use elu::selu;
 #[doc(hidden)]
 pub use pool::{global_avg_pool, global_max_pool, max_pool1d, max_pool2d};
 #[doc(hidden)]
-pub use sequence::{first_step, flatten, last_step, max_over_time, mean_over_time, to_sequence};
+pub use sequence::{
+    channels_last, first_step, flatten, last_step, max_over_time, mean_over_time, spread,
+    to_sequence,
+};
 
 #[doc(hidden)]
 pub use crate::weights::Weights;

@@ -12,7 +12,7 @@ use burn::nn::{PaddingConfig1d, PaddingConfig2d};
 use burn::tensor::Tensor;
 use burn::tensor::module::{avg_pool2d, max_pool2d as windows_max2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
-use damper_ir::{Op, OpKind, Reduction, Shape};
+use damper_ir::{Op, OpKind, Padding, Pool, Reduction, Shape};
 
 pub use burn::nn::pool::{
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AvgPool1d, AvgPool2d, MaxPool1d,
@@ -34,7 +34,7 @@ pub struct MaxPool3d {
     pub behind: [usize; 3],
 }
 
-/// The mean of each window of a volume, PyTorch's `AvgPool3d`. The zeros of the padding are part of the mean.
+/// The mean of each window of a volume, PyTorch's `AvgPool3d`.
 ///
 /// It is two passes of burn over two axes each: the mean of a box is the mean of the means of its slices.
 #[derive(Module, Debug)]
@@ -47,6 +47,10 @@ pub struct AvgPool3d {
     pub before: [usize; 3],
     /// Zeros after the last position of each axis.
     pub behind: [usize; 3],
+    /// Whether the zeros are part of the mean.
+    pub count_include_pad: bool,
+    /// Whether a last window that reaches beyond the end is kept.
+    pub ceil_mode: bool,
 }
 
 /// The maximum of each window.
@@ -143,7 +147,9 @@ impl AvgPool3d {
         in_two_passes(input, sizes, |value, kernel, stride, zeros| {
             let options = AvgPoolOptions::new(kernel)
                 .with_stride(stride)
-                .with_padding_pairs(zeros);
+                .with_padding_pairs(zeros)
+                .with_count_include_pad(self.count_include_pad)
+                .with_ceil_mode(self.ceil_mode);
             avg_pool2d(value, options)
         })
     }
@@ -154,10 +160,14 @@ struct Windows<const N: usize> {
     kernel: [usize; N],
     stride: [usize; N],
     padding: [(usize, usize); N],
+    /// Whether zeros are part of a mean.
+    counted: bool,
+    /// Whether a last window that reaches beyond the end is kept.
+    whole: bool,
 }
 
 impl<const N: usize> Windows<N> {
-    fn of(op: &Op, reduction: Reduction, adaptive: bool) -> Option<Self> {
+    fn of(op: &Op, input: &Shape, reduction: Reduction, adaptive: bool) -> Option<Self> {
         let OpKind::Pool(pool) = &op.kind else {
             return None;
         };
@@ -168,10 +178,27 @@ impl<const N: usize> Windows<N> {
         let kernel = sizes(&pool.kernel, None).filter(positive)?;
         let stride = sizes(&pool.stride, Some(kernel)).filter(positive)?;
         Some(Self {
-            padding: padding(&pool.padding, &kernel, &stride, &[1; N])?,
+            padding: padding(&pool.padding, input, &kernel, &stride, &[1; N])?,
             kernel,
             stride,
+            counted: pool.padding != Padding::Same,
+            // `same` leaves nothing beyond the end.
+            whole: pool.keeps_last()? && pool.padding != Padding::Same,
         })
+        .filter(|_| pool.padding != Padding::Causal)
+    }
+
+    /// The padding with what the last window needs beyond the end: it is never the largest.
+    fn reached(mut self, input: &Shape) -> Option<Self> {
+        if self.whole {
+            let windows = self.kernel.iter().zip(&self.stride);
+            for (axis, (pair, (kernel, stride))) in self.padding.iter_mut().zip(windows).enumerate()
+            {
+                let size = input.0.get(axis + 1).copied().flatten()?;
+                pair.1 += Pool::beyond(size, *kernel, *stride, *pair);
+            }
+        }
+        Some(self)
     }
 }
 
@@ -180,8 +207,12 @@ macro_rules! pools {
         impl Layer for $layer {
             const WORD: &'static str = concat!("`", $word, "`");
 
-            fn make(op: &Op, _: &Shape, _: &Weights) -> Option<Self> {
-                let $sizes = Windows::<$axes>::of(op, Reduction::$reduction, $adaptive)?;
+            fn make(op: &Op, input: &Shape, _: &Weights) -> Option<Self> {
+                let $sizes = Windows::<$axes>::of(op, input, Reduction::$reduction, $adaptive)?;
+                let $sizes = match Reduction::$reduction {
+                    Reduction::Max => $sizes.reached(input)?,
+                    _ => $sizes,
+                };
                 Some($build)
             }
         }
@@ -206,16 +237,22 @@ pools! {
     AvgPool1d(1, Mean, false, "avg_pool1d") = |sizes| AvgPool1dConfig::new(sizes.kernel[0])
         .with_stride(sizes.stride[0])
         .with_padding(explicit1(sizes.padding))
+        .with_count_include_pad(sizes.counted)
+        .with_ceil_mode(sizes.whole)
         .init();
     AvgPool2d(2, Mean, false, "avg_pool2d") = |sizes| AvgPool2dConfig::new(sizes.kernel)
         .with_strides(sizes.stride)
         .with_padding(explicit2(sizes.padding))
+        .with_count_include_pad(sizes.counted)
+        .with_ceil_mode(sizes.whole)
         .init();
     AvgPool3d(3, Mean, false, "avg_pool3d") = |sizes| Self {
         kernel: sizes.kernel,
         stride: sizes.stride,
         before: sizes.padding.map(|(before, _)| before),
         behind: sizes.padding.map(|(_, behind)| behind),
+        count_include_pad: sizes.counted,
+        ceil_mode: sizes.whole,
     };
     AdaptiveAvgPool1d(1, Mean, true, "adaptive_avg_pool1d") = |sizes| AdaptiveAvgPool1dConfig::new(sizes.kernel[0]).init();
     AdaptiveAvgPool2d(2, Mean, true, "adaptive_avg_pool2d") = |sizes| AdaptiveAvgPool2dConfig::new(sizes.kernel).init();

@@ -9,7 +9,7 @@ use damper_ir::op;
 use damper_ir::{Op, OpKind, Shape};
 
 /// The standard deviation of initial learned vectors, as in `ViT` and BERT.
-const SPREAD: f64 = 0.02;
+pub(super) const SPREAD: f64 = 0.02;
 
 /// Adds sines and cosines of the step's number (Vaswani et al., arXiv 1706.03762): feature `2 i` of step `t` gets
 /// `sin(t / 10000^(2 i / features))`, feature `2 i + 1` the cosine.

@@ -9,10 +9,10 @@ impl Layer for RmsNorm {
     const WORD: &'static str = "`rms_norm`";
 
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::RmsNorm(op::RmsNorm { epsilon }) = &op.kind else {
+        let OpKind::RmsNorm(op::RmsNorm { epsilon, axis }) = &op.kind else {
             return None;
         };
-        let features = input.features().filter(|size| *size > 0)?;
+        let features = axis.size(input).filter(|size| *size > 0)?;
         Some(
             RmsNormConfig::new(features)
                 .with_epsilon(positive(epsilon)?)

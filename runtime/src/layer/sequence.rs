@@ -56,6 +56,36 @@ impl Layer for Reshape {
     }
 }
 
+/// What a layer of the last axis gives for the channels of each position.
+///
+/// # Shapes
+///
+/// - input: `[batch, channels, ..]`
+/// - output: `[batch, channels, ..]`; the layer takes and gives `[batch, .., channels]`
+#[must_use]
+pub fn channels_last<const D: usize>(
+    input: Tensor<D>,
+    layer: impl FnOnce(Tensor<D>) -> Tensor<D>,
+) -> Tensor<D> {
+    // Another order of the positions does not matter to a layer that reads each of them alone.
+    layer(input.swap_dims(1, D - 1)).swap_dims(1, D - 1)
+}
+
+/// The value with axes of size 1 behind its own, as many as are needed: it then spreads over a value of `E` axes.
+///
+/// # Shapes
+///
+/// - input: `[batch, channels]`
+/// - output: `[batch, channels, 1, ..]`; `E` is the number of its axes
+#[must_use]
+pub fn spread<const D: usize, const E: usize>(input: Tensor<D>) -> Tensor<E> {
+    let mut shape = [1; E];
+    for (axis, size) in shape.iter_mut().zip(input.dims()) {
+        *axis = size;
+    }
+    input.reshape(shape)
+}
+
 /// All numbers of a sample in one row.
 ///
 /// # Shapes

@@ -14,6 +14,7 @@ use damper::layer::{
     mean_over_time, to_sequence,
 };
 use damper_ir::op;
+use damper_ir::op::norm::NormAxis;
 use damper_ir::{Conv, OpKind, Padding, Pool, Reduction, Shape, Value};
 
 fn fixture() -> Fixture {
@@ -67,6 +68,7 @@ fn pool(axes: u8, reduction: Reduction, kernel: &[usize], stride: &[usize], zero
             0 => Padding::Valid,
             zeros => Padding::Zeros(values(&[zeros])),
         },
+        ceil_mode: None,
     }
 }
 
@@ -275,7 +277,13 @@ fn norms() {
         layer.beta.as_ref().expect("a shift"),
         &gradients,
     );
-    let mut layer: RmsNorm = built(OpKind::RmsNorm(op::RmsNorm { epsilon: epsilon() }), &[5, 8]);
+    let mut layer: RmsNorm = built(
+        OpKind::RmsNorm(op::RmsNorm {
+            epsilon: epsilon(),
+            axis: NormAxis::Features,
+        }),
+        &[5, 8],
+    );
     layer.gamma = parameter("rms_norm.weight");
     let gradients = compare::<3, 3>("rms_norm", |x| layer.forward(x));
     compare_parameter("rms_norm.weight", &layer.gamma, &gradients);
@@ -350,11 +358,9 @@ fn attention() {
         ("attention_rope", false, false, true),
     ] {
         let kind = OpKind::Attention(op::Attention {
-            heads: Value::known(2.0),
             causal: Value::truth(causal),
-            bias: Value::truth(true),
             rope,
-            dropout: None,
+            ..op::Attention::new(2_usize)
         });
         let mut layer: Attention = built(kind, &[5, 8]);
         let turned = |name: &str| {

@@ -7,6 +7,7 @@ use damper::burn::nn::activation::SwiGlu;
 use damper::burn::tensor::{Gradients, Tensor};
 use damper::layer::{self, BatchNorm, Layer, LayerNorm, dense};
 use damper_ir::op;
+use damper_ir::op::norm::NormAxis;
 use damper_ir::{OpKind, Shape, Value};
 
 fn built<L: Layer>(kind: OpKind) -> L {
@@ -120,6 +121,7 @@ fn layer_norm() {
     let fixture = Fixture::open("layers");
     let mut layer: LayerNorm = built(OpKind::LayerNorm(op::LayerNorm {
         epsilon: Value::known(1e-4),
+        axis: NormAxis::Features,
     }));
     layer.gamma = parameter(&fixture, "layer_norm.gamma");
     layer.beta = Some(parameter(&fixture, "layer_norm.beta"));

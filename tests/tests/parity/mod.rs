@@ -1,7 +1,8 @@
-//! The same numbers as PyTorch, from the fixtures that `tests/fixtures/make.py` writes.
+//! The same numbers as PyTorch, from the fixtures that the programs in `tests/fixtures` write.
 
 mod activations;
 mod architectures;
+mod attention;
 mod layers;
 mod losses;
 mod metrics;
@@ -9,3 +10,4 @@ mod models;
 mod optimizers;
 mod schedules;
 mod training;
+mod values;

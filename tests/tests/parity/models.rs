@@ -75,14 +75,14 @@ fn named(bytes: &[u8], prefix: &str) -> Named {
     all
 }
 
-fn fixture() -> Vec<u8> {
-    let path = format!("{}/fixtures/models.safetensors", env!("CARGO_MANIFEST_DIR"));
+fn fixture(file: &str) -> Vec<u8> {
+    let path = format!("{}/fixtures/{file}.safetensors", env!("CARGO_MANIFEST_DIR"));
     fs::read(path).expect("the fixture")
 }
 
 /// The `state_dict` of a case, as a file of its own.
-fn state(folder: &TempDir, name: &str) -> std::path::PathBuf {
-    let bytes = fixture();
+fn state(folder: &TempDir, file: &str, name: &str) -> std::path::PathBuf {
+    let bytes = fixture(file);
     let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
     let prefix = format!("{name}.state.");
     let tensors = file
@@ -109,22 +109,33 @@ impl ModuleMapper for Differentiated {
     }
 }
 
-/// Loads the state, compares the output, and gives the gradients of the weighted sum.
 #[track_caller]
 fn compare<M: Network, const D: usize>(
     name: &str,
     fresh: M,
     run: impl FnOnce(&M) -> Tensor<D>,
 ) -> Gradients {
+    compare_in("models", name, fresh, run)
+}
+
+/// Loads the state of a case of a fixture, compares the output and the gradients of all parameters, and gives the gradients
+/// of the weighted sum.
+#[track_caller]
+pub(super) fn compare_in<M: Network, const D: usize>(
+    file: &str,
+    name: &str,
+    fresh: M,
+    run: impl FnOnce(&M) -> Tensor<D>,
+) -> Gradients {
     let folder = TempDir::new().expect("a folder");
-    let model = damper::load_weights(fresh, state(&folder, name)).expect("PyTorch's names");
+    let model = damper::load_weights(fresh, state(&folder, file, name)).expect("PyTorch's names");
     let path = folder.path().join("written.safetensors");
     assert_eq!(
         written(&model, &path),
-        named(&fixture(), &format!("{name}.state.")),
+        named(&fixture(file), &format!("{name}.state.")),
         "what is written is what was read"
     );
-    let models = Fixture::open("models");
+    let models = Fixture::open(file);
     let weights: Tensor<D> = models.tensor(&format!("{name}.weights"), &device().autodiff());
     let output = run(&model) * weights.clone();
     let wanted: Tensor<D> = models.tensor(&format!("{name}.output"), &device().autodiff());
@@ -138,7 +149,7 @@ fn compare<M: Network, const D: usize>(
     let mut differentiated = Differentiated(gradients);
     let model = model.map(&mut differentiated);
     let ours = written(&model, &path);
-    let theirs = named(&fixture(), &format!("{name}.gradient."));
+    let theirs = named(&fixture(file), &format!("{name}.gradient."));
     assert_eq!(ours.len(), theirs.len());
     for ((path, shape, ours), (name, wanted, theirs)) in ours.iter().zip(&theirs) {
         assert_eq!((path, shape), (name, wanted));
@@ -149,7 +160,7 @@ fn compare<M: Network, const D: usize>(
 
 /// On ndarray and wgpu burn's `gelu` has the gradient of its approximation, 1.5e-4 from PyTorch's for one number; behind
 /// it the products and norms of the block add up such errors.
-const WITHIN: f32 = if cfg!(any(feature = "ndarray", feature = "wgpu")) {
+pub(super) const WITHIN: f32 = if cfg!(any(feature = "ndarray", feature = "wgpu")) {
     5e-3
 } else {
     crate::common::TOLERANCE

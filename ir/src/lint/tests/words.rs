@@ -65,14 +65,7 @@ pub(super) fn up(out: usize) -> OpKind {
 }
 
 pub(super) fn pool(reduction: Reduction, kernel: usize) -> OpKind {
-    OpKind::Pool(Pool {
-        axes: 2,
-        reduction,
-        adaptive: false,
-        kernel: vec![value(kernel as f64)],
-        stride: vec![],
-        padding: Padding::Valid,
-    })
+    OpKind::Pool(Pool::new(2, reduction, kernel))
 }
 
 pub(super) fn max_pool(kernel: usize) -> OpKind {
@@ -162,11 +155,9 @@ pub(super) fn lstm(hidden: usize, layers: usize) -> OpKind {
 
 pub(super) fn attention(heads: usize, causal: bool, dropout: f64) -> OpKind {
     OpKind::Attention(op::Attention {
-        heads: value(heads as f64),
         causal: Value::truth(causal),
-        bias: Value::truth(true),
-        rope: false,
         dropout: (dropout > 0.0).then(|| rate(dropout)).flatten(),
+        ..op::Attention::new(value(heads as f64))
     })
 }
 

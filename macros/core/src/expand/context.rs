@@ -250,7 +250,7 @@ fn indices(model: &damper_ir::Model) -> BTreeSet<Id> {
             let mut value = match &statement.source {
                 Source::Previous => previous,
                 Source::From(name) => names.contains(name.as_str()),
-                Source::Add(_) | Source::Mul(_) | Source::Concat(_) => false,
+                _ => false,
             };
             for op in &statement.ops {
                 if value {

@@ -205,7 +205,7 @@ impl Hints {
                     self.word("metric", &metric);
                 }
                 (Some(Kind::Word(_) | Kind::Metric), Some(word)) => self.word("value", &word),
-                (Some(Kind::Padding(_)), Some(word)) if self.is_word(&word, &["same", "valid"]) => {
+                (Some(Kind::Padding(_, words)), Some(word)) if self.is_word(&word, words) => {
                     self.word("value", &word);
                 }
                 (Some(Kind::SizeOr(other)), Some(word)) if self.is_word(&word, &[other]) => {

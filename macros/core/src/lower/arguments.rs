@@ -299,7 +299,9 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
         checked(cx, expr, kind, &what, help).map_or(Given::Wrong, Given::Value)
     };
     match argument.kind {
-        Kind::Size | Kind::Whole | Kind::Float | Kind::Bool => one(cx, argument.kind),
+        Kind::Size | Kind::Whole | Kind::Float | Kind::Bool => {
+            value_of_another(cx, expr, argument, word).unwrap_or_else(|| one(cx, argument.kind))
+        }
         Kind::FloatOrRange => match syn::parse2::<syn::Expr>(expr.tokens.clone()) {
             Ok(syn::Expr::Range(range)) => {
                 let (Some(start), Some(end)) = (&range.start, &range.end) else {
@@ -315,16 +317,13 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             _ => one(cx, Kind::Float),
         },
         Kind::SizePerAxis(axes) | Kind::WholePerAxis(axes) => sizes(cx, expr, axes, argument, word),
-        Kind::Padding(axes) => {
-            let words: &[&str] = &["same", "valid"];
-            match plain_word(cx, expr) {
-                Some(text) => match words.iter().find(|word| **word == text) {
-                    Some(word) => Given::Word(word),
-                    None => cannot_be(cx, expr, words, &what, &argument.kind.wanted()),
-                },
-                None => sizes(cx, expr, axes, argument, word),
-            }
-        }
+        Kind::Padding(axes, words) => match plain_word(cx, expr) {
+            Some(text) => match words.iter().find(|word| **word == text) {
+                Some(word) => Given::Word(word),
+                None => cannot_be(cx, expr, words, &what, &argument.kind.wanted()),
+            },
+            None => sizes(cx, expr, axes, argument, word),
+        },
         Kind::SizeOr(word) => match plain_word(cx, expr) {
             Some(text) if text == word => Given::Word(word),
             Some(text) if damper_ir::suggest(&text, [word]).is_some() => {
@@ -387,6 +386,21 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
     }
 }
 
+/// Reports a plain word that is a value of another argument of the same word.
+fn value_of_another(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Option<Given> {
+    let text = plain_word(cx, expr)?;
+    let is = |other: &&Argument| matches!(other.kind, Kind::Word(words) if words.contains(&text.as_str()));
+    let other = word.arguments.iter().find(is)?.name;
+    let message = format!(
+        "{} is {}, `{text}` is a value of `{other}`",
+        ArgumentOf(argument.name, word.name),
+        argument.kind.wanted()
+    );
+    let report = cx.diagnostics.error(expr.ends, message);
+    report.help(format!("`{other} = {text}`"));
+    Some(Given::Wrong)
+}
+
 /// One number for every axis, or a list with one for each.
 fn sizes(cx: &mut Cx, expr: &Expr, axes: u8, argument: &Argument, word: &Word) -> Given {
     let what = ArgumentOf(argument.name, word.name);
@@ -404,6 +418,16 @@ fn sizes(cx: &mut Cx, expr: &Expr, axes: u8, argument: &Argument, word: &Word) -
     }
     if values.len() == 1 || values.len() == usize::from(axes) {
         return Given::Values(values);
+    }
+    // `[2, 0]` along a line: before and after.
+    if let (Kind::Padding(1, _), [first, last]) = (argument.kind, values.as_slice()) {
+        let help = match (first.size(), last.size()) {
+            (Some(before), Some(0)) if before > 0 => "`padding = causal`: zeros before the first position alone, as many as the kernel needs".to_owned(),
+            _ => format!("`padding = {first}`, on both sides"),
+        };
+        let message = format!("{what} wants one number, found 2");
+        cx.diagnostics.error(expr.ends, message).help(help);
+        return Given::Wrong;
     }
     let wanted = match axes {
         1 => "one number".to_owned(),

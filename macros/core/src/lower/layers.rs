@@ -165,6 +165,7 @@ fn source_of(cx: &mut Cx, node: &Node) -> Source {
     }
     let (fits, wanted) = match word.as_str() {
         "from" => (names.len() == 1, "one name"),
+        "sub" | "div" => (names.len() == 2, "two names"),
         _ => (names.len() >= 2, "two names or more"),
     };
     if fine && !fits {
@@ -175,7 +176,9 @@ fn source_of(cx: &mut Cx, node: &Node) -> Source {
     }
     match word.as_str() {
         "add" => Source::Add(names),
+        "sub" => Source::Sub(names),
         "mul" => Source::Mul(names),
+        "div" => Source::Div(names),
         "concat" => Source::Concat(names),
         _ => names.pop().map_or(Source::Previous, Source::From),
     }
@@ -185,7 +188,9 @@ fn source_help(word: &str) -> &'static str {
     match word {
         "from" => "`from(name)`",
         "add" => "`add(a, b)`",
+        "sub" => "`sub(a, b)`",
         "mul" => "`mul(a, b)`",
+        "div" => "`div(a, b)`",
         _ => "`concat(a, b)`",
     }
 }
@@ -304,7 +309,9 @@ fn operation(cx: &mut Cx, node: &Node, id: Id, place: Where) -> Option<OpKind> {
     only_inside(cx, word, &arguments);
     Some(match word.name {
         "custom" => return custom(cx, id, &arguments, node.ends()),
-        "transformer_encoder" => operations::transformer_encoder(cx, id, &arguments),
+        "transformer_encoder" | "transformer_decoder" => {
+            operations::transformer(cx, id, &arguments)
+        }
         "repeat" => {
             if let Some((shortcut, _)) = &node.shortcut {
                 cx.diagnostics

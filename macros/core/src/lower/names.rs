@@ -73,11 +73,9 @@ fn duplicates(cx: &mut Cx, statements: &[Statement]) {
 /// What a statement without a name is called after.
 fn base(statement: &Statement) -> String {
     match (statement.ops.first(), &statement.source) {
-        (_, Source::Add(_)) => "add".to_owned(),
-        (_, Source::Mul(_)) => "mul".to_owned(),
-        (_, Source::Concat(_)) => "concat".to_owned(),
-        (Some(op), _) => word(op),
-        (None, _) => "statement".to_owned(),
+        (Some(op), Source::Previous | Source::From(_)) => word(op),
+        (None, Source::Previous | Source::From(_)) => "statement".to_owned(),
+        (_, merge) => merge.word().unwrap_or_default().to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Operations from their words: what several places need, and the short form `transformer_encoder`.
+//! Operations from their words: what several places need, and the short forms `transformer_encoder` and `transformer_decoder`.
 
 use super::Cx;
 use super::arguments::Arguments;
@@ -6,8 +6,11 @@ use crate::ast::Ends;
 use crate::words::{Read, Word};
 use damper_ir::{Id, Op, OpKind, Source, Statement, Stochastic, Value, op};
 
-/// `transformer_encoder(layers, heads, ff, dropout, norm_first)`: the `repeat` that it is short for.
-pub(super) fn transformer_encoder(cx: &mut Cx, id: Id, arguments: &Arguments) -> OpKind {
+/// `transformer_encoder(layers, heads, ff, dropout, norm_first)`, and `transformer_decoder` with `memory`: the `repeat` that it is
+/// short for.
+pub(super) fn transformer(cx: &mut Cx, id: Id, arguments: &Arguments) -> OpKind {
+    let word = arguments.word().name;
+    let decodes = word == "transformer_decoder";
     let written = arguments.value("norm_first");
     if written.hole.is_some() || (written.known.is_none() && arguments.fine) {
         let ends: Ends = arguments
@@ -16,7 +19,7 @@ pub(super) fn transformer_encoder(cx: &mut Cx, id: Id, arguments: &Arguments) ->
         cx.diagnostics
             .error(
                 ends,
-                "`norm_first` of `transformer_encoder` is `true` or `false` itself: it decides which layers there are",
+                format!("`norm_first` of `{word}` is `true` or `false` itself: it decides which layers there are"),
             )
             .help("`norm_first = true`");
     }
@@ -30,21 +33,18 @@ pub(super) fn transformer_encoder(cx: &mut Cx, id: Id, arguments: &Arguments) ->
         rate: drops.then_some(rate),
         norm_first,
     };
-    let attention = {
-        let dropout = encoder.rate.map(|rate| damper_ir::Rate {
-            id: encoder.cx.spans.again(id),
-            rate,
-            levels: Vec::new(),
+    let attention = encoder.attention(op::Attention {
+        causal: Value::truth(decodes),
+        ..op::Attention::new(heads)
+    });
+    let mut body = vec![encoder.residual("attend", vec![attention])];
+    if decodes {
+        let attention = encoder.attention(op::Attention {
+            from: arguments.name("memory"),
+            ..op::Attention::new(heads)
         });
-        encoder.op(OpKind::Attention(op::Attention {
-            heads,
-            causal: Value::known(0.0),
-            bias: Value::known(1.0),
-            rope: false,
-            dropout,
-        }))
-    };
-    let attend = encoder.residual("attend", vec![attention]);
+        body.push(encoder.residual("recall", vec![attention]));
+    }
     let mut feed = vec![encoder.op(OpKind::Linear(op::Linear {
         out: ff,
         bias: Value::known(1.0),
@@ -62,8 +62,8 @@ pub(super) fn transformer_encoder(cx: &mut Cx, id: Id, arguments: &Arguments) ->
         same: true,
         tied: None,
     })));
-    let feed = encoder.residual("feed", feed);
-    OpKind::repeat(arguments.value("layers"), vec![attend, feed])
+    body.push(encoder.residual("feed", feed));
+    OpKind::repeat(arguments.value("layers"), body)
 }
 
 /// The parts of a short form; all of them are at the place of the short form.
@@ -85,6 +85,19 @@ impl Encoder<'_, '_> {
         }
     }
 
+    /// An attention with the dropout of its weights.
+    fn attention(&mut self, attention: op::Attention) -> Op {
+        let dropout = self.rate.map(|rate| damper_ir::Rate {
+            id: self.cx.spans.again(self.id),
+            rate,
+            levels: Vec::new(),
+        });
+        self.op(OpKind::Attention(op::Attention {
+            dropout,
+            ..attention
+        }))
+    }
+
     fn dropout(&mut self) -> Option<Op> {
         let rate = self.rate?;
         Some(self.op(OpKind::Stochastic(Stochastic::Dropout { rate })))
@@ -93,6 +106,7 @@ impl Encoder<'_, '_> {
     fn norm(&mut self) -> Op {
         self.op(OpKind::LayerNorm(op::LayerNorm {
             epsilon: Value::known(1e-5),
+            axis: op::norm::NormAxis::Features,
         }))
     }
 

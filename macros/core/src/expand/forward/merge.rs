@@ -6,14 +6,29 @@ use damper_ir::Id;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
-pub(super) fn product(values: &[TokenStream]) -> TokenStream {
-    let times = proc_macro2::Punct::new('*', proc_macro2::Spacing::Alone);
-    let mut product = TokenStream::new();
+/// Values with an operator between them. `id` is the statement that begins with it, or the `parallel` that ends with
+/// it: values of fewer axes than the others spread.
+pub(super) fn arithmetic(
+    cx: &Context<'_>,
+    id: Id,
+    operator: char,
+    values: &[TokenStream],
+) -> TokenStream {
+    let krate = cx.krate;
+    let operator = proc_macro2::Punct::new(operator, proc_macro2::Spacing::Alone);
+    let spread = cx.shapes.spread(id);
+    let mut all = TokenStream::new();
     for (index, value) in values.iter().enumerate() {
-        let times = (index > 0).then_some(&times);
-        product.extend(quote!(#times #value));
+        let operator = (index > 0).then_some(&operator);
+        let rank = spread.filter(|(_, lower)| lower.get(index) == Some(&true));
+        if let Some((rank, _)) = rank {
+            let rank = Literal::usize_unsuffixed(rank + 1);
+            all.extend(quote!(#operator #krate::layer::spread::<_, #rank>(#value)));
+        } else {
+            all.extend(quote!(#operator #value));
+        }
     }
-    product
+    all
 }
 
 pub(super) fn cat(values: &[TokenStream], axis: usize) -> TokenStream {

@@ -7,7 +7,7 @@ mod merge;
 mod operation;
 mod scope;
 
-use merge::{cat, concat_axis, local, product};
+use merge::{arithmetic, cat, concat_axis, local};
 use scope::{Body, free};
 
 use super::context::{Context, Rank, Residual, a_weight, int_tensor, tensor};
@@ -151,8 +151,8 @@ pub(super) fn parallel(cx: &Context<'_>, op: &Op, body: &[Statement], merge: Mer
     function(cx, op, body, &after, |block, lines, _, _| {
         let values: Vec<TokenStream> = after.iter().map(|name| block.take(name)).collect();
         let merged = match merge {
-            Merge::Add => quote!(#(#values)+*),
-            Merge::Mul => product(&values),
+            Merge::Add => arithmetic(cx, op.id, '+', &values),
+            Merge::Mul => arithmetic(cx, op.id, '*', &values),
             Merge::Concat => cat(&values, concat_axis(cx, op.id)),
         };
         quote!(#lines #merged)

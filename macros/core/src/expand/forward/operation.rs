@@ -5,7 +5,9 @@ use super::scope::{Body, free_of};
 
 use super::super::names;
 use damper_ir::op::{self, Call};
-use damper_ir::{Activation, ActivationKind, Axis, Op, OpKind, Reduction, Stochastic, Value};
+use damper_ir::{
+    Activation, ActivationKind, Axis, Layout, Op, OpKind, Reduction, Stochastic, Value,
+};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 
@@ -72,6 +74,11 @@ impl Body<'_> {
         let name = op.field.as_deref().unwrap_or_default();
         let field = names::ident(name, Span::call_site());
         match (op.kind.call(), &op.kind) {
+            (Some(Call::MethodWithMemory), kind) => {
+                let memory = self.take(kind.reads().unwrap_or_default());
+                let padding = self.padding(op);
+                quote!(let #local = self.#field.forward_from(#value, #memory, #padding, #pass);)
+            }
             (Some(call), _) => self.call(call, op, local, value),
             (None, OpKind::Model { .. }) => quote! {
                 #pass.enter(#name);
@@ -140,6 +147,11 @@ impl Body<'_> {
                 let padding = self.padding(op);
                 quote!(self.#field.forward(#value, #padding, #pass))
             }
+            // It takes a value of the surroundings: see `operation`.
+            Call::MethodWithMemory => value.clone(),
+            Call::MethodOverChannels => quote! {
+                #krate::layer::channels_last(#value, |value| self.#field.forward(value))
+            },
             Call::MethodOfRank => {
                 let rank = self.cx.output_rank(op);
                 quote!(self.#field.forward::<_, #rank>(#value))
@@ -157,7 +169,11 @@ impl Body<'_> {
                 quote!(#krate::layer::#function(#value, #padding))
             }
             Call::Activation => match &op.kind {
-                OpKind::Activation(activation) => function_of(krate, activation, value),
+                OpKind::Activation(activation) => {
+                    let first = self.cx.shapes.layout_of(op.id) == Layout::Channels
+                        && self.cx.input_rank(op) > 2;
+                    function_of(krate, activation, value, first)
+                }
                 _ => value.clone(),
             },
             Call::Tied => {
@@ -266,15 +282,25 @@ fn fused_activation(kind: ActivationKind) -> Option<Ident> {
 
 /// A call of the function for an activation without arguments: ours where it is faster, or where burn's gradient
 /// overflows (`selu`).
-fn function_of(krate: &TokenStream, activation: &Activation, value: &TokenStream) -> TokenStream {
+///
+/// `channels_first`: those that mix features act along the first axis of a sample instead of the last.
+fn function_of(
+    krate: &TokenStream,
+    activation: &Activation,
+    value: &TokenStream,
+    channels_first: bool,
+) -> TokenStream {
     let name = names::ident(activation.kind.word(), Span::call_site());
+    let axis = if channels_first {
+        quote!(1)
+    } else {
+        quote!(-1)
+    };
     match activation.kind {
-        ActivationKind::Glu | ActivationKind::Softmin | ActivationKind::QuietSoftmax => {
-            quote!(burn::tensor::activation::#name(#value, -1))
-        }
         ActivationKind::Softmax | ActivationKind::LogSoftmax => {
-            quote!(#krate::activation::#name(#value, -1))
+            quote!(#krate::activation::#name(#value, #axis))
         }
+        kind if kind.mixes_features() => quote!(burn::tensor::activation::#name(#value, #axis)),
         kind if fused_activation(kind).is_some() => quote!(#krate::activation::#name(#value)),
         ActivationKind::Selu => quote!(#krate::layer::selu(#value)),
         _ => quote!(burn::tensor::activation::#name(#value)),

@@ -1,7 +1,7 @@
 //! The values of a block in the generated body: who uses them, when they are moved, when cloned.
 
 use super::super::context::Context;
-use super::merge::{cat, concat_axis, local, product};
+use super::merge::{arithmetic, cat, concat_axis, local};
 
 use super::super::names;
 use damper_ir::{Op, Source, Statement};
@@ -9,20 +9,11 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The values that a statement begins with, apart from the previous one.
-fn sources(statement: &Statement) -> &[String] {
-    match &statement.source {
-        Source::Previous => &[],
-        Source::From(name) => std::slice::from_ref(name),
-        Source::Add(names) | Source::Mul(names) | Source::Concat(names) => names,
-    }
-}
-
 /// The values of the surroundings that a block uses.
 pub(super) fn free(statements: &[Statement]) -> BTreeSet<&str> {
     let (mut found, mut bound) = (BTreeSet::new(), BTreeSet::new());
     for statement in statements {
-        let used = sources(statement).iter().map(String::as_str);
+        let used = statement.source.names().iter().map(String::as_str);
         let inside = statement.ops.iter().flat_map(free_of);
         found.extend(used.chain(inside).filter(|name| !bound.contains(name)));
         bound.insert(statement.name.as_str());
@@ -32,10 +23,8 @@ pub(super) fn free(statements: &[Statement]) -> BTreeSet<&str> {
 
 /// The values of the surroundings that an operation uses.
 pub(super) fn free_of(op: &Op) -> BTreeSet<&str> {
-    op.kind
-        .templates()
-        .flat_map(|(_, block)| free(block))
-        .collect()
+    let blocks = op.kind.templates().flat_map(|(_, block)| free(block));
+    blocks.chain(op.kind.reads()).collect()
 }
 
 /// The indices of the statements that use a value by its name, one for each use, the first one first.
@@ -46,7 +35,13 @@ fn uses(statements: &[Statement]) -> Uses<'_> {
     let mut uses = Uses::new();
     for (index, statement) in statements.iter().enumerate() {
         let inside = statement.ops.iter().flat_map(free_of);
-        for name in sources(statement).iter().map(String::as_str).chain(inside) {
+        for name in statement
+            .source
+            .names()
+            .iter()
+            .map(String::as_str)
+            .chain(inside)
+        {
             uses.entry(name).or_default().push(index);
         }
     }
@@ -92,7 +87,7 @@ impl<'c> Body<'c> {
             match (&statement.source, previous) {
                 (Source::Previous, Some(previous)) if !parallel => ahead.push(previous.to_owned()),
                 (Source::Previous, _) => leading += 1,
-                _ => ahead.extend_from_slice(sources(statement)),
+                _ => ahead.extend_from_slice(statement.source.names()),
             }
             ahead.extend(statement.ops.iter().flat_map(free_of).map(str::to_owned));
             previous = Some(&statement.name);
@@ -247,21 +242,17 @@ impl<'c> Body<'c> {
 
     /// What a statement begins with.
     pub(super) fn source(&mut self, statement: &Statement, previous: &str) -> TokenStream {
-        match &statement.source {
-            Source::Previous => self.take(previous),
-            Source::From(name) => self.take(name),
-            Source::Add(names) => {
-                let values: Vec<TokenStream> = names.iter().map(|name| self.take(name)).collect();
-                quote!(#(#values)+*)
-            }
-            Source::Mul(names) => {
-                let values: Vec<TokenStream> = names.iter().map(|name| self.take(name)).collect();
-                product(&values)
-            }
-            Source::Concat(names) => {
-                let values: Vec<TokenStream> = names.iter().map(|name| self.take(name)).collect();
-                cat(&values, concat_axis(self.cx, statement.id))
-            }
-        }
+        let names = statement.source.names();
+        let values: Vec<TokenStream> = names.iter().map(|name| self.take(name)).collect();
+        let operator = match &statement.source {
+            Source::Previous => return self.take(previous),
+            Source::From(_) => return values.into_iter().collect(),
+            Source::Concat(_) => return cat(&values, concat_axis(self.cx, statement.id)),
+            Source::Add(_) => '+',
+            Source::Sub(_) => '-',
+            Source::Mul(_) => '*',
+            Source::Div(_) => '/',
+        };
+        arithmetic(self.cx, statement.id, operator, &values)
     }
 }

@@ -1,8 +1,10 @@
-//! Self-attention.
+//! Attention of a value to itself, or to another one.
+
+mod scores;
 
 use super::dense::{dense, product};
 use super::dropout::ApplyMask;
-use super::from_op::{Layer, check_allocation, probability};
+use super::from_op::{Layer, check_allocation, positive, probability};
 use super::linear::linear;
 use crate::Pass;
 use crate::activation::softmax;
@@ -13,19 +15,35 @@ use burn::nn::Linear;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
-use damper_ir::op;
-use damper_ir::{Op, OpKind, Shape};
+use damper_ir::op::attention::ScorePosition;
+use damper_ir::{Op, OpKind, Shape, Value};
 use damper_kernels::dropout::{WORD, words};
 
-/// Multi-head self-attention (Vaswani et al., arXiv 1706.03762), with the weights of PyTorch's `MultiheadAttention`.
+/// Multi-head attention (Vaswani et al., arXiv 1706.03762), with the weights of PyTorch's `MultiheadAttention`.
 #[derive(Module, Debug)]
 pub struct Attention {
-    /// Queries, keys and values in one product.
+    /// Queries, keys and values in one product; with `memory_proj` the queries alone.
     pub in_proj: Projection,
+    /// Keys and values of another value in one product, if it is that value which is attended to.
+    pub memory_proj: Option<Projection>,
     /// The output projection of the concatenated heads.
     pub out_proj: Linear,
+    /// The gains of the norm of each head's queries, if there is one: `[features / heads]`.
+    pub q_norm: Option<Param<Tensor<1>>>,
+    /// The gains of the norm of each head's keys, if there is one: `[features / heads]`.
+    pub k_norm: Option<Param<Tensor<1>>>,
+    /// What is added to the scores for each head and distance, from `1 - time` to `time - 1`: `[heads, 2 * time - 1]`.
+    pub relative: Option<Param<Tensor<2>>>,
     /// The number of heads, among which the features are divided.
     pub heads: usize,
+    /// The number of heads of keys and values; each is used by `heads / kv_heads` heads of the queries.
+    pub kv_heads: usize,
+    /// A step attends only to steps that are fewer than so many away.
+    pub window: Option<usize>,
+    /// The bound of the scores.
+    pub soft_cap: Option<f64>,
+    /// Whether the scores fall with the distance (Press et al., arXiv 2108.12409).
+    pub alibi: bool,
     /// If true, a step attends only to itself and earlier steps.
     pub causal: bool,
     /// The rotations of queries and keys, if there are rotary positions.
@@ -39,7 +57,7 @@ pub struct Attention {
 /// The product that makes queries, keys and values; PyTorch's `in_proj_weight` and `in_proj_bias`.
 #[derive(Module, Debug)]
 pub struct Projection {
-    /// The weights of queries, keys and values, concatenated: `[features, 3 * features]`.
+    /// The weights of what is made, concatenated: `[features, 3 * features]` for queries, keys and values.
     pub weight: Param<Tensor<2>>,
     /// The biases: `[3 * features]`.
     pub bias: Option<Param<Tensor<1>>>,
@@ -148,6 +166,9 @@ impl Attention {
         let size = features / heads;
         // First, so that the layer takes one source in any case.
         let drop = pass.dropout_mask(self.rate, &self.training, &input);
+        if !self.is_plain() {
+            return self.attend(input, None, padding, drop);
+        }
         fused!(input => self.fused(input, padding, drop));
         let (query, key, value) = if input.is_autodiff() && self.rope.is_none() {
             (
@@ -254,27 +275,32 @@ impl Attention {
 impl Layer for Attention {
     const WORD: &'static str = "`attention`";
 
-    /// As in PyTorch: the first projection is Xavier uniform, the second as `linear`, and all biases are 0.
     fn make(op: &Op, input: &Shape, weights: &Weights) -> Option<Self> {
-        let OpKind::Attention(op::Attention {
-            heads,
-            causal,
-            bias,
-            rope,
-            dropout,
-        }) = &op.kind
-        else {
+        Self::make_with(op, input, None, weights)
+    }
+
+    /// As in PyTorch: the first projection is Xavier uniform, the second as `linear`, and all biases are 0.
+    fn make_with(
+        op: &Op,
+        input: &Shape,
+        memory: Option<&Shape>,
+        weights: &Weights,
+    ) -> Option<Self> {
+        let OpKind::Attention(of) = &op.kind else {
             return None;
         };
         let features = input.features().filter(|size| *size > 0)?;
-        let heads = heads
+        let heads = of
+            .heads
             .size()
             .filter(|heads| *heads > 0 && features.is_multiple_of(*heads))?;
-        let bias = bias.is_true()?;
-        let width = features.checked_mul(3)?;
-        check_allocation([features, width])?;
-        let rope = if *rope {
-            let size = features / heads;
+        let kv_heads = of
+            .kv_heads()
+            .filter(|groups| *groups > 0 && heads.is_multiple_of(*groups))?;
+        let size = features / heads;
+        let keys = 2 * size.checked_mul(kv_heads)?;
+        let bias = of.bias.is_true()?;
+        let rope = if of.rope {
             let time = input.channels()?;
             check_allocation([time, size])?;
             let steps = super::position::kept(time, size);
@@ -283,21 +309,55 @@ impl Layer for Attention {
         } else {
             None
         };
-        // Xavier's rule for the whole matrix with 3 * features outputs, as in PyTorch.
-        let xavier = (6.0 / (features + width) as f64).sqrt();
-        let in_proj = Projection {
-            weight: weights.uniform([features, width], xavier),
-            bias: bias.then(|| weights.zeros([width])),
+        let project = |inputs: usize, outputs: usize| {
+            check_allocation([inputs, outputs])?;
+            // Xavier's rule for the whole matrix with all its outputs, as in PyTorch.
+            let xavier = (6.0 / inputs.checked_add(outputs)? as f64).sqrt();
+            Some(Projection {
+                weight: weights.uniform([inputs, outputs], xavier),
+                bias: bias.then(|| weights.zeros([outputs])),
+            })
+        };
+        let (in_proj, memory_proj) = if of.from.is_some() {
+            let width = memory?.features().filter(|size| *size > 0)?;
+            let queries = project(features, features)?;
+            (queries, Some(project(width, keys)?))
+        } else {
+            (project(features, features.checked_add(keys)?)?, None)
         };
         let mut out_proj = linear(features, features, bias, weights);
         out_proj.bias = bias.then(|| weights.zeros([features]));
+        let norm = of.qk_norm.map_or(Some(false), |norm| norm.is_true())?;
+        let ones = || Param::from_tensor(Tensor::ones([size], weights.device()));
+        let relative = if of.position == ScorePosition::Relative {
+            let distances = input.channels()?.checked_mul(2)?.checked_sub(1)?;
+            check_allocation([heads, distances])?;
+            Some(weights.normal([heads, distances], super::position::SPREAD))
+        } else {
+            None
+        };
+        let size_of = |value: &Value| value.size().filter(|size| *size > 0);
         Some(Self {
             in_proj,
+            memory_proj,
             out_proj,
+            q_norm: norm.then(ones),
+            k_norm: norm.then(ones),
+            relative,
             heads,
-            causal: causal.is_true()?,
+            kv_heads,
+            window: match &of.window {
+                Some(window) => Some(size_of(window)?),
+                None => None,
+            },
+            soft_cap: match &of.soft_cap {
+                Some(cap) => Some(positive(cap)?),
+                None => None,
+            },
+            alibi: of.position == ScorePosition::Alibi,
+            causal: of.causal.is_true()?,
             rope,
-            rate: match dropout {
+            rate: match &of.dropout {
                 Some(dropout) => probability(&dropout.rate)?,
                 None => 0.0,
             },
