@@ -65,7 +65,7 @@ fn after_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let word = node.op().map_or("norm", |op| op.kind.word());
         cx.node(node, names::norm_after_output, format!("`{word}` rescales the model's output"))
             .and_other(head.id, "the output is produced here")
-            .and_help(format!("move `{word}` before `{}`", head.name()))
+            .and_help(format!("remove `{word}`"))
             .and_note("the scores then depend on the other samples or units, and the loss loses its calibration");
     }
 }
@@ -132,7 +132,11 @@ fn alike(norm: &Node<'_>) -> String {
 fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<'m>) {
     let word = node.op().map_or("norm", |op| op.kind.word());
     let before: Vec<&Node<'m>> = graph.before(index).map(|(_, node)| node).collect();
-    if let Some(first) = before.iter().find(|node| node.is_norm()) {
+    // An activation or a pooling changes what is normalized, and a norm with another reader is not only for this one.
+    let untouched = before.iter().take_while(|node| {
+        node.to.len() == 1 && node.activation().is_none() && node.pooling().is_none()
+    });
+    if let Some(first) = untouched.into_iter().find(|node| node.is_norm()) {
         cx.node(
             node,
             names::consecutive_norm,

@@ -150,7 +150,8 @@ pages! {
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(1), 1),
         /// How many channels come out for each that comes in.
-        multiplier = size(Kind::Size, 1),
+        multiplier = size(Kind::Size, 1)
+            .usual(1.0, 64.0, 1.0, "1 in MobileNet, 2 in EEGNet (arXiv 1611.08024)"),
         /// Whether a bias is added.
         bias = flag(true),
     };
@@ -169,7 +170,8 @@ pages! {
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(2), 1),
         /// How many channels come out for each that comes in.
-        multiplier = size(Kind::Size, 1),
+        multiplier = size(Kind::Size, 1)
+            .usual(1.0, 64.0, 1.0, "1 in MobileNet, 2 in EEGNet (arXiv 1611.08024)"),
         /// Whether a bias is added.
         bias = flag(true),
     };
@@ -186,7 +188,8 @@ pages! {
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(3), 1),
         /// How many channels come out for each that comes in.
-        multiplier = size(Kind::Size, 1),
+        multiplier = size(Kind::Size, 1)
+            .usual(1.0, 64.0, 1.0, "1 in MobileNet, 2 in EEGNet (arXiv 1611.08024)"),
         /// Whether a bias is added.
         bias = flag(true),
     };

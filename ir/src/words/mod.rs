@@ -15,7 +15,8 @@ pub use field::{Field, NoArgument, Read, Unwritten};
 pub(crate) use field::{call, choice, list_of, shown};
 pub(crate) use table::{extra, pages, words};
 pub use word::{
-    Argument, Fallback, Kind, Range, Word, flag, float, named, optional, rate, required, size,
+    Argument, Fallback, Kind, Range, Usual, Word, flag, float, named, optional, rate, required,
+    size,
 };
 
 use crate::Value;

@@ -110,6 +110,7 @@ const FRAMES: &[&str] = &[
     "layers { s: linear(8); } loss mse train { optimizer: …, epochs: 30 }",
     "layers { s: linear(8); } loss mse train { optimizer: adam(lr = 1e-3, …), epochs: 30 }",
     "layers { s: linear(8); } loss mse train { optimizer: adam(lr = 1e-3), epochs: 30, schedule: cosine(…) }",
+    "layers { s: linear(8); } loss mse train { optimizer: adam(lr = 1e-3), epochs: 30, schedule: step(10, …) }",
     "layers { s: conv2d(8, …) -> relu; }",
     "layers { s: linear(8) -> relu; } …",
     "layers { s: linear(8); } loss mse …",

@@ -366,7 +366,7 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             let Some(call) = parse::call_of(cx.diagnostics, expr) else {
                 return wrong(cx);
             };
-            let word = known(cx, "metric", damper_ir::metric::WORDS, &call);
+            let word = known_or(cx, "metric", damper_ir::metric::WORDS, &call, &["loss"]);
             word.map_or(Given::Wrong, |word| {
                 Given::Call(Box::new(read(cx, &call, word)))
             })
@@ -504,8 +504,14 @@ fn checked(
             (HoleKind::Float, Type_::Size) => {
                 report.help(format!("`{} as f64`", in_parentheses(&written)));
             }
-            (HoleKind::Size, Type_::Float) if !evaluated.literal => {
+            // A rate where a number of epochs is wanted: as a whole number it would be 0.
+            (HoleKind::Size, Type_::Float)
+                if !evaluated.literal && evaluated.known.is_none_or(|known| known >= 1.0) =>
+            {
                 report.help(format!("`{} as usize`", in_parentheses(&written)));
+            }
+            (HoleKind::Size, Type_::Float) if !evaluated.literal => {
+                report.help("a whole number, such as `10`");
             }
             _ => {
                 report.helps.extend(help.text());
@@ -551,9 +557,21 @@ pub(super) fn known(
     table: &'static [Word],
     call: &Call,
 ) -> Option<&'static Word> {
+    known_or(cx, what, table, call, &[])
+}
+
+/// As [`known`], where other words may stand there as well: for suggestions.
+fn known_or(
+    cx: &mut Cx,
+    what: &str,
+    table: &'static [Word],
+    call: &Call,
+    others: &[&'static str],
+) -> Option<&'static Word> {
     let found = words::find(table, &call.word.to_string());
     if found.is_none() {
-        let candidates: Vec<&'static str> = words::names(table).collect();
+        let others = others.iter().copied();
+        let candidates: Vec<&'static str> = words::names(table).chain(others).collect();
         unknown_word(cx, what, &call.word, &candidates);
         for item in call.args.iter().flat_map(|args| &args.items) {
             evaluate::mark(&mut cx.hyper, &item.value.tokens);
