@@ -275,4 +275,41 @@ lints! {
     ///
     /// `#[allow(stride_skips_positions, reason = "subsampling")]` on the statement.
     warn stride_skips_positions in convolution {} "windows that are farther apart than they are wide";
+
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [3, 32, 32]
+    ///     layers {
+    ///         conv: conv2d(8, kernel = 3, padding = 3) -> relu;
+    ///         head: global_avg_pool -> linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # Why
+    ///
+    /// A window of 3 reaches 2 positions on: with 3 zeros at the border, the first window holds zeros alone, and its value is the bias whatever the sample. Half of the
+    /// window at each border (`padding = same`) keeps the size of the maps.
+    ///
+    /// # Fix
+    ///
+    /// ```text
+    /// model! {
+    ///     Net
+    ///     input image: [3, 32, 32]
+    ///     layers {
+    ///         conv: conv2d(8, kernel = 3, padding = 1) -> relu;
+    ///         head: global_avg_pool -> linear(10);
+    ///     }
+    ///     loss cross_entropy
+    /// }
+    /// ```
+    ///
+    /// # When to allow it
+    ///
+    /// `#[allow(windows_of_padding, reason = "published weights")]` on the statement.
+    warn windows_of_padding in convolution {} "a padding so wide that windows see zeros alone";
 }

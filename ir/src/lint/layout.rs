@@ -4,8 +4,7 @@ use super::{Cx, allow};
 use crate::catalogue::names;
 use crate::graph::{Graph, Kind, MODEL, Node};
 use crate::op;
-use crate::walk::at;
-use crate::{Inferred, Input, InputKind, Layout, LossKind, Model, OpKind, Reduction, Shape, Value};
+use crate::{Inferred, Input, InputKind, Layout, LossKind, Model, OpKind, Shape, Value};
 use std::collections::HashSet;
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -13,11 +12,6 @@ pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     next_token(cx, graph);
     each_step(cx, graph);
     sequences_joined(cx, graph);
-    for node in &graph.nodes {
-        rearranged(cx, node);
-        enlarged(cx, node);
-        skipped(cx, node);
-    }
 }
 
 /// Inputs that are written channels last, and read by what wants channels first. Looked for also where shapes do not
@@ -361,149 +355,6 @@ fn sequences_joined<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 .and_help(format!("`-> last_step` or `-> mean(axis = time)` on each of them; or {}", allow(names::concat_of_sequences, "step i belongs to step i")))
                 .and_note("step 5 of a question has nothing to do with step 5 of an answer; one after the other they would be one longer sequence");
         }
-    }
-}
-
-/// A `reshape` that cuts rows anew where axes should change places.
-fn rearranged<'m>(cx: &mut Cx<'m>, node: &Node<'m>) {
-    let Some(OpKind::Reshape(_)) = node.op().map(|op| &op.kind) else {
-        return;
-    };
-    let known = |shape: &Option<Shape>| -> Option<Vec<usize>> {
-        shape.as_ref()?.0.iter().copied().collect()
-    };
-    let Some((from, to)) = known(&node.input).zip(known(&node.output)) else {
-        return;
-    };
-    let (mut a, mut b) = (from.clone(), to.clone());
-    a.sort_unstable();
-    b.sort_unstable();
-    let help = if a == b && from != to && from.iter().filter(|size| **size > 1).count() > 1 {
-        let ones = |sizes: &[usize]| {
-            sizes
-                .iter()
-                .copied()
-                .filter(|size| *size > 1)
-                .collect::<Vec<_>>()
-        };
-        if ones(&from) == ones(&to) {
-            return;
-        }
-        match from.len() {
-            2 => "transpose".to_owned(),
-            _ => format!(
-                "declare the input as {}, and give its samples in that order",
-                Shape::known(to.clone())
-            ),
-        }
-    } else if let ([channels, height, width], [time, features]) = (from.as_slice(), to.as_slice())
-        && channels == features
-        && *time == height * width
-        && *time > 1
-        && *channels > 1
-    {
-        "to_sequence".to_owned()
-    } else {
-        return;
-    };
-    cx.node(node, names::reshape_mixes_axes, format!("`reshape` cuts the numbers of {} anew: no axis of {} is what it was", Shape::known(from), Shape::known(to)))
-        .and_help(help)
-        .and_note("`reshape` keeps the order of the numbers; where axes change places, channels and positions are mixed");
-}
-
-/// An adaptive pooling to more positions than there are.
-fn enlarged<'m>(cx: &mut Cx<'m>, node: &Node<'m>) {
-    let Some(OpKind::Pool(pool)) = node
-        .op()
-        .map(|op| &op.kind)
-        .filter(|kind| matches!(kind, OpKind::Pool(pool) if pool.adaptive))
-    else {
-        return;
-    };
-    let sizes = |shape: &Option<Shape>| -> Option<Vec<usize>> {
-        shape.as_ref()?.0.iter().skip(1).copied().collect()
-    };
-    let Some((from, to)) = sizes(&node.input).zip(sizes(&node.output)) else {
-        return;
-    };
-    if !from.iter().zip(&to).any(|(from, to)| to > from) {
-        return;
-    }
-    let fitting: Vec<usize> = from
-        .iter()
-        .zip(&to)
-        .map(|(from, to)| *from.min(to))
-        .collect();
-    let first = fitting.first().copied().unwrap_or(1);
-    let word = node.op().map_or("adaptive_avg_pool2d", |op| op.kind.word());
-    let help = if fitting.iter().all(|size| *size == first) {
-        format!("{word}({first})")
-    } else {
-        format!("{word}({fitting:?})")
-    };
-    let show = |sizes: &[usize]| {
-        sizes
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" x ")
-    };
-    let what = if pool.reduction == Reduction::Max {
-        "the largest values"
-    } else {
-        "the means"
-    };
-    cx.node(
-        node,
-        names::pooling_enlarges,
-        format!(
-            "`{word}` to {} of maps of {}: {what} are repeated",
-            show(&to),
-            show(&from)
-        ),
-    )
-    .and_help(help)
-    .and_note("pooling makes maps smaller; each window here is one position, which is copied");
-}
-
-/// Windows that are farther apart than they are wide.
-fn skipped<'m>(cx: &mut Cx<'m>, node: &Node<'m>) {
-    let (kernel, stride, word, padded) = match node.op().map(|op| &op.kind) {
-        Some(OpKind::Conv(conv)) if !conv.transposed => (&conv.kernel, &conv.stride, "conv", 0),
-        Some(OpKind::Pool(pool)) if !pool.adaptive => (&pool.kernel, &pool.stride, "pool", 0),
-        _ => return,
-    };
-    let axes = kernel.len().max(stride.len());
-    let size = |sizes: &[Value], axis: usize| match sizes {
-        [one] => one.size(),
-        all => all.get(axis).and_then(Value::size),
-    };
-    for axis in 0..axes {
-        let (Some(kernel_size), Some(step)) = (size(kernel, axis), size(stride, axis)) else {
-            continue;
-        };
-        // A pointwise layer of stride 2 is the shortcut of a residual network.
-        let least = if kernel_size == 1 { 2 } else { kernel_size };
-        let positions = node
-            .input
-            .as_ref()
-            .and_then(|shape| shape.0.get(axis + 1).copied().flatten());
-        // One window: nothing is stepped over that a next window would see.
-        if step <= least || positions.is_some_and(|positions| positions <= kernel_size + padded) {
-            continue;
-        }
-        let what = if word == "conv" {
-            "the convolution"
-        } else {
-            "the pooling"
-        };
-        let id = stride
-            .get(axis.min(stride.len().saturating_sub(1)))
-            .map_or(node.id, |value| at(value, node.id));
-        cx.at(&[], node.scope, node.place(), id, names::stride_skips_positions, format!("windows of {kernel_size} at steps of {step}: {what} never sees {} of {step} positions", step - kernel_size))
-            .and_help(format!("stride = {}", kernel_size.max(2)))
-            .and_note("what lies between two windows has no influence and no gradient; a shortcut of `kernel = 1, stride = 2` is published (arXiv 1512.03385)");
-        return;
     }
 }
 

@@ -15,6 +15,7 @@ mod structure;
 mod tests;
 mod training;
 mod usual;
+mod windows;
 
 use crate::graph::{Graph, MODEL};
 use crate::{Finding, Inferred, Level, LintLevel, Model};
@@ -60,6 +61,7 @@ impl Model {
             convolution::check(&mut cx, &graph);
             structure::check(&mut cx, &graph);
             layout::check(&mut cx, &graph);
+            windows::check(&mut cx, &graph);
             training::check(&mut cx, &graph);
             usual::check(&mut cx, &graph);
             let mut met = HashSet::new();

@@ -83,7 +83,8 @@ pages! {
         /// How many channels come out.
         out = required(Kind::Size).called("the number of channels"),
         /// The size of the window.
-        kernel = named(Kind::SizePerAxis(1)),
+        kernel = named(Kind::SizePerAxis(1))
+            .usual(1.0, 512.0, 4.0, "2 to 4 for images, 16 in HiFi-GAN (arXiv 2010.05646)"),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(1), 1),
         /// How many zeros are added at each border.
@@ -91,7 +92,8 @@ pages! {
         /// Positions added at the end of each axis, to choose among the sizes that a stride leaves open.
         output_padding = size(Kind::WholePerAxis(1), 0),
         /// The distance between the kernel's elements.
-        dilation = size(Kind::SizePerAxis(1), 1),
+        dilation = size(Kind::SizePerAxis(1), 1)
+            .usual(1.0, 512.0, 1.0, "512 in WaveNet (arXiv 1609.03499)"),
         /// Into how many groups the channels are divided that do not see one another.
         groups = size(Kind::Size, 1),
         /// Whether a bias is added.
@@ -103,7 +105,8 @@ pages! {
         /// How many channels come out.
         out = required(Kind::Size).called("the number of channels"),
         /// The size of the window.
-        kernel = named(Kind::SizePerAxis(2)),
+        kernel = named(Kind::SizePerAxis(2))
+            .usual(1.0, 512.0, 4.0, "2 to 4 for images, 16 in HiFi-GAN (arXiv 2010.05646)"),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(2), 1),
         /// How many zeros are added at each border.
@@ -111,7 +114,8 @@ pages! {
         /// Positions added at the end of each axis, to choose among the sizes that a stride leaves open.
         output_padding = size(Kind::WholePerAxis(2), 0),
         /// The distance between the kernel's elements.
-        dilation = size(Kind::SizePerAxis(2), 1),
+        dilation = size(Kind::SizePerAxis(2), 1)
+            .usual(1.0, 512.0, 1.0, "512 in WaveNet (arXiv 1609.03499)"),
         /// Into how many groups the channels are divided that do not see one another.
         groups = size(Kind::Size, 1),
         /// Whether a bias is added.
@@ -123,7 +127,8 @@ pages! {
         /// How many channels come out.
         out = required(Kind::Size).called("the number of channels"),
         /// The size of the window.
-        kernel = named(Kind::SizePerAxis(3)),
+        kernel = named(Kind::SizePerAxis(3))
+            .usual(1.0, 512.0, 4.0, "2 to 4 for images, 16 in HiFi-GAN (arXiv 2010.05646)"),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(3), 1),
         /// How many zeros are added at each border.
@@ -131,7 +136,8 @@ pages! {
         /// Positions added at the end of each axis, to choose among the sizes that a stride leaves open.
         output_padding = size(Kind::WholePerAxis(3), 0),
         /// The distance between the kernel's elements.
-        dilation = size(Kind::SizePerAxis(3), 1),
+        dilation = size(Kind::SizePerAxis(3), 1)
+            .usual(1.0, 512.0, 1.0, "512 in WaveNet (arXiv 1609.03499)"),
         /// Into how many groups the channels are divided that do not see one another.
         groups = size(Kind::Size, 1),
         /// Whether a bias is added.

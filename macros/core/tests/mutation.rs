@@ -216,6 +216,7 @@ const MUTATIONS: &[(&str, &str, &str)] = &[
     ("reshape_mixes_axes", "steps: to_sequence;", "steps: «reshape([16, 64])»;"),
     ("pooling_enlarges", "adaptive_avg_pool2d(4)", "«adaptive_avg_pool2d(16)»"),
     ("stride_skips_positions", "conv2d(8, kernel = 5, stride = 5)", "conv2d(8, kernel = 2, stride = «5»)"),
+    ("windows_of_padding", "conv2d(8, kernel = 3, padding = same)", "conv2d(8, kernel = 3, padding = «5»)"),
     // The declaration.
     ("unfulfilled_expectation", "head: linear(…);", "#[expect(«high_dropout_rate», reason = \"to be lowered\")]\nhead: linear(…);"),
     ("unused_hyper_parameter", "<hidden: usize", "<«spare»: usize = 3, hidden: usize"),

@@ -278,5 +278,26 @@ pub(super) fn rows() -> Vec<Row> {
             seeing(vec![layer("conv", [strided(8, 3, 5), relu()])]),
             seeing(vec![layer("conv", [strided(8, 1, 2), relu()])]),
         ),
+        (
+            "windows_of_padding",
+            seeing(vec![layer(
+                "conv",
+                [
+                    conv_with(8, 3, |conv| {
+                        conv.padding = crate::Padding::Zeros(vec![value(3.0)])
+                    }),
+                    relu(),
+                ],
+            )]),
+            seeing(vec![layer(
+                "conv",
+                [
+                    conv_with(8, 3, |conv| {
+                        conv.padding = crate::Padding::Zeros(vec![value(2.0)])
+                    }),
+                    relu(),
+                ],
+            )]),
+        ),
     ]
 }
