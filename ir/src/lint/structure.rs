@@ -44,6 +44,9 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 )
             });
             first = before.is_affine().then_some(before);
+            if matches!(before.kind, Kind::Merge) {
+                merged_affine(cx, graph, before, node);
+            }
         }
         let Some(first) = first else { continue };
         let written = first
@@ -96,6 +99,51 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             })
             .and_note("a linear map of a linear map is linear; batch norm and dropout do not change that at inference");
     }
+}
+
+/// Values joined or added of which each is an affine map, read by a layer that is one as well.
+fn merged_affine<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, merge: &Node<'m>, reader: &Node<'m>) {
+    let branch = |from: &usize| {
+        let mut at = *from;
+        loop {
+            let node = graph.node(at).filter(|node| node.to.len() == 1)?;
+            let bends = node.activation().is_some()
+                || node.pooling() == Some(Reduction::Max)
+                || (node.is_norm() && !node.is_batch_norm());
+            if bends || is_tied(node) {
+                return None;
+            }
+            if node.ends_segment() {
+                return node.is_affine().then_some(node);
+            }
+            at = node.from.first().copied()?;
+        }
+    };
+    let branches: Option<Vec<&Node<'m>>> = merge.from.iter().map(branch).collect();
+    let Some(branches) = branches.filter(|branches| branches.len() > 1) else {
+        return;
+    };
+    let Some(first) = branches.first() else {
+        return;
+    };
+    let written = first
+        .op()
+        .map_or_else(String::new, |op| op.kind.to_string());
+    let mut layers: Vec<String> = branches.iter().map(|node| node.name()).collect();
+    layers.push(reader.name());
+    layers.dedup();
+    cx.node(
+        first,
+        names::missing_nonlinearity,
+        format!(
+            "{} together are one linear map",
+            crate::words::list(&layers)
+        ),
+    )
+    .at_level(Level::Warn)
+    .and_other(reader.id, "this layer reads them side by side")
+    .and_help(format!("{written} -> relu"))
+    .and_note("linear maps side by side are one linear map, and a linear map of it is one again");
 }
 
 /// Whether its weight is an embedding's, which fixes what it reads.

@@ -184,8 +184,11 @@ fn too_large(train: &Train, optimizer: &Optimizer, most: f64) -> Option<String> 
 fn learning_rate<'m>(cx: &mut Cx<'m>, train: &Train, optimizer: &'m Optimizer) {
     let value = &optimizer.learning_rate;
     let Some(rate) = value.known else { return };
-    let word = optimizer.kind.word();
     let facts = optimizer.kind.facts();
+    let usual = Optimizer {
+        learning_rate: Value::known(facts.usual_rate),
+        ..optimizer.clone()
+    };
     let limit = |name| cx.limit(&[], TRAIN, names::learning_rate_out_of_range, name);
     let (least, times) = (limit("min"), limit("times"));
     let (level, limit, message) = if rate.is_nan() || rate <= 0.0 || rate.is_infinite() {
@@ -209,7 +212,7 @@ fn learning_rate<'m>(cx: &mut Cx<'m>, train: &Train, optimizer: &'m Optimizer) {
     )
     .at_level(level)
     .and_limit(limit)
-    .and_help(format!("{word}(lr = {})", Value::known(facts.usual_rate)))
+    .and_help(usual.to_string())
     .and_note(facts.rate_source);
 }
 

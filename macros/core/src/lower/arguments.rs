@@ -283,6 +283,14 @@ fn plain_word(cx: &Cx, expr: &Expr) -> Option<String> {
     (variable && !known).then_some(name)
 }
 
+/// One of the words in other letters, as another library writes it: `SAME`.
+fn capital(expr: &Expr, words: &[&str]) -> Option<String> {
+    let text = expr.text();
+    words
+        .contains(&text.to_lowercase().as_str())
+        .then_some(text)
+}
+
 fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
     let what = ArgumentOf(argument.name, word.name);
     let help = Help::Word(word);
@@ -317,7 +325,7 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
         Kind::SizePerAxis(axes) | Kind::WholePerAxis(axes) => sizes(cx, expr, axes, argument, word),
         Kind::Padding(axes) => {
             let words: &[&str] = &["same", "valid"];
-            match plain_word(cx, expr) {
+            match plain_word(cx, expr).or_else(|| capital(expr, words)) {
                 Some(text) => match words.iter().find(|word| **word == text) {
                     Some(word) => Given::Word(word),
                     None => cannot_be(cx, expr, words, &what, &argument.kind.wanted()),
@@ -392,6 +400,16 @@ fn sizes(cx: &mut Cx, expr: &Expr, axes: u8, argument: &Argument, word: &Word) -
     let what = ArgumentOf(argument.name, word.name);
     let help = Help::Word(word);
     let Some(elements) = parse::list_of(cx.diagnostics, expr) else {
+        if let Ok(syn::Expr::Tuple(tuple)) = syn::parse2(expr.tokens.clone()) {
+            let elements = tuple.elems.iter();
+            let elements: Vec<String> = elements.map(|one| ast::text(&quote!(#one))).collect();
+            let message = format!("{what} is {}, found a tuple", argument.kind.wanted());
+            let list = elements.join(", ");
+            cx.diagnostics
+                .error(expr.ends, message)
+                .help(format!("`{} = [{list}]`", argument.name));
+            return Given::Wrong;
+        }
         return checked(cx, expr, Kind::Size, &what, help)
             .map_or(Given::Wrong, |value| Given::Values(vec![value]));
     };
@@ -467,6 +485,44 @@ fn misspelt(cx: &mut Cx, expr: &Expr) -> bool {
     true
 }
 
+/// What Python writes where one value is wanted: `True`, `None`, a list, a tuple.
+fn foreign(cx: &mut Cx, expr: &Expr, kind: Kind, what: &dyn Display, help: Help<'_>) -> bool {
+    let text = expr.text();
+    if cx.hyper.iter().any(|known| known.name == text) {
+        return false;
+    }
+    let (message, instead) = match text.as_str() {
+        "True" | "False" => {
+            let rust = text.to_lowercase();
+            let message = format!("{what} must be {}, found Python's `{text}`", kind.wanted());
+            (message, (kind == Kind::Bool).then(|| format!("`{rust}`")))
+        }
+        "None" => {
+            let message = format!("`None` is no value: {what} wants {}", kind.wanted());
+            // The shape of a sample begins behind the batch axis.
+            let instead = kind == Kind::Size && matches!(help, Help::None | Help::Text(_));
+            (
+                message,
+                instead.then(|| "leave it out: the batch axis is implied".to_owned()),
+            )
+        }
+        _ => match syn::parse2::<syn::Expr>(expr.tokens.clone()) {
+            Ok(syn::Expr::Array(_)) => {
+                let message = format!("{what} must be {}, found the list `{text}`", kind.wanted());
+                (message, None)
+            }
+            Ok(syn::Expr::Tuple(_)) => {
+                let message = format!("{what} must be {}, found the tuple `{text}`", kind.wanted());
+                (message, None)
+            }
+            _ => return false,
+        },
+    };
+    let report = cx.diagnostics.error(expr.ends, message);
+    report.helps.extend(instead.or_else(|| help.text()));
+    true
+}
+
 fn checked(
     cx: &mut Cx,
     expr: &Expr,
@@ -475,7 +531,7 @@ fn checked(
     help: Help<'_>,
 ) -> Option<Value> {
     let id = cx.id(expr.ends);
-    if misspelt(cx, expr) {
+    if misspelt(cx, expr) || foreign(cx, expr, kind, what, help) {
         return None;
     }
     let uses_hyper = evaluate::mark(&mut cx.hyper, &expr.tokens);
