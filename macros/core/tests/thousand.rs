@@ -170,7 +170,7 @@ fn written(argument: &Argument, number: f64) -> Option<String> {
         | Kind::SizeOr(_)
         | Kind::Padding(_) => whole.then(|| format!("{number}")),
         Kind::Float | Kind::FloatOrRange => Some(float),
-        Kind::Floats => Some(format!("[{}, {float}]", vec!["1.0"; 9].join(", "))),
+        Kind::Floats => Some(format!("[{}, {float}]", ["1.0"; 9].join(", "))),
         Kind::Sizes => whole.then(|| format!("[{number}]")),
         Kind::Bool | Kind::Name | Kind::Word(_) | Kind::Metric | Kind::Rust | Kind::RustType => {
             None

@@ -60,7 +60,7 @@ pub(super) fn before_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<u
             .map_or_else(|| "linear(10)".to_owned(), |op| op.kind.to_string());
         cx.node(node, names::dropout_before_output, format!("`{}` on {what}", OpKind::Stochastic(stochastic.clone())))
             .and_other(source.map_or(Id::NONE, |source| source.id), produced)
-            .and_help(format!("drop the features that feed it: `-> relu -> {stochastic}; {head}: {written};`"))
+            .and_help(format!("remove `{stochastic}`, or drop the features that feed it: `-> relu -> {stochastic}; {head}: {written};`"))
             .and_note("in training the loss compares targets with corrupted values; no weights follow that could make up for it");
     }
     found
@@ -392,7 +392,7 @@ pub(super) fn drop_path<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         if let Some(Stochastic::DropPath { rate }) = node.stochastic() {
             if !node.in_branch {
                 cx.node(node, names::drop_path_outside_residual, format!("`drop_path({rate})` where no shortcut carries the sample: dropped samples become 0"))
-                    .and_help(format!("residual {{ .. }} with drop_path({rate})"))
+                    .and_help(format!("remove `drop_path({rate})`, or `residual {{ .. }} with drop_path({rate})`"))
                     .and_note("stochastic depth drops the branch of a residual (Huang et al., arXiv 1603.09382)");
             }
             super::rates::high_drop_path(cx, node, rate, rate);

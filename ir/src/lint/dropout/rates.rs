@@ -276,7 +276,7 @@ pub(super) fn tiny_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 ),
             )
             .and_limit(max)
-            .and_help("a wider layer, or no dropout here")
+            .and_help(format!("remove `{dropout}`, or a wider layer"))
 .and_note("n units are all dropped with probability rate^n; the gradient of such a sample is 0");
         }
     }

@@ -120,7 +120,7 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
             )
             .and_other(loss.id, "this loss is for exclusive classes")
             .and_help(format!(
-                "remove `{name}`; or `loss binary_cross_entropy` if several labels may hold at once"
+                "remove `{name}`; or `loss binary_cross_entropy(from = probabilities)` if several labels may hold at once"
             ))
             .and_note("scores that do not sum to 1 are no distribution over the classes, and their cross-entropy no likelihood");
         } else if kind.is_softmax() && matches!(loss.kind, LossKind::BinaryCrossEntropy { .. }) {
@@ -161,7 +161,16 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
 }
 
 fn softmax_of_one<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
-    for node in &graph.nodes {
+    let (output, _) = graph.output_segment();
+    let loss = graph.model.loss.as_ref();
+    let link = loss.and_then(|loss| match (loss.kind.facts().target, reads(&loss.kind)) {
+        (TargetKind::YesNo, Some(Reads::Probabilities)) => Some("sigmoid"),
+        (TargetKind::YesNo, Some(Reads::LogProbabilities)) => Some("log_sigmoid"),
+        _ => None,
+    });
+    let reads_classes = loss.is_some_and(|loss| loss.kind.facts().target == TargetKind::Class);
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let scores_classes = reads_classes && output.iter().any(|(other, _)| *other == index);
         let Some(activation) = node.activation() else {
             continue;
         };
@@ -172,9 +181,21 @@ fn softmax_of_one<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             _ => continue,
         };
         if single(node) {
-            cx.node(node, names::softmax_single_unit, format!("`{name}` over one value is always {constant}"))
-                .and_help("`linear(1)` with `loss binary_cross_entropy`, or `linear(2)` with `loss cross_entropy`")
-                .and_note("a constant has no gradient: nothing before it is trained");
+            cx.node(
+                node,
+                names::softmax_single_unit,
+                format!("`{name}` over one value is always {constant}"),
+            )
+            .and_help(if scores_classes {
+                format!("`loss binary_cross_entropy`, and remove `{name}`")
+            } else if let Some(link) =
+                link.filter(|_| output.iter().any(|(other, _)| *other == index))
+            {
+                link.to_owned()
+            } else {
+                format!("remove `{name}`")
+            })
+            .and_note("a constant has no gradient: nothing before it is trained");
         }
     }
 }

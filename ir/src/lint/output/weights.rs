@@ -83,12 +83,20 @@ pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
             names::class_weights_len_mismatch,
             format!("{} {weight}, {units} {class}", weights.len()),
         )
-        .and_help("one weight for each unit of the output")
+        .and_help(resized(weights, units))
 .and_note("the weight of a class multiplies the loss of its samples (King and Zeng, 2001), so each class has one");
     }
     if !weights.is_empty() && units == Some(weights.len()) {
         uneven(cx, graph, loss, weights);
     }
+}
+
+/// The weights with one for each unit: 1 where none was written.
+fn resized(weights: &[Value], units: usize) -> String {
+    let written = weights.iter().map(ToString::to_string);
+    let ones = std::iter::repeat_with(|| "1".to_owned());
+    let all: Vec<String> = written.chain(ones).take(units.min(1000)).collect();
+    format!("weights = [{}]", all.join(", "))
 }
 
 /// Weights of 0, and weights of yes/no answers: they do not do what class weights are for.

@@ -284,7 +284,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "conv",
                 [
                     conv_with(8, 3, |conv| {
-                        conv.padding = crate::Padding::Zeros(vec![value(3.0)])
+                        conv.padding = crate::Padding::Zeros(vec![value(3.0)]);
                     }),
                     relu(),
                 ],
@@ -293,7 +293,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "conv",
                 [
                     conv_with(8, 3, |conv| {
-                        conv.padding = crate::Padding::Zeros(vec![value(2.0)])
+                        conv.padding = crate::Padding::Zeros(vec![value(2.0)]);
                     }),
                     relu(),
                 ],

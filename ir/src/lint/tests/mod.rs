@@ -1122,7 +1122,7 @@ fn every_path_of_messages_is_readable() {
     assert_eq!(
         finding.to_string(),
         "error[dropout_before_output] in layer `head`: `dropout(0.5)` on the class scores\n  \
-         help: drop the features that feed it: `-> relu -> dropout(0.5); head: linear(10);`\n  \
+         help: remove `dropout(0.5)`, or drop the features that feed it: `-> relu -> dropout(0.5); head: linear(10);`\n  \
          note: in training the loss compares targets with corrupted values; no weights follow that could make up for it"
     );
 }

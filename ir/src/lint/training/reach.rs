@@ -23,7 +23,7 @@ pub(super) fn on_norm_and_bias<'m>(cx: &mut Cx<'m>, node: &Node<'m>, rule: &'m W
             names::weight_decay_on_norm_and_bias,
             format!("`{rule}` shrinks biases and gains too"),
         )
-        .and_help(rule.kind.to_string())
+        .and_help("remove `on all`")
         .and_note("decay of weight matrices alone is usual (He et al., arXiv 1812.01187)");
     }
 }
@@ -62,7 +62,7 @@ pub(super) fn decay_on_embedding<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, node: &
             names::weight_decay_on_embedding,
             format!("`{rule}` shrinks the vectors of all classes in every step, a batch reads few"),
         )
-        .and_help(format!("`{}`, which leaves the embedding alone", rule.kind))
+        .and_help(format!("remove `{rule}`"))
         .and_note("classes that are rare are shrunk as often as the common ones, and trained less");
     }
 }
@@ -143,7 +143,12 @@ pub(super) fn double_l2<'m>(cx: &mut Cx<'m>, node: &Node<'m>, optimizer: Option<
             ),
         )
         .and_other(second.id, "the second one")
-        .and_help(format!("keep one of them, such as `{}`", first.text))
+        .and_help(if let Some(rule) = second.rule {
+            format!("remove `{rule}`")
+        } else {
+            let decay = optimizer.and_then(|optimizer| optimizer.weight_decay);
+            format!("remove `weight_decay = {}`", decay.unwrap_or_default())
+        })
         .and_note("two strengths for one effect: neither number means what it says");
     }
 }

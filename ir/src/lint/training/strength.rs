@@ -67,6 +67,8 @@ struct Strength<'m> {
     place: String,
     id: Id,
     number: f64,
+    /// Steps that add up by momentum, for what goes through the gradient.
+    gain: f64,
     /// The argument: `decay(l2 = ..)`.
     written: fn(Value) -> String,
 }
@@ -130,9 +132,10 @@ fn default_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer, trainer: Trainer
         place: place(),
         id: at(value, optimizer.id),
         number,
+        gain,
         written: |number| format!("weight_decay = {number}"),
     };
-    shrinks(cx, strength, trainer, gain);
+    shrinks(cx, strength, trainer);
 }
 
 fn decay<'m>(
@@ -150,19 +153,21 @@ fn decay<'m>(
             place: node.place(),
             id: at(value, id_of(rule, node)),
             number: above_zero(Some(value))?,
+            gain: 1.0,
             written,
         })
     };
     if let Some(l2) = strength(l2, |number| format!("decay(l2 = {number})")) {
-        shrinks(cx, l2, trainer, 1.0);
+        shrinks(cx, l2, trainer);
     }
     if let Some(l1) = strength(l1, |number| format!("decay(l1 = {number})")) {
-        takes(cx, l1, trainer, 1.0);
+        takes(cx, l1, trainer);
     }
 }
 
 /// A strength that takes a share of every weight in each step.
-fn shrinks<'m>(cx: &mut Cx<'m>, strength: Strength<'m>, trainer: Trainer<'m>, gain: f64) -> bool {
+fn shrinks<'m>(cx: &mut Cx<'m>, strength: Strength<'m>, trainer: Trainer<'m>) -> bool {
+    let gain = strength.gain;
     let limit = |name| {
         cx.limit(
             strength.own,
@@ -219,7 +224,8 @@ fn shrinks<'m>(cx: &mut Cx<'m>, strength: Strength<'m>, trainer: Trainer<'m>, ga
 }
 
 /// A strength that takes the same amount from every weight in each step.
-fn takes<'m>(cx: &mut Cx<'m>, strength: Strength<'m>, trainer: Trainer<'m>, gain: f64) -> bool {
+fn takes<'m>(cx: &mut Cx<'m>, strength: Strength<'m>, trainer: Trainer<'m>) -> bool {
+    let gain = strength.gain;
     let limit = |name| {
         cx.limit(
             strength.own,
@@ -257,7 +263,7 @@ fn say<'m>(
     (level, limit, message): (Level, Option<InForce>, String),
     max: InForce,
 ) {
-    let usual = trainer.usual(max.value.max(1e-6));
+    let usual = trainer.usual(max.value.max(1e-6) / strength.gain);
     cx.at(
         strength.own,
         strength.scope,
@@ -302,6 +308,7 @@ fn penalty_l2<'m>(
             place: node.place(),
             id: at(value, id_of(rule, node)),
             number: 2.0 * number,
+            gain: trainer.gain,
             written: |number| {
                 let half = number
                     .known
@@ -310,7 +317,7 @@ fn penalty_l2<'m>(
             },
         };
         if is_usual("l2", number) && trainer.optimizer.is_some() {
-            shrinks(cx, strength, trainer, trainer.gain);
+            shrinks(cx, strength, trainer);
         }
         return;
     }
@@ -414,13 +421,11 @@ fn penalty_l1<'m>(
         place: node.place(),
         id: at(value, id_of(rule, node)),
         number,
+        gain: trainer.gain,
         written: |number| format!("decay(l1 = {number})"),
     };
     let is_usual = is_usual("l1", number);
-    if is_usual
-        && !trainer.adaptive
-        && trainer.optimizer.is_some()
-        && takes(cx, strength, trainer, trainer.gain)
+    if is_usual && !trainer.adaptive && trainer.optimizer.is_some() && takes(cx, strength, trainer)
     {
         return;
     }
