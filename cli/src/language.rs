@@ -112,8 +112,12 @@ fn written(argument: &Argument) -> String {
             format!("; {} by default", damper_ir::Value::known(number))
         }
     };
+    let usual = argument.usual.map_or_else(String::new, |usual| {
+        let [low, high] = [usual.low, usual.high].map(damper_ir::Value::known);
+        format!("; usual: {low} to {high}")
+    });
     format!(
-        "`{}` ({}{range}{fallback})",
+        "`{}` ({}{range}{usual}{fallback})",
         argument.name,
         argument.kind.wanted()
     )

@@ -47,7 +47,8 @@ words! {
         label_smoothing: Option<Value> = optional(Kind::Float).range(Range::Elsewhere),
         /// One weight for each class: `[1.0, 2.0]`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        weights: Vec<Value> = optional(Kind::Floats).range(Range::Elsewhere),
+        weights: Vec<Value> = optional(Kind::Floats).range(Range::Elsewhere)
+            .usual(0.0, 100.0, 1.0, "a rare class of one sample in a hundred weighs 100 (King and Zeng 2001)"),
         /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
         #[serde(default, skip_serializing_if = "no")]
         from: Reads = optional(Kind::Word(Reads::WORDS)),
@@ -57,7 +58,8 @@ words! {
     /// (Lin et al., arXiv 1708.02002). For classes of which some are rare.
     focal(gamma) = Focal {
         /// How much less the easy samples weigh; with 0 it is `cross_entropy`.
-        gamma: Value = float(2.0).positional().range(Range::NotNegative),
+        gamma: Value = float(2.0).positional().range(Range::NotNegative)
+            .usual(0.0, 10.0, 2.0, "the paper tries 0 to 5 (arXiv 1708.02002)"),
         /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
         #[serde(default, skip_serializing_if = "no")]
         from: Reads = optional(Kind::Word(Reads::WORDS)),
@@ -71,7 +73,8 @@ words! {
         label_smoothing: Option<Value> = optional(Kind::Float).range(Range::Elsewhere),
         /// One weight for each output: `[1.0, 2.0]`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        weights: Vec<Value> = optional(Kind::Floats).range(Range::Elsewhere),
+        weights: Vec<Value> = optional(Kind::Floats).range(Range::Elsewhere)
+            .usual(0.0, 100.0, 1.0, "a rare class of one sample in a hundred weighs 100 (King and Zeng 2001)"),
         /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
         #[serde(default, skip_serializing_if = "no")]
         from: Reads = optional(Kind::Word(Reads::WORDS)),
@@ -89,13 +92,15 @@ words! {
     /// Squared near 0, linear beyond `delta`: outliers weigh less (Huber 1964).
     huber(delta) = Huber {
         /// Where the square becomes a line.
-        delta: Value = float(1.0).positional().range(Range::Positive),
+        delta: Value = float(1.0).positional().range(Range::Positive)
+            .usual(1e-4, 100.0, 1.0, "1.35 standard deviations of the error (Huber 1964)"),
     };
 
     /// `huber(beta) / beta`.
     smooth_l1(beta) = SmoothL1 {
         /// Where the square becomes a line.
-        beta: Value = float(1.0).positional().range(Range::Positive),
+        beta: Value = float(1.0).positional().range(Range::Positive)
+            .usual(1e-4, 100.0, 1.0, "1 in Fast R-CNN (arXiv 1504.08083), 1/9 in Detectron"),
     };
 
     /// `mean log(cosh(x - t))`: a smooth absolute error.
@@ -104,7 +109,8 @@ words! {
     /// One minus the Dice coefficient of prediction and target.
     dice = Dice {
         /// Added to numerator and denominator, so that the loss of an empty mask is defined.
-        smooth: Value = float(1.0).range(Range::NotNegative),
+        smooth: Value = float(1.0).range(Range::NotNegative)
+            .usual(1e-9, 100.0, 1.0, "1e-5 in nnU-Net (arXiv 1809.10486), 1 is common"),
         /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
         #[serde(default, skip_serializing_if = "no")]
         from: Reads = optional(Kind::Word(Reads::WORDS)),

@@ -28,6 +28,7 @@ words! {
     top_k(k) = TopK(
         /// How many of the highest scores count.
         k: Value = required(Kind::Size)
+            .usual(1.0, 100.0, 5.0, "5 for ImageNet")
     );
 
     /// The share of right ones among those that were predicted; the mean over the classes.

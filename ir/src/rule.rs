@@ -45,15 +45,18 @@ words! {
     /// so.
     penalty = Penalty {
         /// The strength of the sum of absolute values.
-        l1: Option<Value> = optional(Kind::Float).range(Range::NotNegative),
+        l1: Option<Value> = optional(Kind::Float).range(Range::NotNegative)
+            .usual(1e-9, 0.1, 1e-4, "0.01 is the default of Keras's `regularizers`"),
         /// The strength of the sum of squares.
-        l2: Option<Value> = optional(Kind::Float).range(Range::NotNegative),
+        l2: Option<Value> = optional(Kind::Float).range(Range::NotNegative)
+            .usual(1e-9, 0.05, 1e-4, "0.01 is the default of Keras's `regularizers`"),
     };
 
     /// After each step, rescales each unit's incoming weights to a norm of at most `limit` (Srivastava et al. 2014).
     max_norm(limit) = MaxNorm {
         /// The largest Euclidean norm of the weights into one unit.
-        limit: Value = required(Kind::Float).range(Range::Positive).called("the limit"),
+        limit: Value = required(Kind::Float).range(Range::Positive).called("the limit")
+            .usual(0.1, 20.0, 3.0, "3 to 4 in Srivastava et al. (JMLR 15), 0.25 and 1 in EEGNet (arXiv 1611.08024)"),
     };
 
     /// After each step, rescales each unit's incoming weights to norm 1.
@@ -65,7 +68,8 @@ words! {
     /// Adds `strength * ||W^T W - I||^2` to the objective (Brock et al., arXiv 1609.07093).
     orthogonal(strength) = Orthogonal {
         /// The strength of the penalty.
-        strength: Value = required(Kind::Float).range(Range::NotNegative).called("the strength"),
+        strength: Value = required(Kind::Float).range(Range::NotNegative).called("the strength")
+            .usual(1e-8, 1.0, 1e-4, "1e-4 in Brock et al. (arXiv 1809.11096), 0.1 in Bansal et al. (arXiv 1810.09102)"),
     };
 
     /// Sets single weights to zero while training, and scales the others by `1 / (1 - rate)` (Wan et al. 2013). Does nothing at

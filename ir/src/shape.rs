@@ -234,7 +234,7 @@ pub(crate) fn not_steps(word: &str, input: &Shape, layout: Layout) -> ShapeError
     let shape_error = ShapeError::new(format!("`{word}` wants {wanted}, this value is {input}"));
     match input.0.as_slice() {
         [features] => shape_error.help(format!(
-            "give it a time axis: `reshape([1, {}])` is one step",
+            "`reshape([{}, 1])`: a series of that many steps, one number each",
             show(*features)
         )),
         [] => shape_error,

@@ -6,8 +6,8 @@ use crate::walk::at;
 use crate::walk::{Place, each_op};
 use crate::words::{Argument, Range};
 use crate::{
-    ActivationKind, Finding, Id, Input, InputKind, LossKind, MetricKind, Model, OpKind, Reach,
-    RuleKind, Shape, TargetKind, TaskKind, Train, Value, WeightRule,
+    ActivationKind, Finding, Id, Input, InputKind, Loss, LossKind, MetricKind, Model, OpKind,
+    Reach, RuleKind, Shape, TargetKind, TaskKind, Train, Value, WeightRule,
 };
 
 struct Check<'f> {
@@ -318,6 +318,16 @@ fn metrics(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
             continue;
         }
         seen.push(kind);
+        if kind.is_classification()
+            && model.task.is_none()
+            && let Some(loss) = model
+                .loss
+                .as_ref()
+                .filter(|loss| loss.kind.facts().target == TargetKind::Number)
+        {
+            check.push(classes_by_distance(model, loss, (id, kind), units));
+            return;
+        }
         if kind.is_classification() == matches!(task, TaskKind::Regression) {
             let suits: Vec<String> = MetricKind::defaults(Some(&task))
                 .iter()
@@ -357,6 +367,37 @@ fn metrics(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
             _ => {}
         }
     }
+}
+
+/// A metric for classes under a loss of numbers, where no task says which of the two is meant.
+fn classes_by_distance(
+    model: &Model,
+    loss: &Loss,
+    (id, metric): (Id, MetricKind),
+    units: Option<usize>,
+) -> Finding {
+    let (word, metric) = (loss.kind.word(), metric.word());
+    let last = model.layers.last().and_then(|last| last.ops.last());
+    let link = match last.map(|op| &op.kind) {
+        Some(OpKind::Activation(activation)) if activation.kind.is_link() => Some(activation.kind),
+        _ => None,
+    };
+    let help = match (units, link) {
+        (Some(1), Some(link)) if link.is_sigmoid() => {
+            "loss binary_cross_entropy(from = probabilities)".to_owned()
+        }
+        (Some(1), _) => "loss binary_cross_entropy".to_owned(),
+        (_, Some(link)) if link.is_softmax() => {
+            "loss cross_entropy(from = probabilities)".to_owned()
+        }
+        (_, Some(link)) => format!("`loss cross_entropy`, and remove `{}`", link.word()),
+        (_, None) => "loss cross_entropy".to_owned(),
+    };
+    let message = format!("`{word}` measures distances, and `{metric}` counts right classes");
+    Finding::error(loss.id, message)
+        .other(id, "classes are counted here")
+        .help(help)
+        .note("through a sigmoid or softmax the gradient of a distance vanishes where the answer is most wrong; for numbers `metrics mae`")
 }
 
 fn training(train: &Train, check: &mut Check<'_>) {

@@ -46,7 +46,7 @@
 //! ```
 //!
 //! The innermost attribute that sets a threshold wins; an attribute that sets a level alone leaves it as it is. Beside a
-//! threshold, the level is for what that threshold judges: under `#[warn(learning_rate_out_of_range, max = 0.1)]` a rate of 0
+//! threshold, the level is for what that threshold judges: under `#[warn(learning_rate_out_of_range, times = 20)]` a rate of 0
 //! stays an error.
 //!
 //! # The whole crate

@@ -405,7 +405,7 @@ lints! {
     ///     Net
     ///     input image: [3, 32, 32]
     ///     layers {
-    ///         stem: conv2d(16, kernel = 3, stride = 8, padding = 1) -> relu -> drop_block(0.1, size = 7);
+    ///         stem: conv2d(16, kernel = 8, stride = 8) -> relu -> drop_block(0.1, size = 7);
     ///         pool: global_avg_pool;
     ///         head: linear(10);
     ///     }
@@ -425,7 +425,7 @@ lints! {
     ///     Net
     ///     input image: [3, 32, 32]
     ///     layers {
-    ///         stem: conv2d(16, kernel = 3, stride = 8, padding = 1) -> relu -> drop_block(0.1, size = 3);
+    ///         stem: conv2d(16, kernel = 8, stride = 8) -> relu -> drop_block(0.1, size = 3);
     ///         pool: global_avg_pool;
     ///         head: linear(10);
     ///     }
@@ -561,6 +561,7 @@ lints! {
     ///     Net
     ///     input rows: [28, 28]
     ///     layers {
+    ///         place:  positional(sinusoidal);
     ///         attend: residual { layer_norm -> attention(heads = 4) with attention_dropout(0.5); };
     ///         pool:   mean(axis = time);
     ///         head:   linear(10);
@@ -581,6 +582,7 @@ lints! {
     ///     Net
     ///     input rows: [28, 28]
     ///     layers {
+    ///         place:  positional(sinusoidal);
     ///         attend: residual { layer_norm -> attention(heads = 4) with attention_dropout(0.1); };
     ///         pool:   mean(axis = time);
     ///         head:   linear(10);

@@ -7,6 +7,9 @@
 
 mod convolution;
 mod dropout;
+mod effect;
+mod head;
+mod layout;
 mod normalization;
 mod output;
 mod structure;
@@ -21,6 +24,9 @@ use std::sync::LazyLock;
 pub mod names {
     pub use super::convolution::*;
     pub use super::dropout::*;
+    pub use super::effect::*;
+    pub use super::head::*;
+    pub use super::layout::*;
     pub use super::normalization::*;
     pub use super::output::*;
     pub use super::structure::*;
@@ -211,7 +217,10 @@ const COUNT: usize = output::LINTS.len()
     + normalization::LINTS.len()
     + structure::LINTS.len()
     + convolution::LINTS.len()
-    + training::LINTS.len();
+    + training::LINTS.len()
+    + effect::LINTS.len()
+    + head::LINTS.len()
+    + layout::LINTS.len();
 
 const ALL: [Lint; COUNT] = {
     let parts = [
@@ -221,6 +230,9 @@ const ALL: [Lint; COUNT] = {
         structure::LINTS,
         convolution::LINTS,
         training::LINTS,
+        effect::LINTS,
+        head::LINTS,
+        layout::LINTS,
     ];
     let mut all = [output::LINTS[0]; COUNT];
     let (mut part, mut at) = (0, 0);

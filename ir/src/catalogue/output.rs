@@ -424,7 +424,8 @@ lints! {
     /// # When to allow it
     ///
     /// The squared error of probabilities (the Brier score) is a proper loss, and distillation compares logits:
-    /// `#[allow(mse_for_classification, reason = "distills the logits of a larger model")]`. Silent without a declared task.
+    /// `#[allow(mse_for_classification, reason = "distills the logits of a larger model")]`. Without a declared task it speaks where a softmax scores
+    /// exclusive classes; a metric for classes under such a loss is an error.
     warn mse_for_classification in output {} "a regression loss for classification";
 
     ///

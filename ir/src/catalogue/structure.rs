@@ -429,7 +429,7 @@ lints! {
     /// # When to allow it
     ///
     /// It is allowed unless you ask.
-    allow relu_before_residual_add in structure {} "a residual branch that ends in `relu`";
+    allow relu_before_residual_add in structure {} "a residual branch that ends in `relu`; **warn** where a `relu` follows the sum as well";
 
     ///
     /// ```text

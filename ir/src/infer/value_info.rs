@@ -1,7 +1,7 @@
 //! A value on its way through the model.
 
 use crate::shape::Layout;
-use crate::{Id, Shape};
+use crate::{Id, OpKind, Shape};
 
 /// A value on its way: its shape, if it is known, and the name it has in messages.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub(super) struct ValueInfo<'m> {
     pub(super) vocab: Option<usize>,
     /// The input whose padded steps these are, and the steps before them.
     pub(super) padding: Option<(&'m str, usize)>,
+    /// What took its steps or positions away: the operation, its text, and the statement that it is in.
+    pub(super) flat: Option<(Id, &'m OpKind, &'m str)>,
     /// Where the shape is unknown because of another model: it has as many axes as that one's output.
     pub(super) like: Option<Id>,
 }
@@ -36,6 +38,7 @@ impl<'m> ValueInfo<'m> {
             indices: false,
             vocab: None,
             padding: None,
+            flat: None,
             like: None,
         }
     }

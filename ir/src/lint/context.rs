@@ -87,9 +87,10 @@ pub(super) fn allow(lint: &str, reason: &str) -> String {
 /// A share in per cent: `80 %`.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent >= 1.0 || percent == 0.0 {
-        format!("{percent:.0} %")
-    } else {
-        format!("{percent:.1} %")
+    if percent >= 10.0 || percent == 0.0 {
+        return format!("{percent:.0} %");
     }
+    // Two digits that count: 6.2 %, 0.05 %.
+    let rounded = format!("{percent:.1e}").parse().unwrap_or(percent);
+    format!("{} %", crate::Value::known(rounded))
 }

@@ -118,7 +118,10 @@ fn pair<'m>(cx: &mut Cx<'m>, first: (&Node<'m>, &'m Conv), second: (&Node<'m>, &
             format!("the kernel of `{name}` is smaller than that of `{before}`"),
         )
         .and_other(first.id, "the larger one")
-        .and_help("the larger kernel for both, or the smaller one twice")
+        .and_help(format!(
+            "`{}`, or the smaller one twice",
+            as_wide(earlier, conv)
+        ))
         .and_note("a large first kernel is common: ResNet begins with 7, then 3");
     }
     let channels = |node: &Node<'_>| node.output.as_ref().and_then(crate::Shape::channels);
@@ -132,7 +135,7 @@ fn pair<'m>(cx: &mut Cx<'m>, first: (&Node<'m>, &'m Conv), second: (&Node<'m>, &
             format!("`{name}` gives {b} channels, `{before}` before it {a}"),
         )
         .and_other(first.id, "more channels")
-        .and_help(format!("{a} channels or more"))
+        .and_help(with_channels(conv, a))
         .and_note("bottlenecks, decoders and transition layers narrow on purpose (He et al., arXiv 1512.03385)");
     }
     let map = |node: &Node<'_>| -> Option<Vec<usize>> {
@@ -151,10 +154,32 @@ fn pair<'m>(cx: &mut Cx<'m>, first: (&Node<'m>, &'m Conv), second: (&Node<'m>, &
         )
         .and_other(first.id, "on maps of the same size")
         .and_help(format!(
-            "{a} channels in both, or `max_pool2d(2)` between them"
+            "`{}`, or `max_pool2d(2)` between them",
+            with_channels(conv, a)
         ))
         .and_note("VGG and ResNet change the channels where they change the size of the maps");
     }
+}
+
+/// A convolution with the kernel of an earlier one, and as much padding as keeps what comes out.
+fn as_wide(earlier: &Conv, conv: &Conv) -> OpKind {
+    let mut wide = conv.clone();
+    wide.kernel.clone_from(&earlier.kernel);
+    if let crate::Padding::Zeros(zeros) = &mut wide.padding {
+        let half = |size: &Value| {
+            size.size()
+                .map_or(*size, |size| Value::known((size / 2) as f64))
+        };
+        *zeros = wide.kernel.iter().map(half).collect();
+    }
+    OpKind::Conv(wide)
+}
+
+/// A convolution with so many channels.
+fn with_channels(conv: &Conv, channels: usize) -> String {
+    let mut wide = conv.clone();
+    wide.out = Value::known(channels as f64);
+    OpKind::Conv(wide).to_string()
 }
 
 fn average_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -167,13 +192,15 @@ fn average_pool<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let next = next.and_then(|index| graph.node(index));
         if let Some(next) = next.filter(|_| pool.reduction == Reduction::Mean && !pool.adaptive) {
             let word = pool.word();
+            let mut largest = pool.clone();
+            largest.reduction = Reduction::Max;
             cx.node(
                 node,
                 names::avg_pool_instead_of_max,
                 format!("`{word}` between convolutions"),
             )
             .and_other(next.id, "this convolution reads it")
-            .and_help(word.replace("avg", "max"))
+            .and_help(OpKind::Pool(largest).to_string())
             .and_note("the mean weakens what one position has found; DenseNet's transitions do it on purpose (arXiv 1608.06993)");
         }
     }

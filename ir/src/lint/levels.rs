@@ -42,7 +42,7 @@ type Limits = [(&'static str, String)];
 /// What these levels, on one thing, ask of a finding: the lint's own name before a group, then the later one.
 ///
 /// Beside a threshold, a level is for what that threshold judges: a learning rate of 0 stays an error under
-/// `#[warn(learning_rate_out_of_range, max = 0.1)]`.
+/// `#[warn(learning_rate_out_of_range, times = 20)]`.
 fn wanted<'l>(levels: &'l [LintLevel], lint: &str, limits: &Limits) -> Option<&'l LintLevel> {
     let judges = |level: &LintLevel| {
         let mut set = level.thresholds.iter();

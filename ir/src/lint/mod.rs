@@ -6,6 +6,7 @@
 mod context;
 mod convolution;
 mod dropout;
+mod layout;
 mod levels;
 mod normalization;
 mod output;
@@ -13,6 +14,8 @@ mod structure;
 #[cfg(test)]
 mod tests;
 mod training;
+mod usual;
+mod windows;
 
 use crate::graph::{Graph, MODEL};
 use crate::{Finding, Inferred, Level, LintLevel, Model};
@@ -35,6 +38,9 @@ impl Model {
         for (level, place) in &levels {
             findings.extend(mistakes(self, level, place));
         }
+        if layout::explains(self, inferred) {
+            findings = self.channels_last(inferred, findings);
+        }
         if !inferred.failed() {
             crate::budget::check(self, inferred, &mut findings);
             let mut graph = Graph::new(self, inferred);
@@ -48,12 +54,16 @@ impl Model {
                 scope: MODEL,
                 finding,
             }));
+            layout::channels_last(&mut cx, &graph);
             output::check(&mut cx, &graph);
             dropout::check(&mut cx, &graph);
             normalization::check(&mut cx, &graph);
             convolution::check(&mut cx, &graph);
             structure::check(&mut cx, &graph);
+            layout::check(&mut cx, &graph);
+            windows::check(&mut cx, &graph);
             training::check(&mut cx, &graph);
+            usual::check(&mut cx, &graph);
             let mut met = HashSet::new();
             for pushed in std::mem::take(&mut cx.pushed) {
                 findings.extend(cx.settle(pushed, &mut met));
@@ -73,5 +83,34 @@ impl Model {
         });
         findings.sort_by_key(|finding| finding.at);
         findings
+    }
+
+    /// Shapes that do not fit because an input has its channels last: that is the mistake, and the others follow.
+    fn channels_last(&self, inferred: &Inferred, others: Vec<Finding>) -> Vec<Finding> {
+        let mut graph = Graph::new(self, inferred);
+        let mut cx = Cx {
+            pushed: Vec::new(),
+            scopes: std::mem::take(&mut graph.scopes),
+            thresholds: false,
+        };
+        layout::channels_last(&mut cx, &graph);
+        let pushed = std::mem::take(&mut cx.pushed);
+        let mut met = HashSet::new();
+        let found = pushed
+            .into_iter()
+            .filter_map(|pushed| cx.settle(pushed, &mut met));
+        let mut found: Vec<Finding> = found.collect();
+        if found.is_empty() {
+            return others;
+        }
+        for finding in &mut found {
+            finding.level = Level::Deny;
+        }
+        found.extend(
+            others
+                .into_iter()
+                .filter(|other| !other.is_fixed() || other.lint.is_none()),
+        );
+        found
     }
 }

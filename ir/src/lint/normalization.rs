@@ -37,20 +37,27 @@ fn redundant_bias<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         ) else {
             continue;
         };
-        let mut without = op.kind.clone();
-        let (OpKind::Linear(op::Linear { bias, .. }) | OpKind::Conv(Conv { bias, .. })) =
-            &mut without
-        else {
-            continue;
-        };
-        if bias.is_true() == Some(true) {
-            *bias = Value::truth(false);
+        if let Some(without) = without_bias(&op.kind) {
             cx.node(node, names::redundant_bias_before_norm, format!("the bias of `{}` is subtracted again by the {word}", node.name()))
                 .and_other(norm.id, format!("this {word} subtracts the mean"))
                 .and_help(without.to_string())
                 .and_note(format!("{word} has a shift of its own (Ioffe and Szegedy, arXiv 1502.03167); the bias costs memory and does nothing"));
         }
     }
+}
+
+/// A layer without the bias that it has.
+fn without_bias(kind: &OpKind) -> Option<OpKind> {
+    let mut without = kind.clone();
+    let (OpKind::Linear(op::Linear { bias, .. }) | OpKind::Conv(Conv { bias, .. })) = &mut without
+    else {
+        return None;
+    };
+    if bias.is_true() != Some(true) {
+        return None;
+    }
+    *bias = Value::truth(false);
+    Some(without)
 }
 
 fn after_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -65,7 +72,7 @@ fn after_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let word = node.op().map_or("norm", |op| op.kind.word());
         cx.node(node, names::norm_after_output, format!("`{word}` rescales the model's output"))
             .and_other(head.id, "the output is produced here")
-            .and_help(format!("move `{word}` before `{}`", head.name()))
+            .and_help(format!("remove `{word}`"))
             .and_note("the scores then depend on the other samples or units, and the loss loses its calibration");
     }
 }
@@ -131,8 +138,13 @@ fn alike(norm: &Node<'_>) -> String {
 
 fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<'m>) {
     let word = node.op().map_or("norm", |op| op.kind.word());
+    let written = node.op().map_or_else(String::new, |op| op.kind.to_string());
     let before: Vec<&Node<'m>> = graph.before(index).map(|(_, node)| node).collect();
-    if let Some(first) = before.iter().find(|node| node.is_norm()) {
+    // An activation or a pooling changes what is normalized, and a norm with another reader is not only for this one.
+    let untouched = before.iter().take_while(|node| {
+        node.to.len() == 1 && node.activation().is_none() && node.pooling().is_none()
+    });
+    if let Some(first) = untouched.into_iter().find(|node| node.is_norm()) {
         cx.node(
             node,
             names::consecutive_norm,
@@ -143,13 +155,23 @@ fn in_segment<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, index: usize, node: &Node<
 .and_note("what is normalized has mean 0 and variance 1 already: the second one only adds its scale and shift");
     }
     if let Some(activation) = before.iter().find(|node| node.activation().is_some()) {
+        let kind = activation
+            .op()
+            .map_or_else(String::new, |op| op.kind.to_string());
+        // A norm that takes the mean away leaves nothing of a bias before it.
+        let centers = node.is_batch_norm() || node.is_instance_norm();
+        let weight = before.last().and_then(|last| last.op()).filter(|_| centers);
+        let weight = weight.and_then(|op| without_bias(&op.kind));
         cx.node(
             node,
             names::activation_before_norm,
             format!("`{word}` after an activation"),
         )
         .and_other(activation.id, "the activation")
-        .and_help(format!("`{word}` before the activation"))
+        .and_help(match weight {
+            Some(weight) => format!("{weight} -> {written} -> {kind}"),
+            None => format!("-> {written} -> {kind}"),
+        })
         .and_note("both orders are published");
         if activation
             .activation()

@@ -5,7 +5,8 @@ use super::{Cx, allow};
 use crate::catalogue::names;
 use crate::graph::{Graph, Kind, LAYERS, Node};
 use crate::op;
-use crate::{Level, OpKind, Reduction, Shape, Value};
+use crate::{Id, Level, OpKind, Reduction, Shape, Value};
+use std::collections::HashMap;
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     missing_nonlinearity(cx, graph);
@@ -43,6 +44,9 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 )
             });
             first = before.is_affine().then_some(before);
+            if matches!(before.kind, Kind::Merge) {
+                merged_affine(cx, graph, before, node);
+            }
         }
         let Some(first) = first else { continue };
         let written = first
@@ -51,7 +55,7 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         if let Some(maximum) = maximum {
             let word = maximum.op().map_or("max_pool2d", |op| op.kind.word());
             cx.node(
-                node,
+                first,
                 names::pool_as_only_nonlinearity,
                 format!(
                     "between `{}` and `{}` only `{word}` is nonlinear",
@@ -85,9 +89,9 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         } else {
             "low rank"
         };
-        cx.node(node, names::missing_nonlinearity, message)
+        cx.node(first, names::missing_nonlinearity, message)
             .at_level(level)
-            .and_other(first.id, "nothing nonlinear follows this layer")
+            .and_other(node.id, "this layer reads it as it is")
             .and_help(if level == Level::Warn {
                 format!("`{written} -> relu`; for fewer weights on purpose {}", allow(names::missing_nonlinearity, reason))
             } else {
@@ -95,6 +99,51 @@ fn missing_nonlinearity<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             })
             .and_note("a linear map of a linear map is linear; batch norm and dropout do not change that at inference");
     }
+}
+
+/// Values joined or added of which each is an affine map, read by a layer that is one as well.
+fn merged_affine<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, merge: &Node<'m>, reader: &Node<'m>) {
+    let branch = |from: &usize| {
+        let mut at = *from;
+        loop {
+            let node = graph.node(at).filter(|node| node.to.len() == 1)?;
+            let bends = node.activation().is_some()
+                || node.pooling() == Some(Reduction::Max)
+                || (node.is_norm() && !node.is_batch_norm());
+            if bends || is_tied(node) {
+                return None;
+            }
+            if node.ends_segment() {
+                return node.is_affine().then_some(node);
+            }
+            at = node.from.first().copied()?;
+        }
+    };
+    let branches: Option<Vec<&Node<'m>>> = merge.from.iter().map(branch).collect();
+    let Some(branches) = branches.filter(|branches| branches.len() > 1) else {
+        return;
+    };
+    let Some(first) = branches.first() else {
+        return;
+    };
+    let written = first
+        .op()
+        .map_or_else(String::new, |op| op.kind.to_string());
+    let mut layers: Vec<String> = branches.iter().map(|node| node.name()).collect();
+    layers.push(reader.name());
+    layers.dedup();
+    cx.node(
+        first,
+        names::missing_nonlinearity,
+        format!(
+            "{} together are one linear map",
+            crate::words::list(&layers)
+        ),
+    )
+    .at_level(Level::Warn)
+    .and_other(reader.id, "this layer reads them side by side")
+    .and_help(format!("{written} -> relu"))
+    .and_note("linear maps side by side are one linear map, and a linear map of it is one again");
 }
 
 /// Whether its weight is an embedding's, which fixes what it reads.
@@ -218,6 +267,8 @@ fn softmax_in_hidden_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 fn saturating_hidden_stack<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let (output, _) = graph.output_segment();
     let mut depth = vec![0_usize; graph.nodes.len()];
+    // The depth at the first copy of a node: what a copy adds is the difference.
+    let mut first_copy: HashMap<Id, usize> = HashMap::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         let before = node
             .from
@@ -227,10 +278,23 @@ fn saturating_hidden_stack<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .copied()
             .unwrap_or(0);
         let hidden = !output.iter().any(|(other, _)| *other == index);
+        // What a product takes is a gate: the other factor keeps its slope.
+        let gates = node.to.iter().any(|next| {
+            graph
+                .node(*next)
+                .is_some_and(|next| matches!(next.kind, Kind::Gate))
+        });
         let here = match node.activation() {
             _ if node.is_norm() || node.is_merge() || node.is_opaque() || node.is_recurrent() => 0,
+            Some(_) if gates => 0,
             Some(activation) if activation.kind.is_saturating() && hidden => {
-                before.saturating_add(node.times)
+                let here = before.saturating_add(1);
+                let first = *first_copy.entry(node.id).or_insert(here);
+                // A sum or a product inside the block begins anew in each copy.
+                let added = here.saturating_sub(first);
+                first
+                    .max(here)
+                    .saturating_add(added.saturating_mul(node.times.saturating_sub(1)))
             }
             Some(activation) if !activation.kind.is_saturating() => 0,
             _ => before,
@@ -332,6 +396,8 @@ fn branches<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         .iter()
         .filter(|node| matches!(node.kind, Kind::Sum))
     {
+        // A rectifier directly behind the sum.
+        let again = matches!(sum.to.as_slice(), [next] if graph.node(*next).and_then(Node::activation).is_some_and(|next| next.kind.is_rectifier()));
         let mut at = sum.branch;
         while let Some(node) = at.and_then(|index| graph.node(index)) {
             let passes = matches!(node.kind, Kind::DropPath(_)) || node.stochastic().is_some();
@@ -347,11 +413,20 @@ fn branches<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                         activation.kind.word()
                     ),
                 )
-                .and_other(sum.id, "this residual")
-                .and_help(format!(
-                    "move it after the block: `-> {}`",
-                    activation.kind.word()
-                ))
+                .at_level(if again { Level::Warn } else { Level::Allow })
+                .and_other(
+                    sum.id,
+                    if again {
+                        "the sum is rectified as well"
+                    } else {
+                        "this residual"
+                    },
+                )
+                .and_help(if again {
+                    format!("remove `{}` in the branch", activation.kind.word())
+                } else {
+                    format!("move it after the block: `-> {}`", activation.kind.word())
+                })
                 .and_note("the activation after the sum is usual (He et al., arXiv 1512.03385)");
             }
             at = if passes {

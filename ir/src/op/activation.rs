@@ -69,7 +69,7 @@ activations! {
     /// Never quite dead: a gradient passes everywhere.
     leaky_relu(slope) = LeakyRelu {
         /// The slope below zero.
-        slope = float(0.01).positional(),
+        slope = float(0.01).positional().usual(0.0, 0.5, 0.01, "0.01 to 0.33 was compared (Xu et al., arXiv 1505.00853)"),
     };
 
     /// `min(max(x, 0), 6)`.
@@ -82,9 +82,9 @@ activations! {
     /// Keeps the shape. The slope is drawn for each value while training, and is the mean of the bounds at inference.
     rrelu(lower, upper) = Rrelu {
         /// The smallest slope below zero.
-        lower = float(0.125).positional(),
+        lower = float(0.125).positional().usual(0.0, 1.0, 0.125, "the paper has 1/8 and 1/3 (arXiv 1505.00853)"),
         /// The largest slope below zero.
-        upper = float(0.333_333_333_333_333_3).positional(),
+        upper = float(0.333_333_333_333_333_3).positional().usual(0.0, 1.0, 0.333_333_333_333_333_3, "the paper has 1/8 and 1/3 (arXiv 1505.00853)"),
     };
 
     /// `x` where positive, else a learned slope times `x` (He et al., arXiv 1502.01852).
@@ -92,7 +92,7 @@ activations! {
     /// Keeps the shape. Parameter: `alpha`; decay and penalties do not reach it.
     prelu(init) = Prelu {
         /// The slope below zero before training.
-        init = float(0.25).positional(),
+        init = float(0.25).positional().usual(0.0, 1.0, 0.25, "the paper begins with 0.25 (arXiv 1502.01852)"),
     };
 
     /// `x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al., arXiv 1511.07289).
@@ -100,7 +100,7 @@ activations! {
     /// Saturates at `-alpha`.
     elu(alpha) = Elu {
         /// The limit below zero is `-alpha`.
-        alpha = float(1.0).positional(),
+        alpha = float(1.0).positional().usual(0.0, 5.0, 1.0, "the paper has 1 (arXiv 1511.07289)"),
     };
 
     /// `x` where positive, else `alpha * (exp(x / alpha) - 1)` (Barron, arXiv 1704.07483).
@@ -108,7 +108,7 @@ activations! {
     /// Smooth for every `alpha`.
     celu(alpha) = Celu {
         /// The limit below zero is `-alpha`.
-        alpha = float(1.0).positional().range(Range::Positive),
+        alpha = float(1.0).positional().range(Range::Positive).usual(0.01, 5.0, 1.0, "the paper has 1 (arXiv 1704.07483)"),
     };
 
     /// `scale * (x where positive, else alpha * (exp(x) - 1))` (Klambauer et al., arXiv 1706.02515).
@@ -151,9 +151,9 @@ activations! {
     /// A cheap `sigmoid`.
     hard_sigmoid(alpha, beta) = HardSigmoid {
         /// The slope at 0.
-        alpha = float(0.2).positional(),
+        alpha = float(0.2).positional().usual(0.05, 1.0, 0.2, "0.2 in Theano and Keras, 1/6 in PyTorch"),
         /// The value at 0.
-        beta = float(0.5).positional(),
+        beta = float(0.5).positional().usual(0.0, 1.0, 0.5, "0.5: one half at 0, as `sigmoid`"),
     };
 
     /// `x * clamp(x / 6 + 1 / 2, 0, 1)` (Howard et al., arXiv 1905.02244).
@@ -171,9 +171,9 @@ activations! {
     /// A cheap `tanh`.
     hardtanh(min, max) = Hardtanh {
         /// The smallest output.
-        min = float(-1.0).positional(),
+        min = float(-1.0).positional().usual(-100.0, 100.0, -1.0, "1 in PyTorch, 20 in DeepSpeech (arXiv 1412.5567)"),
         /// The largest output.
-        max = float(1.0).positional(),
+        max = float(1.0).positional().usual(-100.0, 100.0, 1.0, "1 in PyTorch, 20 in DeepSpeech (arXiv 1412.5567)"),
     };
 
     /// `x - tanh(x)`.
@@ -186,7 +186,7 @@ activations! {
     /// A smooth `relu`; above 0.
     softplus(beta) = Softplus {
         /// How sharply it bends at 0.
-        beta = float(1.0).positional().range(Range::Positive),
+        beta = float(1.0).positional().range(Range::Positive).usual(0.01, 100.0, 1.0, "1 in PyTorch, 100 in networks of distances (arXiv 2106.10689)"),
     };
 
     /// `x / (1 + |x|)`: in (-1, 1).
@@ -199,7 +199,7 @@ activations! {
     /// Not continuous at `alpha`.
     thresholded_relu(alpha) = ThresholdedRelu {
         /// Below it, the output is 0.
-        alpha = float(1.0).positional(),
+        alpha = float(1.0).positional().usual(-10.0, 10.0, 1.0, "the paper has 1 (arXiv 1402.3337)"),
     };
 
     /// `x` where above `threshold`, else `value`.
@@ -207,9 +207,9 @@ activations! {
     /// Not continuous.
     threshold(threshold, value) = Threshold {
         /// Below it, the output is `value`.
-        threshold = float(1.0).positional(),
+        threshold = float(1.0).positional().usual(-100.0, 100.0, 1.0, "values that a network passes on are of size 1 (He et al., arXiv 1502.01852)"),
         /// The output below `threshold`.
-        value = float(0.0).positional(),
+        value = float(0.0).positional().usual(-100.0, 100.0, 0.0, "values that a network passes on are of size 1 (He et al., arXiv 1502.01852)"),
     };
 
     /// `x` where `|x| > lambda`, else 0.
@@ -217,7 +217,7 @@ activations! {
     /// Makes sparse values.
     hard_shrink(lambda) = HardShrink {
         /// Values of at most this size become 0.
-        lambda = float(0.5).positional().range(Range::NotNegative),
+        lambda = float(0.5).positional().range(Range::NotNegative).usual(0.0, 10.0, 0.5, "0.5 in PyTorch; values that a network passes on are of size 1"),
     };
 
     /// moves `x` towards 0 by `lambda`, to 0 inside.
@@ -225,7 +225,7 @@ activations! {
     /// The proximal map of the absolute value.
     soft_shrink(lambda) = SoftShrink {
         /// By how much values move toward 0.
-        lambda = float(0.5).positional().range(Range::NotNegative),
+        lambda = float(0.5).positional().range(Range::NotNegative).usual(0.0, 10.0, 0.5, "0.5 in PyTorch; values that a network passes on are of size 1"),
     };
 
     /// 0 where `|x| <= lambda`, else `x` moved towards 0 by `bias`.
@@ -233,9 +233,9 @@ activations! {
     /// Between `hard_shrink` and `soft_shrink`.
     shrink(lambda, bias) = Shrink {
         /// Values of at most this size become 0.
-        lambda = float(0.5).positional().range(Range::NotNegative),
+        lambda = float(0.5).positional().range(Range::NotNegative).usual(0.0, 10.0, 0.5, "0.5 in PyTorch; values that a network passes on are of size 1"),
         /// By how much other values move toward 0.
-        bias = float(0.0).positional(),
+        bias = float(0.0).positional().usual(-10.0, 10.0, 0.0, "values that a network passes on are of size 1"),
     };
 
     /// The first half of the features times the sigmoid of the second (Dauphin et al., arXiv 1612.08083).

@@ -9,9 +9,11 @@ operation! {
     /// An annotation; it acts after the last activation of the statement.
     pub struct Activity = activity {
         /// The strength of the sum of absolute values.
-        l1: Value = float(0.0).range(Range::NotNegative),
+        l1: Value = float(0.0).range(Range::NotNegative)
+            .usual(1e-9, 0.1, 1e-4, "Keras's examples have 1e-5 to 0.01"),
         /// The strength of the sum of squares.
-        l2: Value = float(0.0).range(Range::NotNegative),
+        l2: Value = float(0.0).range(Range::NotNegative)
+            .usual(1e-9, 0.1, 1e-4, "Keras's examples have 1e-5 to 0.01"),
     }
 }
 

@@ -32,7 +32,8 @@ operation! {
         window: Option<Value> = optional(Kind::Size),
         /// Keeps scores inside of `-soft_cap..soft_cap`, as `soft_cap * tanh(score / soft_cap)` (Gemma 2, arXiv 2408.00118).
         #[serde(default, skip_serializing_if = "no")]
-        soft_cap: Option<Value> = optional(Kind::Float).range(Range::Positive),
+        soft_cap: Option<Value> = optional(Kind::Float).range(Range::Positive)
+            .usual(5.0, 200.0, 50.0, "50 in Gemma 2 (arXiv 2408.00118)"),
         /// Whether queries and keys of each head go through an `rms_norm` (Henry et al., arXiv 2010.04245), whose epsilon is 1e-6.
         #[serde(default, skip_serializing_if = "no")]
         qk_norm: Option<Value> = optional(Kind::Bool),

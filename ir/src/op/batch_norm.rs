@@ -11,9 +11,15 @@ operation! {
     /// `dropout_before_batch_norm` and `dropout_with_batch_norm`.
     pub struct BatchNorm = batch_norm {
         /// Added to the variance.
-        epsilon: Value = float(1e-5).range(Range::Positive),
+        epsilon: Value = float(1e-5).range(Range::Positive)
+            .usual(1e-12, 0.01, 1e-5, "1e-12 in BERT (arXiv 1810.04805), 1e-3 in Keras"),
         /// The weight of the new batch in the running statistics.
-        momentum: Value = float(0.1).range(Range::Share),
+        momentum: Value = float(0.1).range(Range::Share).usual(
+            0.0005,
+            0.5,
+            0.1,
+            "the weight of the new batch, as in PyTorch (0.1); Keras counts the old share (0.99)",
+        ),
     }
 }
 

@@ -84,7 +84,8 @@ pages! {
         /// How many channels come out.
         out = required(Kind::Size).called("the number of channels"),
         /// The size of the window.
-        kernel = named(Kind::SizePerAxis(1)),
+        kernel = named(Kind::SizePerAxis(1))
+            .usual(1.0, 512.0, 4.0, "2 to 4 for images, 16 in HiFi-GAN (arXiv 2010.05646)"),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(1), 1),
         /// How many zeros are added at each border.
@@ -92,7 +93,8 @@ pages! {
         /// Positions added at the end of each axis, to choose among the sizes that a stride leaves open.
         output_padding = size(Kind::WholePerAxis(1), 0),
         /// The distance between the kernel's elements.
-        dilation = size(Kind::SizePerAxis(1), 1),
+        dilation = size(Kind::SizePerAxis(1), 1)
+            .usual(1.0, 512.0, 1.0, "512 in WaveNet (arXiv 1609.03499)"),
         /// Into how many groups the channels are divided that do not see one another.
         groups = size(Kind::Size, 1),
         /// Whether a bias is added.
@@ -104,7 +106,8 @@ pages! {
         /// How many channels come out.
         out = required(Kind::Size).called("the number of channels"),
         /// The size of the window.
-        kernel = named(Kind::SizePerAxis(2)),
+        kernel = named(Kind::SizePerAxis(2))
+            .usual(1.0, 512.0, 4.0, "2 to 4 for images, 16 in HiFi-GAN (arXiv 2010.05646)"),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(2), 1),
         /// How many zeros are added at each border.
@@ -112,7 +115,8 @@ pages! {
         /// Positions added at the end of each axis, to choose among the sizes that a stride leaves open.
         output_padding = size(Kind::WholePerAxis(2), 0),
         /// The distance between the kernel's elements.
-        dilation = size(Kind::SizePerAxis(2), 1),
+        dilation = size(Kind::SizePerAxis(2), 1)
+            .usual(1.0, 512.0, 1.0, "512 in WaveNet (arXiv 1609.03499)"),
         /// Into how many groups the channels are divided that do not see one another.
         groups = size(Kind::Size, 1),
         /// Whether a bias is added.
@@ -124,7 +128,8 @@ pages! {
         /// How many channels come out.
         out = required(Kind::Size).called("the number of channels"),
         /// The size of the window.
-        kernel = named(Kind::SizePerAxis(3)),
+        kernel = named(Kind::SizePerAxis(3))
+            .usual(1.0, 512.0, 4.0, "2 to 4 for images, 16 in HiFi-GAN (arXiv 2010.05646)"),
         /// How far the window moves.
         stride = size(Kind::SizePerAxis(3), 1),
         /// How many zeros are added at each border.
@@ -132,7 +137,8 @@ pages! {
         /// Positions added at the end of each axis, to choose among the sizes that a stride leaves open.
         output_padding = size(Kind::WholePerAxis(3), 0),
         /// The distance between the kernel's elements.
-        dilation = size(Kind::SizePerAxis(3), 1),
+        dilation = size(Kind::SizePerAxis(3), 1)
+            .usual(1.0, 512.0, 1.0, "512 in WaveNet (arXiv 1609.03499)"),
         /// Into how many groups the channels are divided that do not see one another.
         groups = size(Kind::Size, 1),
         /// Whether a bias is added.
@@ -152,7 +158,8 @@ pages! {
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(1), 1),
         /// How many channels come out for each that comes in.
-        multiplier = size(Kind::Size, 1),
+        multiplier = size(Kind::Size, 1)
+            .usual(1.0, 64.0, 1.0, "1 in MobileNet, 2 in EEGNet (arXiv 1611.08024)"),
         /// Whether a bias is added.
         bias = flag(true),
     };
@@ -171,7 +178,8 @@ pages! {
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(2), 1),
         /// How many channels come out for each that comes in.
-        multiplier = size(Kind::Size, 1),
+        multiplier = size(Kind::Size, 1)
+            .usual(1.0, 64.0, 1.0, "1 in MobileNet, 2 in EEGNet (arXiv 1611.08024)"),
         /// Whether a bias is added.
         bias = flag(true),
     };
@@ -188,7 +196,8 @@ pages! {
         /// The distance between the kernel's elements.
         dilation = size(Kind::SizePerAxis(3), 1),
         /// How many channels come out for each that comes in.
-        multiplier = size(Kind::Size, 1),
+        multiplier = size(Kind::Size, 1)
+            .usual(1.0, 64.0, 1.0, "1 in MobileNet, 2 in EEGNet (arXiv 1611.08024)"),
         /// Whether a bias is added.
         bias = flag(true),
     };

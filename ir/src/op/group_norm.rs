@@ -13,7 +13,8 @@ operation! {
         /// How many groups; it divides the channels.
         groups: Value = required(Kind::Size).called("the number of groups"),
         /// Added to the variance.
-        epsilon: Value = float(1e-5).range(Range::Positive),
+        epsilon: Value = float(1e-5).range(Range::Positive)
+            .usual(1e-12, 0.01, 1e-5, "1e-12 in BERT (arXiv 1810.04805), 1e-3 in Keras"),
     }
 }
 

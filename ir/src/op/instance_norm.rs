@@ -10,7 +10,8 @@ operation! {
     /// Keeps the shape `[batch, channels, ..]`.
     pub struct InstanceNorm = instance_norm {
         /// Added to the variance.
-        epsilon: Value = float(1e-5).range(Range::Positive),
+        epsilon: Value = float(1e-5).range(Range::Positive)
+            .usual(1e-12, 0.01, 1e-5, "1e-12 in BERT (arXiv 1810.04805), 1e-3 in Keras"),
     }
 }
 

@@ -19,7 +19,8 @@ pages! {
         /// The size of the state.
         hidden = required(Kind::Size).called("the number of units"),
         /// How many layers are stacked.
-        layers = size(Kind::Size, 1).called("the number of layers"),
+        layers = size(Kind::Size, 1).called("the number of layers")
+            .usual(1.0, 16.0, 2.0, "8 in machine translation (Wu et al., arXiv 1609.08144)"),
         /// Whether a second one reads from the end; the features of both are concatenated.
         bidirectional = flag(false),
     };
@@ -29,7 +30,8 @@ pages! {
         /// The size of the state.
         hidden = required(Kind::Size).called("the number of units"),
         /// How many layers are stacked.
-        layers = size(Kind::Size, 1).called("the number of layers"),
+        layers = size(Kind::Size, 1).called("the number of layers")
+            .usual(1.0, 16.0, 2.0, "8 in machine translation (Wu et al., arXiv 1609.08144)"),
         /// Whether a second one reads from the end; the features of both are concatenated.
         bidirectional = flag(false),
     };
@@ -39,7 +41,8 @@ pages! {
         /// The size of the state.
         hidden = required(Kind::Size).called("the number of units"),
         /// How many layers are stacked.
-        layers = size(Kind::Size, 1).called("the number of layers"),
+        layers = size(Kind::Size, 1).called("the number of layers")
+            .usual(1.0, 16.0, 2.0, "8 in machine translation (Wu et al., arXiv 1609.08144)"),
         /// Whether a second one reads from the end; the features of both are concatenated.
         bidirectional = flag(false),
     };
@@ -325,7 +328,7 @@ impl Operation for Recurrent {
 /// # use damper_ir::op::recurrent;
 /// let error = recurrent::shape("lstm", &Shape::known([64]), Layout::Features, Some(128), Some(1)).unwrap_err();
 /// assert_eq!(error.to_string(), "`lstm` wants [time, features], this value is [64]");
-/// assert_eq!(error.help.as_deref(), Some("give it a time axis: `reshape([1, 64])` is one step"));
+/// assert_eq!(error.help.as_deref(), Some("`reshape([64, 1])`: a series of that many steps, one number each"));
 /// let error = recurrent::shape("gru", &Shape::known([64, 50]), Layout::Channels, Some(128), Some(1)).unwrap_err();
 /// assert_eq!(error.to_string(), "`gru` wants [time, features], this value is channels first: [64, 50] is [channels, time]");
 /// assert_eq!(error.help.as_deref(), Some("transpose -> gru"));

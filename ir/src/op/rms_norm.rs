@@ -9,7 +9,8 @@ operation! {
     /// Keeps the shape.
     pub struct RmsNorm = rms_norm {
         /// Added to the mean square.
-        epsilon: Value = float(1e-5).range(Range::Positive),
+        epsilon: Value = float(1e-5).range(Range::Positive)
+            .usual(1e-12, 0.01, 1e-5, "1e-12 in BERT (arXiv 1810.04805), 1e-3 in Keras"),
         /// `channels` for `[channels, ..]`, whose every position is then normalized over its channels; else the last axis is.
         #[serde(default, skip_serializing_if = "no")]
         axis: NormAxis = optional(Kind::Word(NormAxis::WORDS)),

@@ -12,7 +12,8 @@ operation! {
     /// those of [`linear`](crate::vocabulary::layer::linear). As a rule at the end of a residual branch.
     pub struct SqueezeExcitation = squeeze_excitation(reduction) {
         /// How many times fewer units the first dense layer has than there are channels; the paper's is 16.
-        reduction: Value = size(Kind::Size, 16).positional().called("the reduction"),
+        reduction: Value = size(Kind::Size, 16).positional().called("the reduction")
+            .usual(1.0, 64.0, 16.0, "the paper tries 2 to 32 (arXiv 1709.01507)"),
     }
 }
 

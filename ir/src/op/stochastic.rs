@@ -47,7 +47,8 @@ words! {
     /// As an annotation it acts after the last activation of the statement.
     noise(std) = Noise {
         /// The standard deviation.
-        std: Value = required(Kind::Float).range(Range::NotNegative).called("the standard deviation"),
+        std: Value = required(Kind::Float).range(Range::NotNegative).called("the standard deviation")
+            .usual(1e-4, 1.0, 0.1, "values that a network passes on have a standard deviation of about 1 (He et al., arXiv 1502.01852)"),
     };
 
     /// Drops the branch of a `residual` for whole samples while training, and scales the others by `1 / (1 - rate)`: stochastic

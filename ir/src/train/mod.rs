@@ -4,7 +4,7 @@ pub mod optimizer;
 pub mod schedule;
 pub mod settings;
 
-use crate::words::{Argument, Kind, Unwritten, choice, words};
+use crate::words::{Argument, Kind, Unwritten, Usual, choice, words};
 use crate::{Id, LintLevel, MetricKind, Value, no};
 use optimizer::Optimizer;
 use schedule::Schedule;
@@ -39,9 +39,11 @@ words! {
     /// Clips gradients: `clip(norm = x)` by their global L2 norm, `clip(value = x)` each number by its absolute value.
     clip = Clip [
         /// The largest L2 norm of all gradients together.
-        norm = optional(Kind::Float).range(Range::Positive),
+        norm = optional(Kind::Float).range(Range::Positive)
+            .usual(0.01, 500.0, 1.0, "0.25 to 5 for language models (Pascanu et al., arXiv 1211.5063), 35 for detection, 400 for speech"),
         /// The largest absolute value of a gradient.
-        value = optional(Kind::Float).range(Range::Positive),
+        value = optional(Kind::Float).range(Range::Positive)
+            .usual(1e-4, 100.0, 0.5, "0.5 to 5 (Pascanu et al., arXiv 1211.5063)"),
     ];
 
     /// Ends training after `patience` epochs without improvement on the validation data, and restores the best weights.
@@ -51,7 +53,8 @@ words! {
         /// What must improve: `loss` (the default) or a metric.
         metric = optional(Kind::Metric),
         /// By how much it must improve.
-        min_delta = float(0.0).range(Range::NotNegative),
+        min_delta = float(0.0).range(Range::NotNegative)
+            .usual(0.0, 0.1, 1e-3, "Keras and Lightning have 0; a loss of 1 improves by hundredths in an epoch"),
     ];
 
     /// Batches whose gradients are averaged into one step: `accumulate: 4`. The default is 1.
@@ -62,14 +65,16 @@ words! {
     /// the larger share.
     mixup(alpha) = Mixup [
         /// Both parameters of the Beta distribution.
-        alpha = required(Kind::Float).range(Range::Positive),
+        alpha = required(Kind::Float).range(Range::Positive)
+            .usual(0.01, 8.0, 0.2, "the paper has 0.1 to 0.4 for ImageNet and 1 for CIFAR (arXiv 1710.09412)"),
     ];
 
     /// Replaces a rectangle of every training image by that of another image; the targets are mixed by area (Yun et al.,
     /// arXiv 1905.04899).
     cutmix(alpha) = Cutmix [
         /// Both parameters of the Beta distribution; the paper's is 1.
-        alpha = required(Kind::Float).range(Range::Positive),
+        alpha = required(Kind::Float).range(Range::Positive)
+            .usual(0.01, 8.0, 1.0, "the paper has 1 (arXiv 1905.04899)"),
     ];
 
     /// Keeps an exponential moving average of weights and running statistics: after each step
@@ -78,7 +83,8 @@ words! {
     /// In the beginning the decay is `(1 + n) / (10 + n)` after `n` steps, if that is less.
     ema(decay) = Ema [
         /// The share of the average that is kept.
-        decay = required(Kind::Float).range(Range::Between).called("the decay"),
+        decay = required(Kind::Float).range(Range::Between).called("the decay")
+            .usual(0.9, 0.999_999, 0.999, "0.99 to 0.9999 (Tarvainen and Valpola, arXiv 1703.01780)"),
     ];
 
     /// The mean of the weights at the ends of the epochs from this one on (Izmailov et al., arXiv 1803.05407). Validation and
@@ -92,7 +98,8 @@ words! {
     /// arXiv 2106.08254).
     layer_decay(factor) = LayerDecay [
         /// The factor from one layer to the one before it.
-        factor = required(Kind::Float).range(Range::UpToOne).called("the factor"),
+        factor = required(Kind::Float).range(Range::UpToOne).called("the factor")
+            .usual(0.4, 1.0, 0.75, "0.65 to 0.9 in BEiT (arXiv 2106.08254) and ELECTRA (arXiv 2003.10555)"),
     ];
 
     /// Changes training images `[channels, height, width]` at random, anew in each epoch.
@@ -104,7 +111,8 @@ words! {
         /// Images are moved by up to so many pixels; the border is repeated.
         crop = optional(Kind::Whole),
         /// The probability that a rectangle becomes 0 (Zhong et al., arXiv 1708.04896).
-        erase = optional(Kind::Float).range(Range::Share),
+        erase = optional(Kind::Float).range(Range::Share)
+            .usual(0.0, 0.6, 0.25, "0.5 in the paper (arXiv 1708.04896), 0.1 to 0.25 in the recipes of torchvision and timm"),
     ];
 
     /// Where training runs if no device is given: `backend: wgpu`. A compile error where that cargo feature is off.
@@ -154,6 +162,19 @@ impl Setting {
             | Self::Swa
             | Self::LayerDecay
             | Self::Augment => Form::Call,
+        }
+    }
+
+    /// What is usual for a setting that is one number, where such a range is known; those of arguments stand at the arguments.
+    pub const fn usual(self) -> Option<Usual> {
+        match self {
+            Self::Accumulate => Some(Usual::new(
+                1.0,
+                256.0,
+                4.0,
+                "a step in place of so many: 256 batches of 32 are more than the largest batches of Goyal et al. (arXiv 1706.02677)",
+            )),
+            _ => None,
         }
     }
 

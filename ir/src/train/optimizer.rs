@@ -33,7 +33,8 @@ words! {
         lr = float(1e-3).positional().range(Range::Elsewhere),
     ] = Sgd {
         /// The share of the last step that is kept.
-        momentum: Value = float(0.0).range(Range::BelowOne),
+        momentum: Value = float(0.0).range(Range::BelowOne)
+            .usual(0.0, 0.999, 0.9, "0.9 to 0.99 (Sutskever et al. 2013)"),
         /// The share of the gradient that does not enter the momentum.
         dampening: Value = float(0.0).range(Range::Share),
         /// Whether the gradient is taken one step ahead (Nesterov 1983).
@@ -51,9 +52,11 @@ words! {
         lr = float(1e-3).positional().range(Range::Elsewhere),
     ] = Adam {
         /// The share of the mean of gradients that is kept.
-        beta1: Value = float(0.9).range(Range::BelowOne),
+        beta1: Value = float(0.9).range(Range::BelowOne)
+            .usual(0.0, 0.99, 0.9, "0.9 in Adam's paper (arXiv 1412.6980), 0 to 0.5 for adversarial networks"),
         /// The share of the mean of squared gradients that is kept.
-        beta2: Value = float(0.999).range(Range::BelowOne),
+        beta2: Value = float(0.999).range(Range::BelowOne)
+            .usual(0.8, 0.99999, 0.999, "0.999 in Adam's paper (arXiv 1412.6980), 0.9 to 0.98 for transformers and adversarial networks"),
         /// Added to the root of the second moment.
         epsilon: Value = float(1e-8).range(Range::Elsewhere),
         /// Whether the largest second moment so far is used (Reddi et al., arXiv 1904.09237).
@@ -69,9 +72,11 @@ words! {
         lr = float(1e-3).positional().range(Range::Elsewhere),
     ] = Adamw {
         /// The share of the mean of gradients that is kept.
-        beta1: Value = float(0.9).range(Range::BelowOne),
+        beta1: Value = float(0.9).range(Range::BelowOne)
+            .usual(0.0, 0.99, 0.9, "0.9 in Adam's paper (arXiv 1412.6980), 0 to 0.5 for adversarial networks"),
         /// The share of the mean of squared gradients that is kept.
-        beta2: Value = float(0.999).range(Range::BelowOne),
+        beta2: Value = float(0.999).range(Range::BelowOne)
+            .usual(0.8, 0.99999, 0.999, "0.999 in Adam's paper (arXiv 1412.6980), 0.9 to 0.98 for transformers and adversarial networks"),
         /// Added to the root of the second moment.
         epsilon: Value = float(1e-8).range(Range::Elsewhere),
         /// Whether the largest second moment so far is used (Reddi et al., arXiv 1904.09237).
@@ -88,15 +93,18 @@ words! {
         lr = float(1e-3).positional().range(Range::Elsewhere),
     ] = Muon {
         /// Of the matrices: the share of the last step that is kept.
-        momentum: Value = float(0.95).range(Range::BelowOne),
+        momentum: Value = float(0.95).range(Range::BelowOne)
+            .usual(0.5, 0.999, 0.95, "0.95 (Jordan et al. 2024)"),
         /// Of the matrices: whether the gradient is taken one step ahead.
         nesterov: Value = flag(true),
         /// Of the others: the share of the mean of gradients that is kept.
-        beta1: Value = float(0.9).range(Range::BelowOne),
+        beta1: Value = float(0.9).range(Range::BelowOne)
+            .usual(0.0, 0.99, 0.9, "0.9 in Adam's paper (arXiv 1412.6980), 0 to 0.5 for adversarial networks"),
         /// Of the others: the share of the mean of squared gradients that is kept.
-        beta2: Value = float(0.999).range(Range::BelowOne),
+        beta2: Value = float(0.999).range(Range::BelowOne)
+            .usual(0.8, 0.99999, 0.999, "0.999 in Adam's paper (arXiv 1412.6980), 0.9 to 0.98 for transformers and adversarial networks"),
         /// Of the others: added to the root of the second moment.
-        epsilon: Value = float(1e-8).range(Range::Positive),
+        epsilon: Value = float(1e-8).range(Range::Elsewhere),
     } [
         /// A default `decay(l2 = weight_decay)` of every weight matrix, as under `adamw`. Without it, 0.
         weight_decay = optional(Kind::Float).range(Range::NotNegative),
@@ -108,9 +116,11 @@ words! {
         lr = float(1e-2).positional().range(Range::Elsewhere),
     ] = RmsProp {
         /// The share of the mean square that is kept.
-        alpha: Value = float(0.99).range(Range::BelowOne),
+        alpha: Value = float(0.99).range(Range::BelowOne)
+            .usual(0.8, 0.9999, 0.99, "0.9 in Keras, 0.95 in DQN, 0.99 in PyTorch"),
         /// The share of the last step that is kept.
-        momentum: Value = float(0.0).range(Range::BelowOne),
+        momentum: Value = float(0.0).range(Range::BelowOne)
+            .usual(0.0, 0.999, 0.9, "0.9 to 0.99 (Sutskever et al. 2013)"),
         /// Added to the root.
         epsilon: Value = float(1e-8).range(Range::Elsewhere),
         /// Whether the mean gradient is subtracted.
@@ -126,7 +136,8 @@ words! {
         lr = float(1e-2).positional().range(Range::Elsewhere),
     ] = Adagrad {
         /// How fast the learning rate falls with the steps.
-        lr_decay: Value = float(0.0).range(Range::NotNegative),
+        lr_decay: Value = float(0.0).range(Range::NotNegative)
+            .usual(0.0, 0.01, 1e-4, "the rate is divided by 1 + steps * lr_decay; 0 in PyTorch"),
         /// Added to the root.
         epsilon: Value = float(1e-10).range(Range::Elsewhere),
     } [
@@ -140,9 +151,11 @@ words! {
         lr = float(1e-4).positional().range(Range::Elsewhere),
     ] = Lion {
         /// The share of the old momentum in the step.
-        beta1: Value = float(0.9).range(Range::BelowOne),
+        beta1: Value = float(0.9).range(Range::BelowOne)
+            .usual(0.0, 0.99, 0.9, "0.9 in Adam's paper (arXiv 1412.6980), 0 to 0.5 for adversarial networks"),
         /// The share of the momentum that is kept.
-        beta2: Value = float(0.99).range(Range::BelowOne),
+        beta2: Value = float(0.99).range(Range::BelowOne)
+            .usual(0.8, 0.9999, 0.99, "0.99 in the paper (arXiv 2302.06675)"),
     } [
         /// A default `decay(l2 = weight_decay)` of every weight matrix, as under `adamw`. Without it, 0.
         weight_decay = optional(Kind::Float).range(Range::NotNegative),
@@ -170,8 +183,10 @@ pub struct OptimizerFacts {
     pub usual_rate: f64,
     /// Where that rate is from.
     pub rate_source: &'static str,
-    /// Whether it takes learning rates as large as those of `sgd`.
-    pub takes_large_rates: bool,
+    /// A usual decay at that rate: `weight_decay` where it is decoupled, else that of `decay(l2 = ..)`.
+    pub usual_decay: f64,
+    /// Where that decay is from.
+    pub decay_source: &'static str,
 }
 
 impl OptimizerKind {
@@ -179,34 +194,46 @@ impl OptimizerKind {
     pub const fn facts(&self) -> OptimizerFacts {
         use WeightDecay::{Coupled, Decoupled, Rescaled};
         const ADAM: &str = "the usual rate is that of Adam's paper (arXiv 1412.6980)";
-        let (weight_decay, usual_rate, rate_source, takes_large_rates) = match self {
+        const ADAMW: &str = "with `lr = 1e-3`, 0.01 to 0.3 is usual: a step removes 1e-5 to 3e-4 of a weight (arXiv 1711.05101)";
+        const SGD: &str = "with `lr = 0.1`, 1e-4 to 5e-4 is usual (ResNet, arXiv 1512.03385; Wide-ResNet, arXiv 1605.07146)";
+        let (weight_decay, usual_rate, rate_source, usual_decay, decay_source) = match self {
             Self::Sgd { .. } => (
                 Coupled,
                 0.1,
                 "the usual rate is that of ResNet (arXiv 1512.03385), for batches of 256",
-                true,
+                5e-4,
+                SGD,
             ),
-            Self::Adam { .. } => (Rescaled(Some("adamw")), 1e-3, ADAM, false),
-            Self::Adamw { .. } | Self::Muon { .. } => (Decoupled, 1e-3, ADAM, false),
-            Self::RmsProp { .. } => (Rescaled(None), 1e-3, ADAM, false),
+            Self::Adam { .. } => (Rescaled(Some("adamw")), 1e-3, ADAM, 0.01, ADAMW),
+            Self::Adamw { .. } | Self::Muon { .. } => (Decoupled, 1e-3, ADAM, 0.01, ADAMW),
+            Self::RmsProp { .. } => (
+                Rescaled(None),
+                0.01,
+                "the usual rate is the default of PyTorch; torchvision trains MobileNetV3 with 0.064",
+                1e-3,
+                ADAMW,
+            ),
             Self::Adagrad { .. } => (
                 Rescaled(None),
                 0.01,
                 "the usual rate is the default of PyTorch",
-                true,
+                1e-3,
+                ADAMW,
             ),
             Self::Lion { .. } => (
                 Decoupled,
                 1e-4,
                 "the usual rate is that of the paper (arXiv 2302.06675)",
-                false,
+                0.1,
+                "3 to 10 times the decay of `adamw`, at a rate that is as many times smaller (arXiv 2302.06675)",
             ),
         };
         OptimizerFacts {
             weight_decay,
             usual_rate,
             rate_source,
-            takes_large_rates,
+            usual_decay,
+            decay_source,
         }
     }
 

@@ -47,6 +47,7 @@ pub fn alias(name: &str) -> Option<&'static str> {
         "weight_decay" | "l2" | "l1" => Some("decay"),
         "bce" => Some("binary_cross_entropy"),
         "ce" | "nll" | "softmax_cross_entropy" => Some("cross_entropy"),
+        "val_loss" | "value_loss" | "valid_loss" | "validation_loss" | "test_loss" => Some("loss"),
         "l1_loss" | "mean_absolute_error" => Some("mae"),
         "l2_loss" | "mean_squared_error" => Some("mse"),
         "max_epochs" | "num_epochs" => Some("epochs"),

@@ -15,8 +15,8 @@ pub use field::{Field, NoArgument, Read, Unwritten};
 pub(crate) use field::{call, choice, list_of, shown};
 pub(crate) use table::{extra, pages, words};
 pub use word::{
-    Argument, Fallback, Kind, LINE_PADDING, PADDING, Range, Word, flag, float, named, optional,
-    rate, required, size,
+    Argument, Fallback, Kind, LINE_PADDING, PADDING, Range, Usual, Word, flag, float, named,
+    optional, rate, required, size,
 };
 
 use crate::Value;

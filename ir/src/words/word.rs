@@ -141,6 +141,14 @@ impl Range {
         }
     }
 
+    /// Whether it is of shares of one whole, of which another convention counts the rest.
+    pub const fn is_share(self) -> bool {
+        matches!(
+            self,
+            Self::Share | Self::BelowOne | Self::Between | Self::UpToOne
+        )
+    }
+
     /// Whether a number lies in it. What is checked elsewhere lies in it here.
     pub fn holds(self, number: f64) -> bool {
         match self {
@@ -153,6 +161,49 @@ impl Range {
             Self::UpToOne => number > 0.0 && number <= 1.0,
             Self::Rate | Self::Elsewhere => true,
         }
+    }
+}
+
+/// The numbers that an argument usually is, within those it may be. Outside of it the lint `unusual_value` speaks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usual {
+    /// The smallest usual number.
+    pub low: f64,
+    /// The largest one.
+    pub high: f64,
+    /// What a help proposes.
+    pub example: f64,
+    /// Where the range is from.
+    pub source: &'static str,
+}
+
+impl Usual {
+    /// A usual range, an example from it, and where it is from.
+    pub const fn new(low: f64, high: f64, example: f64, source: &'static str) -> Self {
+        Self {
+            low,
+            high,
+            example,
+            source,
+        }
+    }
+
+    /// Whether a number is usual, with a range that is `wider` by this factor on both sides.
+    ///
+    /// ```
+    /// use damper_ir::words::Usual;
+    ///
+    /// let usual = Usual::new(0.001, 0.5, 0.1, "PyTorch's default is 0.1");
+    /// assert!(usual.holds(0.01, 1.0) && !usual.holds(0.999, 1.0));
+    /// assert!(usual.holds(0.999, 2.0));
+    /// ```
+    pub fn holds(&self, number: f64, wider: f64) -> bool {
+        let low = if self.low > 0.0 {
+            self.low / wider
+        } else {
+            self.low * wider
+        };
+        (low..=self.high * wider).contains(&number)
     }
 }
 
@@ -178,6 +229,8 @@ pub struct Argument {
     pub kind: Kind,
     /// The numbers it may be.
     pub range: Range,
+    /// Those it usually is.
+    pub usual: Option<Usual>,
     /// Whether it may be written without its name.
     pub positional: bool,
     /// What holds where it is not written.
@@ -194,6 +247,7 @@ const fn argument(kind: Kind, fallback: Fallback) -> Argument {
         docs: "",
         kind,
         range: Range::Finite,
+        usual: None,
         positional: false,
         fallback,
         called: "",
@@ -256,6 +310,13 @@ impl Argument {
     #[must_use]
     pub const fn range(mut self, range: Range) -> Self {
         self.range = range;
+        self
+    }
+
+    /// The numbers it usually is, an example, and where the range is from.
+    #[must_use]
+    pub const fn usual(mut self, low: f64, high: f64, example: f64, source: &'static str) -> Self {
+        self.usual = Some(Usual::new(low, high, example, source));
         self
     }
 

@@ -190,6 +190,12 @@ fn value(cx: &mut Diagnostics, hyper: &[Known], expr: &Expr) -> Option<Evaluated
             Some(inner) => value(cx, hyper, inner),
             None => Some(Evaluated::UNKNOWN),
         },
+        Expr::Assign(_) => {
+            let written = text(&quote::quote!(#expr));
+            cx.error(place(expr), format!("`{written}` is not a value"))
+                .help("one value for each argument, and `,` between two");
+            None
+        }
         _ => Some(Evaluated::UNKNOWN),
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn items(trees: &[TokenTree], first: usize) -> Vec<Item> {
             }
         } else {
             let mut in_sections = false;
-            while !cursor.at_end() && !(in_sections && begins(&cursor)) {
+            while !(cursor.at_end() || in_sections && begins(&cursor)) {
                 in_sections |= is_section(&cursor, 0);
                 cursor.next();
             }

@@ -45,6 +45,7 @@ const SENTENCES: &[&str] = &[
     "a value within it, or a wider domain",
     "a wider layer, or no dropout here",
     "remove it, or drop earlier",
+    "leave it out: the batch axis is implied",
     "remove one of them",
     "remove the attribute",
     "start with one or two",
@@ -122,6 +123,7 @@ const FRAMES: &[&str] = &[
     "layers { s: linear(8); } loss mse train { optimizer: …, epochs: 30 }",
     "layers { s: linear(8); } loss mse train { optimizer: adam(lr = 1e-3, …), epochs: 30 }",
     "layers { s: linear(8); } loss mse train { optimizer: adam(lr = 1e-3), epochs: 30, schedule: cosine(…) }",
+    "layers { s: linear(8); } loss mse train { optimizer: adam(lr = 1e-3), epochs: 30, schedule: step(10, …) }",
     "layers { s: conv2d(8, …) -> relu; }",
     "layers { s: linear(8) -> relu; } …",
     "layers { s: linear(8); } loss mse …",
@@ -133,6 +135,7 @@ const FRAMES: &[&str] = &[
 
 /// Places of a value or an argument.
 const VALUES: &[&str] = &[
+    "layers { s: conv2d(8, kernel = 3, padding = …) -> relu; }",
     "layers { s: flatten -> linear(…); }",
     "layers { s: flatten -> linear(8) -> dropout(…); }",
     "layers { s: conv2d(8, …) -> relu; }",
@@ -167,7 +170,9 @@ const INPUTS: &[&str] = &[
 
 /// A mark, a word before others, or a signature: `decay(l1 = .., l2 = ..)`.
 fn is_mark(piece: &str) -> bool {
-    let marks = ["damper::", "model!", "->", ",", ";", ":", "=", "with"];
+    let marks = [
+        "damper::", "model!", "->", ",", ";", ":", "=", "with", "false",
+    ];
     let is_signature = || {
         let name = piece.split('(').next().unwrap_or_default();
         let families = [

@@ -13,13 +13,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ),
     (
         "learning_rate_out_of_range",
-        "max",
+        "times",
         "train { optimizer: adam(lr = 0.5) }",
-    ),
-    (
-        "learning_rate_out_of_range",
-        "max_sgd",
-        "train { optimizer: sgd(lr = 20.0) }",
     ),
     (
         "adam_epsilon_out_of_range",
@@ -34,12 +29,17 @@ const OTHERS: &[(&str, &str, &str)] = &[
     (
         "weight_decay_out_of_range",
         "max",
-        "train { optimizer: adamw(lr = 1e-3, weight_decay = 0.9) }",
+        "train { optimizer: adamw(lr = 1e-3, weight_decay = 9.0) }",
     ),
     (
         "weight_decay_out_of_range",
-        "max_sgd",
-        "train { optimizer: sgd(lr = 0.1, weight_decay = 0.1) }",
+        "min",
+        "train { optimizer: adamw(lr = 1e-3, weight_decay = 0.01) }",
+    ),
+    (
+        "weight_decay_out_of_range",
+        "max_l1",
+        "layers { head: linear(10) with decay(l1 = 1.0); }",
     ),
     (
         "label_smoothing_out_of_range",
@@ -53,6 +53,11 @@ fn example(lint: &Lint, threshold: &str) -> String {
         .iter()
         .find(|(name, other, _)| *name == lint.name && *other == threshold);
     match other {
+        Some((_, _, section)) if section.starts_with("layers") => {
+            format!(
+                "Net\ninput x: [64]\n{section}\nloss cross_entropy\ntrain {{ optimizer: sgd(lr = 0.1) }}\n"
+            )
+        }
         Some((_, _, section)) if section.starts_with("loss") => {
             format!("Net\ninput x: [64]\nlayers {{ head: linear(10); }}\n{section}\n")
         }

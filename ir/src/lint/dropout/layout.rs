@@ -1,19 +1,22 @@
 //! Which dropout suits which values: feature maps, sequences, attention.
 
+use super::super::convolution::window;
 use super::super::{Cx, percent};
 use super::{dropouts, written};
 use crate::catalogue::names;
-use crate::graph::Graph;
+use crate::graph::{Graph, Node};
 use crate::walk::at;
 use crate::{Layout, Level, OpKind, Stochastic, Value};
 
 /// What drops on feature maps, and what drops maps.
 pub(super) fn maps<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
-    for (_, node, dropout) in dropouts(graph) {
+    for (index, node, dropout) in dropouts(graph) {
         let Some(input) = &node.input else { continue };
         let vector = input.rank() == 1 || node.layout == Layout::Sequence;
         match dropout {
-            Stochastic::Dropout { rate } if node.takes_maps() => {
+            Stochastic::Dropout { rate }
+                if node.takes_maps() && !is_row(node) && !read_by_position(graph, index) =>
+            {
                 cx.node(node, names::elementwise_dropout_on_feature_maps, format!("`{dropout}` drops single positions of feature maps {input}"))
                     .and_help(match rate.known {
                         Some(rate) if rate > 0.0 && rate < 0.2 => format!("spatial_dropout({rate})"),
@@ -92,6 +95,24 @@ pub(super) fn maps<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             _ => {}
         }
     }
+}
+
+/// Maps of one row or column: what a channel is at single steps.
+fn is_row(node: &Node<'_>) -> bool {
+    node.map()
+        .is_some_and(|axes| axes.len() > 1 && axes.iter().filter(|size| **size > 1).count() == 1)
+}
+
+/// Whether kernels of 1 alone read it: no neighbor makes up for what is dropped.
+fn read_by_position(graph: &Graph<'_>, index: usize) -> bool {
+    let after = graph.after(index);
+    let is_pointwise = |node: &Node<'_>| {
+        node.conv()
+            .is_some_and(|conv| window(&conv.kernel, conv.axes) == Some(1))
+    };
+    let pooled = after.iter().any(|(_, node)| node.pooling().is_some());
+    let mut readers = after.iter().filter(|(_, node)| node.ends_segment());
+    !pooled && readers.clone().next().is_some() && readers.all(|(_, node)| is_pointwise(node))
 }
 
 /// What drops along the time.

@@ -60,7 +60,7 @@ pub(super) fn before_output<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<u
             .map_or_else(|| "linear(10)".to_owned(), |op| op.kind.to_string());
         cx.node(node, names::dropout_before_output, format!("`{}` on {what}", OpKind::Stochastic(stochastic.clone())))
             .and_other(source.map_or(Id::NONE, |source| source.id), produced)
-            .and_help(format!("drop the features that feed it: `-> relu -> {stochastic}; {head}: {written};`"))
+            .and_help(format!("remove `{stochastic}`, or drop the features that feed it: `-> relu -> {stochastic}; {head}: {written};`"))
             .and_note("in training the loss compares targets with corrupted values; no weights follow that could make up for it");
     }
     found
@@ -103,10 +103,18 @@ pub(super) fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     for (index, node, dropout) in dropouts(graph) {
         if let Some(norm) = first(&here, index) {
             let name = norm.name();
-            cx.node(node, names::dropout_before_batch_norm, format!("the batch norm `{name}` learns statistics that this `{dropout}` has inflated"))
-                .and_other(norm.id, "this batch norm")
-                .and_help(format!("move `{dropout}` after the `batch_norm` and its activation, or use `decay(l2 = 1e-4)` instead"))
-                .and_note(VARIANCE);
+            cx.node(
+                node,
+                names::dropout_before_batch_norm,
+                format!(
+                    "the batch norm `{name}` learns statistics that this `{dropout}` has inflated"
+                ),
+            )
+            .and_other(norm.id, "this batch norm")
+            .and_help(format!(
+                "remove `{dropout}`; against overfitting `decay(l2 = 1e-4)` on the weights"
+            ))
+            .and_note(VARIANCE);
             continue;
         }
         // A pooling averages the variance away (EfficientNet's and MobileNet's heads).
@@ -116,6 +124,7 @@ pub(super) fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .find(|(_, node)| node.is_batch_norm());
         if let Some((_, norm)) = alongside {
             let name = norm.name();
+            let is_last = first(&downstream, index).is_none();
             let regions = matches!(dropout, Stochastic::DropBlock { .. });
             let light = cx.limit(&[], node.scope, names::dropout_with_batch_norm, "light");
             let finding = cx.node(
@@ -129,11 +138,17 @@ pub(super) fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             finding
                 .and_limit(light)
                 .and_other(norm.id, "this batch norm regularizes the segment already")
-                .and_help(format!(
-                    "use `decay(l2 = 1e-4)` instead of `{dropout}`; after the last batch norm of a network it does little harm: {}",
-                    allow(names::dropout_with_batch_norm, "after the last batch norm")
-                ))
-                .and_note(if regions {
+                .and_help(if is_last {
+                    format!(
+                        "remove `{dropout}`; behind the last batch norm it does little harm: {}",
+                        allow(names::dropout_with_batch_norm, "after the last batch norm")
+                    )
+                } else {
+                    format!("remove `{dropout}`; against overfitting `decay(l2 = 1e-4)` on the weights")
+                })
+                .and_note(if is_last {
+                    "batch norm regularizes as well, and no batch norm follows that would see a shifted variance (Li et al., arXiv 1801.05134)"
+                } else if regions {
                     "the next batch norm sees a shifted variance (Li et al., arXiv 1801.05134); DropBlock was published with batch norm, and gains (arXiv 1810.12890)"
                 } else {
                     "the next batch norm sees a shifted variance (Li et al., arXiv 1801.05134); Wide-ResNet does this and gains (arXiv 1605.07146)"
@@ -142,17 +157,32 @@ pub(super) fn batch_norm<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         }
         if let Some(norm) = first(&downstream, index) {
             let name = norm.name();
-            cx.node(node, names::dropout_upstream_of_batch_norm, format!("`{dropout}` shifts the variance that the batch norm `{name}` sees at inference"))
-                .and_other(norm.id, "this batch norm")
-                .and_help(format!(
-                    "use `decay(l2 = 1e-4)`, or place the only dropout after the last batch norm; or {}",
-                    allow(names::dropout_upstream_of_batch_norm, "Wide-ResNet, section 2.4")
-                ))
-                .and_note(VARIANCE);
+            cx.node(
+                node,
+                names::dropout_upstream_of_batch_norm,
+                format!(
+                    "`{dropout}` shifts the variance that the batch norm `{name}` sees at inference"
+                ),
+            )
+            .and_other(norm.id, "this batch norm")
+            .and_help(format!(
+                "remove `{dropout}`; against overfitting `decay(l2 = 1e-4)` on the weights; or {}",
+                allow(
+                    names::dropout_upstream_of_batch_norm,
+                    "Wide-ResNet, section 2.4"
+                )
+            ))
+            .and_note(VARIANCE);
         }
     }
+    inside_upstream(cx, graph, &downstream);
+}
+
+/// Rates inside of layers before a batch norm.
+fn inside_upstream<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, downstream: &[Option<usize>]) {
     for (index, node) in graph.nodes.iter().enumerate() {
-        let Some(norm) = first(&downstream, index) else {
+        let norm = downstream.get(index).copied().flatten();
+        let Some(norm) = norm.and_then(|index| graph.node(index)) else {
             continue;
         };
         for written in written(node) {
@@ -190,7 +220,8 @@ pub(super) fn before_activation<'m>(
     graph: &Graph<'m>,
     before_output: &HashSet<usize>,
 ) {
-    let next = graph.leads_within(|node| node.activation().is_some());
+    // A normalization between the two mixes what is dropped with what is not.
+    let next = graph.leads_within(|node| node.activation().is_some() || node.is_norm());
     for (index, node, dropout) in
         dropouts(graph).filter(|(index, ..)| !before_output.contains(index))
     {
@@ -279,7 +310,9 @@ pub(super) fn on_input<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) -> HashSet<usize>
     }
     for (index, node) in graph.nodes.iter().enumerate() {
         let is_raw = matches!(node.kind, Kind::Input(_))
-            || (!node.is_weight() && node.from.iter().any(|from| raw.get(*from) == Some(&true)));
+            || (!node.is_weight()
+                && !node.from.is_empty()
+                && node.from.iter().all(|from| raw.get(*from) == Some(&true)));
         if let Some(slot) = raw.get_mut(index) {
             *slot = is_raw;
         }
@@ -359,7 +392,7 @@ pub(super) fn drop_path<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         if let Some(Stochastic::DropPath { rate }) = node.stochastic() {
             if !node.in_branch {
                 cx.node(node, names::drop_path_outside_residual, format!("`drop_path({rate})` where no shortcut carries the sample: dropped samples become 0"))
-                    .and_help(format!("residual {{ .. }} with drop_path({rate})"))
+                    .and_help(format!("remove `drop_path({rate})`, or `residual {{ .. }} with drop_path({rate})`"))
                     .and_note("stochastic depth drops the branch of a residual (Huang et al., arXiv 1603.09382)");
             }
             super::rates::high_drop_path(cx, node, rate, rate);

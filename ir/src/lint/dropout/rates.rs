@@ -43,7 +43,7 @@ pub(super) fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &Hash
         // Stochastic depth has rules of its own.
         for written in written(node)
             .into_iter()
-            .filter(|written| !matches!(written.word, "drop_path" | "drop_connect"))
+            .filter(|written| written.word != "drop_path")
         {
             let text = node
                 .dropout()
@@ -85,7 +85,16 @@ pub(super) fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &Hash
                 ),
             )
             .and_limit(max)
-            .and_help(written.usual())
+            .and_help(if 1.0 - rate <= max.value {
+                let rest = written.with(((1.0 - rate) * 1e6).round() / 1e6);
+                format!(
+                    "`{rest}` if {} are to be kept, else `{}`",
+                    percent(rate),
+                    written.usual()
+                )
+            } else {
+                written.usual()
+            })
             .and_note("0.5 is the usual maximum for hidden layers (Srivastava et al., JMLR 15)");
         }
     }
@@ -206,11 +215,8 @@ pub(super) fn consecutive<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             None => "a second dropout in one segment".to_owned(),
         };
         let help = match together {
-            Some(share) => format!(
-                "one of them: `dropout({})`",
-                (share * 100.0).round() / 100.0
-            ),
-            None => "one of them".to_owned(),
+            Some(_) => format!("remove `{}`", smaller(first.dropout(), dropout)),
+            None => "remove one of them".to_owned(),
         };
         cx.node(node, names::consecutive_dropout, message)
             .and_other(first.id, "the first")
@@ -234,6 +240,14 @@ pub(super) fn consecutive<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 .and_note("two masks over one value drop more than either rate says");
         }
     }
+}
+
+/// The one of two dropouts that drops less.
+fn smaller<'d>(first: Option<&'d Stochastic>, second: &'d Stochastic) -> &'d Stochastic {
+    let rate = |one: &Stochastic| one.rate().number();
+    first
+        .filter(|first| rate(first) < rate(second))
+        .unwrap_or(second)
 }
 
 pub(super) fn tiny_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
@@ -262,7 +276,7 @@ pub(super) fn tiny_layer<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
                 ),
             )
             .and_limit(max)
-            .and_help("a wider layer, or no dropout here")
+            .and_help(format!("remove `{dropout}`, or a wider layer"))
 .and_note("n units are all dropped with probability rate^n; the gradient of such a sample is 0");
         }
     }

@@ -1,5 +1,6 @@
 //! Every lint: a model on which it speaks, and a near one on which it does not.
 
+mod kinds;
 mod published;
 mod words;
 
@@ -669,6 +670,9 @@ fn cases() -> Vec<Case> {
             .loss(cross_entropy())
             .level(expect("softmax_before_logits_loss")),
     );
+    for (lint, breaks, keeps) in kinds::rows() {
+        case(lint, breaks, keeps);
+    }
     cases
 }
 
@@ -1118,7 +1122,7 @@ fn every_path_of_messages_is_readable() {
     assert_eq!(
         finding.to_string(),
         "error[dropout_before_output] in layer `head`: `dropout(0.5)` on the class scores\n  \
-         help: drop the features that feed it: `-> relu -> dropout(0.5); head: linear(10);`\n  \
+         help: remove `dropout(0.5)`, or drop the features that feed it: `-> relu -> dropout(0.5); head: linear(10);`\n  \
          note: in training the loss compares targets with corrupted values; no weights follow that could make up for it"
     );
 }
@@ -1296,7 +1300,7 @@ fn with(lint: &str, level: Level, threshold: &str, number: f64) -> LintLevel {
 fn a_level_beside_a_threshold_is_for_what_it_judges() {
     let lint = "learning_rate_out_of_range";
     let net = |rate| {
-        let net = classifier(vec![]).level(with(lint, Level::Warn, "max", 0.1));
+        let net = classifier(vec![]).level(with(lint, Level::Warn, "times", 20.0));
         net.optimizer(adamw(), rate, None).found(lint)
     };
     assert_eq!(net(0.5).level, Level::Warn);

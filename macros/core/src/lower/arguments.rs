@@ -283,6 +283,14 @@ fn plain_word(cx: &Cx, expr: &Expr) -> Option<String> {
     (variable && !known).then_some(name)
 }
 
+/// One of the words in other letters, as another library writes it: `SAME`.
+fn capital(expr: &Expr, words: &[&str]) -> Option<String> {
+    let text = expr.text();
+    words
+        .contains(&text.to_lowercase().as_str())
+        .then_some(text)
+}
+
 fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
     let what = ArgumentOf(argument.name, word.name);
     let help = Help::Word(word);
@@ -317,7 +325,7 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             _ => one(cx, Kind::Float),
         },
         Kind::SizePerAxis(axes) | Kind::WholePerAxis(axes) => sizes(cx, expr, axes, argument, word),
-        Kind::Padding(axes, words) => match plain_word(cx, expr) {
+        Kind::Padding(axes, words) => match plain_word(cx, expr).or_else(|| capital(expr, words)) {
             Some(text) => match words.iter().find(|word| **word == text) {
                 Some(word) => Given::Word(word),
                 None => cannot_be(cx, expr, words, &what, &argument.kind.wanted()),
@@ -365,7 +373,7 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             let Some(call) = parse::call_of(cx.diagnostics, expr) else {
                 return wrong(cx);
             };
-            let word = known(cx, "metric", damper_ir::metric::WORDS, &call);
+            let word = known_or(cx, "metric", damper_ir::metric::WORDS, &call, &["loss"]);
             word.map_or(Given::Wrong, |word| {
                 Given::Call(Box::new(read(cx, &call, word)))
             })
@@ -406,6 +414,16 @@ fn sizes(cx: &mut Cx, expr: &Expr, axes: u8, argument: &Argument, word: &Word) -
     let what = ArgumentOf(argument.name, word.name);
     let help = Help::Word(word);
     let Some(elements) = parse::list_of(cx.diagnostics, expr) else {
+        if let Ok(syn::Expr::Tuple(tuple)) = syn::parse2(expr.tokens.clone()) {
+            let elements = tuple.elems.iter();
+            let elements: Vec<String> = elements.map(|one| ast::text(&quote!(#one))).collect();
+            let message = format!("{what} is {}, found a tuple", argument.kind.wanted());
+            let list = elements.join(", ");
+            cx.diagnostics
+                .error(expr.ends, message)
+                .help(format!("`{} = [{list}]`", argument.name));
+            return Given::Wrong;
+        }
         return checked(cx, expr, Kind::Size, &what, help)
             .map_or(Given::Wrong, |value| Given::Values(vec![value]));
     };
@@ -491,6 +509,44 @@ fn misspelt(cx: &mut Cx, expr: &Expr) -> bool {
     true
 }
 
+/// What Python writes where one value is wanted: `True`, `None`, a list, a tuple.
+fn foreign(cx: &mut Cx, expr: &Expr, kind: Kind, what: &dyn Display, help: Help<'_>) -> bool {
+    let text = expr.text();
+    if cx.hyper.iter().any(|known| known.name == text) {
+        return false;
+    }
+    let (message, instead) = match text.as_str() {
+        "True" | "False" => {
+            let rust = text.to_lowercase();
+            let message = format!("{what} must be {}, found Python's `{text}`", kind.wanted());
+            (message, (kind == Kind::Bool).then(|| format!("`{rust}`")))
+        }
+        "None" => {
+            let message = format!("`None` is no value: {what} wants {}", kind.wanted());
+            // The shape of a sample begins behind the batch axis.
+            let instead = kind == Kind::Size && matches!(help, Help::None | Help::Text(_));
+            (
+                message,
+                instead.then(|| "leave it out: the batch axis is implied".to_owned()),
+            )
+        }
+        _ => match syn::parse2::<syn::Expr>(expr.tokens.clone()) {
+            Ok(syn::Expr::Array(_)) => {
+                let message = format!("{what} must be {}, found the list `{text}`", kind.wanted());
+                (message, None)
+            }
+            Ok(syn::Expr::Tuple(_)) => {
+                let message = format!("{what} must be {}, found the tuple `{text}`", kind.wanted());
+                (message, None)
+            }
+            _ => return false,
+        },
+    };
+    let report = cx.diagnostics.error(expr.ends, message);
+    report.helps.extend(instead.or_else(|| help.text()));
+    true
+}
+
 fn checked(
     cx: &mut Cx,
     expr: &Expr,
@@ -499,7 +555,7 @@ fn checked(
     help: Help<'_>,
 ) -> Option<Value> {
     let id = cx.id(expr.ends);
-    if misspelt(cx, expr) {
+    if misspelt(cx, expr) || foreign(cx, expr, kind, what, help) {
         return None;
     }
     let uses_hyper = evaluate::mark(&mut cx.hyper, &expr.tokens);
@@ -528,8 +584,14 @@ fn checked(
             (HoleKind::Float, Type_::Size) => {
                 report.help(format!("`{} as f64`", in_parentheses(&written)));
             }
-            (HoleKind::Size, Type_::Float) if !evaluated.literal => {
+            // A rate where a number of epochs is wanted: as a whole number it would be 0.
+            (HoleKind::Size, Type_::Float)
+                if !evaluated.literal && evaluated.known.is_none_or(|known| known >= 1.0) =>
+            {
                 report.help(format!("`{} as usize`", in_parentheses(&written)));
+            }
+            (HoleKind::Size, Type_::Float) if !evaluated.literal => {
+                report.help("a whole number, such as `10`");
             }
             _ => {
                 report.helps.extend(help.text());
@@ -579,9 +641,21 @@ pub(super) fn known(
     table: &'static [Word],
     call: &Call,
 ) -> Option<&'static Word> {
+    known_or(cx, what, table, call, &[])
+}
+
+/// As [`known`], where other words may stand there as well: for suggestions.
+fn known_or(
+    cx: &mut Cx,
+    what: &str,
+    table: &'static [Word],
+    call: &Call,
+    others: &[&'static str],
+) -> Option<&'static Word> {
     let found = words::find(table, &call.word.to_string());
     if found.is_none() {
-        let candidates: Vec<&'static str> = words::names(table).collect();
+        let others = others.iter().copied();
+        let candidates: Vec<&'static str> = words::names(table).chain(others).collect();
         unknown_word(cx, what, &call.word, &candidates);
         for item in call.args.iter().flat_map(|args| &args.items) {
             evaluate::mark(&mut cx.hyper, &item.value.tokens);

@@ -1,5 +1,8 @@
 //! Sources of models, and reports drawn as rustc draws them.
 
+#[allow(dead_code)]
+pub mod found;
+
 use damper_ir::Level;
 use damper_macros_core::diag::Diagnostic;
 use damper_macros_core::{Lowered, diagnose};

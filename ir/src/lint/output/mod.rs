@@ -1,9 +1,11 @@
 //! The output, the loss and the task.
 
+mod regression;
+mod weights;
+
 use super::Cx;
 use crate::catalogue::names;
 use crate::graph::{Graph, LOSS, Node};
-use crate::walk::at;
 use crate::{
     Activation, Id, Layout, Level, Loss, LossKind, OpKind, OutputActivation, Reads, Shape,
     TargetKind, TaskKind, Value,
@@ -18,10 +20,10 @@ pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     activations(cx, loss, &ops, head);
     softmax_of_one(cx, graph);
     probabilities(cx, loss, &ops, head);
-    regression_range(cx, graph, loss, &ops);
+    regression::check(cx, graph, loss, &ops, head);
     task(cx, graph, loss);
     units(cx, graph, loss, head);
-    smoothing_and_weights(cx, graph, loss);
+    weights::check(cx, graph, loss);
 }
 
 type Ops<'g, 'm> = [(usize, &'g Node<'m>)];
@@ -118,7 +120,7 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
             )
             .and_other(loss.id, "this loss is for exclusive classes")
             .and_help(format!(
-                "remove `{name}`; or `loss binary_cross_entropy` if several labels may hold at once"
+                "remove `{name}`; or `loss binary_cross_entropy(from = probabilities)` if several labels may hold at once"
             ))
             .and_note("scores that do not sum to 1 are no distribution over the classes, and their cross-entropy no likelihood");
         } else if kind.is_softmax() && matches!(loss.kind, LossKind::BinaryCrossEntropy { .. }) {
@@ -159,7 +161,16 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
 }
 
 fn softmax_of_one<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
-    for node in &graph.nodes {
+    let (output, _) = graph.output_segment();
+    let loss = graph.model.loss.as_ref();
+    let link = loss.and_then(|loss| match (loss.kind.facts().target, reads(&loss.kind)) {
+        (TargetKind::YesNo, Some(Reads::Probabilities)) => Some("sigmoid"),
+        (TargetKind::YesNo, Some(Reads::LogProbabilities)) => Some("log_sigmoid"),
+        _ => None,
+    });
+    let reads_classes = loss.is_some_and(|loss| loss.kind.facts().target == TargetKind::Class);
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let scores_classes = reads_classes && output.iter().any(|(other, _)| *other == index);
         let Some(activation) = node.activation() else {
             continue;
         };
@@ -170,9 +181,21 @@ fn softmax_of_one<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             _ => continue,
         };
         if single(node) {
-            cx.node(node, names::softmax_single_unit, format!("`{name}` over one value is always {constant}"))
-                .and_help("`linear(1)` with `loss binary_cross_entropy`, or `linear(2)` with `loss cross_entropy`")
-                .and_note("a constant has no gradient: nothing before it is trained");
+            cx.node(
+                node,
+                names::softmax_single_unit,
+                format!("`{name}` over one value is always {constant}"),
+            )
+            .and_help(if scores_classes {
+                format!("`loss binary_cross_entropy`, and remove `{name}`")
+            } else if let Some(link) =
+                link.filter(|_| output.iter().any(|(other, _)| *other == index))
+            {
+                link.to_owned()
+            } else {
+                format!("remove `{name}`")
+            })
+            .and_note("a constant has no gradient: nothing before it is trained");
         }
     }
 }
@@ -272,71 +295,6 @@ fn interval(low: f64, high: f64) -> String {
         (true, false) => format!("[{}, inf)", bound(low)),
         (false, true) => format!("(-inf, {}]", bound(high)),
         (false, false) => "(-inf, inf)".to_owned(),
-    }
-}
-
-fn regression_range<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>) {
-    let declared = graph.model.task.as_ref().map(|task| &task.kind);
-    if !is_regression(&loss.kind) || declared.is_some_and(|kind| *kind != TaskKind::Regression) {
-        return;
-    }
-    let last = ops
-        .iter()
-        .find(|(_, node)| node.stochastic().is_none() && !node.keeps_range());
-    let Some((node, activation)) = last.and_then(|(_, node)| Some((*node, node.activation()?)))
-    else {
-        return;
-    };
-    let (low, high) = activation.range();
-    if low.is_infinite() && high.is_infinite() {
-        return;
-    }
-    let name = activation.kind.word();
-    let target = loss
-        .target
-        .as_ref()
-        .and_then(|target| Some((target, target.low.known?, target.high.known?)));
-    match target {
-        Some((_, from, to)) if from >= low && to <= high => {}
-        Some((target, from, to)) => {
-            cx.node(
-                node,
-                names::bounded_regression_output,
-                format!(
-                    "the output lies in {}, the target in {}",
-                    interval(low, high),
-                    interval(from, to)
-                ),
-            )
-            .at_level(Level::Deny)
-            .and_other(target.id, "the target's range")
-            .and_help(format!(
-                "remove `{name}`, or rescale the target into {}",
-                interval(low, high)
-            ))
-            .and_note("targets outside the output's range cannot be reached");
-        }
-        None => {
-            cx.node(
-                node,
-                names::bounded_regression_output,
-                format!(
-                    "the output of this regression lies in {}",
-                    interval(low, high)
-                ),
-            )
-            .and_other(loss.id, "this loss compares it with any number")
-            .and_help(format!(
-                "remove `{name}`, or declare the target's range: `loss {} target in {}`",
-                loss.kind,
-                if low.is_finite() && high.is_finite() {
-                    interval(low, high)
-                } else {
-                    "[0, 1]".to_owned()
-                }
-            ))
-            .and_note("targets outside the output's range cannot be reached");
-        }
     }
 }
 
@@ -506,85 +464,4 @@ fn classes(graph: &Graph<'_>, output: &Shape) -> Option<usize> {
 
 fn output(graph: &Graph<'_>) -> Option<Shape> {
     graph.inferred.output().cloned()
-}
-
-fn smoothing_and_weights<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
-    let (LossKind::CrossEntropy {
-        label_smoothing,
-        weights,
-        ..
-    }
-    | LossKind::BinaryCrossEntropy {
-        label_smoothing,
-        weights,
-        ..
-    }) = &loss.kind
-    else {
-        return;
-    };
-    let place = || "the loss".to_owned();
-    if let Some((value, share)) = label_smoothing
-        .as_ref()
-        .and_then(|value| Some((value, value.known?)))
-    {
-        let id = at(value, loss.id);
-        let max = cx.limit(&[], LOSS, names::label_smoothing_out_of_range, "max");
-        if !(0.0..1.0).contains(&share) {
-            cx.at(&[], LOSS, place(), id, names::label_smoothing_out_of_range, format!("`label_smoothing = {value}` is not in [0, 1)"))
-                .and_help("label_smoothing = 0.1")
-                .and_note("at 1 every target is flat, beyond it the right class is the least likely (arXiv 1512.00567)");
-        } else if share > max.value {
-            cx.at(
-                &[],
-                LOSS,
-                place(),
-                id,
-                names::label_smoothing_out_of_range,
-                format!(
-                    "`label_smoothing = {value}` takes {} from the right class",
-                    super::percent(share)
-                ),
-            )
-            .at_level(Level::Warn)
-            .and_limit(max)
-            .and_help("label_smoothing = 0.1")
-            .and_note("0.05 to 0.1 is usual (arXiv 1512.00567)");
-        }
-    }
-    for weight in weights {
-        if weight
-            .known
-            .is_some_and(|weight| weight < 0.0 || !weight.is_finite())
-        {
-            cx.at(
-                &[],
-                LOSS,
-                place(),
-                at(weight, loss.id),
-                names::class_weights_len_mismatch,
-                format!("class weight {weight} is not a number from 0"),
-            )
-            .and_help("a weight from 0; 1 changes nothing")
-            .and_note("a negative weight would reward mistakes");
-        }
-    }
-    let units = output(graph).and_then(|output| classes(graph, &output));
-    if let Some(units) = units.filter(|units| !weights.is_empty() && *units != weights.len()) {
-        let weight = if weights.len() == 1 {
-            "weight"
-        } else {
-            "weights"
-        };
-        let class = if units == 1 { "class" } else { "classes" };
-        cx.at(
-            &[],
-            LOSS,
-            place(),
-            loss.id,
-            names::class_weights_len_mismatch,
-            format!("{} {weight}, {units} {class}", weights.len()),
-        )
-        .and_help("one weight for each unit of the output")
-.and_note("the weight of a class multiplies the loss of its samples (King and Zeng, 2001), so each class has one");
-    }
 }
