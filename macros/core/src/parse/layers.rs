@@ -77,6 +77,7 @@ fn statement(cx: &mut Diagnostics, cursor: &mut Cursor, alone: bool) -> Statemen
         cursor.next();
     } else if let (Some(name), Some(TokenTree::Ident(next))) = (cursor.peek_ident(), cursor.nth(1))
         && next != "with"
+        && name != "if"
         && !cursor.is_colon(2)
         && !words::chain().contains(&name.to_string().as_str())
     {
