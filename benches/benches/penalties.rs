@@ -13,7 +13,7 @@ macro_rules! network {
     ($name:ident, $($with:tt)*) => {
         model! {
             /// The network of the benches.
-            #[allow(l2_penalty_under_adaptive_optimizer, reason = "to measure it")]
+            #[allow(l2_penalty_under_adaptive_optimizer, l1_penalty_leaves_no_zeros, reason = "to measure it")]
             pub $name<features: usize = 50, first: usize = 128, second: usize = 64, classes: usize = 4>
 
             input x: [features]

@@ -31,6 +31,7 @@ model! {
 
 model! {
     /// Two layers of attention.
+    #[allow(attention_without_order, reason = "as the networks that it is compared with")]
     pub Transformer
     input x: [50, 32]
     layers {

@@ -36,6 +36,7 @@ model! {
         d:    linear(16) -> relu   with drop_connect(0.2), non_negative;
         e:    linear(16) -> relu   with orthogonal(1e-3), activity(l1 = 1e-5);
         f:    linear(16) -> relu   with freeze, decay(l2 = 0.0);
+        #[allow(l1_penalty_leaves_no_zeros, reason = "every annotation")]
         g:    linear(16) -> selu   with alpha_dropout(0.05), penalty(l1 = 1e-5);
         head: linear(4)            with decay(l2 = 1e-2) on all;
     }

@@ -66,6 +66,7 @@ model! {
 
 model! {
     /// What stands beside a padded word is not read.
+    #[allow(concat_of_sequences, reason = "each word has a kind")]
     pub Padded
     input { words: [6] of int(vocab = 10, pad = 0), kinds: [6] of int(vocab = 10) }
     layers {

@@ -158,7 +158,7 @@ lints! {
     /// # When to allow it
     ///
     /// Where a program sets the number before it trains: `#[allow(setting_without_effect, reason = "set by the program")]` on `train`.
-    deny setting_without_effect in training {} "a setting of the training that changes nothing";
+    deny setting_without_effect in training {} "`nesterov` or `dampening` without momentum; **warn** for other settings that change nothing";
 
     ///
     /// ```text

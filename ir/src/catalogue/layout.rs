@@ -139,7 +139,7 @@ lints! {
     /// # Why
     ///
     /// `concat` joins features: step 5 of the first sequence stands beside step 5 of the second, as if they belonged together. Two texts of different inputs are most often
-    /// summarized each, or put one after the other.
+    /// summarized each, or put one after the other. Silent where the two declare different numbers of classes (words and their kinds).
     ///
     /// # Fix
     ///

@@ -139,6 +139,10 @@ fn window(conv: &crate::Conv) -> usize {
 
 /// Attention, whose result is the same whatever the order of the steps, on steps that carry no order.
 fn order<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
+    if graph.model.loss.is_none() {
+        // The input of a model inside another one may carry positions.
+        return;
+    }
     // For each node, whether an order has come in.
     let mut ordered = vec![false; graph.nodes.len()];
     for (index, node) in graph.nodes.iter().enumerate() {
@@ -263,6 +267,21 @@ fn next_token<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         .and_note("the loss falls to 0 by copying the next step, and nothing is learned (Radford et al. 2018; masked tokens: arXiv 1810.04805)");
 }
 
+/// Whether these inputs declare the same number of classes.
+fn of_one_vocabulary(graph: &Graph<'_>, inputs: HashSet<usize>) -> bool {
+    let sizes: HashSet<Option<usize>> = inputs
+        .into_iter()
+        .map(|index| match graph.node(index).map(|node| &node.kind) {
+            Some(Kind::Input(Input {
+                kind: InputKind::Int { vocab, .. },
+                ..
+            })) => vocab.and_then(|vocab| vocab.size()),
+            _ => None,
+        })
+        .collect();
+    sizes.len() == 1 && !sizes.contains(&None)
+}
+
 /// An answer at each step of a sequence of measurements: usually one for the whole is meant.
 fn each_step<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let Some(loss) = &graph.model.loss else {
@@ -350,7 +369,8 @@ fn sequences_joined<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             let own = tokens.get(*from).cloned().unwrap_or_default();
             own.len() == 1 && own.into_iter().all(|input| seen.insert(input))
         });
-        if apart {
+        // Words and their kinds belong together; two texts are of one vocabulary.
+        if apart && of_one_vocabulary(graph, seen) {
             cx.node(node, names::concat_of_sequences, "`concat` puts the features of each step side by side; the two sequences are of different inputs")
                 .and_help(format!("`-> last_step` or `-> mean(axis = time)` on each of them; or {}", allow(names::concat_of_sequences, "step i belongs to step i")))
                 .and_note("step 5 of a question has nothing to do with step 5 of an answer; one after the other they would be one longer sequence");

@@ -9,9 +9,9 @@ use damper::optimizer::{self, StepError};
 
 mod models {
     use damper::prelude::*;
-    model! { #[allow(l2_penalty_under_adaptive_optimizer, reason = "it is what is tried")] pub Penalized input x: [8] layers { a: linear(16) -> relu with penalty(l1 = 1.0); o: linear(1); } loss mse train { optimizer: adamw(lr = 1e-2) } }
-    model! { #[allow(l2_penalty_under_adaptive_optimizer, reason = "it is what is tried")] pub Clipped input x: [8] layers { a: linear(16) -> relu with penalty(l1 = 1.0); o: linear(1); } loss mse train { optimizer: adamw(lr = 1e-2), clip(norm = 1.0) } }
-    model! { pub Short input x: [8] layers { a: linear(16) -> relu; o: linear(1); } loss mse train { optimizer: sgd(lr = 1.0), clip(norm = 1e-3) } }
+    model! { #[allow(l2_penalty_under_adaptive_optimizer, l1_penalty_leaves_no_zeros, reason = "it is what is tried")] pub Penalized input x: [8] layers { a: linear(16) -> relu with penalty(l1 = 1.0); o: linear(1); } loss mse train { optimizer: adamw(lr = 1e-2) } }
+    model! { #[allow(l2_penalty_under_adaptive_optimizer, l1_penalty_leaves_no_zeros, reason = "it is what is tried")] pub Clipped input x: [8] layers { a: linear(16) -> relu with penalty(l1 = 1.0); o: linear(1); } loss mse train { optimizer: adamw(lr = 1e-2), clip(norm = 1.0) } }
+    model! { #[allow(unusual_value, reason = "it is what is tried")] pub Short input x: [8] layers { a: linear(16) -> relu; o: linear(1); } loss mse train { optimizer: sgd(lr = 1.0), clip(norm = 1e-3) } }
     model! { pub Sparse input x: [8] layers { a: linear(16) -> relu with decay(l1 = 0.5); o: linear(1); } loss mse train { optimizer: adamw(lr = 1e-2) } }
     model! { pub Head input h: [1] layers { o: linear(1); } loss mse }
 }

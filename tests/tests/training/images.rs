@@ -20,7 +20,7 @@ model! {
 }
 
 model! {
-    #[allow(dropout_on_input, reason = "the test is about the share that is dropped")]
+    #[allow(dropout_on_input, unusual_value, reason = "the test is about the share that is dropped")]
     pub Regions
     input x: [1, 12, 12]
     layers {

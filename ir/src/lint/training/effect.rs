@@ -7,98 +7,103 @@ use crate::graph::{Graph, MODEL, Node, TRAIN};
 use crate::lint::Cx;
 use crate::walk::at;
 use crate::{
-    Id, Level, OptimizerKind, RuleKind, Schedule, ScheduleKind, Train, Value, WeightRule, grouped,
+    Finding, Id, Level, Op, OptimizerKind, RuleKind, Schedule, ScheduleKind, Train, Value,
+    WeightRule, grouped,
 };
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 pub(super) fn rules<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
-    on_frozen(cx, graph);
-    projections(cx, graph);
+    idle(cx, graph);
     all_frozen(cx, graph);
 }
 
-/// Rules on weights that are not trained. A default on `layers` or on a block also reaches others.
-fn on_frozen<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
-    let acts = |rule: &WeightRule| {
-        matches!(
-            rule.kind,
-            RuleKind::Decay { .. }
-                | RuleKind::Penalty { .. }
-                | RuleKind::MaxNorm { .. }
-                | RuleKind::UnitNorm
-                | RuleKind::NonNegative
-                | RuleKind::Orthogonal { .. }
-        )
+/// Whether a rule would change weights in a step.
+fn acts(rule: &WeightRule) -> bool {
+    let any = |values: [&Option<Value>; 2]| {
+        // What is written as 0 is switched off on purpose.
+        values
+            .into_iter()
+            .any(|value| above_zero(value.as_ref()).is_some())
     };
-    // Whether a written annotation acts on something that is trained.
-    let mut trains: HashMap<Id, bool> = HashMap::new();
-    for op in graph.nodes.iter().filter_map(Node::op) {
-        for rule in op.rules.iter().filter(|rule| !rule.id.is_none()) {
-            *trains.entry(rule.id).or_default() |= !is_frozen(op);
-        }
-    }
-    for node in &graph.nodes {
-        let Some(op) = node.op().filter(|op| is_frozen(op)) else {
-            continue;
-        };
-        let freeze = op
-            .rules
-            .iter()
-            .find(|rule| matches!(rule.kind, RuleKind::Freeze));
-        let rules = op.rules.iter().filter(|rule| acts(rule));
-        for rule in rules.filter(|rule| trains.get(&rule.id) != Some(&true)) {
-            cx.at(
-                &rule.levels,
-                node.scope,
-                node.place(),
-                id_of(rule, node),
-                names::rule_without_effect,
-                format!(
-                    "`{rule}` does nothing: the weights of `{}` are frozen",
-                    node.name()
-                ),
-            )
-            .and_other(
-                freeze.map_or(Id::NONE, |freeze| freeze.id),
-                "they are frozen here",
-            )
-            .and_help(format!("remove `{rule}`"))
-            .and_note("a rule acts in the step of the optimizer, and frozen weights have none");
-        }
+    match &rule.kind {
+        RuleKind::Decay { l1, l2 } | RuleKind::Penalty { l1, l2 } => any([l1, l2]),
+        RuleKind::Orthogonal { strength } => above_zero(Some(strength)).is_some(),
+        RuleKind::MaxNorm { .. } | RuleKind::UnitNorm | RuleKind::NonNegative => true,
+        RuleKind::DropConnect { .. }
+        | RuleKind::WeightNorm
+        | RuleKind::SpectralNorm
+        | RuleKind::Freeze => false,
     }
 }
 
-/// Two rules of which the second undoes the first in every step.
-fn projections<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
+/// Whether a rule does nothing on an operation: its weights are frozen, or `unit_norm` undoes it.
+fn is_idle(op: &Op, rule: &WeightRule) -> bool {
+    is_frozen(op) || (has_unit_norm(op) && is_undone(rule))
+}
+
+fn has_unit_norm(op: &Op) -> bool {
+    op.rules
+        .iter()
+        .any(|rule| matches!(rule.kind, RuleKind::UnitNorm))
+}
+
+/// Whether `unit_norm` sets back what the rule does: it acts on the length of the weights into a unit.
+fn is_undone(rule: &WeightRule) -> bool {
+    match &rule.kind {
+        RuleKind::MaxNorm { .. } => true,
+        RuleKind::Decay { l1, l2 } | RuleKind::Penalty { l1, l2 } => {
+            above_zero(l2.as_ref()).is_some() && above_zero(l1.as_ref()).is_none()
+        }
+        _ => false,
+    }
+}
+
+/// Rules on weights that are not trained, or that another rule undoes. A default on `layers` or on a block also reaches
+/// others.
+fn idle<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
+    let mut acting: HashSet<Id> = HashSet::new();
+    for op in graph.nodes.iter().filter_map(Node::op) {
+        let rules = op.rules.iter().filter(|rule| !is_idle(op, rule));
+        acting.extend(rules.map(|rule| rule.id).filter(|id| !id.is_none()));
+    }
     for node in &graph.nodes {
-        let Some(op) = node.op().filter(|op| !is_frozen(op)) else {
-            continue;
-        };
+        let Some(op) = node.op() else { continue };
         let find = |word| op.rules.iter().find(|rule| rule.kind.word() == word);
-        let Some(unit) = find("unit_norm") else {
-            continue;
-        };
-        let shrinks = |rule: &&WeightRule| match &rule.kind {
-            RuleKind::MaxNorm { .. } => true,
-            RuleKind::Decay { l2, .. } | RuleKind::Penalty { l2, .. } => {
-                above_zero(l2.as_ref()).is_some()
-            }
-            _ => false,
-        };
-        for rule in op.rules.iter().filter(shrinks) {
+        let idle = op
+            .rules
+            .iter()
+            .filter(|rule| acts(rule) && is_idle(op, rule) && !acting.contains(&rule.id));
+        for rule in idle {
+            let (message, other, what, why) = match find("freeze") {
+                Some(freeze) => (
+                    format!(
+                        "`{rule}` does nothing: the weights of `{}` are frozen",
+                        node.name()
+                    ),
+                    freeze.id,
+                    "they are frozen here",
+                    "a rule acts in the step of the optimizer, and frozen weights have none",
+                ),
+                None => (
+                    format!(
+                        "`{rule}` does nothing: `unit_norm` sets every norm to 1 after each step"
+                    ),
+                    find("unit_norm").map_or(Id::NONE, |unit| unit.id),
+                    "the norms are set here",
+                    "both act on the length of the weights into a unit, and the last one decides it",
+                ),
+            };
             cx.at(
                 &rule.levels,
                 node.scope,
                 node.place(),
                 id_of(rule, node),
                 names::rule_without_effect,
-                format!("`{rule}` does nothing: `unit_norm` sets every norm to 1 after each step"),
+                message,
             )
-            .and_other(unit.id, "the norms are set here")
+            .and_other(other, what)
             .and_help(format!("remove `{rule}`"))
-            .and_note(
-                "both act on the length of the weights into a unit, and the last one decides it",
-            );
+            .and_note(why);
         }
     }
 }
@@ -164,7 +169,13 @@ pub(super) fn settings<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, train: &'m Train)
     }
 }
 
-fn without_effect(cx: &mut Cx<'_>, id: Id, message: String, help: String) {
+/// What a program may set before it trains is a warning.
+fn without_effect<'c>(
+    cx: &'c mut Cx<'_>,
+    id: Id,
+    message: String,
+    help: String,
+) -> &'c mut Finding {
     cx.at(
         &[],
         TRAIN,
@@ -173,8 +184,9 @@ fn without_effect(cx: &mut Cx<'_>, id: Id, message: String, help: String) {
         names::setting_without_effect,
         message,
     )
+    .at_level(Level::Warn)
     .and_help(help)
-    .and_note("a number that changes nothing is read as one that does");
+    .and_note("a number that changes nothing is read as one that does")
 }
 
 /// What needs a momentum under `sgd`, and has none.
@@ -202,7 +214,8 @@ fn momentum(cx: &mut Cx<'_>, train: &Train) {
             at(nesterov, optimizer.id),
             message,
             instead(", nesterov = true"),
-        );
+        )
+        .at_level(Level::Deny);
     }
     if above_zero(Some(dampening)).is_some() {
         let message = "`dampening` does nothing without `momentum`".to_owned();
@@ -211,7 +224,8 @@ fn momentum(cx: &mut Cx<'_>, train: &Train) {
             at(dampening, optimizer.id),
             message,
             instead(&format!(", dampening = {dampening}")),
-        );
+        )
+        .at_level(Level::Deny);
     }
 }
 
