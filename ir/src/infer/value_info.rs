@@ -16,6 +16,8 @@ pub(super) struct ValueInfo<'m> {
     pub(super) vocab: Option<usize>,
     /// The input whose padded steps these are, and the steps before them.
     pub(super) padding: Option<(&'m str, usize)>,
+    /// Channels first because a sequence was transposed: its steps are the last axis.
+    pub(super) transposed: bool,
     /// Where the shape is unknown because of another model: it has as many axes as that one's output.
     pub(super) like: Option<Id>,
 }
@@ -36,6 +38,7 @@ impl<'m> ValueInfo<'m> {
             indices: false,
             vocab: None,
             padding: None,
+            transposed: false,
             like: None,
         }
     }

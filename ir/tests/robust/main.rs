@@ -41,9 +41,15 @@ fn no_bytes_are_the_empty_description() {
 #[test]
 fn more_stacked_layers_than_a_table_has_rows() {
     let bytes = [
-        0x31, 6, 0, 2, 6, 0x30, 0, 0x0d, 0xf8, 0xf8, 0xf8, 0x25, 0, 0x11, 0xb5, 0x67, 8,
+        0x31, 6, 0, 2, 6, 0x30, 0, 0x0d, 0xf8, 0xf8, 0x0d, 0x25, 0, 0x11, 0xb5, 0x67, 8,
     ];
     let model = chance::description(&bytes).expect("bytes stand for a description");
+    // The tenth byte chooses the operation among all.
+    let operation = &model.layers[0].ops[0].kind;
+    assert!(
+        matches!(operation, damper_ir::OpKind::Recurrent(_)),
+        "{operation}"
+    );
     every_question::ask(&model);
     let parameters = damper_ir::Checked::new(model.clone()).parameters().len();
     assert!((1..=8_000).contains(&parameters), "{parameters}");

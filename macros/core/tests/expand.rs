@@ -58,6 +58,7 @@ expands! {
     stochastic
     tied
     transformer_encoder
+    values
     weight_rules
 }
 
