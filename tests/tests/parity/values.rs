@@ -246,7 +246,7 @@ model! {
     #[allow(damper::all)]
     pub Waves
     input x: [5, 6]
-    layers { waves: scale(0.5) -> sin -> shift(1.5) -> abs -> log -> exp -> sqrt -> square -> cos -> identity; }
+    layers { all: scale(0.5) -> sin -> shift(1.5) -> abs -> log -> exp -> sqrt -> square -> cos -> identity; }
 }
 
 model! {
@@ -269,7 +269,7 @@ model! {
     #[allow(damper::all)]
     pub Mixer
     input x: [5, 6]
-    layers { mixer: transpose -> linear(7) -> gelu -> linear(5) -> transpose; }
+    layers { mix: transpose -> linear(7) -> gelu -> linear(5) -> transpose; }
 }
 
 model! {
@@ -311,12 +311,12 @@ fn linear_layers_over_the_steps() {
             fixture().tensor(&format!("mixer.{name}.bias"), &training()),
         ))
     };
-    (model.mixer.weight, model.mixer.bias) = (weight("0"), bias("0"));
-    (model.mixer_linear.weight, model.mixer_linear.bias) = (weight("2"), bias("2"));
+    (model.mix.weight, model.mix.bias) = (weight("0"), bias("0"));
+    (model.mix_linear.weight, model.mix_linear.bias) = (weight("2"), bias("2"));
     let x: Tensor<3> = input("mixer", 0);
     let gradients = compare("mixer", model.forward(x.clone()));
     compare_gradient("mixer.input0", &x, &gradients);
-    for (name, layer) in [("0", &model.mixer), ("2", &model.mixer_linear)] {
+    for (name, layer) in [("0", &model.mix), ("2", &model.mix_linear)] {
         let gradient = layer.weight.val().grad(&gradients).expect("a gradient");
         fixture().assert(
             &format!("mixer.{name}.weight_gradient"),
