@@ -29,7 +29,16 @@ pub const SECTIONS: &[&str] = &[
 ];
 
 /// What a statement may begin with.
-pub const SOURCES: &[&str] = &["from", "add", "sub", "mul", "div", "concat"];
+pub const SOURCES: &[&str] = &[
+    "from",
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "concat",
+    "matmul",
+    "sample_normal",
+];
 
 /// The annotations that act inside of a layer.
 pub const INSIDE: &[&str] = &["attention_dropout", "embedding_dropout", "zoneout"];

@@ -208,8 +208,14 @@ pub enum Source {
     Sub(Vec<String>),
     /// `div(a, b)`
     Div(Vec<String>),
-    /// `concat(a, b, ..)` along the first axis after the batch (features or channels)
+    /// `concat(a, b, ..)` along the features or channels
     Concat(Vec<String>),
+    /// `concat(a, b, .., axis = time)` along the steps
+    ConcatTime(Vec<String>),
+    /// `matmul(a, b)`
+    Matmul(Vec<String>),
+    /// `sample_normal(mean, log_variance)`
+    SampleNormal(Vec<String>),
 }
 
 impl Source {
@@ -231,7 +237,9 @@ impl Source {
             Self::Sub(_) => Some("sub"),
             Self::Mul(_) => Some("mul"),
             Self::Div(_) => Some("div"),
-            Self::Concat(_) => Some("concat"),
+            Self::Concat(_) | Self::ConcatTime(_) => Some("concat"),
+            Self::Matmul(_) => Some("matmul"),
+            Self::SampleNormal(_) => Some("sample_normal"),
         }
     }
 
@@ -244,7 +252,10 @@ impl Source {
             | Self::Sub(names)
             | Self::Mul(names)
             | Self::Div(names)
-            | Self::Concat(names) => names.as_slice(),
+            | Self::Concat(names)
+            | Self::ConcatTime(names)
+            | Self::Matmul(names)
+            | Self::SampleNormal(names) => names.as_slice(),
         }
     }
 }

@@ -210,6 +210,38 @@ pub(crate) fn sequence(word: &str, wanted: &str, input: &Shape) -> ShapeError {
     ))
 }
 
+/// `[channels, ..]` with so many axes of positions at most, for `word`, or why it is not.
+pub(crate) fn maps(
+    word: &str,
+    most: usize,
+    input: &Shape,
+    layout: Layout,
+) -> Result<(), ShapeError> {
+    let wanted = match most {
+        2 => "[channels, length] or [channels, height, width]",
+        _ => "[channels, ..]",
+    };
+    match input.0.as_slice() {
+        [time, features] if layout == Layout::Sequence => {
+            let time = time.unwrap_or(1);
+            let height = divisor(time, (time as f64).sqrt() as usize);
+            let image = Shape(vec![*features, Some(height), time.checked_div(height)]);
+            Err(sequence(word, wanted, input).help(format!("`to_image({image})` before it")))
+        }
+        [_, positions @ ..] if (1..=most).contains(&positions.len()) => Ok(()),
+        _ => {
+            let shape_error =
+                ShapeError::new(format!("`{word}` wants {wanted}, this value is {input}"));
+            Err(match input.0.as_slice() {
+                [features] => {
+                    shape_error.help(format!("`reshape([{}, 1, 1])` before it", show(*features)))
+                }
+                _ => shape_error,
+            })
+        }
+    }
+}
+
 /// `[time, features]` for `word`, or why it is not.
 pub(crate) fn steps(
     word: &str,
@@ -544,6 +576,144 @@ pub fn concat(values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, ShapeE
     let mut joint = whole.0;
     joint.insert(axis.min(joint.len()), joined);
     Ok(Shape(joint))
+}
+
+/// `concat(.., axis = time)`: the steps are the sum, the features are equal.
+///
+/// ```
+/// use damper_ir::{Layout, Shape, shape};
+///
+/// let (past, now) = (Shape::known([20, 8]), Shape::known([5, 8]));
+/// let joined = shape::concat_time(&[("past", &past), ("now", &now)], Layout::Sequence);
+/// assert_eq!(joined, Ok(Shape::known([25, 8])));
+/// ```
+///
+/// # Errors
+/// Other features; no time axis.
+///
+/// ```
+/// # use damper_ir::{Layout, Shape, shape};
+/// let (past, now) = (Shape::known([20, 8]), Shape::known([5, 4]));
+/// let error = shape::concat_time(&[("past", &past), ("now", &now)], Layout::Sequence).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "`concat` along the steps wants values that differ in their steps only: `past` is [20, 8], `now` is [5, 4]"
+/// );
+/// assert_eq!(error.help.as_deref(), Some("bring both to one size, such as `linear(8)` at the end of `now`"));
+/// ```
+pub fn concat_time(values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, ShapeError> {
+    let (mut time, mut features) = (Some(0_usize), None);
+    for &(name, shape) in values {
+        let (steps, size) = steps("concat", shape, layout).map_err(|shape_error| ShapeError {
+            message: format!(
+                "`concat` along the steps wants [time, features], `{name}` is {shape}"
+            ),
+            ..shape_error
+        })?;
+        if let (Some(known), Some(size)) = (features, size)
+            && known != size
+        {
+            let (first_name, first) = values.first().copied().unwrap_or((name, shape));
+            return Err(ShapeError::new(format!(
+                "`concat` along the steps wants values that differ in their steps only: `{first_name}` is {first}, `{name}` is {shape}"
+            ))
+            .help(format!(
+                "bring both to one size, such as `linear({known})` at the end of `{name}`"
+            )));
+        }
+        features = features.or(size);
+        time = time
+            .zip(steps)
+            .map(|(sum, steps)| sum.saturating_add(steps));
+    }
+    Ok(Shape(vec![time, features]))
+}
+
+/// `sample_normal`: both values have one shape.
+///
+/// ```
+/// use damper_ir::{Layout, Shape, shape};
+///
+/// let both = Shape::known([16]);
+/// let values = [("mean", &both), ("spread", &both)];
+/// assert_eq!(shape::equal("sample_normal", &values, Layout::Features), Ok(both.clone()));
+/// ```
+///
+/// # Errors
+/// They differ.
+///
+/// ```
+/// # use damper_ir::{Layout, Shape, shape};
+/// let (mean, spread) = (Shape::known([16]), Shape::known([1]));
+/// let values = [("mean", &mean), ("spread", &spread)];
+/// let error = shape::equal("sample_normal", &values, Layout::Features).unwrap_err();
+/// assert_eq!(error.to_string(), "`sample_normal` wants values of one shape: `mean` is [16], `spread` is [1]");
+/// assert_eq!(error.help.as_deref(), Some("bring both to one size, such as `linear(16)` at the end of `spread`"));
+/// ```
+pub fn equal(word: &str, values: &[(&str, &Shape)], layout: Layout) -> Result<Shape, ShapeError> {
+    let Some((&(first_name, first), rest)) = values.split_first() else {
+        return Ok(Shape::default());
+    };
+    let mut whole = first.clone();
+    for &(name, shape) in rest {
+        whole = whole.unify(shape).ok_or_else(|| {
+            let shape_error = ShapeError::new(format!(
+                "`{word}` wants values of one shape: `{first_name}` is {first}, `{name}` is {shape}"
+            ));
+            match projection(shape, first, layout) {
+                Some(op) => shape_error.help(format!(
+                    "bring both to one size, such as `{op}` at the end of `{name}`"
+                )),
+                None => shape_error,
+            }
+        })?;
+    }
+    Ok(whole)
+}
+
+/// `matmul(a, b)`: `[m, k]` and `[k, n]` to `[m, n]`.
+///
+/// ```
+/// use damper_ir::{Shape, shape};
+///
+/// let (turn, points) = (Shape::known([3, 3]), Shape::known([3, 1024]));
+/// assert_eq!(shape::matmul(&[("turn", &turn), ("points", &points)]), Ok(Shape::known([3, 1024])));
+/// ```
+///
+/// # Errors
+/// The columns of the first are not the rows of the second; not two axes.
+///
+/// ```
+/// # use damper_ir::{Shape, shape};
+/// let (a, b) = (Shape::known([5, 8]), Shape::known([4, 8]));
+/// let error = shape::matmul(&[("a", &a), ("b", &b)]).unwrap_err();
+/// assert_eq!(error.to_string(), "`matmul` wants [m, k] and [k, n]: `a` is [5, 8], `b` is [4, 8]");
+/// assert_eq!(error.help.as_deref(), Some("`transpose` at the end of `b`"));
+/// ```
+pub fn matmul(values: &[(&str, &Shape)]) -> Result<Shape, ShapeError> {
+    let [(first_name, first), (name, shape)] = values else {
+        return Ok(Shape::default());
+    };
+    let fits = |a: Option<usize>, b: Option<usize>| a.zip(b).is_none_or(|(a, b)| a == b);
+    let shape_error = ShapeError::new(format!(
+        "`matmul` wants [m, k] and [k, n]: `{first_name}` is {first}, `{name}` is {shape}"
+    ));
+    match (first.0.as_slice(), shape.0.as_slice()) {
+        ([m, k], [l, n]) if fits(*k, *l) => Ok(Shape(vec![*m, *n])),
+        _ if first_name == name => Err(shape_error
+            .help("a statement of its own for one of the two, which ends with `transpose`")),
+        ([_, k], [_, n]) if fits(*k, *n) => {
+            Err(shape_error.help(format!("`transpose` at the end of `{name}`")))
+        }
+        ([m, _], [l, _]) if fits(*m, *l) => {
+            Err(shape_error.help(format!("`transpose` at the end of `{first_name}`")))
+        }
+        ([_, k], [l]) if fits(*k, *l) => Err(shape_error.help(format!(
+            "`reshape([{}, 1])` at the end of `{name}`",
+            show(*l)
+        ))),
+        _ => Err(shape_error),
+    }
 }
 
 /// `residual`: what the branch gives and what the shortcut gives are added.

@@ -174,7 +174,11 @@ fn counted(ops: &[Op], inferred: &Inferred, copies: usize) -> [String; 2] {
 /// The source as written, if it was.
 pub(crate) fn source(source: &Source) -> Option<String> {
     let word = source.word()?;
-    Some(format!("{word}({})", source.names().join(", ")))
+    let along = match source {
+        Source::ConcatTime(_) => ", axis = time",
+        _ => "",
+    };
+    Some(format!("{word}({}{along})", source.names().join(", ")))
 }
 
 impl Row {

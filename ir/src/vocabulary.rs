@@ -65,7 +65,7 @@ families! {
         /// The statements `name: op -> op with annotation, annotation;` in the order of the data. The last one's value is the output.
         ///
         /// A statement takes the previous statement's value unless it begins with a source (`from(name)`, `add(a, b)`, `sub(a, b)`,
-        /// `mul(a, b)`, `div(a, b)`, `concat(a, b)`). Its name becomes the field's name and the path of its weights (`fc1.weight`). Annotations after
+        /// `mul(a, b)`, `div(a, b)`, `concat(a, b)`, `matmul(a, b)`, `sample_normal(a, b)`). Its name becomes the field's name and the path of its weights (`fc1.weight`). Annotations after
         /// `layers with` are defaults that a statement overrides.
         layers;
         /// What training minimizes: the mean over the samples. It also decides what `predict` returns.
@@ -115,10 +115,20 @@ families! {
         ///
         /// A divisor of 0 gives an infinite number or NaN: keep it away from 0.
         div(a, b);
-        /// Begins a statement with values concatenated along the feature axis.
+        /// Begins a statement with values concatenated along the feature axis (of maps: the channels).
         ///
-        /// Shapes: `[batch, m]` and `[batch, n]` to `[batch, m + n]`.
+        /// Shapes: `[batch, m]` and `[batch, n]` to `[batch, m + n]`. `concat(a, b, axis = time)` joins the steps of sequences:
+        /// `[batch, s, n]` and `[batch, t, n]` to `[batch, s + t, n]`.
         concat(a, b);
+        /// Begins a statement with the matrix product of two values of a sample.
+        ///
+        /// Shapes: `[batch, m, k]` and `[batch, k, n]` to `[batch, m, n]`.
+        matmul(a, b);
+        /// Begins a statement with a sample of a normal distribution while training, as `mean + exp(log_variance / 2) * noise`
+        /// (Kingma and Welling, arXiv 1312.6114); with its mean at inference.
+        ///
+        /// Shapes: both `[batch, ..]` the same.
+        sample_normal(mean, log_variance);
         /// What the block's input goes through before the sum: `residual { .. } shortcut { .. }`. The identity without it.
         shortcut;
     }
@@ -199,6 +209,10 @@ families! {
         rope;
         /// The axis of steps: `[time, features]`.
         time;
+        /// A new position has the numbers of the nearest old one.
+        nearest;
+        /// A new position has the mean of the old ones around it, weighted by their nearness.
+        bilinear;
         /// Nothing is added to the scores of `attention`.
         none;
         /// Scores fall with the distance of two steps, with a slope for each head (Press et al., arXiv 2108.12409).

@@ -97,7 +97,12 @@ impl Pass {
         training: &Param<Flag>,
         value: &Tensor<D>,
     ) -> bool {
-        training.is_enabled() && (self.samples || value.is_autodiff())
+        training.is_enabled() && self.samples_of(value)
+    }
+
+    /// Whether something random that no layer owns is active for this value.
+    pub(crate) fn samples_of<const D: usize>(&self, value: &Tensor<D>) -> bool {
+        self.samples || value.is_autodiff()
     }
 
     /// Sets the seed and the step of the random numbers.

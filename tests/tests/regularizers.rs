@@ -7,7 +7,7 @@ use damper::burn::module::{Module, ParamGroup};
 use damper::burn::nn::{Linear, LinearConfig};
 use damper::burn::tensor::{Distribution, Tensor};
 use damper::layer::{
-    AlphaDropout, DropConnect, DropPath, Dropout, GaussianDropout, GaussianNoise, Layer,
+    self, AlphaDropout, DropConnect, DropPath, Dropout, GaussianDropout, GaussianNoise, Layer,
 };
 use damper::regularize;
 use damper_ir::{Id, OpKind, Reach, RuleKind, Shape, Stochastic, Value, WeightRule};
@@ -442,4 +442,42 @@ fn gradients_belong_to_the_values() {
         &found,
         1e-5,
     );
+}
+
+#[test]
+fn a_normal_sample_has_its_mean_and_variance() {
+    let _guard = seeded();
+    let mean = ones().mul_scalar(3.0).require_grad();
+    let log_variance = ones().mul_scalar(4_f64.ln()).require_grad();
+    let mut pass = Pass::at(1.0).with_random(1, 2);
+    let sample = layer::sample_normal(mean.clone(), log_variance.clone(), &mut pass);
+    let values = numbers(sample.clone());
+    let (center, variance) = moments(&values);
+    assert!(
+        (center - 3.0).abs() < BOUND * 2.0 / COUNT.sqrt(),
+        "{center}"
+    );
+    // The variance of the squares of normal numbers is 2.
+    assert!(
+        (variance / 4.0 - 1.0).abs() < BOUND * (2.0 / COUNT).sqrt(),
+        "{variance}"
+    );
+    // The slopes are 1, and half of the distance to the mean.
+    let gradients = sample.sum().backward();
+    let slopes = numbers(mean.grad(&gradients).expect("a gradient"));
+    assert!(slopes.iter().all(|slope| *slope == 1.0));
+    let slopes = numbers(log_variance.grad(&gradients).expect("a gradient"));
+    for (slope, value) in slopes.iter().zip(&values) {
+        assert!(
+            (slope - (value - 3.0) / 2.0).abs() < 1e-4,
+            "{slope} {value}"
+        );
+    }
+}
+
+#[test]
+fn a_normal_sample_is_its_mean_outside_of_training() {
+    let mean: Tensor<2> = Tensor::ones([3, 4], &device());
+    let sample = layer::sample_normal(mean.clone(), mean.clone(), &mut Pass::new());
+    assert_eq!(numbers(sample), numbers(mean));
 }

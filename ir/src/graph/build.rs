@@ -248,8 +248,12 @@ impl<'m> Builder<'m, '_> {
                 return previous;
             }
             Source::From(name) => return self.used(name).unwrap_or(previous),
-            Source::Add(names) | Source::Sub(names) | Source::Concat(names) => (Kind::Merge, names),
-            Source::Mul(names) | Source::Div(names) => (Kind::Gate, names),
+            Source::Add(names)
+            | Source::Sub(names)
+            | Source::Concat(names)
+            | Source::ConcatTime(names)
+            | Source::SampleNormal(names) => (Kind::Merge, names),
+            Source::Mul(names) | Source::Div(names) | Source::Matmul(names) => (Kind::Gate, names),
         };
         let from: Vec<usize> = names.iter().filter_map(|name| self.used(name)).collect();
         self.node(kind, id, from, scope)

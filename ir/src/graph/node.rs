@@ -84,8 +84,8 @@ impl<'m> Node<'m> {
     pub(crate) fn pooling(&self) -> Option<Reduction> {
         match &self.op()?.kind {
             OpKind::Pool(pool) => Some(pool.reduction),
-            OpKind::GlobalPool(op::GlobalPool(reduction))
-            | OpKind::Reduce(op::Reduce { reduction, .. }) => Some(*reduction),
+            OpKind::GlobalPool(op::GlobalPool(reduction)) => Some(*reduction),
+            OpKind::Reduce(op::Reduce { reduction, .. }) => reduction.pooling(),
             _ => None,
         }
     }
@@ -100,6 +100,14 @@ impl<'m> Node<'m> {
                         | OpKind::Reshape(_)
                         | OpKind::ToSequence
                         | OpKind::Transpose
+                        | OpKind::ToImage(_)
+                        | OpKind::Permute(_)
+                        | OpKind::Slice(_)
+                        | OpKind::PixelShuffle(_)
+                        | OpKind::ChannelShuffle(_)
+                        | OpKind::Upsample(_)
+                        | OpKind::Resize(_)
+                        | OpKind::Elementwise(op::Elementwise::Identity)
                         | OpKind::Step(_)
                         | OpKind::Activity(_)
                 )

@@ -1,6 +1,7 @@
 //! The shapes of blocks: `residual`, `repeat`, `parallel`.
 
 use super::Walk;
+use super::source::Joint;
 use super::value_info::{ValueInfo, merged};
 use crate::op::blocks::{Merge, SHORTCUT};
 use crate::shape::{self, Layout};
@@ -176,7 +177,11 @@ impl<'m> Walk<'m> {
         if last.len() < 2 {
             return None;
         }
-        let merged = self.merge(id, merge.word(), &last);
+        let joint = match merge {
+            Merge::Concat => Joint::Features,
+            Merge::Add | Merge::Mul => Joint::Spread,
+        };
+        let merged = self.merge(id, merge.word(), joint, &last);
         (merged.shape.is_some() || merged.like.is_some()).then_some(merged)
     }
 

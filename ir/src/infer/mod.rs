@@ -395,10 +395,13 @@ impl<'m> Walk<'m> {
         let like = from
             .like
             .filter(|_| shape.is_none() && operation.keeps_axes());
+        let turned = matches!(op.kind, OpKind::Transpose) && from.layout != Layout::Channels;
+        let kept = from.transposed && operation.keeps_axes();
         ValueInfo {
             shape,
             like,
             layout,
+            transposed: layout == Layout::Channels && (turned || kept),
             padding: padding.map(|(name, steps)| (name, steps + before)),
             flat: self.flattened(op, operation, from),
             ..unknown
@@ -501,6 +504,7 @@ impl<'m> Walk<'m> {
             memory,
             shape,
             layout: from.layout,
+            transposed: from.transposed,
             name: from.name,
             vocab: from.vocab,
             units: self.units.last().copied().flatten(),

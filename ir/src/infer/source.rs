@@ -3,10 +3,34 @@
 use super::Walk;
 use super::value_info::{ValueInfo, merged};
 use crate::shape::{self, Layout};
-use crate::{Finding, Id, Shape, Statement, suggest};
+use crate::{Finding, Id, Shape, Source, Statement, suggest};
 
 /// Unknown names for which others are suggested.
 const MOST_EXPLAINED: usize = 64;
+
+/// How several values become one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Joint {
+    /// Number by number.
+    Spread,
+    /// Number by number, of one shape.
+    Same,
+    /// Along the features or channels.
+    Features,
+    /// Along the steps.
+    Time,
+    /// A matrix product.
+    Product,
+}
+
+/// What the axes of a matrix product mean: its rows are those of the first value, its columns those of the second.
+fn product_layout(flows: &[ValueInfo<'_>]) -> Layout {
+    match flows {
+        [a, b] if a.layout == Layout::Sequence && b.layout != Layout::Channels => Layout::Sequence,
+        [a, b] if b.layout == Layout::Channels && a.layout != Layout::Sequence => Layout::Channels,
+        _ => Layout::Features,
+    }
+}
 
 impl<'m> Walk<'m> {
     pub(super) fn source(
@@ -47,7 +71,14 @@ impl<'m> Walk<'m> {
             );
             return unknown;
         }
-        let merged = self.merge(id, word, &flows);
+        let joint = match &statement.source {
+            Source::Concat(_) => Joint::Features,
+            Source::ConcatTime(_) => Joint::Time,
+            Source::Matmul(_) => Joint::Product,
+            Source::SampleNormal(_) => Joint::Same,
+            _ => Joint::Spread,
+        };
+        let merged = self.merge(id, word, joint, &flows);
         if let Some(axis) = self.out.axes.get(&id).copied() {
             self.out.axes.insert(statement.id, axis);
         }
@@ -61,7 +92,13 @@ impl<'m> Walk<'m> {
     }
 
     /// A source or a merge of several values, at `id`.
-    pub(super) fn merge(&mut self, id: Id, word: &str, flows: &[ValueInfo<'m>]) -> ValueInfo<'m> {
+    pub(super) fn merge(
+        &mut self,
+        id: Id,
+        word: &str,
+        joint: Joint,
+        flows: &[ValueInfo<'m>],
+    ) -> ValueInfo<'m> {
         let unknown = ValueInfo::unknown(flows.first().map_or("", |flow| flow.name));
         if let Some(tokens) = flows.iter().find(|flow| flow.indices) {
             let message = format!(
@@ -72,7 +109,7 @@ impl<'m> Walk<'m> {
             return unknown;
         }
         let mut layout = Layout::Features;
-        for flow in flows {
+        for flow in flows.iter().filter(|_| joint != Joint::Product) {
             let Some(both) = layout.unify(flow.layout) else {
                 let of = |layout| flows.iter().find(|flow| flow.layout == layout);
                 let name = |layout| of(layout).map_or("", |flow| flow.name);
@@ -106,7 +143,7 @@ impl<'m> Walk<'m> {
                 .iter()
                 .all(|flow| flow.shape.is_some() || flow.like.is_some())
             {
-                if word == "concat" {
+                if matches!(joint, Joint::Features | Joint::Time) {
                     self.out.axes.insert(id, 0);
                 }
                 let like = flows.iter().find_map(|flow| flow.like);
@@ -114,29 +151,67 @@ impl<'m> Walk<'m> {
             }
             return unknown;
         };
-        let result = if word == "concat" {
-            shape::concat(&shapes, layout)
-        } else {
-            shape::spread(word, &shapes, layout)
+        let result = match joint {
+            Joint::Features => shape::concat(&shapes, layout),
+            Joint::Time => shape::concat_time(&shapes, layout),
+            Joint::Spread => shape::spread(word, &shapes, layout),
+            Joint::Same => shape::equal(word, &shapes, layout),
+            Joint::Product => shape::matmul(&shapes),
         };
         let shape = result
             .map_err(|shape_error| self.shape_error(id, shape_error, None))
             .ok();
         if let Some(shape) = &shape {
             let rank = shape.rank();
-            if word == "concat" {
+            if joint == Joint::Features {
                 self.out.axes.insert(id, layout.class_axis(rank));
-            } else if shapes.iter().any(|(_, one)| one.rank() < rank) {
+            } else if joint == Joint::Time {
+                self.out.axes.insert(id, 0);
+            } else if joint == Joint::Spread && shapes.iter().any(|(_, one)| one.rank() < rank) {
                 let lower = shapes.iter().map(|(_, one)| one.rank() < rank).collect();
                 self.out.spread.insert(id, (rank, lower));
             }
         }
+        let (layout, padding) = match joint {
+            Joint::Time => (Layout::Sequence, self.joined_padding(id, flows, &shapes)),
+            Joint::Product => (product_layout(flows), None),
+            _ => (layout, merged(flows)),
+        };
         ValueInfo {
             shape,
             layout,
-            padding: merged(flows),
+            padding,
             ..unknown
         }
+    }
+
+    /// The padding of sequences that are joined along their steps: it must be at the end.
+    fn joined_padding(
+        &mut self,
+        id: Id,
+        flows: &[ValueInfo<'m>],
+        shapes: &[(&str, &Shape)],
+    ) -> Option<(&'m str, usize)> {
+        let (last, earlier) = flows.split_last()?;
+        if let Some(padded) = earlier.iter().find(|flow| flow.padding.is_some()) {
+            let message = format!(
+                "`concat` along the steps wants what is padded at the end, some steps of `{}` are padding",
+                padded.name
+            );
+            let finding = Finding::error(id, message);
+            let only_one = flows.iter().filter(|flow| flow.padding.is_some()).count() == 1;
+            self.error(if only_one {
+                finding.help(format!("put `{}` last", padded.name))
+            } else {
+                finding
+            });
+            return None;
+        }
+        let (name, before) = last.padding?;
+        let steps = shapes.iter().take(earlier.len());
+        let steps = steps.map(|(_, shape)| shape.channels());
+        let steps: usize = steps.sum::<Option<usize>>()?;
+        Some((name, before + steps))
     }
 
     pub(super) fn known(&self, name: &str) -> Option<ValueInfo<'m>> {

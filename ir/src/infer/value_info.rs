@@ -18,6 +18,8 @@ pub(super) struct ValueInfo<'m> {
     pub(super) padding: Option<(&'m str, usize)>,
     /// What took its steps or positions away: the operation, its text, and the statement that it is in.
     pub(super) flat: Option<(Id, &'m OpKind, &'m str)>,
+    /// Channels first because a sequence was transposed: its steps are the last axis.
+    pub(super) transposed: bool,
     /// Where the shape is unknown because of another model: it has as many axes as that one's output.
     pub(super) like: Option<Id>,
 }
@@ -39,6 +41,7 @@ impl<'m> ValueInfo<'m> {
             vocab: None,
             padding: None,
             flat: None,
+            transposed: false,
             like: None,
         }
     }

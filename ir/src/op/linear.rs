@@ -8,7 +8,8 @@ use crate::{Layout, Role, Shape, ShapeError, Value, no};
 operation! {
     /// A dense layer, `y = x W + b`.
     ///
-    /// Shapes: `[batch, .., in]` to `[batch, .., out]`. Parameters: `weight` `[in, out]` and `bias` `[out]`, both
+    /// Shapes: `[batch, .., in]` to `[batch, .., out]`; of a sequence behind `transpose` the steps, `[batch, features, time]` to
+    /// `[batch, features, out]`. Parameters: `weight` `[in, out]` and `bias` `[out]`, both
     /// drawn from `U(-k, k)` with `k = 1 / sqrt(in)`, as in `PyTorch`.
     pub struct Linear = linear(out) {
         /// The number of units; `same` for as many as the block around it takes in.
@@ -34,6 +35,8 @@ impl Operation for Linear {
         };
         match &self.tied {
             Some(name) => tied(from.shape, from.layout, out, name, from.table),
+            // Behind `transpose` it mixes the steps: MLP-Mixer (Tolstikhin et al., arXiv 2105.01601).
+            None if from.transposed => shape("linear", from.shape, Layout::Features, out),
             None => shape("linear", from.shape, from.layout, out),
         }
     }

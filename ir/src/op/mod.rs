@@ -14,6 +14,7 @@ pub mod blocks;
 pub mod class_token;
 pub mod conv;
 pub mod custom;
+pub mod elementwise;
 pub mod embedding;
 pub mod flatten;
 pub mod global_pool;
@@ -23,16 +24,22 @@ pub mod layer_norm;
 pub mod linear;
 pub mod norm;
 mod operation;
+pub mod pad;
+pub mod permute;
 pub mod pool;
 pub mod positional;
 pub mod recurrent;
 pub mod reduce;
+pub mod resample;
 pub mod reshape;
 pub mod rms_norm;
+pub mod shuffle;
+pub mod slice;
 pub mod squeeze_excitation;
 pub mod step;
 pub mod stochastic;
 pub mod swiglu;
+pub mod to_image;
 pub mod to_sequence;
 pub mod transpose;
 mod window;
@@ -41,10 +48,12 @@ pub use activity::Activity;
 pub use blocks::{Copy, DropPath, Merge, Use};
 pub use operation::{Call, Field, Rate, Reduction, Type};
 pub(crate) use operation::{Incoming, Inside, Operation, Written, operation};
+pub use resample::{resize, upsample};
+pub use shuffle::{channel, pixel};
 pub use window::Padding;
 
 use crate::words::{Argument, Read, Word};
-use crate::{Model, Role, Statement, Stochastic, Value, no};
+use crate::{Layout, Model, Role, Statement, Stochastic, Value, no};
 use activation::Activation;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -207,6 +216,15 @@ operations! {
         reduce => Reduce,
         attention => Attention,
         positional => Positional,
+        elementwise => Elementwise,
+        to_image => ToImage,
+        permute => Permute,
+        pad => Pad,
+        slice => Slice,
+        upsample => Upsample,
+        resize => Resize,
+        pixel => PixelShuffle,
+        channel => ChannelShuffle,
         custom => Custom,
     }
     units {
@@ -385,6 +403,12 @@ impl OpKind {
             let rates = operation.rates_mut().into_iter();
             rates.for_each(|rate| act(&mut rate.rate));
         }
+    }
+
+    /// The first axis of one sample that it acts on, for a value of this layout and number of axes.
+    pub fn first_axis(&self, layout: Layout, rank: usize) -> usize {
+        let operation = self.operation();
+        operation.map_or(0, |operation| operation.first_axis(layout, rank))
     }
 
     /// Another value that it reads besides the one that it takes, by its name.

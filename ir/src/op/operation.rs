@@ -156,6 +156,11 @@ pub(crate) trait Operation: Written {
         0
     }
 
+    /// The first axis of one sample that it acts on, where generated code must say which.
+    fn first_axis(&self, _: Layout, _rank: usize) -> usize {
+        0
+    }
+
     /// Another value that it reads, by its name: an input or an earlier statement.
     fn reads(&self) -> Option<&str> {
         None
@@ -252,6 +257,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) shape: &'a Shape,
     /// What its axes mean.
     pub(crate) layout: Layout,
+    /// Channels first because a sequence was transposed: its steps are the last axis.
+    pub(crate) transposed: bool,
     /// Its name in messages.
     pub(crate) name: &'a str,
     /// How many classes there are, of class indices.
@@ -371,6 +378,12 @@ pub enum Call {
     MethodWithPadding,
     /// `layer.forward_from(value, other value, padding of the other, pass)`
     MethodWithMemory,
+    /// `layer.forward(value, axis)`: the axis of a batch that [`crate::OpKind::first_axis`] gives
+    MethodAlong,
+    /// A method of the tensor.
+    OfTensor(&'static str),
+    /// The value itself.
+    Nothing,
     /// `layer.forward(value)` with the channels last
     MethodOverChannels,
     /// `layer.forward::<_, RANK>(value)`

@@ -28,11 +28,19 @@ pub fn alias(name: &str) -> Option<&'static str> {
         "cross_attention" | "multihead_cross_attention" => Some("attention"),
         "decoder" | "decoder_layer" => Some("transformer_decoder"),
         "encoder" | "transformer" | "encoder_layer" => Some("transformer_encoder"),
+        "reparameterize" | "gaussian_sample" => Some("sample_normal"),
+        "bmm" | "dot" | "batch_dot" => Some("matmul"),
         "subtract" | "minus" => Some("sub"),
         "multiply" => Some("mul"),
         "divide" => Some("div"),
         "view" => Some("reshape"),
-        "permute" => Some("transpose"),
+        "reduce_sum" => Some("sum"),
+        "reduce_min" | "amin" => Some("min"),
+        "up_sampling2d" | "upsampling2d" => Some("upsample"),
+        "interpolate" => Some("resize"),
+        "depth_to_space" => Some("pixel_shuffle"),
+        "zero_pad2d" | "zero_padding2d" => Some("pad"),
+        "crop" | "narrow" => Some("slice"),
         "dropout1d" | "dropout2d" | "dropout3d" | "channel_dropout" | "feature_dropout" => {
             Some("spatial_dropout")
         }

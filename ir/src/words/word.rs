@@ -17,6 +17,10 @@ pub enum Kind {
     FloatOrRange,
     /// `[64, 10]`
     Sizes,
+    /// `[0, 1]`: whole numbers from 0.
+    Wholes,
+    /// `0..10`: a range of whole numbers.
+    WholeRange,
     /// A whole number from 1, or a list with one for each of so many axes.
     SizePerAxis(u8),
     /// A whole number from 0, or a list with one for each of so many axes.
@@ -54,6 +58,8 @@ impl Kind {
             Self::Bool => "`true` or `false`".to_owned(),
             Self::FloatOrRange => "a number or a range `0.0..0.1`".to_owned(),
             Self::Sizes => "a list of whole numbers `[64]`".to_owned(),
+            Self::Wholes => "a list of whole numbers `[1, 1]`".to_owned(),
+            Self::WholeRange => "a range of whole numbers `0..10`".to_owned(),
             Self::SizePerAxis(_) | Self::WholePerAxis(_) => {
                 "a whole number or a list `[3, 3]`".to_owned()
             }
@@ -69,6 +75,16 @@ impl Kind {
             Self::Word(words) => format!("one of {}", super::list(words)),
             Self::Metric => "a metric or `loss`".to_owned(),
             Self::Rust | Self::RustType => "a Rust expression".to_owned(),
+        }
+    }
+
+    /// What an element of a list or an end of a range must be.
+    #[must_use]
+    pub const fn element(self) -> Self {
+        match self {
+            Self::Sizes | Self::SizePerAxis(_) => Self::Size,
+            Self::Wholes | Self::WholeRange | Self::WholePerAxis(_) => Self::Whole,
+            _ => Self::Float,
         }
     }
 
@@ -94,7 +110,11 @@ impl Kind {
     pub const fn is_whole(self) -> bool {
         matches!(
             self,
-            Self::Whole | Self::WholePerAxis(_) | Self::Padding(..)
+            Self::Whole
+                | Self::Wholes
+                | Self::WholeRange
+                | Self::WholePerAxis(_)
+                | Self::Padding(..)
         )
     }
 

@@ -59,6 +59,7 @@ expands! {
     stochastic
     tied
     transformer_encoder
+    values
     weight_rules
 }
 

@@ -39,6 +39,7 @@ const WANTED: &[(&str, &str, &str)] = &[
         "window",
         "Mistral looks at 4096 steps (arXiv 2310.06825)",
     ),
+    ("resize", "size", "maps of a thousand pixels are usual"),
     ("repeat", "times", "ResNet-1001 (arXiv 1603.05027)"),
     (
         "squeeze_excitation",
@@ -187,7 +188,8 @@ fn written(argument: &Argument, number: f64) -> Option<String> {
         | Kind::Padding(..) => whole.then(|| format!("{number}")),
         Kind::Float | Kind::FloatOrRange => Some(float),
         Kind::Floats => Some(format!("[{}, {float}]", ["1.0"; 9].join(", "))),
-        Kind::Sizes => whole.then(|| format!("[{number}]")),
+        Kind::Sizes | Kind::Wholes => whole.then(|| format!("[{number}]")),
+        Kind::WholeRange => whole.then(|| format!("0..{number}")),
         Kind::Bool | Kind::Name | Kind::Word(_) | Kind::Metric | Kind::Rust | Kind::RustType => {
             None
         }
@@ -243,8 +245,17 @@ fn numbers() -> impl Iterator<Item = (&'static str, &'static Word, &'static Argu
     })
 }
 
-/// Written around a block, or with arguments of other words.
-const ELSEWHERE: &[&str] = &["repeat", "custom", "int"];
+/// Written around a block, or with arguments of other words; or judged by the shape of the value, which a thousand does not fit.
+const ELSEWHERE: &[&str] = &[
+    "repeat",
+    "custom",
+    "int",
+    "to_image",
+    "permute",
+    "slice",
+    "pixel_shuffle",
+    "pad",
+];
 
 #[test]
 fn nothing_takes_a_thousand_in_silence() {

@@ -12,6 +12,7 @@ mod dense;
 mod drop_connect;
 mod drop_path;
 mod dropout;
+mod elementwise;
 mod elu;
 mod embedding;
 mod from_op;
@@ -23,8 +24,10 @@ mod mask;
 mod noise;
 mod pool;
 mod position;
+mod rearrange;
 mod recurrent;
 pub(crate) mod reparameterized;
+mod resample;
 mod rms_norm;
 mod rrelu;
 mod sequence;
@@ -39,6 +42,7 @@ pub use convolution::Conv3d;
 pub use drop_connect::DropConnect;
 pub use drop_path::DropPath;
 pub use dropout::Dropout;
+pub use elementwise::{Scale, Shift};
 pub use elu::{Celu, Elu};
 pub use embedding::{EmbeddingDropout, TiedLinear};
 pub use layer_norm::LayerNorm;
@@ -49,8 +53,10 @@ pub use pool::{
     MaxPool1d, MaxPool2d, MaxPool3d,
 };
 pub use position::{ClassToken, LearnedPosition, SinusoidalPosition};
+pub use rearrange::{ChannelShuffle, Pad, Permute, PixelShuffle, Slice, ToImage};
 pub use recurrent::{Recurrent, RecurrentCell, RecurrentLayer};
 pub use reparameterized::{SpectralNorm, WeightNorm};
+pub use resample::Resample;
 pub use rrelu::RRelu;
 pub use sequence::Reshape;
 pub use squeeze_excitation::SqueezeExcitation;
@@ -65,11 +71,13 @@ pub use drop_connect::DropsWeights;
 #[doc(hidden)]
 pub use elu::selu;
 #[doc(hidden)]
+pub use noise::sample_normal;
+#[doc(hidden)]
 pub use pool::{global_avg_pool, global_max_pool, max_pool1d, max_pool2d};
 #[doc(hidden)]
 pub use sequence::{
-    channels_last, first_step, flatten, last_step, max_over_time, mean_over_time, spread,
-    to_sequence,
+    channels_last, first_step, flatten, last_step, max_over_time, mean_over_time, min_over_time,
+    spread, sum_over_time, to_sequence,
 };
 
 #[doc(hidden)]

@@ -4,8 +4,9 @@ use super::from_op::{Layer, probability};
 use crate::Pass;
 use crate::weights::Weights;
 use burn::module::{Flag, Module, Param};
-use burn::tensor::{Distribution, Tensor, TensorData};
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use damper_ir::{Op, OpKind, Shape, Stochastic};
+use damper_kernels::dropout::Source;
 use damper_kernels::noise::{self, Kind};
 
 /// Adds Gaussian noise of mean 0 to every value while training.
@@ -70,6 +71,44 @@ impl GaussianDropout {
     }
 }
 
+/// A sample of the normal distribution of this mean and logarithm of the variance, as `mean + exp(log_variance / 2) * noise`
+/// (Kingma and Welling, arXiv 1312.6114). Outside of training it is the mean.
+///
+/// # Shapes
+///
+/// - `mean` and `log_variance`: `[..]`
+/// - output: `[..]`
+#[must_use]
+pub fn sample_normal<const D: usize>(
+    mean: Tensor<D>,
+    log_variance: Tensor<D>,
+    pass: &mut Pass,
+) -> Tensor<D> {
+    let acts = pass.samples_of(&mean);
+    let Some(source) = pass.source(acts, &mean) else {
+        return mean;
+    };
+    let noise = normal(source, 1.0, mean.dims(), &mean.device());
+    let noise = crate::autodiff::match_autodiff(noise, &mean);
+    mean + log_variance.mul_scalar(0.5).exp() * noise
+}
+
+/// Normal numbers of mean 0.
+fn normal<const D: usize>(
+    source: Source,
+    deviation: f64,
+    shape: [usize; D],
+    device: &Device,
+) -> Tensor<D> {
+    if crate::device::is_cpu(device) {
+        let mut values = vec![0.0; shape.iter().product()];
+        noise::apply(source, Kind::Replace, deviation as f32, 0, &mut values);
+        Tensor::from_data(TensorData::new(values, shape), device)
+    } else {
+        Tensor::random(shape, Distribution::Normal(0.0, deviation), device)
+    }
+}
+
 fn act<const D: usize>(
     kind: Kind,
     deviation: f64,
@@ -82,14 +121,7 @@ fn act<const D: usize>(
         return input;
     };
     fused!(input => damper_flex::noise(input, source, kind, deviation as f32));
-    let (shape, device) = (input.dims(), input.device());
-    let noise = if crate::device::is_cpu(&device) {
-        let mut values = vec![0.0; shape.iter().product()];
-        noise::apply(source, Kind::Replace, deviation as f32, 0, &mut values);
-        Tensor::from_data(TensorData::new(values, shape), &device)
-    } else {
-        Tensor::random(shape, Distribution::Normal(0.0, deviation), &device)
-    };
+    let noise = normal(source, deviation, input.dims(), &input.device());
     match kind {
         Kind::Add | Kind::Replace => input + noise,
         Kind::Multiply => input * noise.add_scalar(1.0),

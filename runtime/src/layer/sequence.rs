@@ -167,6 +167,34 @@ pub fn mean_over_time(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Te
     (kept.sum_dim(1) / count).squeeze_dim(1)
 }
 
+/// The sum of the steps that are not padding.
+///
+/// # Shapes
+///
+/// - input: `[batch, time, features]`
+/// - padding: `[batch, time]`, true where a step is padding
+/// - output: `[batch, features]`
+#[must_use]
+pub fn sum_over_time(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<2> {
+    let Some(padding) = padding else {
+        return input.sum_dim(1).squeeze_dim(1);
+    };
+    let padding = match_autodiff(padding.clone(), &input).unsqueeze_dim::<3>(2);
+    let dims = input.dims();
+    let kept = input.mask_fill(padding.expand(dims), 0.0);
+    kept.sum_dim(1).squeeze_dim(1)
+}
+
+/// The minimum of each feature over the steps that are not padding, or 0 if all steps are padding.
+///
+/// # Shapes
+///
+/// As [`max_over_time`].
+#[must_use]
+pub fn min_over_time(input: Tensor<3>, padding: Option<&Tensor<2, Bool>>) -> Tensor<2> {
+    max_over_time(input.neg(), padding).neg()
+}
+
 /// The maximum of each feature over the steps that are not padding, or 0 if all steps are padding.
 ///
 /// # Shapes

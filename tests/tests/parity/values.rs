@@ -1,6 +1,6 @@
 //! Windows with uneven borders, norms over channels, and arithmetic with values, from `tests/fixtures/make_values.py`.
 
-use crate::common::{Fixture, device, op};
+use crate::common::{Fixture, device, numbers, op};
 use damper::burn::module::Param;
 use damper::burn::nn::RmsNorm;
 use damper::burn::nn::conv::{Conv1d, Conv2d};
@@ -239,4 +239,139 @@ fn values_spread_over_others() {
 fn maps_are_gated_over_their_channels() {
     let model = GatedConfig::new().init(&training()).expect("sound");
     same::<4, 4>("gated", |x| model.forward(x));
+}
+
+model! {
+    /// Functions of each number.
+    #[allow(damper::all)]
+    pub Waves
+    input x: [5, 6]
+    layers { all: scale(0.5) -> sin -> shift(1.5) -> abs -> log -> exp -> sqrt -> square -> cos -> identity; }
+}
+
+model! {
+    /// Parts, joints and products of a sequence and a matrix.
+    #[allow(damper::all)]
+    pub Pieces
+    input { x: [5, 6], other: [6, 3] }
+    layers {
+        part:    from(x) -> slice(time, 1..3) -> pad([1, 2], value = 0.5);
+        longer:  concat(x, part, axis = time) -> sum(axis = features);
+        low:     from(x) -> min(axis = time);
+        product: matmul(x, other) -> max(axis = features);
+        few:     from(x) -> slice(features, 2..4) -> mean(axis = time);
+        row:     concat(longer, low, product, few);
+    }
+}
+
+model! {
+    /// A dense pair over the steps.
+    #[allow(damper::all)]
+    pub Mixer
+    input x: [5, 6]
+    layers { mix: transpose -> linear(7) -> gelu -> linear(5) -> transpose; }
+}
+
+model! {
+    /// Channels and positions in other places.
+    #[allow(damper::all)]
+    pub Orders
+    input x: [12, 3, 4]
+    layers {
+        all: pixel_shuffle(2) -> channel_shuffle(3) -> to_sequence -> to_image([3, 8, 6]) -> permute([2, 3, 1])
+            -> slice(channels, 1..7) -> permute([3, 1, 2]) -> pad([0, 1, 2, 3], value = -1.0);
+    }
+}
+
+#[test]
+fn functions_of_each_number() {
+    let model = WavesConfig::new().init(&training()).expect("sound");
+    same::<3, 3>("waves", |x| model.forward(x));
+}
+
+#[test]
+fn parts_joints_and_products() {
+    let model = PiecesConfig::new().init(&training()).expect("sound");
+    let (x, other) = (input("pieces", 0), input("pieces", 1));
+    let gradients = compare("pieces", model.forward(x.clone(), other.clone()));
+    compare_gradient::<3>("pieces.input0", &x, &gradients);
+    compare_gradient::<3>("pieces.input1", &other, &gradients);
+}
+
+#[test]
+fn linear_layers_over_the_steps() {
+    let mut model = MixerConfig::new().init(&training()).expect("sound");
+    // PyTorch's weights are [out, in].
+    let weight = |name: &str| {
+        let weight: Tensor<2> = fixture().tensor(&format!("mixer.{name}.weight"), &training());
+        Param::from_tensor(weight.transpose())
+    };
+    let bias = |name: &str| {
+        Some(Param::from_tensor(
+            fixture().tensor(&format!("mixer.{name}.bias"), &training()),
+        ))
+    };
+    (model.mix.weight, model.mix.bias) = (weight("0"), bias("0"));
+    (model.mix_linear.weight, model.mix_linear.bias) = (weight("2"), bias("2"));
+    let x: Tensor<3> = input("mixer", 0);
+    let gradients = compare("mixer", model.forward(x.clone()));
+    compare_gradient("mixer.input0", &x, &gradients);
+    for (name, layer) in [("0", &model.mix), ("2", &model.mix_linear)] {
+        let gradient = layer.weight.val().grad(&gradients).expect("a gradient");
+        fixture().assert(
+            &format!("mixer.{name}.weight_gradient"),
+            gradient.transpose(),
+        );
+        let bias = layer.bias.as_ref().expect("a bias").val();
+        compare_gradient(&format!("mixer.{name}.bias"), &bias, &gradients);
+    }
+}
+
+#[test]
+fn other_places() {
+    let model = OrdersConfig::new().init(&training()).expect("sound");
+    same::<4, 4>("orders", |x| model.forward(x));
+    let shuffle = layer::ChannelShuffle { groups: 3 };
+    same::<4, 4>("channel_shuffle", |x| shuffle.forward(x));
+}
+
+#[test]
+fn other_sizes() {
+    let made = |factor, size: &[usize], bilinear| layer::Resample {
+        factor,
+        size: size.to_vec(),
+        bilinear,
+    };
+    let times = |factor, bilinear| made(Some(factor), &[], bilinear);
+    same::<4, 4>("upsample_nearest", |x| times(3, false).forward(x));
+    same::<4, 4>("upsample_bilinear", |x| times(2, true).forward(x));
+    same::<4, 4>("resize_nearest", |x| made(None, &[5, 9], false).forward(x));
+    same::<4, 4>("resize_bilinear", |x| made(None, &[5, 9], true).forward(x));
+    same::<3, 3>("upsample_line", |x| times(2, false).forward(x));
+    same::<3, 3>("resize_line", |x| made(None, &[5], true).forward(x));
+}
+
+model! {
+    /// The sampled middle of a variational autoencoder.
+    #[allow(damper::all)]
+    pub Middle
+    input x: [6]
+    layers {
+        mean:   linear(4);
+        spread: from(x) -> linear(4);
+        latent: sample_normal(mean, spread);
+        again:  sample_normal(mean, latent) -> linear(6);
+    }
+}
+
+#[test]
+fn a_sampled_value_is_its_mean_at_inference() {
+    let model = MiddleConfig::new().init(&device()).expect("sound");
+    let x = Tensor::<2>::ones([3, 6], &device());
+    let mean = layer::dense(&model.mean, x.clone(), None);
+    let wanted = numbers(layer::dense(&model.again, mean, None));
+    assert_eq!(numbers(model.forward(x)), wanted);
+    let x = Tensor::<2>::ones([3, 6], &training());
+    let model = MiddleConfig::new().init(&training()).expect("sound");
+    assert_ne!(numbers(model.forward(x.clone())), numbers(model.forward(x)));
 }

@@ -175,7 +175,7 @@ pub(super) fn first_step() -> OpKind {
 
 pub(super) fn mean_over_time() -> OpKind {
     OpKind::Reduce(op::Reduce {
-        reduction: Reduction::Mean,
+        reduction: op::reduce::Total::Mean,
         axis: Axis::Time,
     })
 }

@@ -297,7 +297,8 @@ impl Hints {
             self.word("layer", word);
             let arguments = node.args.iter().flat_map(|args| &args.items);
             if words::SOURCES.iter().any(|source| word == source) {
-                arguments.for_each(|argument| self.name(&argument.value));
+                let names = arguments.filter(|argument| argument.name.is_none());
+                names.for_each(|argument| self.name(&argument.value));
             } else {
                 self.arguments("layer", word, arguments);
             }

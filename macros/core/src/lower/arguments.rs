@@ -310,18 +310,20 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
         Kind::Size | Kind::Whole | Kind::Float | Kind::Bool => {
             value_of_another(cx, expr, argument, word).unwrap_or_else(|| one(cx, argument.kind))
         }
-        Kind::FloatOrRange => match syn::parse2::<syn::Expr>(expr.tokens.clone()) {
+        Kind::FloatOrRange | Kind::WholeRange => match syn::parse2(expr.tokens.clone()) {
             Ok(syn::Expr::Range(range)) => {
                 let (Some(start), Some(end)) = (&range.start, &range.end) else {
                     return wrong(cx);
                 };
                 let start = Expr::new(quote!(#start), expr.ends.0);
                 let end = Expr::new(quote!(#end), expr.ends.1);
-                let low = checked(cx, &start, Kind::Float, &what, help);
-                let high = checked(cx, &end, Kind::Float, &what, help);
+                let kind = argument.kind.element();
+                let low = checked(cx, &start, kind, &what, help);
+                let high = checked(cx, &end, kind, &what, help);
                 low.zip(high)
                     .map_or(Given::Wrong, |(low, high)| Given::Range(low, high))
             }
+            _ if argument.kind == Kind::WholeRange => wrong(cx),
             _ => one(cx, Kind::Float),
         },
         Kind::SizePerAxis(axes) | Kind::WholePerAxis(axes) => sizes(cx, expr, axes, argument, word),
@@ -343,12 +345,8 @@ fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
             Ok(name) => Given::Name(name.to_string()),
             Err(_) => wrong(cx),
         },
-        Kind::Sizes | Kind::Floats => {
-            let kind = if argument.kind == Kind::Sizes {
-                Kind::Size
-            } else {
-                Kind::Float
-            };
+        Kind::Sizes | Kind::Wholes | Kind::Floats => {
+            let kind = argument.kind.element();
             let Some(elements) = parse::list_of(cx.diagnostics, expr) else {
                 return wrong(cx);
             };

@@ -146,10 +146,23 @@ fn rope_elsewhere(cx: &mut Cx, ends: Ends) {
 fn source_of(cx: &mut Cx, node: &Node) -> Source {
     let word = node.word();
     let mut names = Vec::new();
-    let mut fine = true;
+    let (mut fine, mut along_time) = (true, false);
     for item in node.args.iter().flat_map(|args| &args.items) {
         let name = syn::parse2::<Ident>(item.value.tokens.clone());
-        if let (Ok(name), None) = (name, &item.name) {
+        let along = item.name.as_ref().filter(|name| *name == "axis");
+        if let (Some(_), "concat") = (along, word.as_str()) {
+            along_time = item.value.text() == "time";
+            if !along_time {
+                let message = format!(
+                    "`axis` of `concat` can only be `time`, found `{}`: without it the features are joined, of maps the channels",
+                    item.value.text()
+                );
+                cx.diagnostics
+                    .error(item.value.ends, message)
+                    .help("`concat(a, b)`, or `concat(a, b, axis = time)`");
+                fine = false;
+            }
+        } else if let (Ok(name), None) = (name, &item.name) {
             names.push(name.to_string());
         } else {
             let message = format!("`{word}` takes names of inputs and statements");
@@ -165,7 +178,7 @@ fn source_of(cx: &mut Cx, node: &Node) -> Source {
     }
     let (fits, wanted) = match word.as_str() {
         "from" => (names.len() == 1, "one name"),
-        "sub" | "div" => (names.len() == 2, "two names"),
+        "sub" | "div" | "matmul" | "sample_normal" => (names.len() == 2, "two names"),
         _ => (names.len() >= 2, "two names or more"),
     };
     if fine && !fits {
@@ -179,7 +192,10 @@ fn source_of(cx: &mut Cx, node: &Node) -> Source {
         "sub" => Source::Sub(names),
         "mul" => Source::Mul(names),
         "div" => Source::Div(names),
+        "concat" if along_time => Source::ConcatTime(names),
         "concat" => Source::Concat(names),
+        "matmul" => Source::Matmul(names),
+        "sample_normal" => Source::SampleNormal(names),
         _ => names.pop().map_or(Source::Previous, Source::From),
     }
 }
@@ -191,6 +207,8 @@ fn source_help(word: &str) -> &'static str {
         "sub" => "`sub(a, b)`",
         "mul" => "`mul(a, b)`",
         "div" => "`div(a, b)`",
+        "matmul" => "`matmul(a, b)`",
+        "sample_normal" => "`sample_normal(mean, log_variance)`",
         _ => "`concat(a, b)`",
     }
 }

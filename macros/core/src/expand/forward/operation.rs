@@ -4,6 +4,7 @@ use super::super::context::activity_field;
 use super::scope::{Body, free_of};
 
 use super::super::names;
+use damper_ir::op::reduce::Total;
 use damper_ir::op::{self, Call};
 use damper_ir::{
     Activation, ActivationKind, Axis, Layout, Op, OpKind, Reduction, Stochastic, Value,
@@ -147,8 +148,18 @@ impl Body<'_> {
                 let padding = self.padding(op);
                 quote!(self.#field.forward(#value, #padding, #pass))
             }
-            // It takes a value of the surroundings: see `operation`.
-            Call::MethodWithMemory => value.clone(),
+            Call::MethodAlong => {
+                let rank = self.cx.input_rank(op).saturating_sub(1);
+                let layout = self.cx.shapes.layout_of(op.id);
+                let axis = Literal::usize_unsuffixed(op.kind.first_axis(layout, rank) + 1);
+                quote!(self.#field.forward(#value, #axis))
+            }
+            Call::OfTensor(name) => {
+                let method = function(name);
+                quote!(#value.#method())
+            }
+            // What takes a value of the surroundings is written by `operation`.
+            Call::Nothing | Call::MethodWithMemory => value.clone(),
             Call::MethodOverChannels => quote! {
                 #krate::layer::channels_last(#value, |value| self.#field.forward(value))
             },
@@ -205,8 +216,10 @@ impl Body<'_> {
         };
         let axis = Literal::usize_unsuffixed(axis);
         match reduction {
-            Reduction::Mean => quote!(#value.mean_dim(#axis).squeeze_dim::<#rank>(#axis)),
-            Reduction::Max => quote!(#value.max_dim(#axis).squeeze_dim::<#rank>(#axis)),
+            Total::Mean => quote!(#value.mean_dim(#axis).squeeze_dim::<#rank>(#axis)),
+            Total::Max => quote!(#value.max_dim(#axis).squeeze_dim::<#rank>(#axis)),
+            Total::Min => quote!(#value.min_dim(#axis).squeeze_dim::<#rank>(#axis)),
+            Total::Sum => quote!(#value.sum_dim(#axis).squeeze_dim::<#rank>(#axis)),
         }
     }
 

@@ -184,6 +184,11 @@ impl<'c> Body<'c> {
             let name = statement.name.as_str();
             let local = local(name);
             let mut value = self.source(statement, &previous);
+            // It borrows the pass, which is borrowed again below.
+            if let Source::SampleNormal(_) = &statement.source {
+                lines.extend(quote!(let #local = #value;));
+                value = quote!(#local);
+            }
             let mut ops = statement.ops.as_slice();
             while let Some((line, rest)) = self.next(ops, &local, &value) {
                 lines.extend(line);
@@ -247,7 +252,19 @@ impl<'c> Body<'c> {
         let operator = match &statement.source {
             Source::Previous => return self.take(previous),
             Source::From(_) => return values.into_iter().collect(),
-            Source::Concat(_) => return cat(&values, concat_axis(self.cx, statement.id)),
+            Source::Concat(_) | Source::ConcatTime(_) => {
+                return cat(&values, concat_axis(self.cx, statement.id));
+            }
+            Source::Matmul(_) => {
+                let [first, second] = values.as_slice() else {
+                    return TokenStream::new();
+                };
+                return quote!(#first.matmul(#second));
+            }
+            Source::SampleNormal(_) => {
+                let (krate, pass) = (self.krate, &self.pass);
+                return quote!(#krate::layer::sample_normal(#(#values,)* #pass));
+            }
             Source::Add(_) => '+',
             Source::Sub(_) => '-',
             Source::Mul(_) => '*',
