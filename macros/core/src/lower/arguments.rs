@@ -305,7 +305,7 @@ fn unnamed_input(args: &Args, word: &Word, count: usize) -> Option<(&'static str
             Some(_) => {}
             // A size: a number or the name of one.
             None if syn::parse2::<syn::Expr>(item.value.tokens.clone()).is_ok() => {
-                unnamed.push(text)
+                unnamed.push(text);
             }
             None => return None,
         }
