@@ -1,75 +1,193 @@
 //! What other libraries call the words and arguments of the language: for suggestions in errors.
 
-/// The word that other libraries call so.
+/// The word that other libraries call so: `MaxPooling2D`, `max_pooling2d` and `maxpooling2d` are one name.
+///
+/// ```
+/// use damper_ir::words::alias;
+///
+/// assert_eq!(alias("MaxPooling2D"), Some("max_pool2d"));
+/// assert_eq!(alias("BCEWithLogitsLoss"), Some("binary_cross_entropy"));
+/// assert_eq!(alias("tower"), None);
+/// ```
 pub fn alias(name: &str) -> Option<&'static str> {
-    match name {
-        "dense" | "fc" | "fully_connected" => Some("linear"),
-        "conv" | "convolution" | "convolution2d" => Some("conv2d"),
-        "deconv2d" | "conv2d_transpose" | "conv_transpose" | "transposed_conv2d" => {
-            Some("conv_transpose2d")
+    let plain: String = name.chars().filter(|letter| *letter != '_').collect();
+    let plain = plain.to_lowercase();
+    layer(&plain)
+        .or_else(|| effect(&plain))
+        .or_else(|| target(&plain))
+        .or_else(|| setting(&plain))
+}
+
+/// Layers and what joins them.
+fn layer(plain: &str) -> Option<&'static str> {
+    Some(match plain {
+        "dense" | "fc" | "fullyconnected" | "linearlayer" => "linear",
+        "conv" | "convolution" | "convolution2d" => "conv2d",
+        "convolution1d" => "conv1d",
+        "convolution3d" => "conv3d",
+        "deconv1d" | "conv1dtranspose" => "conv_transpose1d",
+        "deconv2d" | "conv2dtranspose" | "convtranspose" | "transposedconv2d" => "conv_transpose2d",
+        "deconv3d" | "conv3dtranspose" => "conv_transpose3d",
+        "depthwiseconv" | "depthwise" => "depthwise_conv2d",
+        "maxpooling1d" => "max_pool1d",
+        "maxpool" | "maxpool2d" | "maxpooling" | "maxpooling2d" => "max_pool2d",
+        "maxpooling3d" => "max_pool3d",
+        "averagepooling1d" => "avg_pool1d",
+        "avgpool" | "avgpool2d" | "averagepooling" | "averagepooling2d" => "avg_pool2d",
+        "averagepooling3d" => "avg_pool3d",
+        "adaptiveavgpool" | "adaptivepool" => "adaptive_avg_pool2d",
+        "gap"
+        | "globalaveragepool"
+        | "globalaveragepooling1d"
+        | "globalaveragepooling2d"
+        | "globalaveragepooling3d" => "global_avg_pool",
+        "gmp" | "globalmaxpooling1d" | "globalmaxpooling2d" | "globalmaxpooling3d" => {
+            "global_max_pool"
         }
-        "depthwise_conv" | "depthwise" => Some("depthwise_conv2d"),
-        "maxpool" | "max_pool" | "maxpool2d" | "max_pooling2d" => Some("max_pool2d"),
-        "avgpool" | "avg_pool" | "avgpool2d" | "average_pooling2d" => Some("avg_pool2d"),
-        "adaptive_avg_pool" | "adaptive_pool" => Some("adaptive_avg_pool2d"),
-        "gap" | "global_average_pool" | "global_average_pooling2d" => Some("global_avg_pool"),
-        "global_max_pooling2d" | "gmp" => Some("global_max_pool"),
-        "bn" | "batch_norm1d" | "batch_norm2d" | "batch_norm3d" | "batchnorm2d" => {
-            Some("batch_norm")
+        "bn" | "batchnormalization" | "batchnorm1d" | "batchnorm2d" | "batchnorm3d" => "batch_norm",
+        "ln" | "layernormalization" => "layer_norm",
+        "groupnormalization" => "group_norm",
+        "instancenorm1d" | "instancenorm2d" | "instancenorm3d" => "instance_norm",
+        "rmsnormalization" => "rms_norm",
+        "multiheadattention" | "mha" | "selfattention" => "attention",
+        "positionalencoding" | "positionembedding" | "posembed" => "positional",
+        "clstoken" | "cls" => "class_token",
+        "embed" => "embedding",
+        "elman" | "elmanrnn" | "simplernn" => "rnn",
+        "encoder" | "transformer" | "encoderlayer" | "transformerencoderlayer" => {
+            "transformer_encoder"
         }
-        "instance_norm1d" | "instance_norm2d" | "instance_norm3d" => Some("instance_norm"),
-        "multi_head_attention" | "multihead_attention" | "mha" | "self_attention" => {
-            Some("attention")
+        "view" => "reshape",
+        "crossattention" | "multiheadcrossattention" => "attention",
+        "decoder" | "decoderlayer" | "transformerdecoderlayer" => "transformer_decoder",
+        "reparameterize" | "gaussiansample" => "sample_normal",
+        "bmm" | "dot" | "batchdot" => "matmul",
+        "subtract" | "minus" => "sub",
+        "divide" => "div",
+        "reducesum" => "sum",
+        "reducemin" | "amin" => "min",
+        "upsampling1d" | "upsampling2d" | "upsamplingbilinear2d" | "upsamplingnearest2d" => {
+            "upsample"
         }
-        "positional_encoding" | "position_embedding" | "pos_embed" => Some("positional"),
-        "cls_token" | "cls" => Some("class_token"),
-        "embed" => Some("embedding"),
-        "elman" | "elman_rnn" | "simple_rnn" => Some("rnn"),
-        "cross_attention" | "multihead_cross_attention" => Some("attention"),
-        "decoder" | "decoder_layer" => Some("transformer_decoder"),
-        "encoder" | "transformer" | "encoder_layer" => Some("transformer_encoder"),
-        "reparameterize" | "gaussian_sample" => Some("sample_normal"),
-        "bmm" | "dot" | "batch_dot" => Some("matmul"),
-        "subtract" | "minus" => Some("sub"),
-        "multiply" => Some("mul"),
-        "divide" => Some("div"),
-        "view" => Some("reshape"),
-        "reduce_sum" => Some("sum"),
-        "reduce_min" | "amin" => Some("min"),
-        "up_sampling2d" | "upsampling2d" => Some("upsample"),
-        "interpolate" => Some("resize"),
-        "depth_to_space" => Some("pixel_shuffle"),
-        "zero_pad2d" | "zero_padding2d" => Some("pad"),
-        "crop" | "narrow" => Some("slice"),
-        "dropout1d" | "dropout2d" | "dropout3d" | "channel_dropout" | "feature_dropout" => {
-            Some("spatial_dropout")
+        "interpolate" => "resize",
+        "depthtospace" => "pixel_shuffle",
+        "zeropad2d" | "zeropadding1d" | "zeropadding2d" => "pad",
+        "crop" | "narrow" => "slice",
+        "last" | "lasttimestep" => "last_step",
+        "first" | "firsttimestep" => "first_step",
+        "cat" | "concatenate" | "stack" | "hstack" => "concat",
+        "multiply" => "mul",
+        "swish" => "silu",
+        "selayer" | "squeezeexcite" | "seblock" => "squeeze_excitation",
+        _ => return None,
+    })
+}
+
+/// What acts while training, and on weights.
+fn effect(plain: &str) -> Option<&'static str> {
+    Some(match plain {
+        "dropout1d" | "dropout2d" | "dropout3d" | "spatialdropout1d" | "spatialdropout2d"
+        | "spatialdropout3d" | "channeldropout" | "featuredropout" => "spatial_dropout",
+        "lockeddropout" | "recurrentdropout" => "variational_dropout",
+        "dropblock" | "dropblock2d" => "drop_block",
+        "worddropout" => "embedding_dropout",
+        "weightdrop" => "drop_connect",
+        "stochasticdepth" => "drop_path",
+        "gaussiannoise" => "noise",
+        "weightdecay" | "l2" | "l1" | "l1l2" => "decay",
+        "maxnorm" => "max_norm",
+        "nonneg" => "non_negative",
+        _ => return None,
+    })
+}
+
+/// Losses and metrics.
+fn target(plain: &str) -> Option<&'static str> {
+    Some(match plain {
+        "bce"
+        | "bceloss"
+        | "bcewithlogits"
+        | "bcewithlogitsloss"
+        | "binarycrossentropy"
+        | "sigmoidcrossentropy" => "binary_cross_entropy",
+        "ce"
+        | "nll"
+        | "nllloss"
+        | "softmaxcrossentropy"
+        | "categoricalcrossentropy"
+        | "sparsecategoricalcrossentropy"
+        | "crossentropyloss" => "cross_entropy",
+        "focalloss" | "categoricalfocalcrossentropy" => "focal",
+        "diceloss" => "dice",
+        "l1loss" | "maeloss" | "meanabsoluteerror" => "mae",
+        "l2loss" | "mseloss" | "meansquarederror" => "mse",
+        "meanabsolutepercentageerror" => "mape",
+        "rootmeansquarederror" => "rmse",
+        "huberloss" => "huber",
+        "smoothl1loss" => "smooth_l1",
+        "kld" | "kldivloss" | "kldivergence" => "kl_div",
+        "poissonnll" | "poissonnllloss" => "poisson",
+        "gaussiannllloss" => "gaussian_nll",
+        "valloss" | "valueloss" | "validloss" | "validationloss" | "testloss" => "loss",
+        "acc" | "valacc" | "valaccuracy" | "sparsecategoricalaccuracy" | "binaryaccuracy" => {
+            "accuracy"
         }
-        "locked_dropout" | "recurrent_dropout" => Some("variational_dropout"),
-        "dropblock" | "dropblock2d" => Some("drop_block"),
-        "word_dropout" => Some("embedding_dropout"),
-        "weight_drop" => Some("drop_connect"),
-        "swish" => Some("silu"),
-        "ln" => Some("layer_norm"),
-        "stochastic_depth" => Some("drop_path"),
-        "gaussian_noise" => Some("noise"),
-        "weight_decay" | "l2" | "l1" => Some("decay"),
-        "bce" => Some("binary_cross_entropy"),
-        "ce" | "nll" | "softmax_cross_entropy" => Some("cross_entropy"),
-        "val_loss" | "value_loss" | "valid_loss" | "validation_loss" | "test_loss" => Some("loss"),
-        "l1_loss" | "mean_absolute_error" => Some("mae"),
-        "l2_loss" | "mean_squared_error" => Some("mse"),
-        "max_epochs" | "num_epochs" => Some("epochs"),
-        "batch_size" => Some("batch"),
-        "patience" | "early_stopping" => Some("early_stop"),
-        "random_seed" => Some("seed"),
-        "scheduler" | "lr_schedule" => Some("schedule"),
-        "device" => Some("backend"),
-        "gradient_accumulation" => Some("accumulate"),
-        "parameters" | "param" | "weights" | "size" => Some("params"),
-        "flop" | "operations" | "compute" => Some("flops"),
-        "ram" | "bytes" | "mem" => Some("memory"),
-        _ => None,
-    }
+        "auc" | "rocauc" => "auroc",
+        "f1score" => "f1",
+        "topkcategoricalaccuracy" | "topkaccuracy" => "top_k",
+        "r2score" => "r2",
+        _ => return None,
+    })
+}
+
+/// Settings, schedules and budgets.
+fn setting(plain: &str) -> Option<&'static str> {
+    Some(match plain {
+        "maxepochs" | "numepochs" => "epochs",
+        "batchsize" => "batch",
+        "patience" | "earlystopping" => "early_stop",
+        "randomseed" => "seed",
+        "scheduler" | "lrschedule" | "lrscheduler" => "schedule",
+        "device" => "backend",
+        "gradientaccumulation" | "accumulatesteps" | "accumulategradbatches" => "accumulate",
+        "clipnorm" | "clipvalue" | "gradientclip" | "gradientclipping" | "gradclip"
+        | "maxgradnorm" | "gradientclipval" | "clipgradnorm" => "clip",
+        "labelmixup" => "mixup",
+        "exponentialmovingaverage" => "ema",
+        "cosineannealing" | "cosineannealinglr" | "cosinedecay" | "cosineschedule" => "cosine",
+        "steplr" | "multisteplr" | "stepdecay" => "step",
+        "exponentiallr" | "exponentialdecay" => "exponential",
+        "linearlr" | "lineardecay" | "polynomialdecay" => "linear",
+        "onecyclelr" => "one_cycle",
+        "constantlr" => "constant",
+        "parameters" | "param" | "weights" | "size" => "params",
+        "flop" | "operations" | "compute" => "flops",
+        "ram" | "bytes" | "mem" => "memory",
+        _ => return None,
+    })
+}
+
+/// How the language says what an argument of another library says, where it is no argument here.
+pub fn instead_of_argument(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "return_sequences" => "every step is given; for the last one `-> last_step`",
+        "from_logits" => {
+            "`from = logits` holds where nothing is written, else `from = probabilities`"
+        }
+        "reduction" | "batch_first" | "inplace" | "data_format" | "name" | "training"
+        | "affine" => "leave it out",
+        "kernel_regularizer"
+        | "bias_regularizer"
+        | "activity_regularizer"
+        | "recurrent_regularizer" => "behind the layer: `with decay(l2 = 1e-4)`",
+        "kernel_constraint" | "bias_constraint" => "behind the layer: `with max_norm(3.0)`",
+        "activation" | "act" | "recurrent_activation" => "an operation of its own: `-> relu`",
+        "dropout" | "recurrent_dropout" => "behind the layer: `with dropout(0.2)`",
+        "in_features" | "in_channels" | "input_size" | "input_shape" | "input_dim"
+        | "num_features" => "leave it out: what comes in is known",
+        "betas" => "`beta1 = 0.9, beta2 = 0.999`",
+        _ => return None,
+    })
 }
 
 /// What an argument may be called here that other libraries call so.
@@ -94,7 +212,7 @@ pub fn argument_aliases(name: &str) -> &'static [&'static str] {
         "dim_feedforward" | "feedforward" | "d_ff" | "mlp" => &["ff"],
         "vocab_size" | "num_embeddings" | "input_dim" => &["vocab"],
         "embedding_dim" | "d_model" | "output_dim" => &["dim"],
-        "padding_idx" | "pad_index" | "padding" => &["pad"],
+        "padding_idx" | "pad_index" | "padding" | "mask_zero" => &["pad"],
         "num_groups" => &["groups"],
         "kernel_size" | "window" | "pool_size" => &["kernel"],
         "strides" => &["stride"],
@@ -110,7 +228,10 @@ pub fn argument_aliases(name: &str) -> &'static [&'static str] {
         "gamma" => &["factor"],
         "step_size" => &["every"],
         "smoothing" => &["label_smoothing"],
-        "weight" | "class_weights" => &["weights"],
+        "rho" => &["alpha"],
+        "monitor" => &["metric"],
+        "max_norm" | "clipnorm" => &["norm"],
+        "weight" | "class_weight" | "class_weights" => &["weights"],
         _ => &[],
     }
 }

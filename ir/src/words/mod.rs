@@ -10,7 +10,7 @@ pub(crate) mod page;
 mod table;
 mod word;
 
-pub use aliases::{alias, argument_aliases};
+pub use aliases::{alias, argument_aliases, instead_of_argument};
 pub use field::{Field, NoArgument, Read, Unwritten};
 pub(crate) use field::{call, choice, list_of, shown};
 pub(crate) use table::{extra, pages, words};

@@ -114,6 +114,11 @@ fn all_frozen<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     if model.train.is_none() && model.loss.is_none() || model.has_custom() {
         return;
     }
+    // Most models freeze nothing: their parameters need not be listed.
+    let trains = |node: &Node<'_>| node.is_weight() && !node.op().is_some_and(is_frozen);
+    if graph.nodes.iter().any(trains) {
+        return;
+    }
     let parameters = crate::parameters::of(model, graph.inferred);
     let mut frozen = parameters.iter().filter(|one| one.frozen).peekable();
     if frozen.peek().is_none() || parameters.iter().any(crate::Parameter::trained) {

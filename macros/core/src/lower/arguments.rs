@@ -212,11 +212,13 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                     .iter()
                     .map(|argument| argument.name)
                     .collect();
+                let instead = words::instead_of_argument(&text);
                 let suggestion = words::argument_aliases(&text)
                     .iter()
                     .copied()
                     .find(|alias| names.contains(alias))
-                    .or_else(|| damper_ir::suggest(&text, names.iter().copied()));
+                    .or_else(|| damper_ir::suggest(&text, names.iter().copied()))
+                    .filter(|_| instead.is_none());
                 let message = match (word.arguments.is_empty(), suggestion) {
                     (true, _) => format!("`{}` takes no arguments", word.name),
                     (_, Some(suggestion)) => format!(
@@ -225,7 +227,11 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                     ),
                     _ => format!("`{}` has no argument `{text}`", word.name),
                 };
-                cx.diagnostics.error(name, message).help(written(word));
+                let report = cx.diagnostics.error(name, message);
+                match instead {
+                    Some(instead) => report.help(instead),
+                    None => report.help(written(word)),
+                };
             }
             found
         } else {
@@ -242,9 +248,16 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
                     (_, 1) => format!("`{}` takes only one argument without a name", word.name),
                     (_, n) => format!("`{}` takes only {n} arguments without a name", word.name),
                 };
-                cx.diagnostics
-                    .error(item.value.ends, message)
-                    .help(written(word));
+                match unnamed_input(args, word, count) {
+                    Some((what, call)) => cx
+                        .diagnostics
+                        .error(item.value.ends, format!("{message}: {what}"))
+                        .help(call),
+                    None => cx
+                        .diagnostics
+                        .error(item.value.ends, message)
+                        .help(written(word)),
+                };
             }
             found
         };
@@ -271,6 +284,48 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
         arguments.fine &= !matches!(given, Given::Wrong);
         arguments.given.insert(argument.name, (given, ends));
     }
+}
+
+/// `linear(64, 32)`: the call without the size of what comes in, which other libraries want first; of a convolution
+/// `conv2d(8, 3)`, the call with the name of the kernel.
+fn unnamed_input(args: &Args, word: &Word, count: usize) -> Option<(&'static str, String)> {
+    let first = word.arguments.first()?;
+    if !matches!(first.name, "out" | "hidden") || count != 2 {
+        return None;
+    }
+    let mut unnamed: Vec<String> = Vec::new();
+    let mut named: Vec<String> = Vec::new();
+    for item in &args.items {
+        let text = item.value.text();
+        match &item.name {
+            Some(name) if word.argument(&name.to_string()).is_some() => {
+                named.push(format!("{name} = {text}"));
+            }
+            // It has an error of its own.
+            Some(_) => {}
+            // A size: a number or the name of one.
+            None if syn::parse2::<syn::Expr>(item.value.tokens.clone()).is_ok() => {
+                unnamed.push(text);
+            }
+            None => return None,
+        }
+    }
+    let kernel = word.argument("kernel").is_some();
+    let has_kernel = named.iter().any(|argument| argument.starts_with("kernel"));
+    let (what, mut all) = match unnamed.as_slice() {
+        [out, size] if kernel && !has_kernel => (
+            "the kernel needs its name",
+            vec![out.clone(), format!("kernel = {size}")],
+        ),
+        [_, out, size] if kernel && !has_kernel => (
+            "what comes in is known",
+            vec![out.clone(), format!("kernel = {size}")],
+        ),
+        [_, out] => ("what comes in is known", vec![out.clone()]),
+        _ => return None,
+    };
+    all.extend(named);
+    Some((what, format!("`{}({})`", word.name, all.join(", "))))
 }
 
 /// The word that an expression is, if it is one that no hyper-parameter has and that is written as a variable is.
@@ -450,9 +505,11 @@ fn sizes(cx: &mut Cx, expr: &Expr, axes: u8, argument: &Argument, word: &Word) -
         n => format!("one number, or {n} (one for each axis)"),
     };
     let example = match axes {
-        1 => "3",
-        2 => "[3, 3]",
-        _ => "[3, 3, 3]",
+        1 => values
+            .first()
+            .map_or_else(|| "3".to_owned(), ToString::to_string),
+        2 => "[3, 3]".to_owned(),
+        _ => "[3, 3, 3]".to_owned(),
     };
     cx.diagnostics
         .error(

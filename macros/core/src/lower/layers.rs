@@ -419,6 +419,21 @@ fn block_example(word: &str) -> &'static str {
     }
 }
 
+/// The layer that another library calls so: `MaxPooling2D`. A model may well be called `Encoder`.
+fn class_of_another_library(name: &str, layers: &[&'static str]) -> Option<&'static str> {
+    let may_be_a_model = [
+        "encoder",
+        "transformer",
+        "conv",
+        "fc",
+        "embed",
+        "first",
+        "last",
+    ];
+    let is_class = !may_be_a_model.contains(&name.to_lowercase().as_str());
+    words::alias(name).filter(|word| is_class && layers.contains(word))
+}
+
 /// Another model: `crate::Encoder(hidden = 64)`.
 fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
     let written = text(&node.path_tokens);
@@ -443,11 +458,17 @@ fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
         if let Some(word) = candidates
             .iter()
             .find(|word| plain(word) == plain(&name.to_string()))
+            .copied()
+            .or_else(|| class_of_another_library(&name.to_string(), &candidates))
         {
             cx.diagnostics
                 .error(
                     name,
-                    format!("layers are written in lower case: `{word}`, not `{name}`"),
+                    if plain(word) == plain(&name.to_string()) {
+                        format!("layers are written in lower case: `{word}`, not `{name}`")
+                    } else {
+                        format!("what other libraries call `{name}` is `{word}`")
+                    },
                 )
                 .help(format!("`{word}`"))
                 .note("a name with a capital is another model declared with `model!`");
@@ -571,15 +592,16 @@ fn unknown(cx: &mut Cx, node: &Node, call: &Call) {
     for item in node.args.iter().flat_map(|args| &args.items) {
         evaluate::mark(&mut cx.hyper, &item.value.tokens);
     }
-    if words::SOURCES.contains(&name.as_str()) {
+    let source = words::alias(&name).unwrap_or(&name);
+    if words::SOURCES.contains(&source) {
         cx.diagnostics
             .error(
                 example,
-                format!("`{name}` begins a statement: it takes names, not the value before it"),
+                format!("`{source}` begins a statement: it takes names, not the value before it"),
             )
             .help(format!(
                 "a statement of its own: `name: {};`",
-                source_help(&name).trim_matches('`')
+                source_help(source).trim_matches('`')
             ));
     } else if let Some(word) = words::inside(&name) {
         cx.diagnostics

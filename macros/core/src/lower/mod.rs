@@ -494,6 +494,9 @@ fn unused(cx: &mut Cx, written: &[ast::Hyper], what: &str) -> Vec<Finding> {
     findings
 }
 
+/// So many words are listed behind one that was probably meant.
+const MOST_LISTED: usize = 14;
+
 /// The error for a word that does not exist: with a suggestion, and the list of those that do.
 fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static str]) {
     let name = word.to_string();
@@ -502,14 +505,18 @@ fn unknown_word(cx: &mut Cx, what: &str, word: &Ident, candidates: &[&'static st
         .or_else(|| damper_ir::suggest(&name, candidates.iter().copied()));
     let available = format!("available are {}", words::available(candidates));
     match suggestion {
-        Some(suggestion) => cx
-            .diagnostics
-            .error(
+        Some(suggestion) => {
+            let report = cx.diagnostics.error(
                 word,
                 format!("unknown {what} `{name}`: did you mean `{suggestion}`?"),
-            )
-            .help(format!("`{suggestion}`"))
-            .note(available),
+            );
+            report.help(format!("`{suggestion}`"));
+            // A long list would hide the word that was meant.
+            if candidates.len() <= MOST_LISTED {
+                report.note(available);
+            }
+            report
+        }
         None => cx
             .diagnostics
             .error(word, format!("unknown {what} `{name}`"))

@@ -132,6 +132,8 @@ fn unknown_setting(cx: &mut Cx, setting: &ast::Setting) {
         "label_smoothing" => {
             Some("it belongs to the loss: `loss cross_entropy(label_smoothing = 0.05)`")
         }
+        "loss" => Some("it is a section beside `train`: `loss mse`"),
+        "metrics" => Some("it is a section beside `train`: `metrics accuracy`"),
         "warmup" => Some("it belongs to the schedule: `schedule: cosine(warmup = 0.05)`"),
         _ => None,
     };
