@@ -366,7 +366,7 @@ mod drop_block_too_large {
         Net
         input image: [3, 32, 32]
         layers {
-            stem: conv2d(16, kernel = 3, stride = 8, padding = 1) -> relu -> drop_block(0.1, size = 3);
+            stem: conv2d(16, kernel = 8, stride = 8) -> relu -> drop_block(0.1, size = 3);
             pool: global_avg_pool;
             head: linear(10);
         }
@@ -423,6 +423,7 @@ mod attention_dropout_high {
         Net
         input rows: [28, 28]
         layers {
+            place:  positional(sinusoidal);
             attend: residual { layer_norm -> attention(heads = 4) with attention_dropout(0.1); };
             pool:   mean(axis = time);
             head:   linear(10);
@@ -1230,6 +1231,283 @@ mod unused_hyper_parameter {
         layers {
             fc:   linear(hidden) -> relu;
             head: linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod unusual_value {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(10);
+        }
+        loss cross_entropy
+        train { epochs: 30, ema(0.999) }
+    }
+}
+
+mod l1_penalty_leaves_no_zeros {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu with decay(l1 = 1e-4);
+            head: linear(10);
+        }
+        loss cross_entropy
+        train { optimizer: sgd(lr = 0.1) }
+    }
+}
+
+mod rule_without_effect {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu with freeze;
+            head: linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod setting_without_effect {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(10);
+        }
+        loss cross_entropy
+        train { optimizer: sgd(lr = 0.1, momentum = 0.9, nesterov = true) }
+    }
+}
+
+mod runaway_schedule {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(10);
+        }
+        loss cross_entropy
+        train { schedule: exponential(0.95), epochs: 100 }
+    }
+}
+
+mod zero_class_weight {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(3);
+        }
+        loss cross_entropy(weights = [1.0, 5.0, 1.0])
+    }
+}
+
+mod label_weights_scale_the_loss {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(4);
+        }
+        task multilabel(4)
+        loss binary_cross_entropy
+    }
+}
+
+mod dying_output {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(1);
+        }
+        loss mse
+    }
+}
+
+mod bounded_log_rate {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(1);
+        }
+        loss poisson
+    }
+}
+
+mod mape_over_zero {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(1);
+        }
+        loss mae target in [0, 100]
+    }
+}
+
+mod answer_at_each_step {
+    use damper::model;
+
+    model! {
+        Net
+        input series: [24, 3]
+        layers {
+            rnn:  lstm(32) -> last_step;
+            head: linear(1);
+        }
+        loss mse
+    }
+}
+
+mod channels_last {
+    use damper::model;
+
+    model! {
+        Net
+        input image: [3, 32, 32]
+        layers {
+            conv: conv2d(8, kernel = 3, padding = same) -> relu -> global_avg_pool;
+            head: linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod attention_without_order {
+    use damper::model;
+
+    model! {
+        Net
+        input tokens: [64] of int(vocab = 1000)
+        layers {
+            embed: embedding(1000, 32) -> positional(learned);
+            mix:   residual { attention(heads = 4); };
+            pool:  mean(axis = time);
+            head:  linear(2);
+        }
+        loss cross_entropy
+    }
+}
+
+mod target_in_sight {
+    use damper::model;
+
+    model! {
+        Net
+        input tokens: [32] of int(vocab = 500)
+        layers {
+            embed: embedding(500, 64) -> positional(learned);
+            mix:   residual { layer_norm -> attention(heads = 4, causal = true); };
+            head:  linear(500);
+        }
+        loss cross_entropy
+    }
+}
+
+mod concat_of_sequences {
+    use damper::model;
+
+    model! {
+        Net
+        input { question: [20] of int(vocab = 500), answer: [20] of int(vocab = 500) }
+        layers {
+            a:    from(question) -> embedding(500, 16) -> mean(axis = time);
+            b:    from(answer) -> embedding(500, 16) -> mean(axis = time);
+            both: concat(a, b) -> linear(1);
+        }
+        loss binary_cross_entropy
+    }
+}
+
+mod reshape_mixes_axes {
+    use damper::model;
+
+    model! {
+        Net
+        input image: [3, 32, 32]
+        layers {
+            conv:  conv2d(64, kernel = 8, stride = 8) -> relu;
+            steps: to_sequence;
+            rnn:   lstm(32) -> last_step;
+            head:  linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod pooling_enlarges {
+    use damper::model;
+
+    model! {
+        Net
+        input image: [3, 8, 8]
+        layers {
+            conv: conv2d(8, kernel = 3, padding = same) -> relu -> adaptive_avg_pool2d(4);
+            head: global_avg_pool -> linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod stride_skips_positions {
+    use damper::model;
+
+    model! {
+        Net
+        input image: [3, 32, 32]
+        layers {
+            conv: conv2d(8, kernel = 5, stride = 5) -> relu;
+            head: flatten -> linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod windows_of_padding {
+    use damper::model;
+
+    model! {
+        Net
+        input image: [3, 32, 32]
+        layers {
+            conv: conv2d(8, kernel = 3, padding = 1) -> relu;
+            head: global_avg_pool -> linear(10);
         }
         loss cross_entropy
     }

@@ -219,7 +219,7 @@ mod drop_block_too_large {
         Net
         input image: [3, 32, 32]
         layers {
-            stem: conv2d(16, kernel = 3, stride = 8, padding = 1) -> relu -> drop_block(0.1, size = 7);
+            stem: conv2d(16, kernel = 8, stride = 8) -> relu -> drop_block(0.1, size = 7);
             pool: global_avg_pool;
             head: linear(10);
         }
@@ -415,6 +415,49 @@ mod warmup_longer_than_training {
         }
         loss cross_entropy
         train { schedule: cosine(warmup = 1.0) }
+    }
+}
+
+mod rule_without_effect {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu with decay(l2 = 1e-3), freeze;
+            head: linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod setting_without_effect {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(10);
+        }
+        loss cross_entropy
+        train { optimizer: sgd(lr = 0.1, nesterov = true) }
+    }
+}
+
+mod mape_over_zero {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(1);
+        }
+        loss mape target in [0, 100]
     }
 }
 

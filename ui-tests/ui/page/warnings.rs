@@ -168,6 +168,7 @@ mod attention_dropout_high {
         Net
         input rows: [28, 28]
         layers {
+            place:  positional(sinusoidal);
             attend: residual { layer_norm -> attention(heads = 4) with attention_dropout(0.5); };
             pool:   mean(axis = time);
             head:   linear(10);
@@ -811,6 +812,241 @@ mod unused_hyper_parameter {
         layers {
             fc:   linear(64) -> relu;
             head: linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod unusual_value {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(10);
+        }
+        loss cross_entropy
+        train { epochs: 30, ema(0.001) }
+    }
+}
+
+mod l1_penalty_leaves_no_zeros {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu with penalty(l1 = 1e-4);
+            head: linear(10);
+        }
+        loss cross_entropy
+        train { optimizer: sgd(lr = 0.1) }
+    }
+}
+
+mod runaway_schedule {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(10);
+        }
+        loss cross_entropy
+        train { schedule: exponential(0.5), epochs: 100 }
+    }
+}
+
+mod zero_class_weight {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(3);
+        }
+        loss cross_entropy(weights = [1.0, 0.0, 1.0])
+    }
+}
+
+mod label_weights_scale_the_loss {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(4);
+        }
+        task multilabel(4)
+        loss binary_cross_entropy(weights = [0.2, 0.2, 0.3, 0.3])
+    }
+}
+
+mod dying_output {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(1) -> relu;
+        }
+        loss mse
+    }
+}
+
+mod bounded_log_rate {
+    use damper::model;
+
+    model! {
+        Net
+        input x: [64]
+        layers {
+            fc:   linear(32) -> relu;
+            head: linear(1) -> relu;
+        }
+        loss poisson
+    }
+}
+
+mod answer_at_each_step {
+    use damper::model;
+
+    model! {
+        Net
+        input series: [24, 3]
+        layers {
+            rnn:  lstm(32);
+            head: linear(1);
+        }
+        loss mse
+    }
+}
+
+mod channels_last {
+    use damper::model;
+
+    model! {
+        Net
+        input image: [32, 32, 3]
+        layers {
+            conv: conv2d(8, kernel = 3, padding = same) -> relu -> global_avg_pool;
+            head: linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod attention_without_order {
+    use damper::model;
+
+    model! {
+        Net
+        input tokens: [64] of int(vocab = 1000)
+        layers {
+            embed: embedding(1000, 32);
+            mix:   residual { attention(heads = 4); };
+            pool:  mean(axis = time);
+            head:  linear(2);
+        }
+        loss cross_entropy
+    }
+}
+
+mod target_in_sight {
+    use damper::model;
+
+    model! {
+        Net
+        input tokens: [32] of int(vocab = 500)
+        layers {
+            embed: embedding(500, 64) -> positional(learned);
+            mix:   residual { layer_norm -> attention(heads = 4); };
+            head:  linear(500);
+        }
+        loss cross_entropy
+    }
+}
+
+mod concat_of_sequences {
+    use damper::model;
+
+    model! {
+        Net
+        input { question: [20] of int(vocab = 500), answer: [20] of int(vocab = 500) }
+        layers {
+            a:    from(question) -> embedding(500, 16);
+            b:    from(answer) -> embedding(500, 16);
+            both: concat(a, b);
+            last: lstm(32) -> last_step -> linear(1);
+        }
+        loss binary_cross_entropy
+    }
+}
+
+mod reshape_mixes_axes {
+    use damper::model;
+
+    model! {
+        Net
+        input image: [3, 32, 32]
+        layers {
+            conv:  conv2d(64, kernel = 8, stride = 8) -> relu;
+            steps: reshape([16, 64]);
+            rnn:   lstm(32) -> last_step;
+            head:  linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod pooling_enlarges {
+    use damper::model;
+
+    model! {
+        Net
+        input image: [3, 8, 8]
+        layers {
+            conv: conv2d(8, kernel = 3, padding = same) -> relu -> adaptive_avg_pool2d(16);
+            head: global_avg_pool -> linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod stride_skips_positions {
+    use damper::model;
+
+    model! {
+        Net
+        input image: [3, 32, 32]
+        layers {
+            conv: conv2d(8, kernel = 3, stride = 5) -> relu;
+            head: flatten -> linear(10);
+        }
+        loss cross_entropy
+    }
+}
+
+mod windows_of_padding {
+    use damper::model;
+
+    model! {
+        Net
+        input image: [3, 32, 32]
+        layers {
+            conv: conv2d(8, kernel = 3, padding = 3) -> relu;
+            head: global_avg_pool -> linear(10);
         }
         loss cross_entropy
     }
