@@ -284,6 +284,23 @@ fn loss(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
         check.push(Finding::error(target.id, message).help("remove `target in [..]`"));
     }
     if let Some(target) = &loss.target
+        && loss.kind.facts().target == TargetKind::Count
+        && target.low.known.is_some_and(|low| low < 0.0)
+    {
+        let message = format!(
+            "the targets of `{}` are counts, and none is below 0",
+            loss.kind.word()
+        );
+        check.push(
+            Finding::error(target.id, message)
+                .other(loss.id, "this loss is for counts")
+                .help(format!(
+                    "loss mse target in [{}, {}]",
+                    target.low, target.high
+                )),
+        );
+    }
+    if let Some(target) = &loss.target
         && let (Some(low), Some(high)) = (target.low.known, target.high.known)
         && (low >= high || low.is_nan() || high.is_nan())
     {
