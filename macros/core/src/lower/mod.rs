@@ -4,6 +4,7 @@
 mod annotations;
 mod arguments;
 mod budget;
+mod foreign;
 mod layers;
 mod names;
 mod operations;
