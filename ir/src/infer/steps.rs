@@ -23,7 +23,9 @@ impl<'m> Walk<'m> {
         if takes_away && had_steps {
             return Some((op.id, &op.kind, self.path.last().copied().unwrap_or("")));
         }
-        from.flat.filter(|_| operation.keeps_axes())
+        // A row stays a row behind dense layers as well.
+        let is_row = from.shape.as_ref().map(Shape::rank) == Some(1);
+        from.flat.filter(|_| is_row || operation.keeps_axes())
     }
 
     /// Steps are wanted, and something before has taken them away: there is the mistake.
