@@ -186,6 +186,10 @@ pub const FOUND: &[(&str, &str)] = &[
         "setting_without_effect",
         "Net\ninput x: [16]\nlayers {\nhead: linear(3);\n}\nloss cross_entropy\ntrain { schedule: cosine(end = «1.0») }",
     ),
+    (
+        "output_units_mismatch",
+        "Net\ninput x: [16]\nlayers {\nhead: «linear(1)» -> sigmoid;\n}\nloss cross_entropy",
+    ),
     // Layout.
     (
         "channels_last",
