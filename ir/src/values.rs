@@ -284,6 +284,23 @@ fn loss(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
         check.push(Finding::error(target.id, message).help("remove `target in [..]`"));
     }
     if let Some(target) = &loss.target
+        && loss.kind.facts().target == TargetKind::Count
+        && target.low.known.is_some_and(|low| low < 0.0)
+    {
+        let message = format!(
+            "the targets of `{}` are counts, and none is below 0",
+            loss.kind.word()
+        );
+        check.push(
+            Finding::error(target.id, message)
+                .other(loss.id, "this loss is for counts")
+                .help(format!(
+                    "loss mse target in [{}, {}]",
+                    target.low, target.high
+                )),
+        );
+    }
+    if let Some(target) = &loss.target
         && let (Some(low), Some(high)) = (target.low.known, target.high.known)
         && (low >= high || low.is_nan() || high.is_nan())
     {
@@ -378,19 +395,22 @@ fn classes_by_distance(
 ) -> Finding {
     let (word, metric) = (loss.kind.word(), metric.word());
     let last = model.layers.last().and_then(|last| last.ops.last());
-    let link = match last.map(|op| &op.kind) {
-        Some(OpKind::Activation(activation)) if activation.kind.is_link() => Some(activation.kind),
+    let last = match last.map(|op| &op.kind) {
+        Some(OpKind::Activation(activation)) => Some(activation.kind),
         _ => None,
     };
-    let help = match (units, link) {
+    let help = match (units, last) {
         (Some(1), Some(link)) if link.is_sigmoid() => {
             "loss binary_cross_entropy(from = probabilities)".to_owned()
         }
-        (Some(1), _) => "loss binary_cross_entropy".to_owned(),
+        (Some(1), Some(other)) => {
+            format!("`loss binary_cross_entropy`, and remove `{}`", other.word())
+        }
+        (Some(1), None) => "loss binary_cross_entropy".to_owned(),
         (_, Some(link)) if link.is_softmax() => {
             "loss cross_entropy(from = probabilities)".to_owned()
         }
-        (_, Some(link)) => format!("`loss cross_entropy`, and remove `{}`", link.word()),
+        (_, Some(other)) => format!("`loss cross_entropy`, and remove `{}`", other.word()),
         (_, None) => "loss cross_entropy".to_owned(),
     };
     let message = format!("`{word}` measures distances, and `{metric}` counts right classes");

@@ -37,7 +37,7 @@ pub(super) fn channels_last<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
         let Some(sizes) = channels_behind(input) else {
             continue;
         };
-        let Some(reader) = first_reader(graph, index).filter(|reader| reads_maps(reader)) else {
+        let Some(reader) = first_reader(graph, index, reads_maps) else {
             continue;
         };
         let Some((channels, positions)) = sizes.split_last() else {
@@ -87,20 +87,32 @@ fn channels_behind(input: &Input) -> Option<Vec<usize>> {
     is_last.then_some(sizes)
 }
 
-/// The one node that reads a value first, looking through what leaves the axes as they are.
-fn first_reader<'g, 'm>(graph: &'g Graph<'m>, index: usize) -> Option<&'g Node<'m>> {
-    let mut at = index;
-    loop {
-        let [next] = graph.node(at)?.to.as_slice() else {
-            return None;
-        };
-        let node = graph.node(*next)?;
-        let passes = node.stochastic().is_some() || node.activation().is_some();
-        if !passes {
-            return Some(node);
+/// The first of the nodes that read a value, looking through what leaves the axes as they are; `None` if they differ in
+/// whether they read maps.
+fn first_reader<'g, 'm>(
+    graph: &'g Graph<'m>,
+    index: usize,
+    wanted: impl Fn(&Node<'_>) -> bool,
+) -> Option<&'g Node<'m>> {
+    let mut open: Vec<usize> = graph.node(index)?.to.clone();
+    let mut first: Option<(usize, &Node<'m>)> = None;
+    while let Some(at) = open.pop() {
+        let node = graph.node(at)?;
+        // The shortcut of a residual reads nothing of its own.
+        if node.stochastic().is_some() || node.activation().is_some() || node.is_merge() {
+            if !node.is_merge() {
+                open.extend(&node.to);
+            }
+            continue;
         }
-        at = *next;
+        if !wanted(node) {
+            return None;
+        }
+        if first.is_none_or(|(earlier, _)| at < earlier) {
+            first = Some((at, node));
+        }
     }
+    first.map(|(_, node)| node)
 }
 
 fn is_attention(node: &Node<'_>) -> bool {

@@ -5,12 +5,13 @@ use super::{Cx, allow};
 use crate::catalogue::names;
 use crate::graph::{Graph, Kind, LAYERS, Node};
 use crate::op;
-use crate::{Id, Level, OpKind, Reduction, Shape, Value};
+use crate::{ActivationKind, Id, Level, OpKind, Reduction, Shape, Value};
 use std::collections::HashMap;
 
 pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     missing_nonlinearity(cx, graph);
     redundant_activation(cx, graph);
+    rectified_sum(cx, graph);
     softmax_in_hidden_layer(cx, graph);
     saturating_hidden_stack(cx, graph);
     widths(cx, graph);
@@ -235,6 +236,32 @@ fn redundant_activation<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             .and_note(
                 "one activation makes the segment nonlinear; a second one only loses information",
             );
+    }
+}
+
+/// A rectifier behind a sum of values that are not negative.
+fn rectified_sum<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let is_rectifier = node
+            .activation()
+            .is_some_and(|it| it.kind == ActivationKind::Relu);
+        let before = graph.before(index).next().filter(|_| is_rectifier);
+        // A concatenation, and a residual, which has a rule of its own, are no such sums.
+        let Some((_, merge)) = before.filter(|(_, merge)| {
+            matches!(merge.kind, Kind::Merge) && graph.inferred.concat_axis(merge.id).is_none()
+        }) else {
+            continue;
+        };
+        let rectified = merge.from.iter().all(|from| {
+            let part = graph.node(*from).and_then(Node::activation);
+            part.is_some_and(|it| it.range().0 >= 0.0)
+        });
+        if rectified && merge.from.len() > 1 {
+            cx.node(node, names::redundant_activation, "this `relu` has no effect: no part of the sum is negative")
+                .and_other(merge.id, "the sum")
+                .and_help("remove `relu`")
+                .and_note("where each part ends in a `relu`, the sum is not negative; the activation after the sum alone is usual (He et al., arXiv 1512.03385)");
+        }
     }
 }
 

@@ -116,7 +116,12 @@ fn training<'m>(cx: &mut Cx<'m>, train: &'m Train) {
         let word = schedule.kind.word();
         schedule.kind.each_value(&mut |argument, value| {
             // A factor above 1 is `runaway_schedule`.
-            let judged = argument.name == "factor" && value.known.is_some_and(|x| x > 1.0);
+            // And what ends where it begins, `setting_without_effect`.
+            let judged = match argument.name {
+                "factor" => value.known.is_some_and(|x| x > 1.0),
+                "end" => value.known == Some(1.0),
+                _ => false,
+            };
             if !judged {
                 number(cx, spot(schedule.id), word, argument, value);
             }

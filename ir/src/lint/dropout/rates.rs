@@ -1,7 +1,7 @@
 //! How much is dropped: one rate, several in a row, rates that grow.
 
 use super::super::{Cx, percent};
-use super::{acts, dropouts, rate, written};
+use super::{Written, acts, dropouts, rate, written};
 use crate::catalogue::names;
 use crate::graph::{Graph, Kind, Node};
 use crate::walk::at;
@@ -79,25 +79,35 @@ pub(super) fn high_rates<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, on_input: &Hash
                 node.place(),
                 written.id,
                 names::high_dropout_rate,
-                format!(
-                    "`{text}` drops {} (it is the rate dropped, not kept)",
-                    percent(rate)
-                ),
+                if written.word == "zoneout" {
+                    format!("`{text}` holds {} of the state still", percent(rate))
+                } else {
+                    format!(
+                        "`{text}` drops {} (it is the rate dropped, not kept)",
+                        percent(rate)
+                    )
+                },
             )
             .and_limit(max)
-            .and_help(if 1.0 - rate <= max.value {
-                let rest = written.with(((1.0 - rate) * 1e6).round() / 1e6);
-                format!(
-                    "`{rest}` if {} are to be kept, else `{}`",
-                    percent(rate),
-                    written.usual()
-                )
-            } else {
-                written.usual()
-            })
+            .and_help(kept(&written, rate, max.value))
             .and_note("0.5 is the usual maximum for hidden layers (Srivastava et al., JMLR 15)");
         }
     }
+}
+
+/// The rate that was meant if this one is the share that is kept, and the usual one.
+fn kept(written: &Written<'_>, rate: f64, most: f64) -> String {
+    let (rest, usual) = (
+        written.with(((1.0 - rate) * 1e6).round() / 1e6),
+        written.usual(),
+    );
+    if 1.0 - rate > most || rest == usual {
+        return usual;
+    }
+    format!(
+        "`{rest}` if {} are to be kept, else `{usual}`",
+        percent(rate)
+    )
 }
 
 /// What a node leaves of the signal paths, and what the least of its dropouts leaves alone; rates below `counted` do

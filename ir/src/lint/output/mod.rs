@@ -112,6 +112,8 @@ fn activations<'m>(cx: &mut Cx<'m>, loss: &'m Loss, ops: &Ops<'_, 'm>, head: Opt
                 .and_other(loss.id, "this loss reads logits")
                 .and_help(format!("remove `{name}`, or write `{word}(from = probabilities)`"))
                 .and_note("the sigmoid of a number in [0, 1] lies in [0.5, 0.73]: no answer can be a clear no");
+        } else if kind.is_sigmoid() && exclusive && single(node) {
+            // `output_units_mismatch` says it.
         } else if kind.is_sigmoid() && exclusive {
             cx.node(
                 node,
@@ -429,10 +431,14 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
                 format!("`{}` over 1 unit is always 0", loss.kind.word()),
             )
             .and_other(loss.id, "this loss is for two or more exclusive classes")
-            .and_help(format!(
-                "one unit for each class, such as `{}`; or `loss binary_cross_entropy`",
-                resized(2)
-            ))
+            .and_help(if ends_in_sigmoid(graph) {
+                "loss binary_cross_entropy(from = probabilities)".to_owned()
+            } else {
+                format!(
+                    "one unit for each class, such as `{}`; or `loss binary_cross_entropy`",
+                    resized(2)
+                )
+            })
             .and_note("softmax over one value is 1 whatever the value");
         }
         (None, kind)
@@ -455,6 +461,12 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
         }
         _ => {}
     }
+}
+
+fn ends_in_sigmoid(graph: &Graph<'_>) -> bool {
+    let (ops, _) = graph.output_segment();
+    let last = ops.iter().find_map(|(_, node)| node.activation());
+    last.is_some_and(|last| last.kind.is_sigmoid())
 }
 
 /// How many classes, or values of one target, the output has.

@@ -62,17 +62,28 @@ fn is_undone(rule: &WeightRule) -> bool {
 /// others.
 fn idle<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let mut acting: HashSet<Id> = HashSet::new();
+    // A saved description has no ids of annotations: there, equal rules are one default.
+    let mut without_id: Vec<&WeightRule> = Vec::new();
     for op in graph.nodes.iter().filter_map(Node::op) {
-        let rules = op.rules.iter().filter(|rule| !is_idle(op, rule));
-        acting.extend(rules.map(|rule| rule.id).filter(|id| !id.is_none()));
+        for rule in op.rules.iter().filter(|rule| !is_idle(op, rule)) {
+            if !rule.id.is_none() {
+                acting.insert(rule.id);
+            } else if !without_id.contains(&rule) {
+                without_id.push(rule);
+            }
+        }
     }
+    let acts_elsewhere = |rule: &WeightRule| match rule.id.is_none() {
+        true => without_id.contains(&rule),
+        false => acting.contains(&rule.id),
+    };
     for node in &graph.nodes {
         let Some(op) = node.op() else { continue };
         let find = |word| op.rules.iter().find(|rule| rule.kind.word() == word);
         let idle = op
             .rules
             .iter()
-            .filter(|rule| acts(rule) && is_idle(op, rule) && !acting.contains(&rule.id));
+            .filter(|rule| acts(rule) && is_idle(op, rule) && !acts_elsewhere(rule));
         for rule in idle {
             let (message, other, what, why) = match find("freeze") {
                 Some(freeze) => (

@@ -90,7 +90,7 @@ fn above_zero(value: Option<&Value>) -> Option<f64> {
 }
 
 fn coupled_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
-    let Some((value, _)) = optimizer
+    let Some((value, number)) = optimizer
         .weight_decay
         .as_ref()
         .and_then(|value| Some((value, above_zero(Some(value))?)))
@@ -98,15 +98,26 @@ fn coupled_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
         return;
     };
     let word = optimizer.kind.word();
+    // Decoupled, a strength acts at once: one that removes too much in a step is not passed on.
+    let max = cx.limit(&[], TRAIN, names::weight_decay_out_of_range, "max");
+    let step = above_zero(Some(&optimizer.learning_rate)).unwrap_or(1e-3) * number;
+    let strength = if step <= max.value {
+        *value
+    } else {
+        Value::known(optimizer.kind.facts().usual_decay)
+    };
     let (level, instead) = match optimizer.kind.facts().weight_decay {
         WeightDecay::Rescaled(Some(other)) => (
             Level::Deny,
             format!(
-                "`{other}(lr = {}, weight_decay = {value})`, or ",
+                "`{other}(lr = {}, weight_decay = {strength})`",
                 optimizer.learning_rate
             ),
         ),
-        WeightDecay::Rescaled(None) => (Level::Warn, String::new()),
+        WeightDecay::Rescaled(None) => (
+            Level::Warn,
+            format!("`decay(l2 = {strength})` on the layers"),
+        ),
         WeightDecay::Coupled | WeightDecay::Decoupled => return,
     };
     cx.at(
@@ -119,19 +130,12 @@ fn coupled_decay<'m>(cx: &mut Cx<'m>, optimizer: &'m Optimizer) {
     )
     .at_level(level)
     .and_help(format!(
-        "{instead}`decay(l2 = {value})` on the layers; coupled on purpose: `penalty(l2 = {})`",
-        half(value)
+        "{instead}; coupled on purpose: {}",
+        super::allow(names::adam_coupled_weight_decay, "settings of the paper")
     ))
     .and_note(
         "weights with large gradients are decayed least (Loshchilov and Hutter, arXiv 1711.05101)",
     );
-}
-
-/// `weight_decay = x` adds `x * w` to the gradient, `penalty(l2 = y)` adds `2 * y * w`.
-fn half(value: &Value) -> Value {
-    value
-        .known
-        .map_or(Value::unknown(), |number| Value::known(number / 2.0))
 }
 
 /// How many steps in a row the optimizer adds up: `1 / (1 - momentum)`, 1 without momentum.

@@ -1,5 +1,6 @@
 //! The arguments of a word, read by its entry in [`words`].
 
+use super::foreign::{capital, foreign, unnamed_input};
 use super::{Cx, unknown_word};
 use crate::ast::{self, Args, Call, Ends, Expr};
 use crate::evaluate::{self, Type_, in_parentheses};
@@ -134,7 +135,7 @@ impl Read for Arguments {
 
 /// How something is written, for reports: text is made of it only where something is wrong.
 #[derive(Clone, Copy)]
-enum Help<'a> {
+pub(super) enum Help<'a> {
     None,
     Text(&'a str),
     /// A word with its arguments.
@@ -142,7 +143,7 @@ enum Help<'a> {
 }
 
 impl Help<'_> {
-    fn text(self) -> Option<String> {
+    pub(super) fn text(self) -> Option<String> {
         match self {
             Self::None => None,
             Self::Text(text) => Some(text.to_owned()),
@@ -286,48 +287,6 @@ fn items(cx: &mut Cx, args: &Args, arguments: &mut Arguments) {
     }
 }
 
-/// `linear(64, 32)`: the call without the size of what comes in, which other libraries want first; of a convolution
-/// `conv2d(8, 3)`, the call with the name of the kernel.
-fn unnamed_input(args: &Args, word: &Word, count: usize) -> Option<(&'static str, String)> {
-    let first = word.arguments.first()?;
-    if !matches!(first.name, "out" | "hidden") || count != 2 {
-        return None;
-    }
-    let mut unnamed: Vec<String> = Vec::new();
-    let mut named: Vec<String> = Vec::new();
-    for item in &args.items {
-        let text = item.value.text();
-        match &item.name {
-            Some(name) if word.argument(&name.to_string()).is_some() => {
-                named.push(format!("{name} = {text}"));
-            }
-            // It has an error of its own.
-            Some(_) => {}
-            // A size: a number or the name of one.
-            None if syn::parse2::<syn::Expr>(item.value.tokens.clone()).is_ok() => {
-                unnamed.push(text);
-            }
-            None => return None,
-        }
-    }
-    let kernel = word.argument("kernel").is_some();
-    let has_kernel = named.iter().any(|argument| argument.starts_with("kernel"));
-    let (what, mut all) = match unnamed.as_slice() {
-        [out, size] if kernel && !has_kernel => (
-            "the kernel needs its name",
-            vec![out.clone(), format!("kernel = {size}")],
-        ),
-        [_, out, size] if kernel && !has_kernel => (
-            "what comes in is known",
-            vec![out.clone(), format!("kernel = {size}")],
-        ),
-        [_, out] => ("what comes in is known", vec![out.clone()]),
-        _ => return None,
-    };
-    all.extend(named);
-    Some((what, format!("`{}({})`", word.name, all.join(", "))))
-}
-
 /// The word that an expression is, if it is one that no hyper-parameter has and that is written as a variable is.
 fn plain_word(cx: &Cx, expr: &Expr) -> Option<String> {
     let name = syn::parse2::<Ident>(expr.tokens.clone()).ok()?.to_string();
@@ -336,14 +295,6 @@ fn plain_word(cx: &Cx, expr: &Expr) -> Option<String> {
         .all(|c| c == '_' || c.is_ascii_digit() || c.is_ascii_lowercase());
     let known = cx.hyper.iter().any(|hyper| hyper.name == name);
     (variable && !known).then_some(name)
-}
-
-/// One of the words in other letters, as another library writes it: `SAME`.
-fn capital(expr: &Expr, words: &[&str]) -> Option<String> {
-    let text = expr.text();
-    words
-        .contains(&text.to_lowercase().as_str())
-        .then_some(text)
 }
 
 fn given(cx: &mut Cx, expr: &Expr, argument: &Argument, word: &Word) -> Given {
@@ -561,44 +512,6 @@ fn misspelt(cx: &mut Cx, expr: &Expr) -> bool {
     for known in cx.hyper.iter_mut().filter(|known| known.name == near) {
         known.used = true;
     }
-    true
-}
-
-/// What Python writes where one value is wanted: `True`, `None`, a list, a tuple.
-fn foreign(cx: &mut Cx, expr: &Expr, kind: Kind, what: &dyn Display, help: Help<'_>) -> bool {
-    let text = expr.text();
-    if cx.hyper.iter().any(|known| known.name == text) {
-        return false;
-    }
-    let (message, instead) = match text.as_str() {
-        "True" | "False" => {
-            let rust = text.to_lowercase();
-            let message = format!("{what} must be {}, found Python's `{text}`", kind.wanted());
-            (message, (kind == Kind::Bool).then(|| format!("`{rust}`")))
-        }
-        "None" => {
-            let message = format!("`None` is no value: {what} wants {}", kind.wanted());
-            // The shape of a sample begins behind the batch axis.
-            let instead = kind == Kind::Size && matches!(help, Help::None | Help::Text(_));
-            (
-                message,
-                instead.then(|| "leave it out: the batch axis is implied".to_owned()),
-            )
-        }
-        _ => match syn::parse2::<syn::Expr>(expr.tokens.clone()) {
-            Ok(syn::Expr::Array(_)) => {
-                let message = format!("{what} must be {}, found the list `{text}`", kind.wanted());
-                (message, None)
-            }
-            Ok(syn::Expr::Tuple(_)) => {
-                let message = format!("{what} must be {}, found the tuple `{text}`", kind.wanted());
-                (message, None)
-            }
-            _ => return false,
-        },
-    };
-    let report = cx.diagnostics.error(expr.ends, message);
-    report.helps.extend(instead.or_else(|| help.text()));
     true
 }
 

@@ -5,6 +5,7 @@ mod annotations;
 mod arguments;
 mod blocks;
 mod budget;
+mod foreign;
 mod formula;
 mod layers;
 mod names;

@@ -178,7 +178,23 @@ pub const FOUND: &[(&str, &str)] = &[
         "label_weights_scale_the_loss",
         "Net\ninput x: [16]\nlayers {\nhead: linear(2);\n}\nloss «binary_cross_entropy(weights = [1.0, 9.0])»",
     ),
+    (
+        "redundant_activation",
+        "Net\ninput x: [16]\nlayers {\na: linear(8) -> relu;\nb: from(x) -> linear(8) -> relu;\nboth: add(a, b) -> «relu»;\nhead: linear(3);\n}\nloss cross_entropy",
+    ),
+    (
+        "setting_without_effect",
+        "Net\ninput x: [16]\nlayers {\nhead: linear(3);\n}\nloss cross_entropy\ntrain { schedule: cosine(end = «1.0») }",
+    ),
+    (
+        "output_units_mismatch",
+        "Net\ninput x: [16]\nlayers {\nhead: «linear(1)» -> sigmoid;\n}\nloss cross_entropy",
+    ),
     // Layout.
+    (
+        "channels_last",
+        "Net\ninput «image»: [32, 32, 3]\nlayers {\na: conv2d(8, kernel = 3, padding = same) -> relu;\nb: from(image) -> conv2d(8, kernel = 1) -> tanh;\nboth: add(a, b);\nhead: global_avg_pool -> linear(10);\n}\nloss cross_entropy",
+    ),
     (
         "channels_last",
         "Net\ninput «frames»: [64, 48, 4]\nlayers {\nstem: conv2d(8, kernel = 3, padding = 1) -> relu;\nhead: global_avg_pool -> linear(10);\n}\nloss cross_entropy",

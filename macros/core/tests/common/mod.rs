@@ -1,6 +1,8 @@
 //! Sources of models, and reports drawn as rustc draws them.
 
 #[allow(dead_code)]
+pub mod apply;
+#[allow(dead_code)]
 pub mod found;
 
 use damper_ir::Level;
