@@ -234,6 +234,7 @@ pub(crate) fn cross_entropy() -> LossKind {
         label_smoothing: None,
         weights: vec![],
         from: Reads::Logits,
+        z: None,
     }
 }
 
@@ -242,6 +243,7 @@ pub(crate) fn binary_cross_entropy() -> LossKind {
         label_smoothing: None,
         weights: vec![],
         from: Reads::Logits,
+        positive_weight: None,
     }
 }
 

@@ -40,6 +40,7 @@ fn smoothed(share: f64) -> LossKind {
         label_smoothing: Some(value(share)),
         weights: vec![],
         from: Reads::Logits,
+        z: None,
     }
 }
 
@@ -48,6 +49,7 @@ fn read_from(from: Reads) -> LossKind {
         label_smoothing: None,
         weights: vec![],
         from,
+        z: None,
     }
 }
 
@@ -57,6 +59,7 @@ fn weighted(weights: &[f64]) -> LossKind {
         label_smoothing: None,
         weights,
         from: Reads::Logits,
+        z: None,
     }
 }
 
@@ -162,6 +165,7 @@ fn cases() -> Vec<Case> {
         label_smoothing: None,
         weights: vec![],
         from: Reads::Probabilities,
+        positive_weight: None,
     };
     case(
         "softmax_into_bce",
