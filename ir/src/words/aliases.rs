@@ -102,6 +102,8 @@ pub fn argument_aliases(name: &str) -> &'static [&'static str] {
         "depth_multiplier" => &["multiplier"],
         "block_size" => &["size"],
         "is_causal" => &["causal"],
+        "merge_mode" => &["merge"],
+        "nonlinearity" => &["activation"],
         "recurrent_dropout" => &["recurrent"],
         "dim" => &["axis"],
         "tie" | "tied_to" | "weight_tying" => &["tied"],

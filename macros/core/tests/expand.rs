@@ -40,6 +40,7 @@ expands! {
     custom_loss
     deep_captures
     digits
+    directions
     drop_connect
     every_activation
     memory
