@@ -52,6 +52,9 @@ words! {
         /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
         #[serde(default, skip_serializing_if = "no")]
         from: Reads = optional(Kind::Word(Reads::WORDS)),
+        /// The strength of `z * log(sum(exp(x)))^2`, which keeps logits near 0 (Chowdhery et al., arXiv 2204.02311: 1e-4).
+        #[serde(default, skip_serializing_if = "no")]
+        z: Option<Value> = optional(Kind::Float).range(Range::Positive),
     };
 
     /// Exclusive classes, of which the easy ones weigh less: `-(1 - p)^gamma log p` with `p` the probability of the target's class
@@ -78,6 +81,9 @@ words! {
         /// What the last layer gives: `logits` (the default), `probabilities` or `log_probabilities`.
         #[serde(default, skip_serializing_if = "no")]
         from: Reads = optional(Kind::Word(Reads::WORDS)),
+        /// How many times as much a yes weighs as a no: for answers that are rarely yes.
+        #[serde(default, skip_serializing_if = "no")]
+        positive_weight: Option<Value> = optional(Kind::Float).range(Range::Positive),
     };
 
     /// Mean squared error: `mean (x - t)^2`. The prediction is the conditional mean.
@@ -129,6 +135,15 @@ words! {
     /// The likelihood of a normal distribution: the first half of the units is the mean, the second half the logarithm
     /// of the variance.
     gaussian_nll = GaussianNll;
+
+    /// Quantiles of the target, by the pinball loss `max(q e, (q - 1) e)` of the error `e = t - x` (Koenker and Bassett 1978): the
+    /// prediction for 0.9 is above nine of ten targets.
+    ///
+    /// The first units are the first quantile of all values, the next ones the second, and so on. Metrics read the middle one.
+    quantile(levels) = Quantile {
+        /// The quantiles, each above 0 and below 1: `[0.1, 0.5, 0.9]`.
+        levels: Vec<Value> = required(Kind::Floats).range(Range::Between).called("a quantile"),
+    };
 
     /// Your own function, `fn(Tensor<2>, Tensor<2>) -> Tensor<1>`, of output and target, both `[rows, values]`.
     custom(path) = Custom {
@@ -182,6 +197,8 @@ pub enum OutputActivation {
     Exp,
     /// The first half as it is, the exponential of the second: mean and variance.
     MeanAndVariance,
+    /// Nothing: so many quantiles of each value.
+    Quantiles(usize),
 }
 
 /// What rules and training need to know of a loss.
@@ -203,6 +220,7 @@ impl LossFacts {
     pub fn values(&self, units: usize) -> usize {
         match self.activation {
             OutputActivation::MeanAndVariance => units / 2,
+            OutputActivation::Quantiles(count) => units.checked_div(count).unwrap_or(units),
             _ => units,
         }
     }
@@ -225,6 +243,7 @@ impl LossKind {
             Self::Mae | Self::Mape | Self::Huber { .. } | Self::SmoothL1 { .. } | Self::LogCosh => {
                 (T::Number, A::Identity, None, false)
             }
+            Self::Quantile { levels } => (T::Number, A::Quantiles(levels.len()), None, false),
             Self::Custom { .. } => (T::Custom, A::Identity, None, false),
         };
         LossFacts {

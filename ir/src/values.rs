@@ -257,6 +257,32 @@ fn inputs(model: &Model, check: &mut Check<'_>) {
     }
 }
 
+/// Quantiles go up, so that the middle one is the middle.
+fn quantiles(levels: &[Value], id: Id, check: &mut Check<'_>) {
+    if levels.is_empty() {
+        let finding = Finding::error(id, "`quantile` wants at least one quantile");
+        check.push(finding.help("quantile([0.1, 0.5, 0.9])"));
+    }
+    for pair in levels.windows(2) {
+        let [before, after] = pair else { continue };
+        if let (Some(low), Some(high)) = (before.known, after.known)
+            && low >= high
+        {
+            let message = format!("the quantiles of `quantile` go up, {after} follows {before}");
+            let mut sorted: Vec<f64> = levels.iter().filter_map(|level| level.known).collect();
+            sorted.sort_by(f64::total_cmp);
+            sorted.dedup();
+            let sorted: Vec<String> = sorted
+                .into_iter()
+                .map(|level| Value::known(level).to_string())
+                .collect();
+            let finding = Finding::error(at(after, id), message);
+            check.push(finding.help(format!("quantile([{}])", sorted.join(", "))));
+            return;
+        }
+    }
+}
+
 fn loss(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
     let Some(loss) = &model.loss else { return };
     loss.kind
@@ -267,9 +293,23 @@ fn loss(model: &Model, units: Option<usize>, check: &mut Check<'_>) {
         let message = "`weights` of one yes/no unit multiply the whole loss: both answers weigh as much as before";
         check.push(
             Finding::error(at(weight, loss.id), message)
-                .help("remove `weights`; for a rare answer two units and `cross_entropy(weights = [1.0, 5.0])`")
+                .help("remove `weights`; for a rare answer `binary_cross_entropy(positive_weight = 5.0)`")
                 .note("a weight is one for each unit, not for each answer"),
         );
+    }
+    if let LossKind::CrossEntropy {
+        from, z: Some(z), ..
+    } = &loss.kind
+        && *from != crate::Reads::Logits
+    {
+        let message = format!(
+            "`z` of `cross_entropy` keeps logits near 0, `from = {}` has none",
+            from.word()
+        );
+        check.push(Finding::error(at(z, loss.id), message).help("remove `z`"));
+    }
+    if let LossKind::Quantile { levels } = &loss.kind {
+        quantiles(levels, loss.id, check);
     }
     if let Some(target) = &loss.target
         && matches!(

@@ -209,6 +209,14 @@ families! {
         rope;
         /// The axis of steps: `[time, features]`.
         time;
+        /// Side by side, as twice as many features.
+        concat;
+        /// Added number by number.
+        sum;
+        /// The hyperbolic tangent: in (-1, 1).
+        tanh;
+        /// `max(x, 0)`.
+        relu;
         /// A new position has the numbers of the nearest old one.
         nearest;
         /// A new position has the mean of the old ones around it, weighted by their nearness.

@@ -34,10 +34,15 @@ pub fn of(spec: &Spec, output: Tensor<2>, target: &Target) -> Tensor<1> {
 
 /// The value of one loss: see [`of`].
 pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
+    if let LossKind::CrossEntropy { z: Some(z), .. } = kind {
+        let sums = log_sum_exp(output.clone()).square().mean();
+        return value(&without_z(kind.clone()), output, target) + sums.mul_scalar(z.number());
+    }
     if let LossKind::CrossEntropy {
         label_smoothing,
         weights,
         from,
+        z: None,
     } = kind
     {
         let smoothing = label_smoothing
@@ -65,12 +70,14 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
             label_smoothing,
             weights,
             from,
+            positive_weight,
         } => {
             let smoothing = label_smoothing
                 .as_ref()
                 .and_then(Value::float)
                 .unwrap_or(0.0);
-            binary_cross_entropy(output, target, *from, smoothing, weights)
+            let positive = positive_weight.as_ref().and_then(Value::float);
+            binary_cross_entropy(output, target, *from, smoothing, weights, positive)
         }
         LossKind::Mse => MseLoss::new().forward(output, target, Reduction::Mean),
         LossKind::Mae => (output - target).abs().mean(),
@@ -122,6 +129,7 @@ pub fn value(kind: &LossKind, output: Tensor<2>, target: &Target) -> Tensor<1> {
                 .mean()
                 .mul_scalar(0.5)
         }
+        LossKind::Quantile { levels } => pinball(&output, &target, levels),
         LossKind::CrossEntropy { .. } | LossKind::Focal { .. } | LossKind::Custom { .. } => {
             undefined(&output)
         }
@@ -157,7 +165,7 @@ pub(crate) fn output_activation_along<const D: usize>(
     };
     let reads = facts.reads.unwrap_or_default();
     match facts.activation {
-        OutputActivation::Identity => output,
+        OutputActivation::Identity | OutputActivation::Quantiles(_) => output,
         OutputActivation::Softmax => probabilities(output, reads, |logits| softmax(logits, axis)),
         OutputActivation::Sigmoid => probabilities(output, reads, sigmoid),
         OutputActivation::Exp => output.exp(),
@@ -224,6 +232,40 @@ pub(crate) fn values(output: &Tensor<2>, target: &Target, width: usize) -> Optio
         Target::Values(values) => values.clone(),
     };
     (values.dims() == [rows, width]).then(|| match_autodiff(values, output))
+}
+
+fn without_z(mut kind: LossKind) -> LossKind {
+    if let LossKind::CrossEntropy { z, .. } = &mut kind {
+        *z = None;
+    }
+    kind
+}
+
+/// The middle one of so many quantiles of all values: `[rows, count * values]` to `[rows, values]`.
+pub(crate) fn middle_quantile(output: Tensor<2>, count: usize) -> Tensor<2> {
+    let values = output.dims()[1] / count.max(1);
+    output.narrow(1, count / 2 * values, values)
+}
+
+/// The mean of `max(q e, (q - 1) e)` over rows, values and quantiles, `e` what the target is above the prediction.
+fn pinball(output: &Tensor<2>, target: &Tensor<2>, levels: &[Value]) -> Tensor<1> {
+    let [_, values] = target.dims();
+    let mut sum = Tensor::zeros([1], &output.device());
+    sum = match_autodiff(sum, output);
+    for (index, level) in levels.iter().enumerate() {
+        let level = level.number();
+        let error = target.clone() - output.clone().narrow(1, index * values, values);
+        // q e + max(-e, 0)
+        let below = burn::tensor::activation::relu(error.clone().neg());
+        sum = sum + (error.mul_scalar(level) + below).mean();
+    }
+    sum.div_scalar(levels.len().max(1) as f64)
+}
+
+/// `log(sum(exp(x)))` of each row, without overflow: `[rows, classes]` to `[rows, 1]`.
+fn log_sum_exp(rows: Tensor<2>) -> Tensor<2> {
+    let most = rows.clone().detach().max_dim(1);
+    (rows - most.clone()).exp().sum_dim(1).log() + most
 }
 
 fn undefined(output: &Tensor<2>) -> Tensor<1> {
@@ -346,14 +388,15 @@ fn cross_entropy(logs: Tensor<2>, target: &Target, smoothing: f64, weights: &[Va
     }
 }
 
-/// PyTorch's `BCEWithLogitsLoss(weight = ..)`: weights scale the terms, but the mean is still over their number. Label
-/// smoothing moves targets towards one half.
+/// PyTorch's `BCEWithLogitsLoss(weight = .., pos_weight = ..)`: weights scale the terms, but the mean is still over their
+/// number. Label smoothing moves targets towards one half.
 fn binary_cross_entropy(
     output: Tensor<2>,
     target: Tensor<2>,
     from: Reads,
     smoothing: f64,
     weights: &[Value],
+    positive: Option<f64>,
 ) -> Tensor<1> {
     let target = match smoothing {
         0.0 => target,
@@ -361,11 +404,20 @@ fn binary_cross_entropy(
     };
     let weights = weight_row(weights, &output);
     let loss = match from {
-        Reads::Logits => target.neg().add_scalar(1.0) * output.clone() - log_sigmoid(output),
+        Reads::Logits => {
+            let yes = log_sigmoid(output.clone());
+            let yes = match positive {
+                None => yes,
+                Some(more) => target.clone().mul_scalar(more - 1.0).add_scalar(1.0) * yes,
+            };
+            target.neg().add_scalar(1.0) * output - yes
+        }
         Reads::Probabilities | Reads::LogProbabilities => {
             let yes = probabilities(output, from, sigmoid);
             let no = yes.clone().neg().add_scalar(1.0);
-            (target.clone() * log(yes) + target.neg().add_scalar(1.0) * log(no)).neg()
+            (target.clone().mul_scalar(positive.unwrap_or(1.0)) * log(yes)
+                + target.neg().add_scalar(1.0) * log(no))
+            .neg()
         }
     };
     match weights {

@@ -1,8 +1,8 @@
 //! Metrics over a whole epoch.
 
 use crate::loss::{
-    LEAST_TARGET, argmax, decision_threshold, halves, log_probabilities, output_activation_along,
-    values,
+    LEAST_TARGET, argmax, decision_threshold, halves, log_probabilities, middle_quantile,
+    output_activation_along, values,
 };
 use crate::{Spec, Target};
 use burn::tensor::{Int, Tensor};
@@ -247,6 +247,7 @@ impl MetricAccumulator {
         let loss = self.spec.model().loss.as_ref();
         let says = match loss.map(|loss| loss.kind.facts().activation) {
             Some(OutputActivation::MeanAndVariance) => halves(output).0,
+            Some(OutputActivation::Quantiles(count)) => middle_quantile(output, count),
             _ => output_activation_along(&self.spec, output, 1),
         };
         let target = values(&says, target, says.dims()[1])?;

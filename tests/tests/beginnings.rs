@@ -127,6 +127,8 @@ fn weights_begin_as_pytorchs() {
             hidden: Value::known(16.0),
             layers: Value::known(1.0),
             bidirectional: Value::truth(false),
+            merge: damper_ir::op::recurrent::Directions::Concat,
+            activation: damper_ir::op::recurrent::StateFunction::Tanh,
             between: None,
             variational: None,
             recurrent: None,

@@ -123,6 +123,8 @@ fn recurrent(cell: Cell, device: &Device) -> Recurrent {
         hidden: Value::known(5.0),
         layers: Value::known(2.0),
         bidirectional: Value::truth(true),
+        merge: damper_ir::op::recurrent::Directions::Concat,
+        activation: damper_ir::op::recurrent::StateFunction::Tanh,
         between: None,
         variational: None,
         recurrent: None,

@@ -571,6 +571,7 @@ fn cross_entropy_is_the_mean_logarithm_of_the_right_class() {
                     label_smoothing: (smoothing > 0.0).then(|| Value::known(smoothing)),
                     weights: vec![],
                     from: Reads::Logits,
+                    z: None,
                 };
                 let target = Target::Classes(classes.clone());
                 // The factor: a loss need not be the end of the graph.

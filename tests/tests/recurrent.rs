@@ -5,6 +5,7 @@ use damper::Pass;
 use damper::burn::module::{Module, Param};
 use damper::burn::tensor::{Bool, Device, Tensor, TensorData};
 use damper::layer::{Layer, Recurrent, RecurrentCell};
+use damper_ir::op::recurrent::{Directions, StateFunction};
 use damper_ir::{Cell, Id, OpKind, Rate, RuleKind, Shape, Value, WeightRule};
 
 const CELLS: [Cell; 3] = [Cell::Lstm, Cell::Gru, Cell::Rnn];
@@ -15,6 +16,8 @@ fn description(cell: Cell, hidden: usize) -> damper_ir::Recurrent {
         hidden: Value::known(hidden as f64),
         layers: Value::known(1.0),
         bidirectional: Value::truth(false),
+        merge: Directions::Concat,
+        activation: StateFunction::Tanh,
         between: None,
         variational: None,
         recurrent: None,
@@ -58,17 +61,18 @@ fn compare(
     bidirectional: bool,
     lengths: Option<[usize; 3]>,
 ) {
+    let described = damper_ir::Recurrent {
+        layers: Value::known(layers as f64),
+        bidirectional: Value::truth(bidirectional),
+        ..description(cell, 3)
+    };
+    compare_described(name, described, lengths);
+}
+
+fn compare_described(name: &str, described: damper_ir::Recurrent, lengths: Option<[usize; 3]>) {
     let fixture = Fixture::open("recurrent");
     let device = device().autodiff();
-    let mut layer = built(
-        damper_ir::Recurrent {
-            layers: Value::known(layers as f64),
-            bidirectional: Value::truth(bidirectional),
-            ..description(cell, 3)
-        },
-        2,
-        &device,
-    );
+    let mut layer = built(described, 2, &device);
     let (_, parameters) = fixture.numbers(&format!("{name}.parameters"));
     let mut rest = parameters.as_slice();
     each_cell(&mut layer, |cell| {
@@ -123,6 +127,23 @@ fn padding(lengths: [usize; 3]) -> Tensor<2, Bool> {
         .flat_map(|length| (0..4).map(move |step| step >= *length))
         .collect();
     Tensor::from_data(TensorData::new(rows, [3, 4]), &device())
+}
+
+#[test]
+fn a_rectified_state_has_the_numbers_of_pytorch() {
+    let rectified = |layers: usize, bidirectional| damper_ir::Recurrent {
+        layers: Value::from(layers),
+        bidirectional: Value::truth(bidirectional),
+        activation: StateFunction::Relu,
+        ..description(Cell::Rnn, 3)
+    };
+    compare_described("rnn_relu", rectified(1, false), None);
+    compare_described("rnn_relu_padded", rectified(2, true), Some([4, 2, 3]));
+    let summed = damper_ir::Recurrent {
+        merge: Directions::Sum,
+        ..rectified(2, true)
+    };
+    compare_described("rnn_sum", summed, None);
 }
 
 #[test]

@@ -70,7 +70,7 @@ macro_rules! operations {
         #[serde(rename_all = "snake_case")]
         pub enum OpKind {
             $(
-                #[doc = concat!("See [`", stringify!($value_module), "`].")]
+                #[doc = concat!("See [`mod@", stringify!($value_module), "`].")]
                 $Value($value_module::$Value),
             )+
             $(

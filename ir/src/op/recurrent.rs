@@ -2,7 +2,7 @@
 
 use super::{Call, Field, Incoming, Inside, Operation, Type, Written};
 use crate::shape::steps;
-use crate::words::{Argument, Read, of, pages, shown, visit};
+use crate::words::{Argument, Field as _, Read, choice, of, pages, shown, visit};
 use crate::{Finding, Id, Layout, Rate, Role, Shape, ShapeError, Value, no};
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub(crate) const MOST_STACKED: usize = 1_000;
 pages! {
     /// Long short-term memory (Hochreiter and Schmidhuber 1997), `PyTorch`'s.
     ///
-    /// Shapes: `[batch, time, features]` to `[batch, time, hidden]`, twice as many features if bidirectional. Annotations:
+    /// Shapes: `[batch, time, features]` to `[batch, time, hidden]`, twice as many features if bidirectional (but for `merge = sum`). Annotations:
     /// `variational_dropout` (one mask for all steps), `dropout` (between layers), `zoneout`, `drop_connect` (on the recurrent
     /// weights). The state does not change on padded steps.
     lstm(hidden) {
@@ -21,8 +21,10 @@ pages! {
         /// How many layers are stacked.
         layers = size(Kind::Size, 1).called("the number of layers")
             .usual(1.0, 16.0, 2.0, "8 in machine translation (Wu et al., arXiv 1609.08144)"),
-        /// Whether a second one reads from the end; the features of both are concatenated.
+        /// Whether a second one reads from the end.
         bidirectional = flag(false),
+        /// What becomes of the two directions: `concat`, side by side, or `sum`.
+        merge = optional(Kind::Word(Directions::WORDS)),
     };
 
     /// Gated recurrent unit (Cho et al., arXiv 1406.1078), `PyTorch`'s. As [`lstm`].
@@ -32,8 +34,10 @@ pages! {
         /// How many layers are stacked.
         layers = size(Kind::Size, 1).called("the number of layers")
             .usual(1.0, 16.0, 2.0, "8 in machine translation (Wu et al., arXiv 1609.08144)"),
-        /// Whether a second one reads from the end; the features of both are concatenated.
+        /// Whether a second one reads from the end.
         bidirectional = flag(false),
+        /// What becomes of the two directions: `concat`, side by side, or `sum`.
+        merge = optional(Kind::Word(Directions::WORDS)),
     };
 
     /// `tanh(x W + h U + b)` (Elman 1990). As [`lstm`].
@@ -43,8 +47,12 @@ pages! {
         /// How many layers are stacked.
         layers = size(Kind::Size, 1).called("the number of layers")
             .usual(1.0, 16.0, 2.0, "8 in machine translation (Wu et al., arXiv 1609.08144)"),
-        /// Whether a second one reads from the end; the features of both are concatenated.
+        /// Whether a second one reads from the end.
         bidirectional = flag(false),
+        /// What becomes of the two directions: `concat`, side by side, or `sum`.
+        merge = optional(Kind::Word(Directions::WORDS)),
+        /// The function of each step: `tanh` or `relu`.
+        activation = optional(Kind::Word(StateFunction::WORDS)),
     };
 }
 
@@ -57,8 +65,14 @@ pub struct Recurrent {
     pub hidden: Value,
     /// Layers in series.
     pub layers: Value,
-    /// Whether a second cell reads backward; the outputs are concatenated.
+    /// Whether a second cell reads backward.
     pub bidirectional: Value,
+    /// What becomes of the outputs of two directions.
+    #[serde(default, skip_serializing_if = "no")]
+    pub merge: Directions,
+    /// The function of each step of `rnn`.
+    #[serde(default, skip_serializing_if = "no")]
+    pub activation: StateFunction,
     /// `dropout(p)` on it: ordinary dropout between the layers (`nn.LSTM(dropout = p)`).
     #[serde(default, skip_serializing_if = "no")]
     pub between: Option<Rate>,
@@ -72,6 +86,32 @@ pub struct Recurrent {
     #[serde(default, skip_serializing_if = "no")]
     pub zoneout: Option<Rate>,
 }
+
+/// What becomes of the values of two directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Directions {
+    /// Side by side.
+    #[default]
+    Concat,
+    /// Their sum.
+    Sum,
+}
+
+choice!(Directions: "concat" = Concat, "sum" = Sum);
+
+/// The function of each step of `rnn`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateFunction {
+    /// `tanh`
+    #[default]
+    Tanh,
+    /// `relu`
+    Relu,
+}
+
+choice!(StateFunction: "tanh" = Tanh, "relu" = Relu);
 
 /// The cells of recurrent layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +146,16 @@ impl Cell {
 }
 
 impl Recurrent {
+    /// How many times as many features as `hidden` each layer gives; `None` if that is not known.
+    pub fn width(&self) -> Option<usize> {
+        let both = self.bidirectional.is_true()?;
+        Some(if both && self.merge == Directions::Concat {
+            2
+        } else {
+            1
+        })
+    }
+
     /// Reads the arguments, if this is its word.
     pub fn read(from: &dyn Read) -> Option<Self> {
         let name = from.word().name;
@@ -116,6 +166,11 @@ impl Recurrent {
             hidden: from.value("hidden"),
             layers: from.value("layers"),
             bidirectional: from.value("bidirectional"),
+            merge: Directions::read(from, "merge"),
+            activation: match cell {
+                Cell::Rnn => StateFunction::read(from, "activation"),
+                Cell::Lstm | Cell::Gru => StateFunction::Tanh,
+            },
             between: None,
             variational: None,
             recurrent: None,
@@ -152,27 +207,30 @@ impl Written for Recurrent {
     fn written(&self) -> Vec<String> {
         let word = of(WORDS, self.cell.word());
         let arguments = self.arguments().into_iter();
+        let words = [
+            shown(&self.merge, word, "merge"),
+            shown(&self.activation, word, "activation"),
+        ];
         arguments
             .filter_map(|(name, value)| shown(value, word, name))
+            .chain(words.into_iter().flatten())
             .collect()
     }
 }
 
 impl Operation for Recurrent {
     fn shape(&self, from: &Incoming<'_>) -> Result<Shape, ShapeError> {
-        let both = self.bidirectional.is_true();
-        let directions = both.map(|both| if both { 2 } else { 1 });
-        let word = self.cell.word();
-        shape(
-            word,
-            from.shape,
-            from.layout,
-            self.hidden.size(),
-            directions,
-        )
+        let (word, hidden) = (self.cell.word(), self.hidden.size());
+        shape(word, from.shape, from.layout, hidden, self.width())
     }
 
     fn refused(&self, id: Id) -> Option<Finding> {
+        if self.merge == Directions::Sum && self.bidirectional.is_true() == Some(false) {
+            let word = self.cell.word();
+            let message = format!("`merge = sum` of `{word}` adds two directions, here is one");
+            let finding = Finding::error(id, message);
+            return Some(finding.help("`bidirectional = true, merge = sum`, or remove `merge`"));
+        }
         let layers = self.layers.size()?;
         (layers > MOST_STACKED).then(|| {
             let (word, layers) = (self.cell.word(), &self.layers);
@@ -213,7 +271,8 @@ impl Operation for Recurrent {
             let takes = if number == 0 {
                 features
             } else {
-                hidden.map(|hidden| hidden.saturating_mul(directions.len()))
+                let width = self.width().unwrap_or(directions.len());
+                hidden.map(|hidden| hidden.saturating_mul(width))
             };
             for direction in directions {
                 for (name, role, axes) in [
@@ -235,7 +294,7 @@ impl Operation for Recurrent {
         let directions = if self.bidirectional.is_true()? { 2 } else { 1 };
         let width = hidden.saturating_mul(self.cell.gates());
         let first = input?.features()?.saturating_add(hidden);
-        let other = hidden.saturating_mul(directions).saturating_add(hidden);
+        let other = hidden.saturating_mul(self.width()?).saturating_add(hidden);
         let others = self.layers.size()?.saturating_sub(1);
         let rows = first.saturating_add(other.saturating_mul(others));
         let factors = [time, directions, width, rows];
@@ -310,7 +369,7 @@ impl Operation for Recurrent {
     }
 }
 
-/// `lstm`, `gru`, `rnn`: `[time, features] -> [time, hidden * directions]`.
+/// `lstm`, `gru`, `rnn`: `[time, features] -> [time, hidden * directions]`, where the sum of two directions counts as one.
 ///
 /// ```
 /// use damper_ir::{Layout, Shape};

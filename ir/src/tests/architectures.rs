@@ -53,6 +53,8 @@ fn recurrent(cell: Cell, hidden: usize, layers: usize) -> Recurrent {
         hidden: value(hidden as f64),
         layers: value(layers as f64),
         bidirectional: Value::truth(false),
+        merge: crate::op::recurrent::Directions::Concat,
+        activation: crate::op::recurrent::StateFunction::Tanh,
         between: None,
         variational: None,
         recurrent: None,

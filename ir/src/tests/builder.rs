@@ -231,6 +231,7 @@ pub(crate) fn cross_entropy() -> LossKind {
         label_smoothing: None,
         weights: vec![],
         from: Reads::Logits,
+        z: None,
     }
 }
 
@@ -239,6 +240,7 @@ pub(crate) fn binary_cross_entropy() -> LossKind {
         label_smoothing: None,
         weights: vec![],
         from: Reads::Logits,
+        positive_weight: None,
     }
 }
 

@@ -935,6 +935,7 @@ mod storage {
             label_smoothing: Some(value(0.1)),
             weights: vec![value(2.0); 10],
             from: Reads::Logits,
+            z: None,
         };
         let losses = [
             weighted,

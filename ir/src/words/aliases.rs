@@ -132,6 +132,7 @@ fn target(plain: &str) -> Option<&'static str> {
         "acc" | "valacc" | "valaccuracy" | "sparsecategoricalaccuracy" | "binaryaccuracy" => {
             "accuracy"
         }
+        "pinball" | "quantileloss" | "pinballloss" => "quantile",
         "auc" | "rocauc" => "auroc",
         "f1score" => "f1",
         "topkcategoricalaccuracy" | "topkaccuracy" => "top_k",
@@ -220,6 +221,8 @@ pub fn argument_aliases(name: &str) -> &'static [&'static str] {
         "depth_multiplier" => &["multiplier"],
         "block_size" => &["size"],
         "is_causal" => &["causal"],
+        "merge_mode" => &["merge"],
+        "nonlinearity" => &["activation"],
         "recurrent_dropout" => &["recurrent"],
         "dim" => &["axis"],
         "tie" | "tied_to" | "weight_tying" => &["tied"],
@@ -227,6 +230,9 @@ pub fn argument_aliases(name: &str) -> &'static [&'static str] {
         "sigma" | "stddev" => &["std"],
         "gamma" => &["factor"],
         "step_size" => &["every"],
+        "pos_weight" => &["positive_weight"],
+        "z_loss" => &["z"],
+        "quantiles" | "alpha" | "tau" => &["levels"],
         "smoothing" => &["label_smoothing"],
         "rho" => &["alpha"],
         "monitor" => &["metric"],

@@ -19,9 +19,6 @@ const ALLOWED: (&str, &str) = (
     "#[allow(dropout_with_batch_norm, reason = \"after the last batch norm\")]",
 );
 
-/// A weight of the positive answers has no word yet.
-const WITHOUT_A_WORD: &str = "61-bce-weights-for-imbalance";
-
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases")
 }
@@ -75,20 +72,11 @@ fn a_bad_one_is_found_at_the_line_that_is_mended() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn has_positive_weight() -> bool {
-    let words = damper_ir::loss::WORDS;
-    let word = damper_ir::words::find(words, "binary_cross_entropy").expect("a loss");
-    word.argument("positive_weight").is_some()
-}
-
 #[test]
 fn a_good_one_is_silent() {
     let mut wrong = Vec::new();
     for name in names() {
         let mut good = source(&name, "good");
-        if name == WITHOUT_A_WORD && !has_positive_weight() {
-            continue;
-        }
         if name == ALLOWED.0 {
             assert!(draw(&good).contains(ALLOWED.1), "the help names it");
             good = format!("{}\n{good}", ALLOWED.1);

@@ -41,6 +41,7 @@ expands! {
     custom_loss
     deep_captures
     digits
+    directions
     drop_connect
     every_activation
     memory

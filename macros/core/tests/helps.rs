@@ -117,6 +117,7 @@ const FRAMES: &[&str] = &[
     "layers { s: to_sequence -> attention(heads = 1) with …; }",
     "layers { s: … -> attention(heads = 4) -> flatten; }",
     "layers { s: attention(heads = 4, …) -> flatten; }",
+    "layers { s: lstm(8, …) -> flatten; }",
     "layers { s: linear(2); } loss …",
     "layers { s: linear(2) -> softmax; } loss …",
     "layers { s: linear(2) -> log_softmax; } loss …",

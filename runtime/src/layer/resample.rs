@@ -1,11 +1,12 @@
 //! More or fewer positions.
 
 use super::from_op::{Layer, check_allocation};
+use crate::autodiff::match_autodiff;
 use crate::weights::Weights;
 use burn::module::Module;
-use burn::tensor::Tensor;
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::{Device, Tensor, TensorData};
 use damper_ir::op::resample::Interpolation;
 use damper_ir::{Op, OpKind, Shape, Value};
 
@@ -50,17 +51,43 @@ impl Resample {
         } else {
             [1, dims.get(2).copied().unwrap_or(1)]
         };
+        let image = input.reshape([batch, channels, height, width]);
+        let device = image.device();
         let mode = if self.bilinear {
             InterpolateMode::Bilinear
         } else {
             InterpolateMode::Nearest
         };
+        if self.bilinear && !crate::device::is_flex(&device) {
+            // burn's ndarray has no backward pass of it: two products, one for each axis.
+            let rows = shares([wanted[0], height], &device);
+            let columns = shares([wanted[1], width], &device).swap_dims(2, 3);
+            let (rows, columns) = (
+                match_autodiff(rows, &image),
+                match_autodiff(columns, &image),
+            );
+            return rows.matmul(image).matmul(columns).reshape(dims);
+        }
         let options = InterpolateOptions::new(mode)
             .with_align_corners(false)
             .with_output_size(wanted);
-        let image = input.reshape([batch, channels, height, width]);
         interpolate(image, options).reshape(dims)
     }
+}
+
+/// How much of each old position is in each new one of an axis: `[1, 1, new, old]`.
+fn shares([new, old]: [usize; 2], device: &Device) -> Tensor<4> {
+    let mut shares = vec![0.0; new * old];
+    for (place, row) in shares.chunks_mut(old.max(1)).enumerate() {
+        let at = (place as f64 + 0.5) * old as f64 / new as f64 - 0.5;
+        let at = at.max(0.0);
+        let first = (at as usize).min(old.saturating_sub(1));
+        let second = (first + 1).min(old.saturating_sub(1));
+        let share = (at - first as f64) as f32;
+        row[first] += 1.0 - share;
+        row[second] += share;
+    }
+    Tensor::from_data(TensorData::new(shares, [1, 1, new, old]), device)
 }
 
 impl Layer for Resample {

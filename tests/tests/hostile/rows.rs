@@ -101,6 +101,13 @@ models! {
     M reshaped { input x: [12] layers { a: reshape([3, 4]) -> transpose -> flatten; h: linear(3); } loss cross_entropy }
     M sequenced { input x: [2, 4, 4] layers { a: conv2d(4, kernel = 3) -> relu; s: to_sequence -> linear(4) -> relu; m: mean(axis = time); h: linear(3); } loss cross_entropy }
     M merged { input { a: [4], b: [5, 3] } layers { r: from(b) -> lstm(4); l: last_step; c: concat(a, l) -> linear(4) -> relu; h: linear(3); } loss cross_entropy }
+    M gated { input x: [3, 8, 8] layers { a: conv2d(8, kernel = 3, stride = 2, padding = same) -> layer_norm(axis = channels) -> glu; g: global_avg_pool -> linear(4) -> sigmoid; w: mul(a, g); s: sub(w, g) -> softmax; p: max_pool2d(3, stride = 2, padding = same); q: avg_pool2d(2, ceil_mode = true) -> rms_norm(axis = channels); h: flatten -> linear(3); } loss cross_entropy }
+    M causal { input x: [3, 9] layers { a: conv1d(4, kernel = 3, dilation = 2, padding = causal) -> relu; b: depthwise_conv1d(3, padding = causal) -> relu; u: upsample(2, mode = bilinear) -> resize([5]); h: flatten -> linear(3); } loss cross_entropy }
+    M shared { input x: [5, 8] layers { a: attention(4, kv_heads = 2, window = 2, soft_cap = 3.0, qk_norm = true, position = relative); b: attention(2, causal = true, position = alibi); m: sum(axis = time); h: linear(3); } loss cross_entropy }
+    M translated { input { x: [5, 8], tokens: [6] of int(vocab = 9, pad = 0) } layers { e: from(tokens) -> embedding(9, 4); a: from(x) -> attention(2, from = e) with attention_dropout(0.1); d: transformer_decoder(2, heads = 2, ff = 16, memory = e); m: min(axis = time); h: linear(3); } loss cross_entropy }
+    M rearranged { input x: [4, 4, 4] layers { a: pixel_shuffle(2) -> upsample(2) -> pad([1, 0, 0, 1], value = 1.0); s: to_sequence -> to_image([1, 17, 17]) -> permute([2, 3, 1]) -> slice(channels, 2..6) -> channel_shuffle(2); v: scale(0.5) -> shift(2.0) -> abs -> log -> exp -> sqrt -> square -> sin -> cos -> identity; h: flatten -> linear(3); } loss cross_entropy }
+    M sampled { input x: [6] layers { m: linear(4); v: from(x) -> linear(4); z: sample_normal(m, v); d: div(z, m) -> shift(0.5) -> sigmoid; h: linear(3); } loss cross_entropy }
+    M multiplied { input { a: [5, 3], b: [3, 4] } layers { p: matmul(a, b); q: from(p) -> slice(time, 1..3); r: concat(p, q, axis = time); m: transpose -> linear(4) -> relu -> transpose; h: flatten -> linear(3); } loss cross_entropy }
     M penalized { input x: [6] layers { a: linear(8) -> relu with activity(l1 = 1e-3); h: linear(3); } loss cross_entropy }
 }
 

@@ -56,6 +56,7 @@ fn cross_entropy(share: f64, weighted: bool, from: Reads) -> LossKind {
         label_smoothing: smoothing(share),
         weights: weights(weighted),
         from,
+        z: None,
     }
 }
 
@@ -64,6 +65,7 @@ fn binary(share: f64, weighted: bool, from: Reads) -> LossKind {
         label_smoothing: smoothing(share),
         weights: weights(weighted),
         from,
+        positive_weight: None,
     }
 }
 
@@ -314,4 +316,39 @@ fn shapes_that_do_not_fit_are_nan() {
             assert!(loss[0].is_nan(), "{kind:?} of {target:?} is {loss:?}");
         }
     }
+}
+
+#[test]
+fn logits_that_stay_near_zero() {
+    let losses = losses();
+    let kind = LossKind::cross_entropy().with("z", 0.01).expect("a number");
+    losses.compare("cross_entropy_z", &kind, "logits", &losses.classes());
+}
+
+#[test]
+fn a_yes_that_weighs_more() {
+    let losses = losses();
+    let target = losses.values("binary");
+    let kind = |from| LossKind::BinaryCrossEntropy {
+        label_smoothing: None,
+        weights: vec![],
+        from,
+        positive_weight: Some(Value::known(3.0)),
+    };
+    losses.compare(
+        "binary_cross_entropy_positive",
+        &kind(Reads::Logits),
+        "logits",
+        &target,
+    );
+    let name = "binary_cross_entropy_positive_probabilities";
+    losses.compare(name, &kind(Reads::Probabilities), "probabilities", &target);
+}
+
+#[test]
+fn quantiles() {
+    let losses = losses();
+    let levels = [0.1, 0.75].map(Value::known).to_vec();
+    let kind = LossKind::Quantile { levels };
+    losses.compare("quantile", &kind, "output", &losses.values("pair"));
 }

@@ -55,6 +55,7 @@ fn of_classes() {
             label_smoothing: None,
             weights: vec![],
             from: Reads::Logits,
+            z: None,
         };
         compare(
             &fixture,
@@ -76,6 +77,7 @@ fn of_yes_and_no() {
             label_smoothing: None,
             weights: vec![],
             from: Reads::Logits,
+            positive_weight: None,
         };
         compare(
             &fixture,

@@ -24,6 +24,7 @@ fn mixed_targets_with_smoothing_and_weights() {
             label_smoothing: smoothing.map(Value::known),
             weights,
             from: Reads::Logits,
+            z: None,
         };
         let logits = fixture
             .tensor::<2>("logits", &device().autodiff())

@@ -269,7 +269,7 @@ model! {
     #[allow(damper::all)]
     pub Mixer
     input x: [5, 6]
-    layers { mix: transpose -> linear(7) -> gelu -> linear(5) -> transpose; }
+    layers { mix: transpose -> linear(7) -> tanh -> linear(5) -> transpose; }
 }
 
 model! {

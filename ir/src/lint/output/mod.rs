@@ -33,9 +33,10 @@ fn own_softmax(loss: &LossKind) -> Option<bool> {
     match loss.own_activation() {
         OutputActivation::Softmax => Some(true),
         OutputActivation::Sigmoid => Some(false),
-        OutputActivation::Identity | OutputActivation::Exp | OutputActivation::MeanAndVariance => {
-            None
-        }
+        OutputActivation::Identity
+        | OutputActivation::Exp
+        | OutputActivation::MeanAndVariance
+        | OutputActivation::Quantiles(_) => None,
     }
 }
 
@@ -362,6 +363,39 @@ fn task<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss) {
     }
 }
 
+/// The units are as many for each quantile. `at` is the last layer, its scope and its place, `more` what it should be.
+fn quantile_units<'m>(
+    cx: &mut Cx<'m>,
+    loss: &'m Loss,
+    (units, count): (usize, usize),
+    (at, scope, place): (Id, usize, String),
+    more: &str,
+) {
+    let kind = &loss.kind;
+    let message = format!(
+        "`{kind}` reads {count} quantiles of each value, {units} {} cannot be divided by {count}",
+        if units == 1 { "unit" } else { "units" }
+    );
+    let name = names::output_units_mismatch;
+    cx.at(&[], scope, place, at, name, message)
+        .and_other(
+            loss.id,
+            "this loss reads one number for each quantile of each target",
+        )
+        .and_help(format!("end the model with `{more}`"));
+}
+
+/// The last layer with so many units.
+fn resized(head: Option<&Node<'_>>, units: usize) -> String {
+    match head.and_then(Node::op).map(|op| op.kind.clone()) {
+        Some(OpKind::Conv(mut conv)) if !conv.depthwise => {
+            conv.out = Value::known(units as f64);
+            OpKind::Conv(conv).to_string()
+        }
+        _ => format!("linear({units})"),
+    }
+}
+
 fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&Node<'m>>) {
     let Some(output) = output(graph) else { return };
     let Some(units) = classes(graph, &output) else {
@@ -396,13 +430,7 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
     let place = || head.map_or_else(String::new, Node::place);
     let scope = head.map_or(LOSS, |head| head.scope);
     let at_head = if head_id.is_none() { loss.id } else { head_id };
-    let resized = |units: usize| match head.and_then(Node::op).map(|op| op.kind.clone()) {
-        Some(OpKind::Conv(mut conv)) if !conv.depthwise => {
-            conv.out = Value::known(units as f64);
-            OpKind::Conv(conv).to_string()
-        }
-        _ => format!("linear({units})"),
-    };
+    let resized = |units: usize| resized(head, units);
     let s = |n: usize| if n == 1 { "unit" } else { "units" };
     match (wanted, &loss.kind) {
         (Some((units, wanted, what)), _) => {
@@ -458,6 +486,16 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
             )
             .and_other(loss.id, "this loss reads two numbers for each target")
             .and_help(format!("end the model with `{}`", resized(units * 2)));
+        }
+        (None, LossKind::Quantile { levels }) if units % levels.len().max(1) != 0 => {
+            let more = resized(units.next_multiple_of(levels.len()));
+            quantile_units(
+                cx,
+                loss,
+                (units, levels.len()),
+                (at_head, scope, place()),
+                &more,
+            );
         }
         _ => {}
     }

@@ -52,7 +52,10 @@ pub(super) fn check<'m>(
                 ),
             );
         }
-        OutputActivation::Identity | OutputActivation::Softmax | OutputActivation::Sigmoid => {
+        OutputActivation::Identity
+        | OutputActivation::Softmax
+        | OutputActivation::Sigmoid
+        | OutputActivation::Quantiles(_) => {
             let declared = graph.model.task.as_ref().map(|task| &task.kind);
             if is_regression(&loss.kind)
                 && declared.is_none_or(|kind| *kind == TaskKind::Regression)

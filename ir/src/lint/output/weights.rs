@@ -121,16 +121,7 @@ fn uneven<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, weights: &'m [
         return;
     }
     let labels = graph.model.task.as_ref();
-    let binary = crate::words::of(crate::loss::WORDS, "binary_cross_entropy");
-    let help = if binary.argument("positive_weight").is_some() {
-        let shown: Vec<String> = weights.iter().map(|_| "5.0".to_owned()).collect();
-        format!(
-            "`{word}(positive_weight = [{}])` for answers that are rarely yes",
-            shown.join(", ")
-        )
-    } else {
-        "remove `weights`".to_owned()
-    };
+    let help = format!("`{word}(positive_weight = 5.0)` for answers that are rarely yes");
     cx.at(&[], LOSS, "the loss".to_owned(), loss.id, names::label_weights_scale_the_loss, "`weights` scale the loss of each label: its yes and its no weigh as before")
         .and_other(labels.map_or(Id::NONE, |task| task.id), "labels that are independent")
         .and_help(format!("{help}; labels that matter more than others: {}", allow(names::label_weights_scale_the_loss, "some labels matter more")))

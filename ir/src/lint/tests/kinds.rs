@@ -33,6 +33,7 @@ fn answers(of: &[f64]) -> Model {
         label_smoothing: None,
         weights: weights(of),
         from: Reads::Logits,
+        positive_weight: None,
     };
     head(3).task(TaskKind::Multilabel(value(3.0))).loss(loss)
 }
@@ -42,6 +43,7 @@ fn classes(of: &[f64]) -> Model {
         label_smoothing: None,
         weights: weights(of),
         from: Reads::Logits,
+        z: None,
     })
 }
 

@@ -41,6 +41,7 @@ fn smoothed(share: f64) -> LossKind {
         label_smoothing: Some(value(share)),
         weights: vec![],
         from: Reads::Logits,
+        z: None,
     }
 }
 
@@ -49,6 +50,7 @@ fn read_from(from: Reads) -> LossKind {
         label_smoothing: None,
         weights: vec![],
         from,
+        z: None,
     }
 }
 
@@ -58,6 +60,7 @@ fn weighted(weights: &[f64]) -> LossKind {
         label_smoothing: None,
         weights,
         from: Reads::Logits,
+        z: None,
     }
 }
 
@@ -163,6 +166,7 @@ fn cases() -> Vec<Case> {
         label_smoothing: None,
         weights: vec![],
         from: Reads::Probabilities,
+        positive_weight: None,
     };
     case(
         "softmax_into_bce",

@@ -140,6 +140,8 @@ pub(super) fn recurrent(
         hidden: value(hidden as f64),
         layers: value(layers as f64),
         bidirectional: Value::truth(false),
+        merge: crate::op::recurrent::Directions::Concat,
+        activation: crate::op::recurrent::StateFunction::Tanh,
         between: None,
         variational: None,
         recurrent: None,

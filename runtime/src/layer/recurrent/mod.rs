@@ -11,6 +11,7 @@ use crate::autodiff::match_autodiff;
 use crate::weights::Weights;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Bool, Tensor};
+use damper_ir::op::recurrent::{Directions, StateFunction};
 use damper_ir::{Cell, Op, OpKind, Rate, RuleKind, Shape};
 use steps::Steps;
 
@@ -34,6 +35,10 @@ pub struct Recurrent {
     pub drop_connect: f64,
     /// If false, the rates do nothing on a training device either; `freeze` clears it.
     pub training: Param<Flag>,
+    /// Whether the states of two directions are added.
+    pub adds: bool,
+    /// Whether the cell of an `rnn` is a rectifier, instead of a hyperbolic tangent.
+    pub rectifies: bool,
     #[module(skip)]
     cell: Cell,
 }
@@ -75,7 +80,7 @@ impl RecurrentCell {
 }
 
 impl Recurrent {
-    /// The states of all steps; those of two directions are concatenated.
+    /// The states of all steps; those of two directions are concatenated or added.
     ///
     /// The state does not change on a step that is padding: its output is the state of the step before (0 before the first
     /// one). So the reverse direction begins at the end of each padded sequence, as with PyTorch's packed sequences.
@@ -110,7 +115,11 @@ impl Recurrent {
             value = match &layer.reverse {
                 Some(reverse) => {
                     let reverse = self.direction(reverse, value, padding, true, pass);
-                    Tensor::cat(vec![forward, reverse], 2)
+                    if self.adds {
+                        forward + reverse
+                    } else {
+                        Tensor::cat(vec![forward, reverse], 2)
+                    }
                 }
                 None => forward,
             };
@@ -156,6 +165,7 @@ impl Recurrent {
             product(rows, cell.weight_ih.val(), first, None, None).reshape([time, batch, width]);
         let steps = Steps {
             cell: self.cell,
+            rectifies: self.rectifies,
             projected,
             weight,
             bias,
@@ -205,11 +215,7 @@ impl Layer for Recurrent {
         let hidden = recurrent.hidden.size().filter(|size| *size > 0)?;
         let count = recurrent.layers.size().filter(|count| *count > 0)?;
         let bidirectional = recurrent.bidirectional.is_true()?;
-        let inner = if bidirectional {
-            hidden.checked_mul(2)?
-        } else {
-            hidden
-        };
+        let inner = hidden.checked_mul(recurrent.width()?)?;
         let width = recurrent.cell.gates().checked_mul(hidden)?;
         let bytes = features
             .max(inner)
@@ -242,6 +248,8 @@ impl Layer for Recurrent {
             zoneout: rate(&recurrent.zoneout)?,
             drop_connect: drop_connect.unwrap_or(Some(0.0))?,
             training: Param::from_bool(true),
+            adds: recurrent.merge == Directions::Sum,
+            rectifies: recurrent.activation == StateFunction::Relu,
             cell: recurrent.cell,
         })
     }

@@ -1,6 +1,6 @@
 //! All steps of one direction of a recurrent layer: fused on `flex`, as tensor operations on other backends.
 
-use burn::tensor::activation::{sigmoid, tanh};
+use burn::tensor::activation::{relu, sigmoid, tanh};
 use burn::tensor::module::linear;
 use burn::tensor::{Tensor, s};
 use damper_ir::Cell;
@@ -9,6 +9,8 @@ use damper_ir::Cell;
 #[derive(Debug)]
 pub(super) struct Steps {
     pub(super) cell: Cell,
+    /// Whether the cell of an `rnn` is a rectifier; that one is not fused.
+    pub(super) rectifies: bool,
     /// The input projected to the gates, for all steps: `[time, batch, gates * hidden]`.
     pub(super) projected: Tensor<3>,
     /// `[hidden, gates * hidden]`
@@ -37,6 +39,9 @@ impl Steps {
     #[cfg(feature = "flex")]
     fn fused(self) -> Result<Tensor<3>, Box<Self>> {
         use damper_kernels::recurrent::Cell as Kernel;
+        if self.rectifies {
+            return Err(Box::new(self));
+        }
         let steps = damper_flex::recurrent::Steps {
             cell: match self.cell {
                 Cell::Rnn => Kernel::Rnn,
@@ -75,6 +80,7 @@ impl Steps {
             let recurrent = linear(seen, self.weight.clone(), Some(self.bias.clone()));
             let projected = at(&self.projected);
             let new = match self.cell {
+                Cell::Rnn if self.rectifies => relu(projected + recurrent),
                 Cell::Rnn => tanh(projected + recurrent),
                 Cell::Gru => {
                     let gate = |gates: &Tensor<2>, index: usize| {
@@ -142,6 +148,7 @@ mod tests {
             );
             let states = states(Steps {
                 cell,
+                rectifies: false,
                 projected: projected.clone(),
                 weight: weight.clone(),
                 bias: bias.clone(),

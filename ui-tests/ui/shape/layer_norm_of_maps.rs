@@ -4,7 +4,7 @@ model! {
     pub Net
     input image: [1, 28, 28]
     layers {
-        conv: conv2d(8, kernel = 3, stride = 2, padding = same) -> relu;
+        conv: conv2d(8, kernel = 3) -> layer_norm -> relu;
         pool: global_avg_pool;
         head: linear(10);
     }
