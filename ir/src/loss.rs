@@ -54,7 +54,8 @@ words! {
         from: Reads = optional(Kind::Word(Reads::WORDS)),
         /// The strength of `z * log(sum(exp(x)))^2`, which keeps logits near 0 (Chowdhery et al., arXiv 2204.02311: 1e-4).
         #[serde(default, skip_serializing_if = "no")]
-        z: Option<Value> = optional(Kind::Float).range(Range::Positive),
+        z: Option<Value> = optional(Kind::Float).range(Range::Positive)
+            .usual(1e-6, 0.01, 1e-4, "1e-4 in PaLM (arXiv 2204.02311)"),
     };
 
     /// Exclusive classes, of which the easy ones weigh less: `-(1 - p)^gamma log p` with `p` the probability of the target's class
@@ -83,7 +84,8 @@ words! {
         from: Reads = optional(Kind::Word(Reads::WORDS)),
         /// How many times as much a yes weighs as a no: for answers that are rarely yes.
         #[serde(default, skip_serializing_if = "no")]
-        positive_weight: Option<Value> = optional(Kind::Float).range(Range::Positive),
+        positive_weight: Option<Value> = optional(Kind::Float).range(Range::Positive)
+            .usual(0.01, 200.0, 5.0, "so many no for each yes (King and Zeng 2001)"),
     };
 
     /// Mean squared error: `mean (x - t)^2`. The prediction is the conditional mean.
