@@ -49,7 +49,11 @@ fn layer(plain: &str) -> Option<&'static str> {
         "groupnormalization" => "group_norm",
         "instancenorm1d" | "instancenorm2d" | "instancenorm3d" => "instance_norm",
         "rmsnormalization" => "rms_norm",
-        "multiheadattention" | "mha" | "selfattention" => "attention",
+        "multiheadattention"
+        | "mha"
+        | "selfattention"
+        | "crossattention"
+        | "multiheadcrossattention" => "attention",
         "positionalencoding" | "positionembedding" | "posembed" => "positional",
         "clstoken" | "cls" => "class_token",
         "embed" => "embedding",
@@ -58,7 +62,6 @@ fn layer(plain: &str) -> Option<&'static str> {
             "transformer_encoder"
         }
         "view" => "reshape",
-        "crossattention" | "multiheadcrossattention" => "attention",
         "decoder" | "decoderlayer" | "transformerdecoderlayer" => "transformer_decoder",
         "reparameterize" | "gaussiansample" => "sample_normal",
         "bmm" | "dot" | "batchdot" => "matmul",

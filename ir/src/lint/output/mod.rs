@@ -396,16 +396,13 @@ fn resized(head: Option<&Node<'_>>, units: usize) -> String {
     }
 }
 
-fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&Node<'m>>) {
-    let Some(output) = output(graph) else { return };
-    let Some(units) = classes(graph, &output) else {
-        return;
-    };
-    let head_id = head
-        .filter(|head| head.is_weight())
-        .map_or(Id::NONE, |head| head.id);
-    let task = graph.model.task.as_ref();
-    let wanted = match (loss.kind.facts().target, task.map(|task| &task.kind)) {
+/// The units that there are, those that the task asks for, and what those are, where the two differ.
+fn wanted_units(
+    loss: &Loss,
+    task: Option<&TaskKind>,
+    units: usize,
+) -> Option<(usize, usize, String)> {
+    match (loss.kind.facts().target, task) {
         (TargetKind::Class, Some(TaskKind::Binary)) => {
             (units != 2).then(|| (units, 2, "2 classes".to_owned()))
         }
@@ -426,7 +423,19 @@ fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&N
             Some((units, 1, "one yes/no answer".to_owned()))
         }
         _ => None,
+    }
+}
+
+fn units<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>, loss: &'m Loss, head: Option<&Node<'m>>) {
+    let Some(output) = output(graph) else { return };
+    let Some(units) = classes(graph, &output) else {
+        return;
     };
+    let head_id = head
+        .filter(|head| head.is_weight())
+        .map_or(Id::NONE, |head| head.id);
+    let task = graph.model.task.as_ref();
+    let wanted = wanted_units(loss, task.map(|task| &task.kind), units);
     let place = || head.map_or_else(String::new, Node::place);
     let scope = head.map_or(LOSS, |head| head.scope);
     let at_head = if head_id.is_none() { loss.id } else { head_id };

@@ -73,9 +73,12 @@ fn idle<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
             }
         }
     }
-    let acts_elsewhere = |rule: &WeightRule| match rule.id.is_none() {
-        true => without_id.contains(&rule),
-        false => acting.contains(&rule.id),
+    let acts_elsewhere = |rule: &WeightRule| {
+        if rule.id.is_none() {
+            without_id.contains(&rule)
+        } else {
+            acting.contains(&rule.id)
+        }
     };
     for node in &graph.nodes {
         let Some(op) = node.op() else { continue };
