@@ -11,6 +11,8 @@ mod attention;
 mod blocks;
 #[path = "../pass/convolution.rs"]
 mod convolution;
+#[path = "../pass/declared.rs"]
+mod declared;
 #[path = "../pass/names.rs"]
 mod names;
 #[path = "../pass/pages.rs"]

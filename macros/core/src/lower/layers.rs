@@ -423,6 +423,11 @@ fn block_example(word: &str) -> &'static str {
 fn class_of_another_library(name: &str, layers: &[&'static str]) -> Option<&'static str> {
     let may_be_a_model = [
         "encoder",
+        "encoderlayer",
+        "decoder",
+        "decoderlayer",
+        "seblock",
+        "selayer",
         "transformer",
         "conv",
         "fc",
@@ -452,7 +457,10 @@ fn path(cx: &mut Cx, node: &Node, id: Id) -> Option<OpKind> {
             cx.diagnostics.error(item.value.ends, message);
         }
     }
-    if let [name] = node.path.as_slice() {
+    let is_above = |name: &Ident| cx.above.models.iter().any(|model| model.name == *name);
+    if let [name] = node.path.as_slice()
+        && !is_above(name)
+    {
         let candidates = words::chain();
         let plain = |text: &str| text.replace('_', "").to_lowercase();
         if let Some(word) = candidates
