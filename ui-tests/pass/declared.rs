@@ -44,7 +44,7 @@ fn models_of_one_declaration_run() {
     let count = |spec: &damper::Spec| {
         let parameters = spec.parameters().iter();
         parameters
-            .filter_map(|parameter| parameter.count())
+            .filter_map(damper::ir::Parameter::count)
             .sum::<usize>()
     };
     // `more` is a pair of 24 to 24.
