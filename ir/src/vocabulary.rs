@@ -217,9 +217,9 @@ families! {
         tanh;
         /// `max(x, 0)`.
         relu;
-        /// A new position has the numbers of the nearest old one.
+        /// Each new position copies the nearest old one.
         nearest;
-        /// A new position has the mean of the old ones around it, weighted by their nearness.
+        /// Each new position is interpolated linearly between the old ones around it.
         bilinear;
         /// Nothing is added to the scores of `attention`.
         none;

@@ -138,8 +138,8 @@ lints! {
     ///
     /// # Why
     ///
-    /// `concat` joins features: step 5 of the first sequence stands beside step 5 of the second, as if they belonged together. Two texts of different inputs are most often
-    /// summarized each, or put one after the other. Silent where the two declare different numbers of classes (words and their kinds).
+    /// `concat` joins features: step 5 of the first sequence is paired with step 5 of the second, as if they belonged together. Two texts of different inputs are most often
+    /// summarized separately, or placed one after the other. The lint does not fire if the two inputs declare different vocabularies, such as words and their parts of speech.
     ///
     /// # Fix
     ///

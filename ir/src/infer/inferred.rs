@@ -88,8 +88,8 @@ impl Inferred {
         self.axes.get(&id).copied()
     }
 
-    /// For `add` and its like of values with different numbers of axes: the number of axes of the result, and which of
-    /// the values have fewer. They spread: `[channels]` is used as `[channels, 1, ..]`. `id` is as for
+    /// For `add`, `mul` and other arithmetic on values of different ranks: the rank of the result, and which of the
+    /// values have a lower rank. Those are broadcast: `[channels]` is used as `[channels, 1, ..]`. `id` is as for
     /// [`Inferred::concat_axis`].
     pub fn spread(&self, id: Id) -> Option<(usize, &[bool])> {
         let (rank, lower) = self.spread.get(&id)?;

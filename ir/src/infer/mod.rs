@@ -27,7 +27,7 @@ struct Walk<'m> {
     out: Inferred,
     /// Holds the statements that the walk makes.
     arena: &'m Arena<Vec<Statement>>,
-    /// Holds the numbers of copies as text.
+    /// Owns the copy indices as text, for paths.
     numbers: &'m Arena<String>,
     copier: Copier,
     grown: AllMade,

@@ -3,7 +3,7 @@
 use super::{Cx, allow};
 use crate::catalogue::names;
 use crate::graph::{Graph, Kind, MODEL, Node};
-use crate::op;
+use crate::op::{self, Operation};
 use crate::{Inferred, Input, InputKind, Layout, LossKind, Model, OpKind, Shape, Value};
 use std::collections::HashSet;
 
@@ -18,17 +18,8 @@ pub(super) fn check<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
 /// fit, as this is then the reason.
 pub(super) fn channels_last<'m>(cx: &mut Cx<'m>, graph: &Graph<'m>) {
     let reads_maps = |node: &Node<'_>| {
-        matches!(
-            node.op().map(|op| &op.kind),
-            Some(
-                OpKind::Conv(_)
-                    | OpKind::Pool(_)
-                    | OpKind::GlobalPool(_)
-                    | OpKind::BatchNorm(_)
-                    | OpKind::GroupNorm(_)
-                    | OpKind::InstanceNorm(_)
-            )
-        )
+        let operation = node.op().and_then(|op| op.kind.operation());
+        operation.is_some_and(Operation::reads_channels)
     };
     for (index, node) in graph.nodes.iter().enumerate() {
         let Kind::Input(input) = node.kind else {

@@ -1,4 +1,4 @@
-//! Numbers far from what is usual: the ranges stand in the entries of the words.
+//! Numbers far outside their usual range. The ranges are part of the words' entries.
 
 use super::Cx;
 use crate::catalogue::names;

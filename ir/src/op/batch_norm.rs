@@ -28,6 +28,10 @@ impl Operation for BatchNorm {
         norm::norm("batch_norm", from.shape, from.layout)
     }
 
+    fn reads_channels(&self) -> bool {
+        true
+    }
+
     fn gives(&self, _: Layout, _: &Shape) -> Layout {
         Layout::Channels
     }

@@ -59,6 +59,10 @@ impl Operation for GlobalPool {
         Some(1)
     }
 
+    fn reads_channels(&self) -> bool {
+        true
+    }
+
     fn gives(&self, _: Layout, _: &Shape) -> Layout {
         Layout::Features
     }

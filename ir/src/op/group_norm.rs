@@ -23,6 +23,10 @@ impl Operation for GroupNorm {
         shape(from.shape, from.layout, self.groups.size())
     }
 
+    fn reads_channels(&self) -> bool {
+        true
+    }
+
     fn gives(&self, _: Layout, _: &Shape) -> Layout {
         Layout::Channels
     }

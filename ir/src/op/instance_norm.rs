@@ -20,6 +20,10 @@ impl Operation for InstanceNorm {
         norm::norm("instance_norm", from.shape, from.layout)
     }
 
+    fn reads_channels(&self) -> bool {
+        true
+    }
+
     fn gives(&self, _: Layout, _: &Shape) -> Layout {
         Layout::Channels
     }

@@ -141,6 +141,11 @@ pub(crate) trait Operation: Written {
         false
     }
 
+    /// Whether it reads the first axis of a sample as its channels, whatever layout was declared.
+    fn reads_channels(&self) -> bool {
+        false
+    }
+
     /// Whether it takes class indices.
     fn takes_indices(&self) -> bool {
         false

@@ -6,8 +6,8 @@ use crate::{Layout, Shape, ShapeError, Value};
 operation! {
     /// The axes of one sample in another order: `permute([2, 3, 1])` puts the channels of an image last.
     ///
-    /// Axes are counted from 1, since 0 is the batch, as in `x.permute(0, 2, 3, 1)` of `PyTorch`. Values of three axes and more count
-    /// as channels first behind it.
+    /// Axes are counted from 1, since 0 is the batch, as in `x.permute(0, 2, 3, 1)` of `PyTorch`. A result with three axes or more
+    /// is treated as channels first.
     pub struct Permute = permute(axes) {
         /// The axis that each place gets, from 1.
         axes: Vec<Value> = required(Kind::Sizes).called("an axis"),

@@ -267,6 +267,10 @@ impl Operation for Pool {
         Some(usize::from(self.axes) + 1)
     }
 
+    fn reads_channels(&self) -> bool {
+        true
+    }
+
     fn gives(&self, _: Layout, _: &Shape) -> Layout {
         Layout::Channels
     }

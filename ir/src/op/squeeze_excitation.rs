@@ -30,6 +30,10 @@ impl Operation for SqueezeExcitation {
         shape(from.shape, from.layout, self.reduction.size())
     }
 
+    fn reads_channels(&self) -> bool {
+        true
+    }
+
     fn gives(&self, _: Layout, _: &Shape) -> Layout {
         Layout::Channels
     }

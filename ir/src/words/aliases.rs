@@ -183,10 +183,10 @@ pub fn instead_of_argument(name: &str) -> Option<&'static str> {
         "kernel_regularizer"
         | "bias_regularizer"
         | "activity_regularizer"
-        | "recurrent_regularizer" => "behind the layer: `with decay(l2 = 1e-4)`",
-        "kernel_constraint" | "bias_constraint" => "behind the layer: `with max_norm(3.0)`",
+        | "recurrent_regularizer" => "after the layer: `with decay(l2 = 1e-4)`",
+        "kernel_constraint" | "bias_constraint" => "after the layer: `with max_norm(3.0)`",
         "activation" | "act" | "recurrent_activation" => "an operation of its own: `-> relu`",
-        "dropout" | "recurrent_dropout" => "behind the layer: `with dropout(0.2)`",
+        "dropout" | "recurrent_dropout" => "after the layer: `with dropout(0.2)`",
         "in_features" | "in_channels" | "input_size" | "input_shape" | "input_dim"
         | "num_features" => "leave it out: what comes in is known",
         "betas" => "`beta1 = 0.9, beta2 = 0.999`",
